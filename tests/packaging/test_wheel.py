@@ -1,0 +1,169 @@
+"""The wheel, built from the checkout and installed where nothing else is: what users get is what is tested."""
+
+import email
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+import venv
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import flow2api
+
+ROOT = Path(__file__).parents[2]
+START_UP_S = 60.0
+SHUT_DOWN_S = 30.0
+
+pytestmark = pytest.mark.xdist_group("packaging")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An environment that holds the wheel and the packages of the runtime lock, and a folder far from the checkout."""
+
+    bin: Path
+    away: Path
+
+    @property
+    def variables(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FLOW2API", "COV"))}
+        return kept | {"HOME": str(self.away), "PATH": f"{self.bin}{os.pathsep}{kept.get('PATH', '')}"}
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [str(self.bin / command[0]), *command[1:]],
+            cwd=self.away,
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("empty")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    [packages] = (folder / "venv").glob("lib/python*/site-packages")
+    link_locked_packages(packages)
+    python = folder / "venv" / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
+    done = subprocess.run([*install, str(wheel)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    away = folder / "away"
+    away.mkdir()
+    return Installation(bin=python.parent, away=away)
+
+
+def link_locked_packages(target: Path) -> None:
+    """Put what the runtime lock names, and nothing of the development tools, into another environment."""
+    lock = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
+    for name, marker in re.findall(r"^([\w.-]+)==[^ ;]+( ; .*)? \\$", lock, re.MULTILINE):
+        try:
+            files = importlib.metadata.files(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            assert marker, f"{name} is locked for every system but not installed here"
+            continue
+        for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
+            source = Path(str(importlib.metadata.distribution(name).locate_file(top)))
+            if source.exists() and not (target / top).exists():
+                (target / top).symlink_to(source)
+
+
+def files_below(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pyc", ".pyo"}
+    }
+
+
+def test_wheel_holds_the_package_and_the_templates_and_nothing_else(wheel: Path) -> None:
+    package = {f"flow2api/{name}" for name in files_below(ROOT / "flow2api")}
+    templates = {f"flow2api/templates/{name}" for name in files_below(ROOT / "templates")}
+
+    with zipfile.ZipFile(wheel) as archive:
+        content = {name for name in archive.namelist() if ".dist-info/" not in name}
+
+    assert templates
+    assert content == package | templates
+    assert "flow2api/py.typed" in content
+
+
+def test_wheel_names_its_version_license_and_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        about = f"flow2api-{flow2api.__version__}.dist-info"
+        metadata = email.message_from_bytes(archive.read(f"{about}/METADATA"))
+        commands = archive.read(f"{about}/entry_points.txt").decode()
+        license_text = archive.read(f"{about}/licenses/LICENSE").decode()
+
+    assert metadata["Version"] == flow2api.__version__
+    assert metadata["License-Expression"] == "MIT"
+    assert license_text.startswith("MIT License")
+    assert "flow2api = flow2api.cli:main" in commands
+
+
+def test_installed_command_says_its_version(installation: Installation) -> None:
+    assert flow2api.__version__ in installation.run("flow2api", "--version")
+
+
+def test_installed_package_is_the_one_of_the_wheel(installation: Installation) -> None:
+    place = installation.run("python", "-c", "import flow2api; print(flow2api.__file__)").strip()
+
+    assert Path(place).is_relative_to(installation.bin.parent)
+
+
+@pytest.fixture
+def demo(installation: Installation) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
+    ready = installation.away / "ready.json"
+    output = installation.away / "demo.log"
+    command = [str(installation.bin / "flow2api"), "demo", "--port", "0", "--ready-file", str(ready)]
+    with (
+        output.open("wb") as log,
+        subprocess.Popen(command, cwd=installation.away, env=installation.variables, stdout=log, stderr=log) as process,
+    ):
+        try:
+            until = time.monotonic() + START_UP_S
+            while not ready.exists():
+                assert process.poll() is None, f"demo ended at once:\n{output.read_text('utf-8')}"
+                assert time.monotonic() < until, f"demo is not ready:\n{output.read_text('utf-8')}"
+                time.sleep(0.05)
+            yield process, json.loads(ready.read_text("utf-8"))
+        finally:
+            process.kill()
+
+
+def test_installed_demo_serves_and_ends_when_told(demo: tuple[subprocess.Popen[bytes], dict[str, str]]) -> None:
+    process, ready = demo
+    request = urllib.request.Request(
+        f"{ready['base_url']}/models", headers={"authorization": f"Bearer {ready['api_key']}"}
+    )
+
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        models = json.load(answer)
+    process.terminate()
+
+    assert models["object"] == "list"
+    assert len(models["data"]) > 0
+    assert process.wait(SHUT_DOWN_S) == 0
