@@ -1,0 +1,37 @@
+"""Which models there are, and what exactly a public name together with parameters asks for."""
+
+from flow2api.domain.catalog.description import ModelDescription
+from flow2api.domain.catalog.entries import Alias, BaseName, Entry, Mode, ModelSpec, Resolution, Wish
+from flow2api.domain.catalog.model_catalog import ModelCatalog
+from flow2api.domain.catalog.shapes import (
+    FOUR_THREE,
+    LANDSCAPE,
+    NATIVE_RESOLUTION,
+    PORTRAIT,
+    SQUARE,
+    THREE_FOUR,
+    AspectRatio,
+    Size,
+    ratio_distance,
+)
+
+__all__ = [
+    "FOUR_THREE",
+    "LANDSCAPE",
+    "NATIVE_RESOLUTION",
+    "PORTRAIT",
+    "SQUARE",
+    "THREE_FOUR",
+    "Alias",
+    "AspectRatio",
+    "BaseName",
+    "Entry",
+    "Mode",
+    "ModelCatalog",
+    "ModelDescription",
+    "ModelSpec",
+    "Resolution",
+    "Size",
+    "Wish",
+    "ratio_distance",
+]

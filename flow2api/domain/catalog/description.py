@@ -1,0 +1,110 @@
+"""What the outside is told about a name: everything it can be asked for, merged over the models behind it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from flow2api.domain.account import Tier
+from flow2api.domain.catalog.entries import Mode, ModelSpec
+from flow2api.domain.catalog.shapes import NATIVE_RESOLUTION, AspectRatio, Size
+from flow2api.domain.media import MediaKind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDescription:
+    """What one public name can do.
+
+    Attributes:
+        upstream: Name of the upstream that serves it.
+        aspect_ratios: Widest first.
+        sizes: Fewest pixels first.
+        modes: What it makes its results from; ``references`` also where pictures may accompany the text.
+        resolutions: Words that ``resolution`` may take, the native one (``1k``, ``720p``) among them.
+        seconds: Lengths that it makes, ascending; empty for pictures.
+        min_images: How many input pictures it needs at least.
+        max_images: How many it takes at most.
+        min_tier: The least plan that may use it when nothing special is asked for.
+        costs: Credits by plan of one generation when nothing special is asked for.
+        aliases: Other names that lead to it.
+        created: Unix seconds since when it is offered.
+        deprecated: The name was withdrawn upstream and lives on as an alias.
+        warning: The sentence that its use is answered with, or None.
+    """
+
+    id: str
+    upstream: str
+    kind: MediaKind
+    modes: tuple[Mode, ...]
+    aspect_ratios: tuple[AspectRatio, ...]
+    sizes: tuple[Size, ...]
+    resolutions: tuple[str, ...]
+    seconds: tuple[int, ...]
+    min_images: int
+    max_images: int
+    min_tier: Tier
+    costs: Mapping[Tier, int]
+    created: int
+    aliases: tuple[str, ...] = ()
+    deprecated: bool = False
+    warning: str | None = None
+
+
+def describe_models(name: str, default: ModelSpec, members: Sequence[ModelSpec]) -> ModelDescription:
+    """One name that stands for these models.
+
+    Args:
+        default: The member that serves when nothing is asked for.
+    """
+    return ModelDescription(
+        id=name,
+        upstream=default.upstream,
+        kind=default.kind,
+        modes=_distinct(mode for spec in members for mode in _modes(spec)),
+        aspect_ratios=_widest_first(spec.aspect_ratio for spec in members),
+        sizes=_smallest_first(spec.size for spec in members),
+        resolutions=_distinct(
+            spec.resolution or NATIVE_RESOLUTION[spec.kind] for spec in sorted(members, key=lambda spec: spec.size.area)
+        ),
+        seconds=tuple(sorted({spec.seconds for spec in members if spec.seconds is not None})),
+        min_images=min(spec.min_images for spec in members),
+        max_images=max(spec.max_images for spec in members),
+        min_tier=default.min_tier,
+        costs=default.costs,
+        created=min(spec.created_at for spec in members),
+    )
+
+
+def describe_alias(name: str, targets: Sequence[ModelDescription]) -> ModelDescription:
+    """Another name for one or several described ones, of which the inputs choose; the default comes first."""
+    return replace(
+        targets[0],
+        id=name,
+        modes=_distinct(mode for target in targets for mode in target.modes),
+        aspect_ratios=_widest_first(ratio for target in targets for ratio in target.aspect_ratios),
+        sizes=_smallest_first(size for target in targets for size in target.sizes),
+        resolutions=_distinct(word for target in targets for word in target.resolutions),
+        seconds=tuple(sorted({seconds for target in targets for seconds in target.seconds})),
+        min_images=min(target.min_images for target in targets),
+        max_images=max(target.max_images for target in targets),
+        aliases=(),
+    )
+
+
+def _modes(spec: ModelSpec) -> tuple[Mode, ...]:
+    if spec.mode is Mode.TEXT and spec.max_images > 0:
+        return (Mode.TEXT, Mode.REFERENCES)
+    return (spec.mode,)
+
+
+def _widest_first(ratios: Iterable[AspectRatio]) -> tuple[AspectRatio, ...]:
+    return tuple(sorted(set(ratios), key=lambda ratio: -ratio.value))
+
+
+def _smallest_first(sizes: Iterable[Size]) -> tuple[Size, ...]:
+    return tuple(sorted(set(sizes), key=lambda size: (size.area, -size.width)))
+
+
+def _distinct(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

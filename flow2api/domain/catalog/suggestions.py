@@ -1,0 +1,43 @@
+"""The names that a mistyped one may have meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+SUGGESTIONS = 3
+COMPARED = 16
+LONGEST_COMPARED_NAME = 64
+KEPT = 512
+
+
+class NameSuggestions:
+    """Finds similar names in well under a millisecond.
+
+    The thorough comparison costs milliseconds for all names together, and anybody who has a key can ask for it; so
+    only the few that share most three-letter pieces with the wanted name are compared.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._pieces = [(name, _pieces(name)) for name in names]
+        self._found: dict[str, tuple[str, ...]] = {}
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """Up to three names, the most similar first; none when nothing is similar."""
+        wanted = name[:LONGEST_COMPARED_NAME].casefold()
+        found = self._found.get(wanted)
+        if found is None:
+            found = tuple(get_close_matches(wanted, self._worth_comparing(wanted), n=SUGGESTIONS))
+            if len(self._found) >= KEPT:
+                self._found.clear()
+            self._found[wanted] = found
+        return found
+
+    def _worth_comparing(self, wanted: str) -> list[str]:
+        sought = _pieces(wanted)
+        scores = [(len(sought & pieces) / len(sought | pieces), name) for name, pieces in self._pieces]
+        scores.sort(reverse=True)
+        return [name for score, name in scores[:COMPARED] if score > 0]
+
+
+def _pieces(name: str) -> frozenset[str]:
+    padded = f"^{name.casefold()}$"
+    return frozenset(padded[at : at + 3] for at in range(max(1, len(padded) - 2)))

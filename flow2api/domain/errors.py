@@ -1,0 +1,413 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    Flow2ApiError
+    ├── RequestError                 the caller's fault
+    │   ├── UnknownModelError
+    │   ├── UnsupportedInputError
+    │   ├── ContentBlockedError
+    │   ├── InvalidApiKeyError
+    │   ├── IdempotencyConflictError
+    │   ├── GenerationNotFoundError
+    │   ├── NotReadyError
+    │   └── ConflictError
+    ├── PoolError                    no account can serve now
+    │   ├── NoEligibleAccountError
+    │   └── PoolBusyError
+    ├── CredentialError              an account's secret does not work
+    │   ├── CredentialExpiredError
+    │   └── CredentialRevokedError
+    ├── UpstreamError                the remote service's fault
+    │   ├── UpstreamRateLimitedError
+    │   ├── UpstreamRejectedError
+    │   │   ├── UpstreamDriftError
+    │   │   ├── UpstreamNotFoundError
+    │   │   └── ModelAccessError
+    │   ├── UpstreamRefusedError
+    │   ├── AccountUnusableError
+    │   ├── UpstreamUnavailableError
+    │   │   └── UpstreamOverloadedError
+    │   ├── UpstreamTimeoutError
+    │   ├── UpstreamInvalidError
+    │   └── UpstreamStateUnknownError
+    ├── MediaError
+    │   ├── MediaNotFoundError
+    │   └── MediaGoneError
+    ├── StorageError
+    │   ├── StorageBusyError
+    │   └── StorageFullError
+    ├── GenerationFailedError        a finished generation that has no result
+    ├── ShuttingDownError
+    └── ConfigurationError
+        └── PluginError
+
+Errors carry facts and one plain sentence. Statuses and envelopes belong to the adapters.
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class Flow2ApiError(Exception):
+    """Base of every error that flow2api raises on purpose.
+
+    Attributes:
+        code: Stable, machine readable; part of the public interface.
+        message: One sentence that says what happened and what to do; safe to show to a caller.
+    """
+
+    code: str = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class RequestError(Flow2ApiError):
+    """What was asked cannot be done, whoever asks upstream.
+
+    Attributes:
+        param: Path of the offending field in the request, if one field is to blame.
+    """
+
+    code = "invalid_value"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class UnknownModelError(RequestError):
+    """No model or alias has this name."""
+
+    code = "model_not_found"
+
+    def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
+        hint = f" Did you mean {', '.join(nearest)}?" if nearest else " GET /v1/models lists the models."
+        super().__init__(f"The model {name[:128]!r} does not exist.{hint}", param="model")
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+class UnsupportedInputError(RequestError):
+    """A field is missing, of the wrong type, out of range, or not an input that we can read.
+
+    Args:
+        code: A more precise code than ``invalid_value`` (such as ``invalid_image``).
+    """
+
+    def __init__(self, message: str, *, param: str | None = None, code: str = "invalid_value") -> None:
+        super().__init__(message, param=param)
+        self.code = code
+
+
+class ContentBlockedError(RequestError):
+    """Upstream's safety filter refused the prompt, an input picture or the result."""
+
+    code = "moderation_blocked"
+
+    def __init__(self, reason: str | None = None) -> None:
+        why = f" ({reason})" if reason else ""
+        super().__init__(f"The request was refused by the service's safety filter{why}. Change the prompt or the pictures.")
+        self.reason = reason
+
+
+class InvalidApiKeyError(RequestError):
+    """No key was presented, or one that opens nothing.
+
+    Attributes:
+        presented: Whether there was a key at all.
+    """
+
+    code = "invalid_api_key"
+
+    def __init__(self, *, presented: bool) -> None:
+        super().__init__(
+            "The API key is wrong or was revoked. Use a key that `flow2api keys create` or the console has shown."
+            if presented
+            else "No API key was given. Send it as `Authorization: Bearer KEY`."
+        )
+        self.presented = presented
+
+
+class IdempotencyConflictError(RequestError):
+    """The idempotency key was used before with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class GenerationNotFoundError(RequestError):
+    """No such generation, or it belongs to another key."""
+
+    code = "not_found"
+
+    def __init__(self, generation_id: str, *, param: str = "video_id") -> None:
+        super().__init__(f"No video with the id {generation_id[:64]!r} exists for this key.", param=param)
+
+
+class NotReadyError(RequestError):
+    """The result does not exist yet, or never will because the generation failed."""
+
+    code = "not_ready"
+
+
+class ConflictError(RequestError):
+    """The thing exists already or is not in a state that allows this."""
+
+    code = "conflict"
+
+
+class PoolError(Flow2ApiError):
+    """No account can serve the request now.
+
+    Attributes:
+        reasons: How many accounts were refused for what.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons)
+
+
+def describe_reasons(reasons: Mapping[str, int]) -> str:
+    """Counts by reason as words, the most frequent first: ``"3 busy, 1 no_tier"``."""
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in ordered) or "the pool is empty"
+
+
+class NoEligibleAccountError(PoolError):
+    """No account could serve: there is none of the needed kind, or all of them rest.
+
+    Attributes:
+        waiting_helps: Whether time alone may cure it.
+    """
+
+    code = "no_account_available"
+
+    def __init__(self, reasons: Mapping[str, int], *, waiting_helps: bool = False) -> None:
+        super().__init__(f"No account can serve this request: {describe_reasons(reasons)}.", reasons)
+        self.waiting_helps = waiting_helps
+
+
+class PoolBusyError(PoolError):
+    """Accounts that could serve are busy or rate limited.
+
+    Attributes:
+        retry_after_s: When it is worth asking again, in seconds, if known.
+    """
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, reasons: Mapping[str, int], *, retry_after_s: float | None = None) -> None:
+        super().__init__(
+            f"All accounts that could serve this request are occupied: {describe_reasons(reasons)}. Try again shortly.",
+            reasons,
+        )
+        self.retry_after_s = retry_after_s
+
+
+class CredentialError(Flow2ApiError):
+    """An account's own secret was refused by the upstream."""
+
+    code = "credential_refused"
+
+
+class CredentialExpiredError(CredentialError):
+    """The access token is dead; a fresh exchange may help."""
+
+    code = "credential_expired"
+
+
+class CredentialRevokedError(CredentialError):
+    """The session token or key is refused; only a new one helps."""
+
+    code = "credential_revoked"
+
+
+class UpstreamError(Flow2ApiError):
+    """The remote service failed to do what it was asked.
+
+    Attributes:
+        reason: Upstream's own word for it, when it gave one.
+    """
+
+    code = "upstream_error"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class UpstreamRateLimitedError(UpstreamError):
+    """The account asked too much.
+
+    Attributes:
+        retry_after_s: Seconds that upstream asked us to wait, if it did.
+        per_model: The limit is on this account and this model only.
+        exhausted: Credits or a day's share are used up; else it was only too fast.
+    """
+
+    code = "upstream_rate_limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        retry_after_s: float | None = None,
+        per_model: bool = False,
+        exhausted: bool = False,
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after_s = retry_after_s
+        self.per_model = per_model
+        self.exhausted = exhausted
+
+
+class UpstreamRejectedError(UpstreamError):
+    """Upstream refused the call for its content; another account would fare alike unless a subclass says so."""
+
+    code = "upstream_rejected"
+
+
+class UpstreamDriftError(UpstreamRejectedError):
+    """Upstream does not know the shape of our call any more; nobody's account is to blame."""
+
+    code = "upstream_protocol_drift"
+
+
+class UpstreamNotFoundError(UpstreamRejectedError):
+    """A media or project id is foreign to the account or has expired."""
+
+    code = "upstream_entity_not_found"
+
+
+class ModelAccessError(UpstreamRejectedError):
+    """The account's plan does not include this model."""
+
+    code = "model_access_denied"
+
+
+class UpstreamRefusedError(UpstreamError):
+    """An anti-abuse refusal. It is reported for what it is, and the account rests."""
+
+    code = "upstream_refused"
+
+
+class AccountUnusableError(UpstreamError):
+    """The account cannot be used at all: region, age, or it was moved to another service."""
+
+    code = "account_unusable"
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """No usable answer came.
+
+    Attributes:
+        reached: Whether the call may have been carried out: False only when no connection came about, or when an
+            error envelope proves that nothing was made.
+    """
+
+    code = "upstream_unavailable"
+
+    def __init__(self, message: str, *, reached: bool, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.reached = reached
+
+
+class UpstreamOverloadedError(UpstreamUnavailableError):
+    """The whole service says that it is busy; nobody's account is to blame.
+
+    Attributes:
+        retry_after_s: Seconds that upstream asked us to wait, if it did.
+    """
+
+    code = "upstream_overloaded"
+
+    def __init__(self, message: str, *, reason: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, reached=False, reason=reason)
+        self.retry_after_s = retry_after_s
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """No answer came in time; the call may have been carried out."""
+
+    code = "upstream_timeout"
+
+
+class UpstreamInvalidError(UpstreamError):
+    """An answer came that cannot be read; the call may have been carried out."""
+
+    code = "upstream_invalid"
+
+
+class UpstreamStateUnknownError(UpstreamError):
+    """A paid submit went out and nobody knows whether it was carried out; it is never sent again by itself."""
+
+    code = "upstream_state_unknown"
+
+
+class MediaError(Flow2ApiError):
+    """A picture or video of ours cannot be given out."""
+
+    code = "media_error"
+
+
+class MediaNotFoundError(MediaError):
+    """No such media, or it belongs to another key."""
+
+    code = "not_found"
+
+
+class MediaGoneError(MediaError):
+    """The media was kept once, and its retention is over or its bytes are damaged."""
+
+    code = "media_gone"
+
+
+class StorageError(Flow2ApiError):
+    """The database refused."""
+
+    code = "storage_error"
+
+
+class StorageBusyError(StorageError):
+    """The database stayed locked longer than we wait."""
+
+    code = "storage_busy"
+
+
+class StorageFullError(StorageError):
+    """There is no room left for the database or the media."""
+
+    code = "storage_full"
+
+
+class GenerationFailedError(Flow2ApiError):
+    """A generation that ended without a result, told to somebody who came later.
+
+    Attributes:
+        code: The code under which it failed.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ShuttingDownError(Flow2ApiError):
+    """The server takes no new work: it is stopping."""
+
+    code = "shutting_down"
+
+
+class ConfigurationError(Flow2ApiError):
+    """A setting is wrong; the message names it and the cure."""
+
+    code = "configuration_error"
+
+
+class PluginError(ConfigurationError):
+    """A plugin cannot be loaded, or two of them want the same name."""
+
+    code = "plugin_error"

@@ -1,0 +1,113 @@
+"""What an error means for the account that met it, and whether another account may try."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from flow2api.domain.account import Account, RestReason
+from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.errors import (
+    AccountUnusableError,
+    CredentialError,
+    ModelAccessError,
+    UpstreamError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamOverloadedError,
+    UpstreamRateLimitedError,
+    UpstreamRefusedError,
+    UpstreamStateUnknownError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+NO_ACCESS_REST = timedelta(hours=24)
+
+
+class Next(Enum):
+    """What may follow a failed attempt, as long as nothing has been spent."""
+
+    GIVE_UP = auto()
+    ANOTHER_ACCOUNT = auto()
+    SAME_ACCOUNT_AFRESH = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an error means.
+
+    Attributes:
+        rests: The reason for which the account has to rest at once, if any.
+        is_own_fault: It may count towards the account's streak (if others do not show the same now).
+    """
+
+    next: Next
+    rests: RestReason | None = None
+    is_own_fault: bool = False
+
+
+def judge(error: Exception) -> Verdict:
+    """What follows from an error that an attempt on an account met.
+
+    A caller's fault and an unknown error never touch the account.
+    """
+    match error:
+        case CredentialError():
+            return Verdict(Next.ANOTHER_ACCOUNT, RestReason.AUTH_EXPIRED)
+        case AccountUnusableError():
+            return Verdict(Next.ANOTHER_ACCOUNT, RestReason.UNUSABLE)
+        case UpstreamRefusedError():
+            return Verdict(Next.GIVE_UP, RestReason.REFUSED)
+        case UpstreamRateLimitedError(exhausted=exhausted):
+            return Verdict(Next.ANOTHER_ACCOUNT, RestReason.QUOTA if exhausted else RestReason.RATE_LIMITED)
+        case ModelAccessError():
+            return Verdict(Next.ANOTHER_ACCOUNT, RestReason.NO_ACCESS)
+        case UpstreamNotFoundError():
+            return Verdict(Next.SAME_ACCOUNT_AFRESH)
+        case UpstreamStateUnknownError():
+            return Verdict(Next.GIVE_UP)
+        case UpstreamOverloadedError():
+            return Verdict(Next.ANOTHER_ACCOUNT)
+        case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
+            return Verdict(Next.ANOTHER_ACCOUNT, is_own_fault=True)
+        case _:
+            return Verdict(Next.GIVE_UP)
+
+
+def after_error(account: Account, error: Exception, spec: ModelSpec | None, now: datetime, *, threshold: int) -> Account:
+    """The account with what this error means for its health.
+
+    Args:
+        spec: What was asked of it; None when the call had nothing to do with a model.
+        threshold: Faults of its own in a row after which it rests.
+    """
+    verdict = judge(error)
+    model = None if spec is None else spec.name
+    why = (error.reason or error.message) if isinstance(error, UpstreamError) else str(error)
+    match verdict.rests:
+        case None:
+            return account.faulted(now, threshold=threshold, why=why) if verdict.is_own_fault else account
+        case RestReason.AUTH_EXPIRED:
+            return replace(account.resting(RestReason.AUTH_EXPIRED, now, why=why), access_expires_at=None)
+        case RestReason.UNUSABLE:
+            return account.resting(RestReason.UNUSABLE, now, why=why)
+        case RestReason.NO_ACCESS:
+            if model is None:
+                return account
+            return account.resting(RestReason.NO_ACCESS, now, until=now + NO_ACCESS_REST, model=model, why=why)
+        case reason:
+            per_model = isinstance(error, UpstreamRateLimitedError) and error.per_model
+            asked = error.retry_after_s if isinstance(error, UpstreamRateLimitedError) else None
+            scope = model if per_model else None
+            return account.rate_limited(now, retry_after_s=asked, model=scope, why=why, reason=reason)
+
+
+def may_have_been_carried_out(error: Exception) -> bool:
+    """Whether a submit that met this error may have reached its end upstream all the same."""
+    match error:
+        case UpstreamUnavailableError(reached=reached):
+            return reached
+        case UpstreamTimeoutError() | UpstreamInvalidError():
+            return True
+        case _:
+            return False

@@ -1,0 +1,72 @@
+"""What an operator sets while the server runs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flow2api.domain.media import Retention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Every option with its default. Names are public: the file, the environment and the console use them.
+
+    Attributes:
+        policy: Name of the selection policy.
+        image_timeout_s: How long one picture may take from its lease to its end.
+        video_timeout_s: How long one clip may take from its submit to its end.
+        enlarge_timeout_s: How long an enlargement may take on top.
+        max_attempts: On how many accounts one generation is tried before anything is spent.
+        error_threshold: Faults of its own in a row after which an account rests.
+        waiting_limit: How many generations may wait for a slot at once; 0 refuses at once.
+        image_wait_s: How long a picture may wait for a slot.
+        video_wait_s: How long a video may wait for a slot.
+        poll_interval_s: The least time between two status calls for one account.
+        poll_batch: How many operations one status call asks for.
+        pictures_per_call: How many pictures of one request are asked of one account in one call.
+        session_keepalive_h: How often every enabled account is exchanged at least.
+        renewals_at_once: How many renewals of access tokens run at once.
+        renewals_per_s: How many begin in a second at most.
+        picture_urls: Whether pictures are fetched from https addresses that callers give.
+        link_lifetime_s: How long a signed link in an answer is good for.
+        chat_link_lifetime_s: The same for links in chat answers.
+        image_retention_h: How long pictures are kept; 0 keeps them for ever.
+        video_retention_h: How long videos are kept; 0 keeps them for ever.
+        input_retention_h: How long pictures that callers send are kept; 0 keeps them for ever.
+        idempotency_h: How long a repeated ``Idempotency-Key`` finds its first answer.
+    """
+
+    policy: str = "least_busy"
+    image_timeout_s: float = 300.0
+    video_timeout_s: float = 1500.0
+    enlarge_timeout_s: float = 1800.0
+    max_attempts: int = 8
+    error_threshold: int = 3
+    waiting_limit: int = 1000
+    image_wait_s: float = 60.0
+    video_wait_s: float = 1800.0
+    poll_interval_s: float = 3.0
+    poll_batch: int = 100
+    pictures_per_call: int = 1
+    session_keepalive_h: float = 20.0
+    renewals_at_once: int = 4
+    renewals_per_s: float = 20.0
+    picture_urls: bool = True
+    link_lifetime_s: int = 3600
+    chat_link_lifetime_s: int = 7 * 24 * 3600
+    image_retention_h: float = 7 * 24.0
+    video_retention_h: float = 7 * 24.0
+    input_retention_h: float = 24.0
+    idempotency_h: float = 24.0
+
+    @property
+    def retention(self) -> Retention:
+        """How long media is kept, as spans of time."""
+        return Retention(
+            image=_span(self.image_retention_h),
+            video=_span(self.video_retention_h),
+            input=_span(self.input_retention_h),
+        )
+
+
+def _span(hours: float) -> timedelta | None:
+    return timedelta(hours=hours) if hours > 0 else None

@@ -1,0 +1,274 @@
+"""What is kept in the database: one repository per kind of thing, and the bundle that a storage plugin hands out.
+
+A method is one short atomic step. Whoever calls it holds nothing open.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.generation import Generation
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.secret import Secret
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A slice of a list, in the order that was asked for.
+
+    Attributes:
+        has_more: Whether more follow behind the last item.
+    """
+
+    items: tuple[T, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change feed: what kind of thing changed and which one."""
+
+    number: int
+    what: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One answered request, for the request log and the statistics. It holds neither prompt nor secret."""
+
+    at: datetime
+    request_id: str
+    key_id: int | None
+    door: str
+    model: str
+    account_id: int | None
+    generation_id: str | None
+    status: int
+    code: str | None
+    duration_ms: int
+    kind: MediaKind | None = None
+
+
+class Accounts(Protocol):
+    """The accounts, without their secrets."""
+
+    def load(self) -> AsyncIterator[Sequence[Account]]:
+        """All accounts in batches, in the order of their ids."""
+        ...
+
+    async def get(self, account_id: int) -> Account | None:
+        """One account as the database has it now."""
+        ...
+
+    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+        """Store new accounts with their secrets in one step; their ``id`` (0 before) is filled in."""
+        ...
+
+    async def save(self, account: Account) -> None:
+        """Write the account over what is there and note the change in the feed."""
+        ...
+
+    async def remove(self, account_id: int) -> None:
+        """Forget the account and its secrets; its generations and media stay."""
+        ...
+
+
+class CredentialVault(Protocol):
+    """The secrets of accounts, encrypted at rest."""
+
+    def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
+        """The secrets of every account that has an access token which has not ended, in batches."""
+        ...
+
+    async def read(self, account_id: int) -> Credentials | None:
+        """The secrets of one account; None when the account is gone."""
+        ...
+
+    async def write(self, account: Account, credentials: Credentials) -> None:
+        """Replace the secrets and write the account over what is there, in one step, noted in the feed."""
+        ...
+
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+        """Which of these session tokens are kept already, and by which account."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """Keys to our API."""
+
+    async def all(self) -> Sequence[ApiKey]:
+        """Every key, revoked ones included, oldest first."""
+        ...
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest."""
+        ...
+
+    async def add(self, key: ApiKey) -> ApiKey:
+        """Store a new key; its ``id`` (0 before) is filled in.
+
+        Raises:
+            ConflictError: An active key has this name already.
+        """
+        ...
+
+    async def save(self, key: ApiKey) -> None:
+        """Write the key over what is there and note the change in the feed."""
+        ...
+
+
+class Generations(Protocol):
+    """The record of everything that was ever asked for."""
+
+    async def add(self, generations: Sequence[Generation], claim: "IdempotencyClaim | None" = None) -> None:
+        """Store new generations, and the claim of their idempotency key with them, in one step.
+
+        Raises:
+            ConflictError: Another request holds the claim; nothing was stored.
+        """
+        ...
+
+    async def save(self, generation: Generation, media: Sequence[Media] = ()) -> bool:
+        """Write the generation over what is there, with media that came of it, in one step.
+
+        Returns:
+            False, and nothing was written, when the row has a newer ``fence`` (another owner has taken it over).
+        """
+        ...
+
+    async def get(self, generation_id: str) -> Generation | None:
+        """One generation, whoever owns it."""
+        ...
+
+    async def of_group(self, group_id: str) -> Sequence[Generation]:
+        """The parts of one request, in the order in which they were added."""
+        ...
+
+    async def claimed(self, key_id: int | None, idempotency_key: str) -> "IdempotencyClaim | None":
+        """Who used this idempotency key before."""
+        ...
+
+    async def page(
+        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+    ) -> Page[Generation]:
+        """One page of a key's undeleted generations, behind the one with the id ``after``."""
+        ...
+
+    async def renew(self, owner: str, seconds: float) -> None:
+        """Prolong the lease on every unfinished generation of this owner, in one statement, by the database's clock."""
+        ...
+
+    async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
+        """Become the owner of unfinished generations whose lease has run out; fence and rescues have grown by one."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Give up the leases of this owner, so that others may take over at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """An idempotency key in use.
+
+    Attributes:
+        body_digest: SHA-256 of what was asked; the same key with another body is a conflict.
+        group_id: The generations that answer it.
+    """
+
+    key_id: int | None
+    idempotency_key: str
+    body_digest: bytes
+    group_id: str
+    expires_at: datetime
+
+
+class MediaIndex(Protocol):
+    """What is known of kept media; the bytes are in a media store."""
+
+    async def add(self, media: Sequence[Media]) -> None:
+        """Note new media."""
+        ...
+
+    async def get(self, media_ids: Sequence[str]) -> Sequence[Media]:
+        """Those of these media that are there, in the order asked for."""
+        ...
+
+    async def expired(self, now: datetime, limit: int) -> Sequence[Media]:
+        """Media whose retention is over, oldest first."""
+        ...
+
+    async def remove(self, media_ids: Sequence[str]) -> Sequence[str]:
+        """Forget media.
+
+        Returns:
+            The digests that no media refers to any more: their bytes may go.
+        """
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Numbered changes, written in the same transaction as what changed."""
+
+    async def latest(self) -> int:
+        """The number of the newest change; 0 when there is none."""
+        ...
+
+    async def since(self, number: int, limit: int = 1000) -> Sequence[Change]:
+        """Changes behind this number, oldest first."""
+        ...
+
+
+class OptionValues(Protocol):
+    """Options that an operator has set, by name, as JSON values."""
+
+    async def read(self) -> Mapping[str, object]:
+        """Everything that differs from the defaults."""
+        ...
+
+    async def write(self, values: Mapping[str, object], who: str) -> None:
+        """Set these options (None: back to the default), keep who did it, and note the change in the feed."""
+        ...
+
+
+class Journal(Protocol):
+    """Request log and statistics, written in batches behind the requests."""
+
+    def note(self, entry: LogEntry) -> None:
+        """Hand over an entry; never blocks and never raises (when full it drops, and counts what it dropped)."""
+        ...
+
+
+class Storage(Protocol):
+    """The whole set of repositories that one database serves."""
+
+    accounts: Accounts
+    vault: CredentialVault
+    api_keys: ApiKeys
+    generations: Generations
+    media: MediaIndex
+    changes: ChangeFeed
+    options: OptionValues
+    journal: Journal
+
+    async def open(self) -> None:
+        """Connect, bring the schema up to date, start what runs behind.
+
+        Raises:
+            ConfigurationError: The schema is newer than this program, or the secrets cannot be read with the key.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raise `StorageError` when the database cannot be written now."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is pending and disconnect."""
+        ...

@@ -1,0 +1,139 @@
+"""Who may serve a request, why others may not, and how one is chosen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Protocol
+
+from flow2api.domain.account import Account, Tier
+from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.media import MediaKind
+
+BUSY = "busy"
+NO_TIER = "no_tier"
+NO_TAG = "no_tag"
+SWITCHED_OFF = "switched_off"
+WARMING = "warming"
+NO_CREDITS = "quota"
+
+OCCUPIED = frozenset({BUSY, "rate_limited"})
+"""Refusals after which the caller is told to come again shortly (429)."""
+
+PASSING = frozenset({BUSY, "rate_limited", "quota", "refused", "error_streak", WARMING})
+"""Refusals that time alone may cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a request needs of an account, as far as it is the same for very many requests."""
+
+    upstream: str
+    kind: MediaKind
+    min_tier: Tier
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one request needs of an account.
+
+    Attributes:
+        sticky: What related requests have in common (a caller, a parent media), for policies that keep them together.
+        only: The one account that can serve, when the work builds on something that only it has.
+    """
+
+    spec: ModelSpec
+    tag: str | None = None
+    sticky: str | None = None
+    only: int | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """The part that decides which accounts are ready."""
+        return Signature(self.spec.upstream, self.spec.kind, self.spec.min_tier, self.tag)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An account as policies see it: its record, and how much it carries now."""
+
+    account: Account
+    images: int = 0
+    videos: int = 0
+    last_used: float = 0.0
+
+    def load(self, kind: MediaKind) -> int:
+        """Generations of this kind that it carries now."""
+        return self.images if kind is MediaKind.IMAGE else self.videos
+
+    def has_free_slot(self, kind: MediaKind) -> bool:
+        """Whether it may carry one more."""
+        limit = self.account.capacity.of(kind)
+        return limit is None or self.load(kind) < limit
+
+
+def refusal(candidate: Candidate, signature: Signature, now: datetime) -> str | None:
+    """Why this account may not serve requests of this signature now; None when it may."""
+    account = candidate.account
+    if account.upstream != signature.upstream:
+        return "other_upstream"
+    if (rest := account.blocking_rest(now)) is not None:
+        return rest.reason.value
+    if account.capacity.of(signature.kind) == 0:
+        return SWITCHED_OFF
+    if signature.tag is not None and signature.tag not in account.tags:
+        return NO_TAG
+    if not account.is_warm or account.tier is None:
+        return WARMING
+    if account.tier < signature.min_tier:
+        return NO_TIER
+    return None if candidate.has_free_slot(signature.kind) else BUSY
+
+
+def model_refusal(candidate: Candidate, spec: ModelSpec, now: datetime) -> str | None:
+    """Why this account may not make this very model now, though its signature fits; None when it may."""
+    account = candidate.account
+    if (rest := account.model_rest(spec.name, now)) is not None:
+        return rest.reason.value
+    if account.credits is not None and (price := spec.cost(account.tier)) and account.credits < price:
+        return NO_CREDITS
+    return None
+
+
+class ReadySet(Protocol):
+    """The accounts that could serve now, for a policy to choose from, without a copy being made.
+
+    Only the best priority that is not empty is shown.
+    """
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """All of them, in no particular order."""
+        ...
+
+    def at(self, index: int) -> Candidate:
+        """The one at this place; places change as accounts come and go."""
+        ...
+
+    def sample(self, random: Random) -> Candidate:
+        """One, each with the same chance."""
+        ...
+
+    def sample_by_weight(self, random: Random) -> Candidate:
+        """One, each with a chance in proportion to its weight."""
+        ...
+
+
+class SelectionPolicy(Protocol):
+    """Chooses one of the accounts that could serve.
+
+    It is asked again, with the same ready set, when its choice turns out not to fit the particular request.
+    """
+
+    def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        """The account to use. ``ready`` is never empty."""
+        ...
