@@ -1,0 +1,1 @@
+"""What flow2api does: each module orders steps over the ports."""

@@ -1,0 +1,69 @@
+"""Who is calling: from a presented key to the key that we know."""
+
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.errors import InvalidApiKeyError
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import ApiKeys
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+
+API_KEY_PURPOSE = "api-key"
+_LOOKUPS_PER_S = 20
+_LONGEST_KEY = 512
+
+
+class AuthorizeKey:
+    """Knows every key in memory, so that a call costs no query.
+
+    A key that memory does not know (just made by the command line or another process) is looked up before it is refused,
+    a few times a second at most, so that wrong keys cannot keep the database busy.
+    """
+
+    def __init__(self, api_keys: ApiKeys, cipher: Cipher, clock: Clock) -> None:
+        self._api_keys = api_keys
+        self._cipher = cipher
+        self._clock = clock
+        self._known: dict[bytes, ApiKey] = {}
+        self._window = 0
+        self._lookups = 0
+
+    async def load(self) -> None:
+        """Take every key from storage into memory."""
+        self._known = {key.digest: key for key in await self._api_keys.all()}
+
+    def known(self, presented: str | None) -> ApiKey | None:
+        """The active key, if memory knows it."""
+        if not presented or len(presented) > _LONGEST_KEY:
+            return None
+        key = self._known.get(self._digest(presented))
+        return key if key is not None and key.is_active else None
+
+    async def __call__(self, presented: str | None) -> ApiKey:
+        """The active key that was presented.
+
+        Raises:
+            InvalidApiKeyError: There was none, it is unknown, or it was revoked.
+        """
+        if not presented:
+            raise InvalidApiKeyError(presented=False)
+        if len(presented) > _LONGEST_KEY:
+            raise InvalidApiKeyError(presented=True)
+        digest = self._digest(presented)
+        key = self._known.get(digest)
+        if key is None and self._may_look_up():
+            key = await self._api_keys.find(digest)
+            if key is not None:
+                self._known[digest] = key
+        if key is None or not key.is_active:
+            raise InvalidApiKeyError(presented=True)
+        return key
+
+    def _digest(self, presented: str) -> bytes:
+        return self._cipher.digest(Secret(presented), purpose=API_KEY_PURPOSE)
+
+    def _may_look_up(self) -> bool:
+        window = int(self._clock.monotonic())
+        if window != self._window:
+            self._window, self._lookups = window, 0
+        self._lookups += 1
+        return self._lookups <= _LOOKUPS_PER_S

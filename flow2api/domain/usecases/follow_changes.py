@@ -1,0 +1,76 @@
+"""Keeps memory current with what the command line and other processes write."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from flow2api.domain.errors import StorageError
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.ports.storage import Accounts, Change, ChangeFeed
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+
+
+class FollowChanges:
+    """Reads the change feed once a second and takes in what others have changed."""
+
+    def __init__(
+        self,
+        changes: ChangeFeed,
+        accounts: Accounts,
+        pool: AccountPool,
+        credentials: RenewCredentials,
+        clock: Clock,
+        *,
+        reload_keys: Callable[[], Awaitable[None]],
+        reload_options: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._changes = changes
+        self._accounts = accounts
+        self._pool = pool
+        self._credentials = credentials
+        self._clock = clock
+        self._reload_keys = reload_keys
+        self._reload_options = reload_options
+        self._seen = 0
+
+    async def begin(self) -> None:
+        """Start from here; to be called before the first load, so that nothing falls in between."""
+        self._seen = await self._changes.latest()
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        while True:
+            await self._clock.sleep(LOOK_EVERY_S)
+            try:
+                await self.catch_up()
+            except StorageError:
+                log.warning("change feed not read", exc_info=True)
+
+    async def catch_up(self) -> None:
+        """Take in everything that is new."""
+        while changes := await self._changes.since(self._seen):
+            await self._apply(changes)
+            self._seen = changes[-1].number
+
+    async def _apply(self, changes: Sequence[Change]) -> None:
+        kinds = {change.what for change in changes}
+        if "api_key" in kinds:
+            await self._reload_keys()
+        if "options" in kinds:
+            await self._reload_options()
+        for account_id in {int(change.id) for change in changes if change.what == "account"}:
+            await self._take_in(account_id)
+
+    async def _take_in(self, account_id: int) -> None:
+        account = await self._accounts.get(account_id)
+        before = self._pool.get(account_id)
+        if account is None:
+            self._pool.remove(account_id)
+            self._credentials.forget(account_id)
+        elif account != before:
+            self._credentials.forget(account_id)
+            self._pool.put(account)

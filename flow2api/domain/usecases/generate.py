@@ -1,0 +1,275 @@
+"""The one way in: from a canonical request to the events of its generations."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flow2api.domain.api_key import Caller
+from flow2api.domain.errors import (
+    ConflictError,
+    GenerationFailedError,
+    IdempotencyConflictError,
+    ShuttingDownError,
+)
+from flow2api.domain.generation import (
+    Accepted,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    State,
+)
+from flow2api.domain.media import MediaKind
+from flow2api.domain.options import Options
+from flow2api.domain.ports.storage import Generations, IdempotencyClaim, MediaIndex
+from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.usecases.job import Audience, Job
+from flow2api.domain.usecases.work import Work
+
+_LOOK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """What tells a repeat from a new request.
+
+    Attributes:
+        key: The caller's ``Idempotency-Key``, if there was one.
+        body_digest: SHA-256 of what was asked.
+        is_retry: The client says that it has sent the same before.
+    """
+
+    key: str | None
+    body_digest: bytes
+    is_retry: bool = False
+
+
+class Generate:
+    """Starts generations and lets the caller watch them. Closing the events ends no work."""
+
+    def __init__(
+        self,
+        work: Work,
+        generations: Generations,
+        media: MediaIndex,
+        audience: Audience,
+        ids: Ids,
+        clock: Clock,
+        options: Callable[[], Options],
+        *,
+        lease_s: float = 45.0,
+    ) -> None:
+        self._work = work
+        self._generations = generations
+        self._media = media
+        self._audience = audience
+        self._ids = ids
+        self._clock = clock
+        self._options = options
+        self._lease_s = lease_s
+        self._running: dict[tuple[int | None, bytes], tuple[Generation, ...]] = {}
+
+    async def __call__(
+        self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """The events of the request's generations.
+
+        First comes one `Accepted` for each part, then whatever happens; each part ends in `Finished` or `Failed`.
+
+        Raises:
+            PoolError: No account can serve; nothing was begun.
+            IdempotencyConflictError: The idempotency key was used with another body.
+        """
+        if not self._work.is_open:
+            raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
+        earlier = await self._earlier(caller, idempotency)
+        events = self._begin(request, caller, idempotency) if earlier is None else self._replay(earlier)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    # --- new work -----------------------------------------------------------------------------------------------------
+
+    async def _begin(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        parts = self._parts(request, caller)
+        claim = self._claim(parts, caller, idempotency)
+        if claim is not None:
+            try:
+                await self._generations.add(parts, claim)
+            except ConflictError:
+                earlier = await self._earlier(caller, idempotency)
+                if earlier is None:
+                    raise
+                async with aclosing(self._replay(earlier)) as events:
+                    async for event in events:
+                        yield event
+                return
+        queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
+        for part in parts:
+            self._audience.join(part.id, queue)
+            self._work.start(self._job(part, request, caller, is_stored=claim is not None))
+        running = None if idempotency is None else (caller.key_id, idempotency.body_digest)
+        if running is not None:
+            self._running[running] = parts
+        try:
+            async with aclosing(_in_order(queue, len(parts))) as ordered:
+                async for event in ordered:
+                    yield event
+        finally:
+            for part in parts:
+                self._audience.leave(part.id, queue)
+
+    def _parts(self, request: GenerationRequest, caller: Caller) -> tuple[Generation, ...]:
+        per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
+        group_id = self._ids.new("req")
+        counts = [min(per_call, request.count - done) for done in range(0, request.count, per_call)]
+        return tuple(
+            self._generation(request, caller, group_id, count, index) for index, count in enumerate(counts)
+        )
+
+    def _generation(
+        self, request: GenerationRequest, caller: Caller, group_id: str, count: int, index: int
+    ) -> Generation:
+        now = self._clock.now()
+        return Generation(
+            id=self._ids.new("video" if request.spec.kind is MediaKind.VIDEO else "gen"),
+            key_id=caller.key_id,
+            kind=request.spec.kind,
+            model=request.model,
+            spec_name=request.spec.name,
+            prompt=request.prompt,
+            created_at=now,
+            group_id=group_id,
+            door=request.door,
+            inputs=request.inputs,
+            count=count,
+            seed=None if request.seed is None else request.seed + index,
+            size=request.size,
+            seconds=request.seconds,
+            warnings=request.warnings,
+            parent_id=request.parent_id,
+            owner=self._work.owner,
+            lease_until=now + timedelta(seconds=self._lease_s),
+        )
+
+    def _job(self, part: Generation, request: GenerationRequest, caller: Caller, *, is_stored: bool) -> Job:
+        return Job(
+            part,
+            request.spec,
+            generations=self._generations,
+            audience=self._audience,
+            clock=self._clock,
+            lease_s=self._lease_s,
+            tag=caller.tag,
+            is_stored=is_stored,
+        )
+
+    # --- repeats ------------------------------------------------------------------------------------------------------
+
+    def _claim(
+        self, parts: Sequence[Generation], caller: Caller, idempotency: Idempotency | None
+    ) -> IdempotencyClaim | None:
+        if idempotency is None or idempotency.key is None:
+            return None
+        return IdempotencyClaim(
+            key_id=caller.key_id,
+            idempotency_key=idempotency.key,
+            body_digest=idempotency.body_digest,
+            group_id=parts[0].group_id,
+            expires_at=self._clock.now() + timedelta(hours=self._options().idempotency_h),
+        )
+
+    async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Sequence[Generation] | None:
+        """The generations that answer this request already, if it is a repeat."""
+        if idempotency is None:
+            return None
+        if idempotency.key is None:
+            return self._running_twin(caller, idempotency) if idempotency.is_retry else None
+        claim = await self._generations.claimed(caller.key_id, idempotency.key)
+        if claim is None:
+            return None
+        if claim.body_digest != idempotency.body_digest:
+            raise IdempotencyConflictError(
+                "This Idempotency-Key was used before with another body; use a new key for a new request.",
+                param="Idempotency-Key",
+            )
+        return await self._generations.of_group(claim.group_id)
+
+    def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation] | None:
+        parts = self._running.get((caller.key_id, idempotency.body_digest))
+        if parts is None or not any(part.id in self._work for part in parts):
+            return None
+        return parts
+
+    async def _replay(self, parts: Sequence[Generation]) -> AsyncGenerator[GenerationEvent, None]:
+        queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
+        for part in parts:
+            self._audience.join(part.id, queue)
+        try:
+            for part in parts:
+                yield Accepted(part, replayed=True)
+            for part in parts:
+                yield await self._outcome(part)
+        finally:
+            for part in parts:
+                self._audience.leave(part.id, queue)
+
+    async def _outcome(self, part: Generation) -> Finished | Failed:
+        """How it ended, once it has, whichever process works on it."""
+        while True:
+            current = await self._generations.get(part.id) or part
+            if current.state is State.COMPLETED:
+                return Finished(current, tuple(await self._media.get(current.results)))
+            if current.state.is_final:
+                fault = current.fault
+                message = fault.message if fault else "The generation failed."
+                code = fault.code if fault else "internal_error"
+                return Failed(current, GenerationFailedError(message, code=code))
+            await self._clock.sleep(_LOOK_AGAIN_S)
+
+
+async def _in_order(
+    queue: "asyncio.Queue[GenerationEvent]", parts: int
+) -> AsyncGenerator[GenerationEvent, None]:
+    """The events of all parts, every `Accepted` before anything else; raises when no part was accepted."""
+    accepted: list[Accepted] = []
+    held_back: list[GenerationEvent] = []
+    refused: list[Failed] = []
+    ended: set[str] = set()
+    while len(accepted) + len(refused) < parts:
+        event = await queue.get()
+        opened = {one.generation.id for one in accepted}
+        if isinstance(event, Accepted):
+            accepted.append(event)
+        elif isinstance(event, Failed) and event.generation.id not in opened:
+            refused.append(event)
+        else:
+            held_back.append(event)
+    if not accepted:
+        raise refused[0].error
+    for first in accepted:
+        yield first
+    for event in (*refused, *held_back):
+        yield event
+        if isinstance(event, Finished | Failed):
+            ended.add(event.generation.id)
+    while len(ended) < parts:
+        event = await queue.get()
+        yield event
+        if isinstance(event, Finished | Failed):
+            ended.add(event.generation.id)
+
+
+def digest_of(*parts: bytes) -> bytes:
+    """SHA-256 of what was asked, to recognise a repeat."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

@@ -1,0 +1,162 @@
+"""A generation while this process works on it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.generation import (
+    Accepted,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    MediaReady,
+    Phase,
+    Progressed,
+    State,
+)
+from flow2api.domain.media import Media
+from flow2api.domain.ports.storage import Generations
+from flow2api.domain.ports.system import Clock
+
+
+class TakenOverError(Flow2ApiError):
+    """Another process works on this generation now; what this one still does is not written."""
+
+    code = "taken_over"
+
+
+class Audience:
+    """Who watches which generation. Watching costs a queue; nobody is waited for."""
+
+    def __init__(self) -> None:
+        self._queues: defaultdict[str, list[asyncio.Queue[GenerationEvent]]] = defaultdict(list)
+
+    def join(self, generation_id: str, queue: asyncio.Queue[GenerationEvent]) -> None:
+        """Send what happens to this generation into the queue from now on."""
+        self._queues[generation_id].append(queue)
+
+    def leave(self, generation_id: str, queue: asyncio.Queue[GenerationEvent]) -> None:
+        """Stop sending."""
+        queues = self._queues.get(generation_id)
+        if queues is not None and queue in queues:
+            queues.remove(queue)
+            if not queues:
+                del self._queues[generation_id]
+
+    def tell(self, event: GenerationEvent) -> None:
+        """Hand an event to everybody who watches."""
+        for queue in self._queues.get(event.generation.id, ()):
+            queue.put_nowait(event)
+
+
+class Job:
+    """The one owner of a generation's record while work goes on.
+
+    Every change goes through it, so that row, memory and audience agree.
+
+    Attributes:
+        generation: The record as it is now.
+        has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        spec: ModelSpec,
+        *,
+        generations: Generations,
+        audience: Audience,
+        clock: Clock,
+        lease_s: float = 45.0,
+        tag: str | None = None,
+        is_stored: bool = False,
+        is_accepted: bool = False,
+    ) -> None:
+        self.generation = generation
+        self.spec = spec
+        self.tag = tag
+        self._lease_s = lease_s
+        self.is_stored = is_stored
+        self.is_accepted = is_accepted
+        self.has_spent = False
+        self._generations = generations
+        self._audience = audience
+        self._clock = clock
+
+    def accept(self) -> None:
+        """Tell the audience, once, that work has begun or waits its turn."""
+        if not self.is_accepted:
+            self.is_accepted = True
+            self._audience.tell(Accepted(self.generation))
+
+    def enter(self, phase: Phase, note: str = "") -> None:
+        """Go into a phase, in memory."""
+        self.generation = self.generation.entering(phase, self._clock.now())
+        self._audience.tell(Progressed(self.generation, note or phase.value))
+
+    def progress(self, percent: int, note: str = "") -> None:
+        """Say how far it is; only a step forward is told."""
+        moved = self.generation.progressed(percent)
+        if moved.progress != self.generation.progress:
+            self.generation = moved
+            self._audience.tell(Progressed(moved, note))
+
+    def note(self, **changes: object) -> None:
+        """Change fields of the record, in memory."""
+        self.generation = replace(self.generation, **changes)  # type: ignore[arg-type]
+
+    def warn(self, sentence: str) -> None:
+        """Add a sentence for the caller."""
+        self.generation = self.generation.warned(sentence)
+
+    async def save(self, media: Sequence[Media] = ()) -> None:
+        """Write the record.
+
+        Raises:
+            TakenOverError: Another process owns it now.
+        """
+        if not self.is_stored:
+            self.note(lease_until=self._clock.now() + timedelta(seconds=self._lease_s))
+            await self._generations.add([self.generation])
+            self.is_stored = True
+            if not media:
+                return
+        if not await self._generations.save(self.generation, media):
+            raise TakenOverError("Another process has taken this generation over.")
+
+    async def finish(self, media: Sequence[Media], expires_at: datetime | None) -> None:
+        """End well: write record and media in one step, then tell."""
+        results = tuple(one.id for one in media)
+        self.generation = self.generation.completed(results, self._clock.now(), expires_at)
+        await self.save(media)
+        for one in media:
+            self._audience.tell(MediaReady(self.generation, one))
+        self._audience.tell(Finished(self.generation, tuple(media)))
+
+    async def end(self, ended: Generation, error: Exception) -> None:
+        """End without a result: write the record if it was accepted, then tell."""
+        self.generation = ended
+        try:
+            if self.is_accepted or self.is_stored:
+                await self.save()
+        finally:
+            self._audience.tell(Failed(self.generation, error))
+
+    def leave(self, error: Exception) -> None:
+        """Tell the audience that this process goes away; the record stays as it is for the next owner."""
+        self._audience.tell(Failed(self.generation, error))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has reached a final state."""
+        return self.generation.state.is_final
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still waits for a slot."""
+        return self.generation.state is State.QUEUED

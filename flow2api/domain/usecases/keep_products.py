@@ -1,0 +1,118 @@
+"""Fetches what an account has made and keeps it."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from flow2api.domain.account import Account
+from flow2api.domain.errors import (
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from flow2api.domain.generation import Generation, Input, InputRole, Product
+from flow2api.domain.media import Media, MediaRole, StoredBytes, sniff_content_type
+from flow2api.domain.options import Options
+from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.ports.upstream import Access, Upstream
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+
+_PAUSES_S = (0.5, 2.0, 8.0)
+
+
+class KeepProducts:
+    """Turns products of an upstream into media of ours. Fetching is safe to repeat, so it is, a few times."""
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, Upstream],
+        credentials: RenewCredentials,
+        store: MediaStore,
+        ids: Ids,
+        clock: Clock,
+        options: Callable[[], Options],
+    ) -> None:
+        self._upstreams = upstreams
+        self._credentials = credentials
+        self._store = store
+        self._ids = ids
+        self._clock = clock
+        self._options = options
+
+    async def keep(self, account: Account, generation: Generation, product: Product) -> Media:
+        """Store the bytes of a product and describe them. The media is not in the index yet.
+
+        Raises:
+            UpstreamInvalidError: What came is neither picture nor video.
+        """
+        for pause_s in _PAUSES_S:
+            try:
+                stored = await self._fetch(account, product)
+                break
+            except (UpstreamUnavailableError, UpstreamTimeoutError, UpstreamNotFoundError):
+                await self._clock.sleep(pause_s)
+        else:
+            stored = await self._fetch(account, product)
+        return self._describe(account, generation, product, stored)
+
+    async def _fetch(self, account: Account, product: Product) -> StoredBytes:
+        if product.data is not None:
+            return await self._store.put(_one(product.data))
+        upstream = self._upstreams[account.upstream]
+
+        async def call(access: Access) -> StoredBytes:
+            return await self._store.put(upstream.fetch(access, product))
+
+        return await self._credentials.call(account, call, with_session=product.url is None)
+
+    def _describe(self, account: Account, generation: Generation, product: Product, stored: StoredBytes) -> Media:
+        content_type = sniff_content_type(stored.head)
+        if content_type is None or not content_type.startswith(generation.kind.value):
+            raise UpstreamInvalidError(f"The service sent something that is no {generation.kind.value}.")
+        now = self._clock.now()
+        return Media(
+            id=self._ids.new("media"),
+            key_id=generation.key_id,
+            kind=generation.kind,
+            role=MediaRole.RESULT,
+            content_type=content_type,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            created_at=now,
+            expires_at=self._options().retention.expiry(generation.kind, MediaRole.RESULT, now),
+            width=product.width,
+            height=product.height,
+            generation_id=generation.id,
+            parent_id=_parent(generation.inputs),
+            prompt=generation.prompt,
+            model=generation.spec_name,
+            account_id=account.id,
+            workspace=account.workspace,
+            upstream_name=product.name,
+            upstream_extra=product.extra,
+        )
+
+
+async def _one(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _parent(inputs: tuple[Input, ...]) -> str | None:
+    source = next((one.media_id for one in inputs if one.role is InputRole.SOURCE), None)
+    return source or next((one.media_id for one in inputs), None)
+
+
+def product_to_text(product: Product) -> str:
+    """A product as JSON text, for the record of a generation whose second step is still to come."""
+    kept = {"name": product.name, "url": product.url, "extra": product.extra, "size": [product.width, product.height]}
+    return json.dumps(kept)
+
+
+def product_from_text(text: str) -> Product:
+    """The product that `product_to_text` has written down."""
+    kept = json.loads(text)
+    width, height = kept["size"]
+    return Product(name=kept["name"], url=kept["url"], extra=kept["extra"], width=width, height=height)
+
+

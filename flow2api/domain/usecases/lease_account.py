@@ -1,0 +1,113 @@
+"""Gets an account for a job: chosen at once, warmed first, or waited for."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from flow2api.domain.errors import Flow2ApiError, NoEligibleAccountError, PoolBusyError, PoolError
+from flow2api.domain.generation import InputRole
+from flow2api.domain.lease import AccountPool, Lease
+from flow2api.domain.media import MediaKind
+from flow2api.domain.options import Options
+from flow2api.domain.ports.storage import MediaIndex
+from flow2api.domain.selection import BUSY, WARMING, Need, SelectionPolicy
+from flow2api.domain.usecases.job import Job
+from flow2api.domain.usecases.warm_accounts import WarmAccounts
+
+_WARMED_AT_MOST = 3
+
+
+class LeaseAccount:
+    """Holds an account for a job.
+
+    When all that could serve are busy, the job waits its turn; when the only ones left have never been called, one of them
+    is warmed.
+    """
+
+    def __init__(
+        self,
+        pool: AccountPool,
+        policy: Callable[[], SelectionPolicy],
+        media: MediaIndex,
+        warm: WarmAccounts,
+        options: Callable[[], Options],
+    ) -> None:
+        self._pool = pool
+        self._policy = policy
+        self._media = media
+        self._warm = warm
+        self._options = options
+        self._waiting = 0
+
+    async def __call__(self, job: Job, tried: Collection[int]) -> Lease:
+        """A lease on an account that was not tried yet.
+
+        Raises:
+            PoolError: None is to be had within the time that a job of this kind may wait.
+        """
+        need = await self._need(job)
+        try:
+            return await self._now(need, tried)
+        except PoolBusyError as error:
+            if not error.reasons.get(BUSY):
+                raise
+            return await self._in_line(job, need, tried, error)
+
+    async def _now(self, need: Need, tried: Collection[int]) -> Lease:
+        """One that is ready, or becomes so by warming it."""
+        cold: set[int] = set()
+        while True:
+            try:
+                return await self._pool.acquire(need, self._policy(), tried)
+            except PoolError as error:
+                if not error.reasons.get(WARMING) or len(cold) >= _WARMED_AT_MOST:
+                    raise
+                account_id = self._pool.warming(need.spec.upstream, {*cold, *tried})
+                if account_id is None:
+                    raise
+                cold.add(account_id)
+                await self._warmed(account_id)
+
+    async def _warmed(self, account_id: int) -> None:
+        try:
+            await self._warm.warm(account_id)
+        except Flow2ApiError:
+            return  # booked where it was met; the next choice tells what is left
+
+    async def _in_line(self, job: Job, need: Need, tried: Collection[int], refusal: PoolBusyError) -> Lease:
+        options = self._options()
+        limit_s = options.image_wait_s if job.spec.kind is MediaKind.IMAGE else options.video_wait_s
+        if limit_s <= 0 or self._waiting >= options.waiting_limit:
+            raise refusal
+        self._waiting += 1
+        try:
+            if job.spec.kind is MediaKind.VIDEO and not job.is_stored:
+                await job.save()
+            job.accept()
+            async with asyncio.timeout(limit_s):
+                return await self._next_free(need, tried)
+        except TimeoutError:
+            raise refusal from None
+        finally:
+            self._waiting -= 1
+
+    async def _next_free(self, need: Need, tried: Collection[int]) -> Lease:
+        while True:
+            await self._pool.wait_for_slot(need.signature)
+            try:
+                lease = await self._pool.acquire(need, self._policy(), tried)
+            except PoolBusyError:
+                continue
+            finally:
+                self._pool.pass_on(need.signature)
+            return lease
+
+    async def _need(self, job: Job) -> Need:
+        source = next((one.media_id for one in job.generation.inputs if one.role is InputRole.SOURCE), None)
+        need = Need(job.spec, tag=job.tag)
+        if source is None:
+            return need
+        found = await self._media.get([source])
+        if not found or found[0].account_id is None:
+            raise NoEligibleAccountError({"removed": 1})
+        return replace(need, only=found[0].account_id)

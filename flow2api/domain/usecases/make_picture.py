@@ -1,0 +1,82 @@
+"""One picture, or several in one call, made by one account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from flow2api.domain.account import Account
+from flow2api.domain.errors import CredentialError, Flow2ApiError
+from flow2api.domain.generation import InputRole, Order, Phase, Product, Stage
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.media import Media
+from flow2api.domain.ports.upstream import Access, Upstream
+from flow2api.domain.usecases.job import Job
+from flow2api.domain.usecases.keep_products import KeepProducts
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.upload_inputs import UploadInputs
+
+
+class MakePicture:
+    """Uploads what is needed, asks the account for the pictures, enlarges them if the model says so, and keeps them."""
+
+    def __init__(
+        self,
+        pool: AccountPool,
+        upstreams: Mapping[str, Upstream],
+        credentials: RenewCredentials,
+        uploads: UploadInputs,
+        products: KeepProducts,
+    ) -> None:
+        self._pool = pool
+        self._upstreams = upstreams
+        self._credentials = credentials
+        self._uploads = uploads
+        self._products = products
+
+    async def __call__(self, job: Job, account: Account) -> Sequence[Media]:
+        """The kept pictures; the record is in phase ``submitting`` in storage before the account is asked."""
+        generation = job.generation
+        if generation.inputs:
+            job.enter(Phase.UPLOADING)
+        handles = await self._uploads.handles(account, generation.inputs)
+        job.note(account_id=account.id, workspace=account.workspace, attempts=generation.attempts + 1)
+        job.enter(Phase.SUBMITTING)
+        await job.save()
+        products = await self._produce(job, account, handles)
+        missing = generation.count - len(products)
+        if missing:
+            job.warn(f"The service held back {missing} of {generation.count} pictures.")
+        if job.spec.resolution is not None:
+            products = [await self._enlarge(job, account, product) for product in products]
+        job.enter(Phase.STORING)
+        return [await self._products.keep(account, job.generation, product) for product in products]
+
+    async def _produce(
+        self, job: Job, account: Account, handles: tuple[tuple[InputRole, str], ...]
+    ) -> Sequence[Product]:
+        generation = job.generation
+        order = Order(
+            spec=job.spec, prompt=generation.prompt, count=generation.count, seed=generation.seed, inputs=handles
+        )
+        upstream = self._upstreams[account.upstream]
+
+        async def call(access: Access) -> Sequence[Product]:
+            return await upstream.produce(access, order)
+
+        return await self._credentials.call(account, call)
+
+    async def _enlarge(self, job: Job, account: Account, product: Product) -> Product:
+        """The enlarged product; when that fails, the plain one, with a warning. It says nothing about the account."""
+        order = Order(spec=job.spec, stage=Stage.ENLARGE, source=product)
+        upstream = self._upstreams[account.upstream]
+
+        async def call(access: Access) -> Sequence[Product]:
+            return await upstream.produce(access, order)
+
+        try:
+            enlarged = await self._credentials.call(account, call)
+        except CredentialError:
+            raise
+        except Flow2ApiError as error:
+            job.warn(f"The picture could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}")
+            return product
+        return replace(enlarged[0], name=enlarged[0].name or product.name)

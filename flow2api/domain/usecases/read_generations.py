@@ -1,0 +1,103 @@
+"""What a caller can see and do with generations that were begun before."""
+
+from dataclasses import replace
+
+from flow2api.domain.api_key import Caller
+from flow2api.domain.errors import GenerationNotFoundError, MediaGoneError, NotReadyError, UnsupportedInputError
+from flow2api.domain.generation import Generation, State
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.storage import Generations, MediaIndex, Page
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.draw_stills import DrawStills
+from flow2api.domain.usecases.serve_media import OpenMedia, ServeMedia
+from flow2api.domain.usecases.work import Work
+
+VARIANTS = ("video", "thumbnail", "spritesheet")
+
+
+class ReadGenerations:
+    """Looks up, lists, opens and deletes; what belongs to another key does not exist."""
+
+    def __init__(
+        self,
+        generations: Generations,
+        media: MediaIndex,
+        store: MediaStore,
+        serve: ServeMedia,
+        stills: DrawStills,
+        work: Work,
+        clock: Clock,
+    ) -> None:
+        self._generations = generations
+        self._media = media
+        self._store = store
+        self._serve = serve
+        self._stills = stills
+        self._work = work
+        self._clock = clock
+
+    async def get(self, generation_id: str, caller: Caller) -> Generation:
+        """The generation.
+
+        Raises:
+            GenerationNotFoundError: It is unknown, another key's, deleted, or its retention is over.
+        """
+        generation = await self._generations.get(generation_id)
+        if generation is None or generation.key_id != caller.key_id or generation.deleted_at is not None:
+            raise GenerationNotFoundError(generation_id)
+        if generation.expires_at is not None and generation.expires_at <= self._clock.now():
+            raise GenerationNotFoundError(generation_id)
+        return generation
+
+    async def page(
+        self, caller: Caller, *, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+    ) -> Page[Generation]:
+        """One page of the caller's generations, behind the one with the id ``after``."""
+        return await self._generations.page(
+            key_id=caller.key_id, kind=kind, after=after, limit=limit, newest_first=newest_first
+        )
+
+    async def delete(self, generation_id: str, caller: Caller) -> None:
+        """Cancel it if it runs, and let go of its media; the record stays.
+
+        Raises:
+            GenerationNotFoundError: As for `get`.
+        """
+        generation = await self.get(generation_id, caller)
+        if not generation.state.is_final:
+            if await self._work.cancel(generation_id):
+                generation = await self._generations.get(generation_id) or generation
+            else:
+                generation = replace(generation.cancelled(self._clock.now()), fence=generation.fence + 1)
+        await self._generations.save(replace(generation, deleted_at=self._clock.now()))
+        for sha256 in await self._media.remove(generation.results):
+            await self._store.delete(sha256)
+
+    async def media(self, generation: Generation) -> Media | None:
+        """The first result, if there is one and it is still kept."""
+        found = await self._media.get(generation.results[:1])
+        return found[0] if found else None
+
+    async def content(self, generation_id: str, caller: Caller, variant: str = "video") -> OpenMedia:
+        """The result, or a still picture of it.
+
+        Args:
+            variant: ``video``, ``thumbnail`` or ``spritesheet``.
+
+        Raises:
+            GenerationNotFoundError: As for `get`.
+            NotReadyError: There is no result (yet).
+            MediaGoneError: The result is not kept any more.
+        """
+        if variant not in VARIANTS:
+            raise UnsupportedInputError(f"The variants are {', '.join(VARIANTS)}.", param="variant")
+        generation = await self.get(generation_id, caller)
+        if generation.state is not State.COMPLETED:
+            why = generation.fault.message if generation.fault else "Ask again when its status is completed."
+            raise NotReadyError(f"The video has no content: its status is {generation.state.value}. {why}")
+        media = await self.media(generation)
+        if media is None:
+            raise MediaGoneError("The video is not kept any more.")
+        opened = await self._serve.open(media)
+        return opened if variant == "video" else await self._stills(opened, variant)

@@ -1,0 +1,172 @@
+"""One generation from its lease to its end, on as many accounts as it takes while nothing has been spent."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from flow2api.domain.account import Account
+from flow2api.domain.errors import (
+    CredentialError,
+    Flow2ApiError,
+    ModelAccessError,
+    NoEligibleAccountError,
+    PoolError,
+    UpstreamError,
+    UpstreamNotFoundError,
+    UpstreamRateLimitedError,
+    UpstreamStateUnknownError,
+    UpstreamTimeoutError,
+)
+from flow2api.domain.failover import Next, judge
+from flow2api.domain.generation import Fault, Phase, Stage
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.options import Options
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.job import Job, TakenOverError
+from flow2api.domain.usecases.lease_account import LeaseAccount
+from flow2api.domain.usecases.make_picture import MakePicture
+from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.tend_accounts import TendAccounts
+from flow2api.domain.usecases.upload_inputs import UploadInputs
+
+log = logging.getLogger(__name__)
+
+_SPOKEN_FOR_BY_POOL = (CredentialError, UpstreamRateLimitedError, ModelAccessError)
+"""Errors of single accounts: when every account has met one, the counts by reason tell more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """How each kind of media is made."""
+
+    pictures: MakePicture
+    videos: MakeVideo
+
+
+class RunGeneration:
+    """Works on a job until its record says how it ended. It raises nothing but cancellation."""
+
+    def __init__(
+        self,
+        pool: AccountPool,
+        lease: LeaseAccount,
+        makers: Makers,
+        uploads: UploadInputs,
+        tend: TendAccounts,
+        clock: Clock,
+        options: Callable[[], Options],
+    ) -> None:
+        self._pool = pool
+        self._lease = lease
+        self._makers = makers
+        self._uploads = uploads
+        self._tend = tend
+        self._clock = clock
+        self._options = options
+
+    async def __call__(self, job: Job) -> None:
+        """Work on it from the beginning."""
+        await self._to_its_end(job, self._on_some_account)
+
+    async def resume(self, job: Job) -> None:
+        """Go on with what an earlier owner has begun, without spending anything twice."""
+        await self._to_its_end(job, self._where_it_was)
+
+    async def _to_its_end(self, job: Job, work: Callable[[Job], Awaitable[Sequence[Media]]]) -> None:
+        try:
+            media = await work(job)
+            expires = [one.expires_at for one in media if one.expires_at is not None]
+            await job.finish(media, min(expires) if expires else None)
+        except TakenOverError:
+            log.warning("generation taken over", extra={"generation_id": job.generation.id})
+        except Flow2ApiError as error:
+            await self._end(job, error, Fault(error.code, error.message))
+        except Exception as error:
+            log.exception("generation failed by a fault of ours", extra={"generation_id": job.generation.id})
+            await self._end(job, error, Fault("internal_error", "The server failed at this generation; see its log."))
+
+    async def _end(self, job: Job, error: Exception, fault: Fault) -> None:
+        try:
+            await job.end(job.generation.failed(fault, self._clock.now()), error)
+        except TakenOverError:
+            log.warning("generation taken over", extra={"generation_id": job.generation.id})
+        except Flow2ApiError:
+            log.exception("end of a generation not written", extra={"generation_id": job.generation.id})
+
+    # --- on which account -----------------------------------------------------------------------------------------------
+
+    async def _on_some_account(self, job: Job) -> Sequence[Media]:
+        tried: set[int] = set()
+        last: Flow2ApiError | None = None
+        for _ in range(max(1, self._options().max_attempts)):
+            try:
+                lease = await self._lease(job, tried)
+            except PoolError as error:
+                if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
+                    raise error from last
+                raise last from error
+            async with lease:
+                job.accept()
+                account = self._pool.get(lease.account_id)
+                if account is None:
+                    continue
+                try:
+                    media = await self._within_limit(job, account)
+                except Flow2ApiError as error:
+                    await self._tend.went_wrong(account.id, error, job.spec)
+                    if job.has_spent or judge(error).next is Next.GIVE_UP:
+                        raise
+                    tried.add(account.id)
+                    last = error
+                else:
+                    await self._tend.went_well(account.id, job.spec)
+                    return media
+        raise last or NoEligibleAccountError({"removed": 1})
+
+    async def _within_limit(self, job: Job, account: Account) -> Sequence[Media]:
+        if job.spec.kind is MediaKind.VIDEO:
+            return await self._afresh_once(job, account, self._makers.videos)
+        options = self._options()
+        limit_s = options.image_timeout_s + (options.image_timeout_s if job.spec.resolution else 0.0)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._afresh_once(job, account, self._makers.pictures)
+        except TimeoutError as error:
+            raise UpstreamTimeoutError(f"The service did not make the picture within {limit_s:.0f} s.") from error
+
+    async def _afresh_once(
+        self, job: Job, account: Account, make: Callable[[Job, Account], Awaitable[Sequence[Media]]]
+    ) -> Sequence[Media]:
+        """Make it; if upstream does not know a picture that was uploaded earlier, upload again, once."""
+        try:
+            return await make(job, account)
+        except UpstreamNotFoundError:
+            if job.has_spent or not job.generation.inputs:
+                raise
+        self._uploads.forget(account.id)
+        return await make(job, account)
+
+    # --- after a restart ------------------------------------------------------------------------------------------------
+
+    async def _where_it_was(self, job: Job) -> Sequence[Media]:
+        generation = job.generation
+        is_begun = generation.stage is Stage.ENLARGE or generation.operation is not None
+        if not is_begun:
+            if generation.phase in (Phase.SUBMITTING, Phase.POLLING, Phase.STORING):
+                raise UpstreamStateUnknownError(
+                    "The server stopped while the request was on its way to the service, so nobody knows whether it was "
+                    "carried out; it is not sent again by itself."
+                )
+            return await self._on_some_account(job)
+        account = None if generation.account_id is None else self._pool.get(generation.account_id)
+        if account is None:
+            raise UpstreamError("The account that began this video was removed, so its result cannot be fetched.")
+        job.has_spent = True
+        async with await self._pool.take(account.id, job.spec.kind):
+            try:
+                return await self._makers.videos.resume(job, account)
+            except Flow2ApiError as error:
+                await self._tend.went_wrong(account.id, error, job.spec)
+                raise
