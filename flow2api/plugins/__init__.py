@@ -1,0 +1,1 @@
+"""The built-in plugins; they use the same hooks as everybody else's."""

@@ -1,0 +1,24 @@
+"""Storage in an SQL database. Today SQLite: ``sqlite:///relative.db``, ``sqlite:////absolute/path.db``."""
+
+from collections.abc import Iterable
+
+from flow2api.adapters.persistence import open_url
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
+from flow2api.hookspecs import Section, StorageFactory, hookimpl
+
+NAME = "sql"
+
+
+@hookimpl
+def register_storages() -> Iterable[StorageFactory]:
+    """SQLite, under the scheme ``sqlite``."""
+    return [StorageFactory(name=NAME, schemes=("sqlite",), build=_build)]
+
+
+def _build(url: str, section: Section, cipher: Cipher, clock: Clock) -> Storage:
+    if section:
+        raise ConfigurationError(f"The storage {NAME!r} has no settings of its own, but {', '.join(section)} is set.")
+    return open_url(url, cipher, clock)

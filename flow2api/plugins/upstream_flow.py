@@ -1,0 +1,128 @@
+"""Hands out Google Flow's labs protocol as the upstream ``flow``.
+
+Its section of the settings, all optional:
+
+=====================  ====================================================================================
+``labs_base_url``      What session tokens open; ends in ``/fx/api``.
+``api_base_url``       What access tokens open; ends in ``/v1``.
+``era``                The wire protocol to speak: ``2026-06`` or ``seed``.
+``poll_batch_size``    Most videos that one status call asks for.
+``max_proxies``        How many proxies keep their connections.
+``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (exchange,
+                       credits, projects), ``upload_``, ``picture_``, ``enlarge_``, ``submit_``, ``poll_``,
+                       ``media_timeout_s`` (one whole download) and ``media_idle_timeout_s``.
+=====================  ====================================================================================
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from flow2api.adapters.flow.caller import TimeLimits
+from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+_LIMITS = TimeLimits()
+
+
+class FlowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The plugin's section of the settings."""
+
+    labs_base_url: str = LABS_BASE_URL
+    api_base_url: str = API_BASE_URL
+    era: Literal["seed", "2026-06"] = "2026-06"
+    poll_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    max_proxies: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    connect_timeout_s: Seconds = _LIMITS.connect_s
+    short_timeout_s: Seconds = _LIMITS.short_s
+    upload_timeout_s: Seconds = _LIMITS.upload_s
+    picture_timeout_s: Seconds = _LIMITS.picture_s
+    enlarge_timeout_s: Seconds = _LIMITS.enlarge_s
+    submit_timeout_s: Seconds = _LIMITS.submit_s
+    poll_timeout_s: Seconds = _LIMITS.poll_s
+    media_timeout_s: Seconds = _LIMITS.media_s
+    media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
+
+
+def read_settings(section: Section) -> FlowSettings:
+    """The section as values; texts that stand for numbers are taken, for the environment has only texts.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    try:
+        settings = msgspec.convert(dict(section), FlowSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"A setting of the section `flow` is wrong: {error}.") from error
+    _check_base("labs_base_url", settings.labs_base_url, "/fx/api")
+    _check_base("api_base_url", settings.api_base_url, "/v1")
+    return settings
+
+
+def _check_base(name: str, address: str, ending: str) -> None:
+    try:
+        parts = urlsplit(address)
+        is_plain = parts.port is not None or bool(parts.hostname)
+    except ValueError:
+        raise ConfigurationError(f"The setting `flow.{name}` is no address.") from None
+    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"The setting `flow.{name}` has to be an http or https address without credentials or query."
+        )
+    if not parts.path.endswith(ending):
+        raise ConfigurationError(f"The setting `flow.{name}` has to end in `{ending}`, without a slash after it.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            f"The setting `flow.{name}` has to be https: session tokens go there, and only the loopback is private enough "
+            "for plain http."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def build_flow(section: Section, clock: Clock) -> Upstream:
+    """The upstream as the section says; connects to nothing.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    settings = read_settings(section)
+    return FlowUpstream(
+        clock,
+        labs_base_url=settings.labs_base_url,
+        api_base_url=settings.api_base_url,
+        era=settings.era,
+        poll_batch_size=settings.poll_batch_size,
+        max_proxies=settings.max_proxies,
+        limits=TimeLimits(
+            connect_s=settings.connect_timeout_s,
+            short_s=settings.short_timeout_s,
+            upload_s=settings.upload_timeout_s,
+            picture_s=settings.picture_timeout_s,
+            enlarge_s=settings.enlarge_timeout_s,
+            submit_s=settings.submit_timeout_s,
+            poll_s=settings.poll_timeout_s,
+            media_s=settings.media_timeout_s,
+            media_idle_s=settings.media_idle_timeout_s,
+        ),
+    )
+
+
+@hookimpl
+def register_upstreams() -> Iterable[UpstreamFactory]:
+    """The upstream ``flow``."""
+    return [UpstreamFactory("flow", build_flow)]
