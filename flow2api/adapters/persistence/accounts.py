@@ -1,0 +1,126 @@
+"""Accounts in the database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_account
+from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.rows import AccountRow, CounterRow, CredentialRow
+from flow2api.adapters.persistence.rows.base import table_of
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.system import Clock
+
+ACCOUNTS = table_of(AccountRow)
+CREDENTIALS = table_of(CredentialRow)
+COUNTERS = table_of(CounterRow)
+
+BATCH = 250
+"""Accounts that are loaded or added by one statement: few enough to hold the event loop for some milliseconds only."""
+
+INLINE = 20
+"""Up to so many accounts are sealed where they come in; more are sealed in a thread."""
+
+_Added = Sequence[Account]
+_Rows = Sequence[dict[str, Any]]
+
+_GET = select(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("account_id"))
+_BEHIND = select(ACCOUNTS).where(ACCOUNTS.c.id > bindparam("behind")).order_by(ACCOUNTS.c.id).limit(bindparam("most"))
+_SAVE = update(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("account_id"))
+_REMOVE = delete(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("account_id"))
+_RESERVE = (
+    update(COUNTERS)
+    .where(COUNTERS.c.name == bindparam("counter"))
+    .values(value=COUNTERS.c.value + bindparam("many"))
+    .returning(COUNTERS.c.value)
+)
+
+
+def save_account(connection: Connection, row: dict[str, Any]) -> bool:
+    """Write an account over what is there; False when it is gone, for a late write must not bring it back."""
+    values = {name: value for name, value in row.items() if name != "id"}
+    return connection.execute(_SAVE, {"account_id": row["id"], **values}).rowcount == 1
+
+
+class SqlAccounts:
+    """Accounts as rows. Their ids are reserved before they are written, for the seal of a secret names its row."""
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    async def load(self) -> AsyncIterator[Sequence[Account]]:
+        behind = 0
+        while batch := await self._behind(behind):
+            yield batch
+            behind = batch[-1].id
+
+    async def get(self, account_id: int) -> Account | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_GET, {"account_id": account_id}).mappings().first()
+        )
+        return None if row is None else row_to_account(row)
+
+    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+        if not accounts:
+            return ()
+        many = {"counter": ACCOUNT, "many": len(accounts)}
+        last = await self._database.write(lambda connection: connection.execute(_RESERVE, many).scalar_one())
+        first = last - len(accounts) + 1
+        if len(accounts) <= INLINE:
+            added, rows, sealed = self._numbered(accounts, first)
+        else:
+            added, rows, sealed = await asyncio.to_thread(self._numbered, accounts, first)
+
+        def step(connection: Connection) -> None:
+            for start in range(0, len(rows), BATCH):
+                connection.execute(insert(ACCOUNTS), rows[start : start + BATCH])
+                connection.execute(insert(CREDENTIALS), sealed[start : start + BATCH])
+            note_changes(connection, ACCOUNT, range(first, last + 1), self._clock.now())
+
+        await self._database.write(step)
+        return added
+
+    async def save(self, account: Account) -> None:
+        row = account_to_row(account)
+
+        def step(connection: Connection) -> None:
+            if save_account(connection, row):
+                note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
+
+        await self._database.write(step)
+
+    async def remove(self, account_id: int) -> None:
+        def step(connection: Connection) -> None:
+            # The secrets go with it, by the foreign key.
+            if connection.execute(_REMOVE, {"account_id": account_id}).rowcount:
+                note_changes(connection, ACCOUNT, (account_id,), self._clock.now())
+
+        await self._database.write(step)
+
+    async def _behind(self, account_id: int) -> Sequence[Account]:
+        rows = await self._database.read(
+            lambda connection: connection.execute(_BEHIND, {"behind": account_id, "most": BATCH}).mappings().all()
+        )
+        return [row_to_account(row) for row in rows]
+
+    def _numbered(self, accounts: Sequence[tuple[Account, Credentials]], first: int) -> tuple[_Added, _Rows, _Rows]:
+        """The accounts with their ids, their rows, and the rows of their sealed secrets."""
+        added = [replace(account, id=number) for number, (account, _) in enumerate(accounts, first)]
+        sealed = [
+            credentials_to_row(number, secrets, self._cipher) for number, (_, secrets) in enumerate(accounts, first)
+        ]
+        return added, [account_to_row(account) for account in added], sealed
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import Accounts
+
+    def _is_accounts(accounts: SqlAccounts) -> Accounts:
+        return accounts

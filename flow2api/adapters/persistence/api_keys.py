@@ -1,0 +1,124 @@
+"""Keys to our API in the database."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, case, insert, or_, select, update
+
+from flow2api.adapters.persistence.changes import API_KEY, note_changes
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.rows import ApiKeyRow
+from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.errors import ConflictError
+from flow2api.domain.ports.system import Clock
+
+API_KEYS = table_of(ApiKeyRow)
+
+_ALL = select(API_KEYS).order_by(API_KEYS.c.id)
+_FIND = select(API_KEYS).where(API_KEYS.c.digest == bindparam("wanted"))
+_NAMESAKE = select(API_KEYS.c.id).where(
+    API_KEYS.c.name == bindparam("wanted"), API_KEYS.c.revoked_at.is_(None), API_KEYS.c.id != bindparam("but")
+)
+_used_at: BindParameter[int] = bindparam("used_at")
+_SAVE = (
+    update(API_KEYS)
+    .where(API_KEYS.c.id == bindparam("of"))
+    # The journal knows better when a key was last used than whoever saves it.
+    .values(
+        last_used_at=case(
+            (or_(API_KEYS.c.last_used_at.is_(None), API_KEYS.c.last_used_at < _used_at), _used_at),
+            else_=API_KEYS.c.last_used_at,
+        )
+    )
+)
+
+
+class SqlApiKeys:
+    """Keys as rows."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def all(self) -> Sequence[ApiKey]:
+        rows = await self._database.read(lambda connection: connection.execute(_ALL).mappings().all())
+        return [row_to_key(row) for row in rows]
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_FIND, {"wanted": digest}).mappings().first()
+        )
+        return None if row is None else row_to_key(row)
+
+    async def add(self, key: ApiKey) -> ApiKey:
+        row = key_to_row(key)
+
+        def step(connection: Connection) -> int | None:
+            if _has_namesake(connection, key):
+                return None
+            number = connection.execute(insert(API_KEYS), row).inserted_primary_key
+            assert number is not None  # noqa: S101 - one row was inserted
+            note_changes(connection, API_KEY, number, self._clock.now())
+            return int(number[0])
+
+        return replace(key, id=_or_conflict(await self._database.write(step), key))
+
+    async def save(self, key: ApiKey) -> None:
+        values = key_to_row(key)
+        values["used_at"] = values.pop("last_used_at")
+
+        def step(connection: Connection) -> int | None:
+            if key.is_active and _has_namesake(connection, key):
+                return None
+            if connection.execute(_SAVE, {"of": key.id, **values}).rowcount:
+                note_changes(connection, API_KEY, (key.id,), self._clock.now())
+            return key.id
+
+        _or_conflict(await self._database.write(step), key)
+
+
+def key_to_row(key: ApiKey) -> dict[str, Any]:
+    """The columns of a key, but its id."""
+    return {
+        "name": key.name,
+        "prefix": key.prefix,
+        "digest": key.digest,
+        "created_at": to_instant(key.created_at),
+        "revoked_at": to_instant(key.revoked_at),
+        "last_used_at": to_instant(key.last_used_at),
+        "tag": key.tag,
+    }
+
+
+def row_to_key(row: RowMapping) -> ApiKey:
+    """The key of a row."""
+    return ApiKey(
+        id=row["id"],
+        name=row["name"],
+        prefix=row["prefix"],
+        digest=row["digest"],
+        created_at=to_moment(row["created_at"]),
+        revoked_at=to_moment(row["revoked_at"]),
+        last_used_at=to_moment(row["last_used_at"]),
+        tag=row["tag"],
+    )
+
+
+def _has_namesake(connection: Connection, key: ApiKey) -> bool:
+    # Asked first, so that the usual conflict does not undo the transaction that others share.
+    return key.is_active and connection.execute(_NAMESAKE, {"wanted": key.name, "but": key.id}).first() is not None
+
+
+def _or_conflict(number: int | None, key: ApiKey) -> int:
+    if number is None:
+        raise ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
+    return number
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import ApiKeys
+
+    def _is_api_keys(keys: SqlApiKeys) -> ApiKeys:
+        return keys

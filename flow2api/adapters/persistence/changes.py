@@ -1,0 +1,56 @@
+"""The change feed: what else has to know of a write is noted in the same transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.rows import ChangeRow
+from flow2api.adapters.persistence.rows.base import table_of, to_instant
+from flow2api.domain.ports.storage import Change
+
+ACCOUNT = "account"
+API_KEY = "api_key"
+OPTIONS = "options"
+
+CHANGES = table_of(ChangeRow)
+
+_LATEST = select(func.max(CHANGES.c.number))
+_SINCE = (
+    select(CHANGES.c.number, CHANGES.c.what, CHANGES.c.id)
+    .where(CHANGES.c.number > bindparam("behind"))
+    .order_by(CHANGES.c.number)
+    .limit(bindparam("most"))
+)
+
+
+def note_changes(connection: Connection, what: str, ids: Iterable[object], now: datetime) -> None:
+    """Add one entry for each of these; they count only if the whole step does."""
+    at = to_instant(now)
+    if entries := [{"what": what, "id": str(each), "at": at} for each in ids]:
+        connection.execute(insert(CHANGES), entries)
+
+
+class SqlChangeFeed:
+    """The entries in their order."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def latest(self) -> int:
+        return await self._database.read(lambda connection: connection.execute(_LATEST).scalar() or 0)
+
+    async def since(self, number: int, limit: int = 1000) -> Sequence[Change]:
+        rows = await self._database.read(
+            lambda connection: connection.execute(_SINCE, {"behind": number, "most": limit}).all()
+        )
+        return [Change(row.number, row.what, row.id) for row in rows]
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import ChangeFeed
+
+    def _is_a_change_feed(feed: SqlChangeFeed) -> ChangeFeed:
+        return feed

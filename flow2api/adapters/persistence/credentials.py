@@ -1,0 +1,103 @@
+"""The secrets of accounts in the database, sealed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
+
+from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_credentials
+from flow2api.adapters.persistence.accounts import BATCH, CREDENTIALS, INLINE, save_account
+from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
+from flow2api.adapters.persistence.database import Database, Step
+from flow2api.adapters.persistence.rows.base import to_instant
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+
+AT_ONCE = 500
+"""Digests that one query looks for."""
+
+_READ = select(CREDENTIALS).where(CREDENTIALS.c.account_id == bindparam("of"))
+_WRITE = update(CREDENTIALS).where(CREDENTIALS.c.account_id == bindparam("of"))
+_FRESH = (
+    select(CREDENTIALS)
+    .where(
+        CREDENTIALS.c.account_id > bindparam("behind"),
+        CREDENTIALS.c.access_token.is_not(None),
+        CREDENTIALS.c.expires_at > bindparam("now"),
+    )
+    .order_by(CREDENTIALS.c.account_id)
+    .limit(bindparam("most"))
+)
+_FIND = (
+    select(CREDENTIALS.c.token_digest, CREDENTIALS.c.account_id)
+    .where(CREDENTIALS.c.token_digest.in_(bindparam("digests", expanding=True)))
+    .order_by(CREDENTIALS.c.account_id)
+)
+
+
+class SqlCredentialVault:
+    """Sealed secrets as rows; nothing leaves this class but `Credentials`."""
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    async def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
+        now, behind = to_instant(self._clock.now()), 0
+        while rows := await self._database.read(_fresh_behind(behind, now)):
+            yield [(row["account_id"], row_to_credentials(row, self._cipher)) for row in rows]
+            behind = rows[-1]["account_id"]
+
+    async def read(self, account_id: int) -> Credentials | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_READ, {"of": account_id}).mappings().first()
+        )
+        return None if row is None else row_to_credentials(row, self._cipher)
+
+    async def write(self, account: Account, credentials: Credentials) -> None:
+        row = account_to_row(account)
+        sealed = credentials_to_row(account.id, credentials, self._cipher)
+        values = {name: value for name, value in sealed.items() if name != "account_id"}
+
+        def step(connection: Connection) -> None:
+            if save_account(connection, row):
+                connection.execute(_WRITE, {"of": account.id, **values})
+                note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
+
+        await self._database.write(step)
+
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+        if len(session_tokens) <= INLINE:
+            digests = self._digests(session_tokens)
+        else:
+            digests = await asyncio.to_thread(self._digests, session_tokens)
+        found: dict[Secret, int] = {}
+        for start in range(0, len(digests), AT_ONCE):
+            wanted = list(digests)[start : start + AT_ONCE]
+            found |= {
+                digests[row["token_digest"]]: row["account_id"] for row in await self._database.read(_among(wanted))
+            }
+        return found
+
+    def _digests(self, session_tokens: Sequence[Secret]) -> dict[bytes, Secret]:
+        return {self._cipher.digest(token, purpose="session_token"): token for token in session_tokens}
+
+
+def _fresh_behind(account_id: int, now: int) -> Step[Sequence[RowMapping]]:
+    values = {"behind": account_id, "now": now, "most": BATCH}
+    return lambda connection: connection.execute(_FRESH, values).mappings().all()
+
+
+def _among(digests: Sequence[bytes]) -> Step[Sequence[RowMapping]]:
+    return lambda connection: connection.execute(_FIND, {"digests": digests}).mappings().all()
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import CredentialVault
+
+    def _is_a_vault(vault: SqlCredentialVault) -> CredentialVault:
+        return vault

@@ -1,0 +1,61 @@
+"""Options that an operator has set, in the database."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from flow2api.adapters.persistence import changes
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.rows import OptionRow
+from flow2api.adapters.persistence.rows.base import table_of, to_instant
+from flow2api.domain.ports.system import Clock
+
+OPTIONS = table_of(OptionRow)
+
+_READ = select(OPTIONS.c.name, OPTIONS.c.value).where(OPTIONS.c.value.is_not(None)).order_by(OPTIONS.c.name)
+
+
+class SqlOptionValues:
+    """Options as rows. One that went back to its default keeps its row, so that it is known who did it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def read(self) -> Mapping[str, object]:
+        rows = await self._database.read(lambda connection: connection.execute(_READ).all())
+        return {row.name: msgspec.json.decode(row.value) for row in rows}
+
+    async def write(self, values: Mapping[str, object], who: str) -> None:
+        now = self._clock.now()
+        rows = [
+            {
+                "name": name,
+                "value": None if value is None else msgspec.json.encode(value).decode(),
+                "changed_at": to_instant(now),
+                "changed_by": who,
+            }
+            for name, value in values.items()
+        ]
+        if not rows:
+            return
+        setting = self._database.insert(OPTIONS)
+        setting = setting.on_conflict_do_update(
+            index_elements=[OPTIONS.c.name],
+            set_={name: setting.excluded[name] for name in ("value", "changed_at", "changed_by")},
+        )
+
+        def step(connection: Connection) -> None:
+            connection.execute(setting, rows)
+            changes.note_changes(connection, changes.OPTIONS, values, now)
+
+        await self._database.write(step)
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import OptionValues
+
+    def _is_option_values(values: SqlOptionValues) -> OptionValues:
+        return values

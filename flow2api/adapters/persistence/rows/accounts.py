@@ -1,0 +1,45 @@
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flow2api.adapters.persistence.rows.base import NUMBER, Row
+
+
+class AccountRow(Row):
+    """An account without its secrets. ``tags`` and ``rests`` are JSON."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
+    upstream: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    email: Mapped[str | None] = mapped_column(Text)
+    remark: Mapped[str] = mapped_column(Text)
+    tier: Mapped[int | None] = mapped_column(Integer)
+    credits: Mapped[int | None] = mapped_column(Integer)
+    image_capacity: Mapped[int | None] = mapped_column(Integer)
+    video_capacity: Mapped[int | None] = mapped_column(Integer)
+    tags: Mapped[str] = mapped_column(Text)
+    weight: Mapped[int] = mapped_column(Integer)
+    priority: Mapped[int] = mapped_column(Integer)
+    proxy: Mapped[str | None] = mapped_column(Text)
+    workspace: Mapped[str | None] = mapped_column(Text)
+    access_expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
+    rests: Mapped[str] = mapped_column(Text)
+    streak: Mapped[int] = mapped_column(Integer)
+
+
+class CredentialRow(Row):
+    """The sealed secrets of one account. By ``token_digest`` a session token is found again."""
+
+    __tablename__ = "credentials"
+
+    account_id: Mapped[int] = mapped_column(
+        NUMBER, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    session_token: Mapped[str] = mapped_column(Text)
+    access_token: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    obtained_at: Mapped[int | None] = mapped_column(BigInteger)
+    token_digest: Mapped[bytes] = mapped_column(LargeBinary, index=True)

@@ -1,0 +1,29 @@
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flow2api.adapters.persistence.rows.base import NUMBER, Row
+
+
+class ApiKeyRow(Row):
+    """A key to our API, as its keyed hash. Names are unique among the keys that are not revoked."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index(
+            "uq_api_keys_active_name",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},  # a number of a key is never given to another one
+    )
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    tag: Mapped[str | None] = mapped_column(Text)

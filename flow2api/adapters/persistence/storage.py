@@ -1,0 +1,105 @@
+"""The bundle of repositories over one database."""
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from flow2api.adapters.persistence.accounts import SqlAccounts
+from flow2api.adapters.persistence.api_keys import SqlApiKeys
+from flow2api.adapters.persistence.changes import SqlChangeFeed
+from flow2api.adapters.persistence.credentials import SqlCredentialVault
+from flow2api.adapters.persistence.generations import SqlGenerations
+from flow2api.adapters.persistence.journal import SqlJournal
+from flow2api.adapters.persistence.key_check import check_key, set_fact
+from flow2api.adapters.persistence.media import SqlMediaIndex
+from flow2api.adapters.persistence.options import SqlOptionValues
+from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
+from flow2api.adapters.persistence.upkeep import forget_old
+from flow2api.domain.errors import StorageError
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import (
+    Accounts,
+    ApiKeys,
+    ChangeFeed,
+    CredentialVault,
+    Generations,
+    Journal,
+    MediaIndex,
+    OptionValues,
+)
+from flow2api.domain.ports.system import Clock
+
+UPKEEP_INTERVAL_S = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class SqlStorage:
+    """Everything in one SQL database. Made once, opened once, closed once."""
+
+    def __init__(self, database: SqliteDatabase, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._journal = SqlJournal(database)
+        self._upkeep: asyncio.Task[None] | None = None
+        self.accounts: Accounts = SqlAccounts(database, cipher, clock)
+        self.vault: CredentialVault = SqlCredentialVault(database, cipher, clock)
+        self.api_keys: ApiKeys = SqlApiKeys(database, clock)
+        self.generations: Generations = SqlGenerations(database, clock)
+        self.media: MediaIndex = SqlMediaIndex(database)
+        self.changes: ChangeFeed = SqlChangeFeed(database)
+        self.options: OptionValues = SqlOptionValues(database, clock)
+        self.journal: Journal = self._journal
+
+    async def open(self) -> None:
+        await self._database.open()
+        try:
+            await check_key(self._database, self._cipher)
+            await self._forget_old()
+        except BaseException:
+            await self._database.aclose()
+            raise
+        self._journal.start()
+        self._upkeep = asyncio.get_running_loop().create_task(self._keep_up(), name="database upkeep")
+
+    async def ping(self) -> None:
+        # A real write: a full disk lets an empty transaction pass.
+        await set_fact(self._database, "pinged_at", self._clock.now().isoformat())
+
+    async def aclose(self) -> None:
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._upkeep
+        await self._journal.aclose()
+        await self._database.aclose()
+
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(UPKEEP_INTERVAL_S)
+            try:
+                await self._forget_old()
+            except StorageError as error:
+                _log.warning("old rows stay for another hour, the database refused: %s", error)
+
+    async def _forget_old(self) -> None:
+        now = self._clock.now()
+        await self._database.write(lambda connection: forget_old(connection, now))
+
+
+def open_url(url: str, cipher: Cipher, clock: Clock) -> SqlStorage:
+    """The storage that a URL names; it connects when it is opened.
+
+    Raises:
+        ConfigurationError: The URL is of no form that we know.
+    """
+    return SqlStorage(SqliteDatabase(path_of(url)), cipher, clock)
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import Storage
+
+    def _is_a_storage(storage: SqlStorage) -> Storage:
+        return storage

@@ -1,0 +1,100 @@
+"""The one task that writes: what arrives while a commit runs goes into the next transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from flow2api.adapters.persistence.database import Step
+from flow2api.adapters.persistence.errors import is_busy, translate
+from flow2api.domain.errors import StorageError
+
+T = TypeVar("T")
+
+LONGEST_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one step: its value, or the error that undid it."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+def carry_out(connection: Connection, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
+    """Carry out steps in one transaction; when one of them fails, each in a transaction of its own.
+
+    Never raises. A lock that somebody else holds is waited for only once for all of them.
+    """
+    try:
+        with connection.begin():
+            return [Outcome(step(connection)) for step in steps]
+    except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
+        if len(steps) == 1 or is_busy(error):
+            return [Outcome(error=translate(error)) for _ in steps]
+    return [outcome for step in steps for outcome in carry_out(connection, (step,))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    step: Step[Any]
+    future: asyncio.Future[Any]
+
+
+class Writer:
+    """Groups the steps of concurrent callers, without a timer: a lone step is begun at once.
+
+    Args:
+        run: Carries out a batch as :func:`carry_out` does, away from the event loop.
+    """
+
+    def __init__(self, run: Callable[[Sequence[Step[Any]]], Awaitable[Sequence[Outcome]]]) -> None:
+        self._run_batch = run
+        self._waiting: list[_Waiting] = []
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="database writer")
+
+    async def write(self, step: Step[T]) -> T:
+        """Have a step carried out as :meth:`Database.write` promises."""
+        if self._task is None or self._closing:
+            raise StorageError("The database is not open; nothing can be written.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(step, future))
+        self._arrived.set()
+        return await future
+
+    async def aclose(self) -> None:
+        """Write what is waiting, and stop."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closing:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:LONGEST_BATCH], self._waiting[LONGEST_BATCH:]
+                await self._write(batch)
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = await self._run_batch([waiting.step for waiting in batch])
+        except Exception as error:  # noqa: BLE001 - the writer outlives whatever befell this batch
+            outcomes = [Outcome(error=translate(error)) for _ in batch]
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if waiting.future.done():
+                continue
+            if outcome.error is not None:
+                waiting.future.set_exception(outcome.error)
+            else:
+                waiting.future.set_result(outcome.value)

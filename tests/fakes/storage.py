@@ -1,0 +1,345 @@
+"""A storage in memory that keeps every promise of the port, for tests of everything that needs one."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.errors import ConflictError
+from flow2api.domain.generation import Generation
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.ports.storage import (
+    Accounts,
+    ApiKeys,
+    Change,
+    ChangeFeed,
+    CredentialVault,
+    Generations,
+    IdempotencyClaim,
+    Journal,
+    LogEntry,
+    MediaIndex,
+    OptionValues,
+    Page,
+    Storage,
+)
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+
+Now = Callable[[], datetime]
+
+
+@dataclass
+class Tables:
+    """What the fake repositories share. Tests may look into it and plant rows.
+
+    Attributes:
+        fault: Raised by every write while it is set, as a database would that is locked or full.
+        writes: How many writes were tried.
+    """
+
+    now: Now
+    accounts: dict[int, Account] = field(default_factory=dict)
+    credentials: dict[int, Credentials] = field(default_factory=dict)
+    api_keys: dict[int, ApiKey] = field(default_factory=dict)
+    generations: dict[str, Generation] = field(default_factory=dict)
+    claims: dict[tuple[int | None, str], IdempotencyClaim] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    log: list[LogEntry] = field(default_factory=list)
+    last_ids: dict[str, int] = field(default_factory=dict)
+    fault: Exception | None = None
+    writes: int = 0
+
+    def writing(self) -> None:
+        """To be called before anything is changed."""
+        self.writes += 1
+        if self.fault is not None:
+            raise self.fault
+
+    def new_id(self, what: str) -> int:
+        """The next number; numbers are never used again."""
+        self.last_ids[what] = self.last_ids.get(what, 0) + 1
+        return self.last_ids[what]
+
+    def note(self, what: str, changed: object) -> None:
+        """One more entry of the change feed."""
+        self.changes.append(Change(self.new_id("change"), what, str(changed)))
+
+
+class FakeAccounts:
+    def __init__(self, tables: Tables, batch: int = 500) -> None:
+        self._tables = tables
+        self._batch = batch
+
+    async def load(self) -> AsyncIterator[Sequence[Account]]:
+        accounts = [account for _, account in sorted(self._tables.accounts.items())]
+        for start in range(0, len(accounts), self._batch):
+            yield accounts[start : start + self._batch]
+
+    async def get(self, account_id: int) -> Account | None:
+        return self._tables.accounts.get(account_id)
+
+    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+        self._tables.writing()
+        added = []
+        for account, credentials in accounts:
+            account = replace(account, id=self._tables.new_id("account"))
+            self._tables.accounts[account.id] = account
+            self._tables.credentials[account.id] = credentials
+            self._tables.note("account", account.id)
+            added.append(account)
+        return added
+
+    async def save(self, account: Account) -> None:
+        self._tables.writing()
+        if account.id in self._tables.accounts:
+            self._tables.accounts[account.id] = account
+            self._tables.note("account", account.id)
+
+    async def remove(self, account_id: int) -> None:
+        self._tables.writing()
+        self._tables.credentials.pop(account_id, None)
+        if self._tables.accounts.pop(account_id, None) is not None:
+            self._tables.note("account", account_id)
+
+
+class FakeCredentialVault:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
+        if fresh := [item for item in sorted(self._tables.credentials.items()) if item[1].is_fresh(self._tables.now())]:
+            yield fresh
+
+    async def read(self, account_id: int) -> Credentials | None:
+        return self._tables.credentials.get(account_id)
+
+    async def write(self, account: Account, credentials: Credentials) -> None:
+        self._tables.writing()
+        if account.id in self._tables.accounts:
+            self._tables.accounts[account.id] = account
+            self._tables.credentials[account.id] = credentials
+            self._tables.note("account", account.id)
+
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+        kept = {credentials.session_token: number for number, credentials in sorted(self._tables.credentials.items())}
+        return {token: kept[token] for token in session_tokens if token in kept}
+
+
+class FakeApiKeys:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def all(self) -> Sequence[ApiKey]:
+        return [key for _, key in sorted(self._tables.api_keys.items())]
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        return next((key for key in self._tables.api_keys.values() if key.digest == digest), None)
+
+    async def add(self, key: ApiKey) -> ApiKey:
+        self._tables.writing()
+        self._refuse_conflict(key)
+        key = replace(key, id=self._tables.new_id("api_key"))
+        self._tables.api_keys[key.id] = key
+        self._tables.note("api_key", key.id)
+        return key
+
+    async def save(self, key: ApiKey) -> None:
+        self._tables.writing()
+        if key.id in self._tables.api_keys:
+            self._refuse_conflict(key)
+            self._tables.api_keys[key.id] = key
+            self._tables.note("api_key", key.id)
+
+    def _refuse_conflict(self, key: ApiKey) -> None:
+        others = [other for other in self._tables.api_keys.values() if other.id != key.id]
+        if key.is_active and any(other.is_active and other.name == key.name for other in others):
+            raise ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
+        if any(other.digest == key.digest for other in others):
+            raise ConflictError("This key exists already.")
+
+
+class FakeGenerations:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, generations: Sequence[Generation], claim: IdempotencyClaim | None = None) -> None:
+        self._tables.writing()
+        if claim is not None and await self.claimed(claim.key_id, claim.idempotency_key) is not None:
+            raise ConflictError("This Idempotency-Key is in use by another request.")
+        if any(generation.id in self._tables.generations for generation in generations):
+            raise ConflictError("A generation with this id exists already.")
+        self._tables.generations.update({generation.id: generation for generation in generations})
+        if claim is not None:
+            self._tables.claims[claim.key_id, claim.idempotency_key] = claim
+
+    async def save(self, generation: Generation, media: Sequence[Media] = ()) -> bool:
+        self._tables.writing()
+        kept = self._tables.generations.get(generation.id)
+        if kept is None or kept.fence > generation.fence:
+            return False
+        _add_media(self._tables, media)
+        if kept.owner is not None and kept.owner == generation.owner and generation.lease_until is not None:
+            generation = replace(generation, lease_until=max(kept.lease_until or _NEVER, generation.lease_until))
+        self._tables.generations[generation.id] = generation
+        return True
+
+    async def get(self, generation_id: str) -> Generation | None:
+        return self._tables.generations.get(generation_id)
+
+    async def of_group(self, group_id: str) -> Sequence[Generation]:
+        return [generation for generation in self._tables.generations.values() if generation.group_id == group_id]
+
+    async def claimed(self, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:
+        claim = self._tables.claims.get((key_id, idempotency_key))
+        return claim if claim is not None and claim.expires_at > self._tables.now() else None
+
+    async def page(
+        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+    ) -> Page[Generation]:
+        mine = [item for item in self._tables.generations.values() if (item.key_id, item.kind) == (key_id, kind)]
+        places = {item.id: (item.created_at, place) for place, item in enumerate(self._tables.generations.values())}
+        mine.sort(key=lambda item: places[item.id], reverse=newest_first)
+        if after is not None:
+            ids = [item.id for item in mine]
+            mine = mine[ids.index(after) + 1 :] if after in ids else []
+        shown = [item for item in mine if item.deleted_at is None]
+        return Page(tuple(shown[:limit]), has_more=len(shown) > limit)
+
+    async def renew(self, owner: str, seconds: float) -> None:
+        self._tables.writing()
+        until = self._tables.now() + timedelta(seconds=seconds)
+        for generation in self._unfinished():
+            if generation.owner == owner:
+                self._tables.generations[generation.id] = replace(generation, lease_until=until)
+
+    async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
+        self._tables.writing()
+        now = self._tables.now()
+        left = [item for item in self._unfinished() if item.lease_until is None or item.lease_until < now]
+        taken = [
+            replace(
+                generation,
+                owner=owner,
+                lease_until=now + timedelta(seconds=seconds),
+                fence=generation.fence + 1,
+                rescues=generation.rescues + 1,
+            )
+            for generation in sorted(left, key=lambda item: item.created_at)[:limit]
+        ]
+        self._tables.generations.update({generation.id: generation for generation in taken})
+        return taken
+
+    async def release(self, owner: str) -> None:
+        self._tables.writing()
+        for generation in self._unfinished():
+            if generation.owner == owner:
+                self._tables.generations[generation.id] = replace(generation, owner=None, lease_until=None)
+
+    def _unfinished(self) -> Sequence[Generation]:
+        return [generation for generation in self._tables.generations.values() if not generation.state.is_final]
+
+
+class FakeMediaIndex:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, media: Sequence[Media]) -> None:
+        self._tables.writing()
+        _add_media(self._tables, media)
+
+    async def get(self, media_ids: Sequence[str]) -> Sequence[Media]:
+        return [self._tables.media[media_id] for media_id in media_ids if media_id in self._tables.media]
+
+    async def expired(self, now: datetime, limit: int) -> Sequence[Media]:
+        expired = [media for media in self._tables.media.values() if media.is_expired(now)]
+        return sorted(expired, key=lambda media: (media.expires_at or now, media.id))[:limit]
+
+    async def remove(self, media_ids: Sequence[str]) -> Sequence[str]:
+        self._tables.writing()
+        removed = [self._tables.media.pop(media_id) for media_id in media_ids if media_id in self._tables.media]
+        kept = {media.sha256 for media in self._tables.media.values()}
+        return sorted({media.sha256 for media in removed} - kept)
+
+
+class FakeChangeFeed:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def latest(self) -> int:
+        return self._tables.changes[-1].number if self._tables.changes else 0
+
+    async def since(self, number: int, limit: int = 1000) -> Sequence[Change]:
+        return [change for change in self._tables.changes if change.number > number][:limit]
+
+
+class FakeOptionValues:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def read(self) -> Mapping[str, object]:
+        return dict(self._tables.options)
+
+    async def write(self, values: Mapping[str, object], who: str) -> None:
+        self._tables.writing()
+        for name, value in values.items():
+            self._tables.options.pop(name, None)
+            if value is not None:
+                self._tables.options[name] = value
+            self._tables.note("options", name)
+
+
+class FakeJournal:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def note(self, entry: LogEntry) -> None:
+        self._tables.log.append(entry)
+
+
+class FakeStorage:
+    """The whole storage in memory. It needs no `open`, but counts it.
+
+    Args:
+        clock: The clock that leases, claims and everything else go by; the time of day when none is given.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.tables = Tables(clock.now if clock is not None else lambda: datetime.now(UTC))
+        self.accounts: Accounts = FakeAccounts(self.tables)
+        self.vault: CredentialVault = FakeCredentialVault(self.tables)
+        self.api_keys: ApiKeys = FakeApiKeys(self.tables)
+        self.generations: Generations = FakeGenerations(self.tables)
+        self.media: MediaIndex = FakeMediaIndex(self.tables)
+        self.changes: ChangeFeed = FakeChangeFeed(self.tables)
+        self.options: OptionValues = FakeOptionValues(self.tables)
+        self.journal: Journal = FakeJournal(self.tables)
+        self.opened = 0
+        self.closed = 0
+
+    async def open(self) -> None:
+        self.opened += 1
+
+    async def ping(self) -> None:
+        if self.tables.fault is not None:
+            raise self.tables.fault
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _add_media(tables: Tables, media: Iterable[Media]) -> None:
+    media = tuple(media)
+    if any(item.id in tables.media for item in media):
+        raise ConflictError("A media with this id exists already.")
+    tables.media.update({item.id: item for item in media})
+
+
+def _is_a_storage(fake: FakeStorage) -> Storage:
+    return fake
