@@ -1,0 +1,168 @@
+"""The port ``MediaStore`` on a local file system."""
+
+import asyncio
+import errno
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from flow2api.adapters.disk.folder import MediaFolder
+from flow2api.adapters.disk.incoming import IncomingFile
+from flow2api.adapters.disk.integrity import VerifiedFiles
+from flow2api.domain.errors import MediaGoneError, StorageError, StorageFullError
+from flow2api.domain.media import StoredBytes
+
+_CHUNK_BYTES = 256 * 1024
+_SMALL_BYTES = 1024 * 1024
+_HEAD_BYTES = 64
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DiskMediaStore:
+    """Keeps each content once under its SHA-256, whole or not at all, in files that only the owner may read.
+
+    A content is on the disk, not only in its cache, before :meth:`put` returns. A file is hashed when this process
+    first opens it; one that is damaged counts as gone, and is written anew when its content is put again. Text that is
+    no address names nothing.
+
+    Args:
+        root: The folder; made when it is first used.
+        threads: How many calls may wait for the disk at once.
+    """
+
+    def __init__(self, root: Path, *, threads: int = 4) -> None:
+        self._folder = MediaFolder(root)
+        self._verified = VerifiedFiles()
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="media-disk")
+
+    async def put(self, chunks: AsyncIterator[bytes]) -> StoredBytes:
+        """Take in bytes as they come, in constant memory; nothing partial is ever seen under the address.
+
+        Raises:
+            StorageFullError: There is no room.
+            StorageError: The disk refused for another reason.
+        """
+        incoming = IncomingFile(self._folder, self._verified)
+        head = b""
+        waiting: list[bytes] = []
+        waiting_bytes = 0
+        most = _SMALL_BYTES  # What is small stays in memory until its end, and costs one trip to a thread.
+        try:
+            async for chunk in chunks:
+                if len(head) < _HEAD_BYTES:
+                    head += chunk[: _HEAD_BYTES - len(head)]
+                waiting.append(chunk)
+                waiting_bytes += len(chunk)
+                if waiting_bytes > most:
+                    await self._in_thread(incoming.write, waiting)
+                    waiting, waiting_bytes, most = [], 0, _CHUNK_BYTES
+            sha256, size_bytes = await self._in_thread(incoming.finish, waiting)
+        except BaseException:
+            await asyncio.shield(self._in_thread(incoming.discard))
+            raise
+        return StoredBytes(sha256, size_bytes, head)
+
+    async def size(self, sha256: str) -> int | None:
+        """How many bytes are kept under this address; None when there are none."""
+        return await self._in_thread(self._size, sha256) if _ADDRESS.fullmatch(sha256) else None
+
+    async def read(self, sha256: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes from ``start`` to before ``stop``, in chunks of 256 KiB.
+
+        Raises:
+            MediaGoneError: Nothing is kept under this address, it is damaged, or it ends before ``stop``.
+        """
+        if not _ADDRESS.fullmatch(sha256):
+            raise _gone()
+        opening = asyncio.ensure_future(self._in_thread(self._open, sha256, start, stop))
+        try:
+            descriptor, end, chunk = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_late)
+            raise
+        try:
+            while start < end:
+                if not chunk:
+                    raise _gone()
+                yield chunk
+                start += len(chunk)
+                chunk = b"" if start >= end else await self._in_thread(_read_at, descriptor, start, end)
+        finally:
+            os.close(descriptor)
+
+    async def delete(self, sha256: str) -> None:
+        """Let go of the bytes; those being read stay readable to the end."""
+        if _ADDRESS.fullmatch(sha256):
+            await self._in_thread(self._folder.remove, sha256)
+
+    async def aclose(self) -> None:
+        """Finish what is being written, and stop."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self._folder.close()
+
+    def _size(self, sha256: str) -> int | None:
+        descriptor = self._folder.open_file(sha256)
+        if descriptor is None:
+            return None
+        try:
+            return os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+
+    def _open(self, sha256: str, start: int, stop: int | None) -> tuple[int, int, bytes]:
+        """Descriptor, end and first chunk of what is to be read."""
+        descriptor = self._folder.open_file(sha256)
+        if descriptor is None:
+            raise _gone()
+        try:
+            end = self._checked_end(sha256, descriptor, stop)
+            return descriptor, end, _read_at(descriptor, start, end)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def _checked_end(self, sha256: str, descriptor: int, stop: int | None) -> int:
+        size_bytes = os.fstat(descriptor).st_size
+        if not self._verified.holds(sha256, descriptor) or (stop is not None and stop > size_bytes):
+            raise _gone()
+        return size_bytes if stop is None else stop
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StorageFullError("There is no room left for media; free some space on the disk.") from error
+            raise StorageError(
+                f"The media folder cannot be used ({errno.errorcode.get(error.errno or 0, 'unknown')}); "
+                "check the disk and the folder's owner."
+            ) from error
+
+
+def _read_at(descriptor: int, start: int, stop: int) -> bytes:
+    return os.pread(descriptor, max(0, min(_CHUNK_BYTES, stop - start)), start)
+
+
+def _close_late(opening: asyncio.Future[tuple[int, int, bytes]]) -> None:
+    """Close a file whose reader was cancelled while a thread opened it."""
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result()[0])
+
+
+def _gone() -> MediaGoneError:
+    return MediaGoneError("The media's bytes are not kept any more, or they are damaged.")
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.media import MediaStore
+
+    _: MediaStore = DiskMediaStore(Path())
