@@ -1,0 +1,274 @@
+"""Connections that are kept and used again, over one of libcurl's multi handles.
+
+The high-level session of curl_cffi is not used, for three things that it lacks: a slow reader must hold the sender back
+(its queue grows without end), the connections must stay (libcurl's cache shrinks to four times the number of calls that
+run at the moment unless it is told a size, and curl_cffi's own setter hands it an address instead of the number), and one
+account's cookies must never reach the next call (we enable no cookie engine at all).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlMOpt, CurlOpt, ffi, lib
+from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
+
+from flow2api.adapters.flow.calls import Answer, Call, HeadLines
+from flow2api.domain.errors import UpstreamInvalidError
+
+KEPT_CONNECTIONS = 512
+IDLE_HANDLES = 64
+_HIGH_WATER = 512 * 1024
+_LOW_WATER = 128 * 1024
+_SLOWEST_BYTES_PER_S = 256
+_INFLATION_FLOOR = 1024 * 1024
+_MAX_INFLATION = 100
+
+
+class NoAnswerError(Exception):
+    """libcurl gave up on a call.
+
+    Attributes:
+        code: Its number for the cause.
+        was_sent: Whether a connection stood and sending had begun.
+    """
+
+    def __init__(self, code: int, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.was_sent = was_sent
+
+
+class ConnectionPool:
+    """The connections that leave through one proxy, or directly. It belongs to the event loop that first uses it.
+
+    Args:
+        proxy: URL of the proxy, or an empty string for none. The environment's proxies are never used.
+        user_agent: How we present ourselves.
+    """
+
+    def __init__(self, proxy: str, user_agent: str) -> None:
+        self._proxy = proxy
+        self._user_agent = user_agent
+        self._multi = AsyncCurl()
+        lib.curl_multi_setopt(self._multi._curlm, CurlMOpt.MAXCONNECTS, ffi.cast("void *", KEPT_CONNECTIONS))
+        self._idle: list[Curl] = []
+        self._running: set[Curl] = set()
+        self._is_closed = False
+        self.opened_connections = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call runs."""
+        return not self._running
+
+    async def collect(self, call: Call) -> Answer:
+        """Carry out a call and read its whole answer.
+
+        Raises:
+            NoAnswerError: No whole answer came.
+            UpstreamInvalidError: It is larger than the call allows.
+        """
+        curl = self._take()
+        body, head = _Body(curl, call), HeadLines()
+        try:
+            self._set_up(curl, call, head)
+            curl.setopt(CurlOpt.WRITEDATA, body)
+            await self._perform(curl)
+            return Answer(_status(curl), head.lines, b"".join(body.chunks))
+        finally:
+            self._give_back(curl)
+
+    async def stream(self, call: Call) -> AsyncGenerator[Answer | bytes, None]:
+        """Carry out a call; the first item is the answer without its body, then come the chunks of that.
+
+        The sender is held back while the chunks are not taken. Close the generator to end the call early.
+
+        Raises:
+            NoAnswerError: The answer broke off.
+            UpstreamInvalidError: It is larger than the call allows.
+        """
+        curl = self._take()
+        flow = _Flow(curl, call)
+        try:
+            self._set_up(curl, call, flow.head)
+            curl.setopt(CurlOpt.WRITEFUNCTION, flow.write)
+            running = asyncio.ensure_future(self._perform(curl))
+            running.add_done_callback(flow.wake)
+            try:
+                await flow.wait_for_head(running)
+                yield Answer(_status(curl), flow.head.lines, b"")
+                async for chunk in flow.chunks(running):
+                    yield chunk
+            finally:
+                if not running.done():
+                    running.cancel()
+                await asyncio.wait([running])
+                if not running.cancelled():
+                    running.exception()
+        finally:
+            self._give_back(curl)
+
+    async def aclose(self) -> None:
+        """End all calls with a `NoAnswerError`, and all connections."""
+        self._is_closed = True
+        for curl in self._running:
+            self._multi.set_exception(
+                curl, CurlError("The connections are being closed.", CurlECode.ABORTED_BY_CALLBACK)
+            )
+        for curl in self._idle:
+            curl.close()
+        self._idle.clear()
+        await self._multi.close()  # type: ignore[no-untyped-call]
+
+    async def _perform(self, curl: Curl) -> None:
+        try:
+            done = self._multi.add_handle(curl)
+            try:
+                await done
+            except asyncio.CancelledError:
+                self._multi.remove_handle(curl)
+                raise
+        except CurlError as error:
+            was_sent = _info(curl, CurlInfo.PRETRANSFER_TIME) > 0
+            raise NoAnswerError(int(error.code), str(error), was_sent=was_sent) from error
+        finally:
+            self.opened_connections += _info(curl, CurlInfo.NUM_CONNECTS)
+
+    def _take(self) -> Curl:
+        curl = self._idle.pop() if self._idle else self._new_handle()
+        self._running.add(curl)
+        return curl
+
+    def _give_back(self, curl: Curl) -> None:
+        self._running.discard(curl)
+        curl.clean_handles_and_buffers()
+        if len(self._idle) < IDLE_HANDLES and not self._is_closed:
+            self._idle.append(curl)
+        else:
+            curl.close()
+
+    def _new_handle(self) -> Curl:
+        """A handle with everything that is the same for all calls."""
+        curl = Curl()
+        curl.setopt(CurlOpt.USERAGENT, self._user_agent)
+        curl.setopt(CurlOpt.PROXY, self._proxy)
+        curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
+        curl.setopt(CurlOpt.FOLLOWLOCATION, 0)
+        curl.setopt(CurlOpt.SSL_VERIFYPEER, 1)
+        curl.setopt(CurlOpt.SSL_VERIFYHOST, 2)
+        curl.setopt(CurlOpt.PROTOCOLS_STR, "http,https")
+        curl.setopt(CurlOpt.NOSIGNAL, 1)
+        curl.setopt(CurlOpt.TCP_KEEPALIVE, 1)
+        curl.setopt(CurlOpt.LOW_SPEED_LIMIT, _SLOWEST_BYTES_PER_S)
+        if self._proxy:
+            # Two accounts may share a proxy's address and differ in the user name only.
+            curl.setopt(CurlOpt.PROXY_CREDENTIAL_NO_REUSE, 1)
+        return curl
+
+    @staticmethod
+    def _set_up(curl: Curl, call: Call, head: HeadLines) -> None:
+        """What differs from call to call; a handle keeps the rest from the call before."""
+        curl.setopt(CurlOpt.URL, call.url)
+        curl.setopt(CurlOpt.HTTPHEADER, call.headers)
+        if call.body is None:
+            curl.setopt(CurlOpt.HTTPGET, 1)
+        else:
+            curl.setopt(CurlOpt.POST, 1)
+            curl.setopt(CurlOpt.POSTFIELDS, call.body)
+            curl.setopt(CurlOpt.POSTFIELDSIZE, len(call.body))
+        # Over TLS the protocol is negotiated. In the clear libcurl would offer an upgrade that makes strict servers drop
+        # the body; and only on HTTP/1.1 does a paused reader stop the sender at once.
+        plain = call.is_streamed or call.url.startswith("http:")
+        curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if plain else CurlHttpVersion.V2TLS)
+        curl.setopt(CurlOpt.ACCEPT_ENCODING, ffi.NULL if call.is_streamed else "gzip")
+        curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, int(call.connect_timeout_s * 1000))
+        curl.setopt(CurlOpt.TIMEOUT_MS, int(call.timeout_s * 1000))
+        curl.setopt(CurlOpt.LOW_SPEED_TIME, int(call.idle_timeout_s))
+        # libcurl silently repeats a call, POST or not, whose kept connection broke before the first byte of the answer.
+        curl.setopt(CurlOpt.FRESH_CONNECT, int(call.never_repeat))
+        curl.setopt(CurlOpt.HEADERDATA, head)
+
+
+class _Body:
+    """Takes in a whole answer, up to its limit."""
+
+    __slots__ = ("_curl", "_limit", "chunks", "size")
+
+    def __init__(self, curl: Curl, call: Call) -> None:
+        self._curl = curl
+        self._limit = call.limit_bytes
+        self.chunks: list[bytes] = []
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise too_large(self._limit)
+        if self.size > _INFLATION_FLOOR and self.size > _MAX_INFLATION * _info(self._curl, CurlInfo.SIZE_DOWNLOAD_T):
+            raise UpstreamInvalidError("The service answered with a body that inflates beyond reason; it was not read.")
+        self.chunks.append(chunk)
+
+
+class _Flow:
+    """Hands chunks from libcurl to a reader and holds libcurl back when the reader is slow."""
+
+    def __init__(self, curl: Curl, call: Call) -> None:
+        self._curl = curl
+        self._limit = call.limit_bytes
+        self._chunks: deque[bytes] = deque()
+        self._waiting = 0
+        self._size = 0
+        self._is_paused = False
+        self._awake = asyncio.Event()
+        self.head = HeadLines()
+
+    def write(self, chunk: bytes) -> int:
+        if self._waiting >= _HIGH_WATER:
+            self._is_paused = True
+            return CURL_WRITEFUNC_PAUSE  # libcurl brings the same chunk again
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise too_large(self._limit)
+        self._chunks.append(chunk)
+        self._waiting += len(chunk)
+        self._awake.set()
+        return len(chunk)
+
+    def wake(self, _running: "asyncio.Future[None]") -> None:
+        self._awake.set()
+
+    async def wait_for_head(self, running: "asyncio.Future[None]") -> None:
+        """Until the first chunk or the end is there; then the head is complete."""
+        await self._awake.wait()
+        if running.done() and not self._chunks:
+            running.result()
+
+    async def chunks(self, running: "asyncio.Future[None]") -> AsyncGenerator[bytes, None]:
+        while True:
+            while self._chunks:
+                chunk = self._chunks.popleft()
+                self._waiting -= len(chunk)
+                if self._is_paused and self._waiting < _LOW_WATER and not running.done():
+                    self._is_paused = False
+                    self._curl.pause(CURLPAUSE_CONT)
+                yield chunk
+            if running.done():
+                running.result()
+                return
+            self._awake.clear()
+            await self._awake.wait()
+
+
+def too_large(limit_bytes: int) -> UpstreamInvalidError:
+    """The refusal of an answer over its limit."""
+    return UpstreamInvalidError(f"The service answered with more than {limit_bytes} bytes; the rest was not read.")
+
+
+def _info(curl: Curl, what: CurlInfo) -> Any:
+    return curl.getinfo(what)
+
+
+def _status(curl: Curl) -> int:
+    return int(_info(curl, CurlInfo.RESPONSE_CODE))
