@@ -1,0 +1,142 @@
+"""Reading a request's body: only JSON and forms, within limits that hold while it arrives."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import HTTPException
+from litestar.types import Receive
+
+from flow2api.adapters.openai_api.doors import Limits
+from flow2api.adapters.openai_api.multipart import read_form
+from flow2api.domain.errors import UnsupportedInputError
+
+HttpRequest = Request[Any, Any, Any]
+
+_JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json")
+_BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s";,]{1,200}))', re.IGNORECASE)
+_CHARSET: Final = re.compile(r';\s*charset="?([\w-]+)"?', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What came in.
+
+    Attributes:
+        fields: The fields by name; files of a form are ``bytes``, everything else is what JSON knows.
+        is_text: Values came as text (a form), so numbers and booleans are spelled out.
+        digest: SHA-256 of the content, the same for a repeated request even when its form boundary differs.
+    """
+
+    fields: dict[str, object]
+    is_text: bool
+    digest: bytes
+
+
+async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int) -> Body:
+    """The fields of a request.
+
+    Args:
+        most_bytes: Where a body becomes too large, announced or not.
+
+    Raises:
+        UnsupportedInputError: It is not what its content type says.
+        HTTPException: 408 too slow, 413 too large, 415 not JSON or a form.
+    """
+    headers = {name: value.decode("latin-1") for name, value in request.scope["headers"]}
+    content_type = headers.get(b"content-type", "")
+    if headers.get(b"content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise _unsupported_type("Compressed request bodies are not taken; send the body as it is.")
+    if (
+        headers.get(b"content-length", "0").strip().lstrip("0").isdigit()
+        and int(headers[b"content-length"]) > most_bytes
+    ):
+        raise too_large(most_bytes)
+    chunks = _arriving(request.receive, limits, most_bytes)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if _JSON.fullmatch(media_type):
+        charset = _CHARSET.search(content_type)
+        if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise _unsupported_type("JSON is read as UTF-8 only.")
+        return await _read_json(chunks, limits)
+    boundary = _BOUNDARY.search(content_type)
+    if media_type == "multipart/form-data" and boundary:
+        fields, digest = await read_form(chunks, boundary[1] or boundary[2], limits)
+        return Body(fields, is_text=True, digest=digest)
+    raise _unsupported_type("Send the body as application/json or multipart/form-data.")
+
+
+def too_large(most_bytes: int) -> HTTPException:
+    """The body passed its limit."""
+    return HTTPException(
+        detail=f"The body is larger than the {most_bytes:,} bytes that are taken here; send less.",
+        status_code=413,
+        extra={"code": "body_too_large"},
+    )
+
+
+def _unsupported_type(sentence: str) -> HTTPException:
+    return HTTPException(detail=sentence, status_code=415, extra={"code": "unsupported_media_type"})
+
+
+async def _arriving(receive: Receive, limits: Limits, most_bytes: int) -> AsyncIterator[bytes]:
+    """The chunks of the body; slow senders and large bodies are given up in the middle."""
+    loop = asyncio.get_running_loop()
+    began, size, more = loop.time(), 0, True
+    while more:
+        by_rate = began + limits.read_timeout_s + size / limits.read_bytes_per_s
+        try:
+            async with asyncio.timeout_at(min(loop.time() + limits.read_timeout_s, by_rate)):
+                message = await receive()
+        except TimeoutError as cause:
+            detail = "The body arrived too slowly and was given up; send it faster."
+            raise HTTPException(detail=detail, status_code=408, extra={"code": "body_too_slow"}) from cause
+        if message["type"] != "http.request":
+            raise HTTPException(detail="The body ended before it was complete.", status_code=400)
+        chunk, more = message["body"], message.get("more_body", False)
+        size += len(chunk)
+        if size > most_bytes:
+            raise too_large(most_bytes)
+        if chunk:
+            yield chunk
+
+
+async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
+    digest, received = hashlib.sha256(), bytearray()
+    async for chunk in chunks:
+        digest.update(chunk)
+        received += chunk
+    if sum(received.count(mark) for mark in (b",", b"[", b"{")) > limits.json_items:
+        raise _invalid_json("it has too many elements")
+    try:
+        document = msgspec.json.decode(received)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise _invalid_json(str(cause)) from cause
+    if not isinstance(document, dict):
+        raise _invalid_json("the body must be an object")
+    if _is_deeper(document, limits.json_depth):
+        raise _invalid_json(f"it is nested more than {limits.json_depth} deep")
+    return Body(document, is_text=False, digest=digest.digest())
+
+
+def _invalid_json(why: str) -> UnsupportedInputError:
+    return UnsupportedInputError(f"The body is not usable JSON: {why}.", code="invalid_json")
+
+
+def _is_deeper(document: object, depth: int) -> bool:
+    level: list[Any] = [document]
+    for _ in range(depth):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,105 @@
+"""``/images``: pictures from text, and from text with pictures."""
+
+from dataclasses import dataclass
+
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
+
+from flow2api.adapters.openai_api.answers import Answer
+from flow2api.adapters.openai_api.auth import caller_of
+from flow2api.adapters.openai_api.body import Body, HttpRequest, read_body
+from flow2api.adapters.openai_api.doors import Doors
+from flow2api.adapters.openai_api.envelope import stream_error
+from flow2api.adapters.openai_api.idempotency import idempotency_of
+from flow2api.adapters.openai_api.image_answers import ImagesJson, Presentation
+from flow2api.adapters.openai_api.image_schemas import ImagesIn, quality_made
+from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
+from flow2api.adapters.openai_api.pictures_out import Format
+from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.runs import begin, collect
+from flow2api.adapters.openai_api.shapes import field_names, typed
+from flow2api.adapters.openai_api.sse import EventStream, data_frame, ending_with_error
+from flow2api.domain.api_key import Caller
+from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.generation import GenerationRequest
+from flow2api.domain.media import MediaKind
+
+_OWN_FIELDS = field_names(ImagesIn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """What tells the two routes apart."""
+
+    door: str
+    event: str
+    needs_picture: bool
+
+
+_GENERATIONS = _Route("images.generations", "image_generation", needs_picture=False)
+_EDITS = _Route("images.edits", "image_edit", needs_picture=True)
+
+
+def image_routes(doors: Doors) -> list[HTTPRouteHandler]:
+    """The handlers of ``/images``."""
+
+    @post("/images/generations", status_code=200)
+    async def generate_images(request: HttpRequest) -> Answer:
+        return await _answer(doors, request, _GENERATIONS)
+
+    @post("/images/edits", status_code=200)
+    async def edit_images(request: HttpRequest) -> Answer:
+        return await _answer(doors, request, _EDITS)
+
+    return [generate_images, edit_images]
+
+
+async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
+    body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes)
+    wanted = typed(body, ImagesIn)
+    caller = caller_of(request.scope)
+    planned = await _plan(doors, body, wanted, caller, route)
+    run = await begin(doors, planned, caller, idempotency_of(request, body, route=route.door))
+    shown = Presentation(
+        doors=doors,
+        request=request,
+        caller=caller,
+        prompt=planned.prompt,
+        quality=quality_made(body.fields.get("quality"), planned.spec.resolution),
+        wanted=Format.asked(wanted.output_format, wanted.output_compression),
+        as_links=wanted.wants_links(planned.model),
+        event=route.event,
+    )
+    if wanted.stream:
+        frames = ending_with_error(
+            shown.frames(run),
+            lambda error: data_frame({"type": "error", "error": stream_error(error, request)}, "error"),
+        )
+        return EventStream(frames, doors.limits, run.headers())
+    pieces, warnings = await shown.document(await collect(run))
+    return ImagesJson(pieces, run.headers(warnings), doors.limits.stall_s)
+
+
+async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, route: _Route) -> GenerationRequest:
+    model = wanted.model or doors.image_model
+    check_prompt(wanted.prompt)
+    check_model(doors.catalog, model, MediaKind.IMAGE)
+    sources = picture_sources(body.fields, doors.limits.pictures)
+    if route.needs_picture and not sources:
+        raise UnsupportedInputError(
+            "Missing required parameter: 'image'.", param="image", code="missing_required_parameter"
+        )
+    pictures = await take_in(doors, sources, caller)
+    return plan(
+        doors,
+        Ask(
+            model=model,
+            kind=MediaKind.IMAGE,
+            prompt=wanted.prompt,
+            fields=body.fields,
+            door=route.door,
+            own_fields=_OWN_FIELDS - wanted.fields_without_effect(model),
+            is_text=body.is_text,
+            pictures=pictures,
+        ),
+    )

@@ -1,0 +1,99 @@
+"""``/models``: what can be asked for. The list never changes while the server runs, so its bytes are made once."""
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from flow2api.adapters.openai_api.answers import Answer, Json
+from flow2api.adapters.openai_api.body import HttpRequest
+from flow2api.adapters.openai_api.doors import Doors
+from flow2api.domain.catalog import ModelCatalog, ModelDescription, Wish
+from flow2api.domain.errors import UnknownModelError
+from flow2api.domain.media import MediaKind
+
+_ENDPOINT_TYPES = {
+    MediaKind.IMAGE: ("openai", "image-generation"),
+    MediaKind.VIDEO: ("openai", "openai-video"),
+}
+"""By these words Cherry Studio and new-api sort models."""
+
+CHAT_SUFFIX = ":image"
+"""LobeChat calls a model under ``NAME:image`` when it wants pictures through chat."""
+
+
+class ModelOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """OpenAI's model object, and what else is known of the model."""
+
+    id: str
+    created: int
+    owned_by: str
+    object: str
+    kind: str
+    mode: str
+    modes: tuple[str, ...]
+    aspect_ratios: tuple[str, ...]
+    sizes: tuple[str, ...]
+    resolutions: tuple[str, ...]
+    min_images: int
+    max_images: int
+    tier: str
+    seconds: tuple[int, ...]
+    aliases: tuple[str, ...]
+    supported_endpoint_types: tuple[str, ...]
+    deprecated: bool = False
+    warning: str | None = None
+
+
+def model_out(description: ModelDescription, name: str | None = None) -> ModelOut:
+    """The object for one model.
+
+    Args:
+        name: The name that was asked for; None for the description's own.
+    """
+    return ModelOut(
+        id=name or description.id,
+        created=description.created,
+        owned_by=description.upstream,
+        object="model",
+        kind=description.kind.value,
+        mode=description.modes[0].value,
+        modes=tuple(mode.value for mode in description.modes),
+        aspect_ratios=tuple(str(ratio) for ratio in description.aspect_ratios),
+        sizes=tuple(str(size) for size in description.sizes),
+        resolutions=description.resolutions,
+        min_images=description.min_images,
+        max_images=description.max_images,
+        tier=description.min_tier.name.lower(),
+        supported_endpoint_types=_ENDPOINT_TYPES[description.kind],
+        seconds=description.seconds,
+        aliases=description.aliases,
+        deprecated=description.deprecated,
+        warning=description.warning,
+    )
+
+
+def known_name(catalog: ModelCatalog, name: str) -> str:
+    """The name under which the catalog knows this model, LobeChat's suffix taken off."""
+    bare = name.removesuffix(CHAT_SUFFIX)
+    return bare if bare != name and catalog.describe(name) is None else name
+
+
+def model_routes(doors: Doors) -> list[HTTPRouteHandler]:
+    """The handlers of ``/models``."""
+    catalog = doors.catalog
+    listed = Json({"object": "list", "data": [model_out(description) for description in catalog.listed()]})
+
+    @get("/models")
+    async def list_models() -> Answer:
+        return listed
+
+    @get("/models/{model_id:str}")
+    async def get_model(request: HttpRequest) -> Answer:
+        name: str = request.path_params["model_id"]
+        description = catalog.describe(known_name(catalog, name))
+        if description is None:
+            catalog.resolve(name, Wish())
+            raise UnknownModelError(name)
+        return Json(model_out(description, name))
+
+    return [list_models, get_model]

@@ -1,0 +1,99 @@
+"""From a door's fields to the canonical request, for all doors of this surface alike."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flow2api.adapters.openai_api.doors import Doors
+from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
+from flow2api.adapters.openai_api.notices import unique
+from flow2api.adapters.openai_api.shapes import ignored_fields
+from flow2api.domain.catalog import ModelCatalog, Wish
+from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.generation import GenerationRequest
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.request import MAX_PROMPT_CHARACTERS, plan_request
+
+SHAPE_FIELDS = frozenset(
+    {
+        "n", "size", "quality", "seed", "strict", "extra_body", "extraBody", "imageConfig", "image_config",
+        "aspect_ratio", "aspectRatio", "aspect", "image_size", "imageSize", "resolution",
+        "seconds", "duration", "durationSeconds", "duration_seconds", "generationConfig", "generation_config",
+    }
+)  # fmt: skip
+"""Fields that say what the result is to be like; the domain reads them in all their spellings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a door has made of a request before the model is looked up.
+
+    Attributes:
+        own_fields: The fields that the door itself reads.
+        pictures_param: The field to name when there are too many or too few pictures.
+        source: The video to be extended.
+    """
+
+    model: str
+    kind: MediaKind | None
+    prompt: str
+    fields: Mapping[str, object]
+    door: str
+    own_fields: Collection[str]
+    is_text: bool = False
+    pictures: Sequence[Media] = field(default=())
+    pictures_param: str = "image"
+    source: Media | None = None
+    parent_id: str | None = None
+
+
+def check_model(catalog: ModelCatalog, model: str, kind: MediaKind | None) -> None:
+    """Refuse a model that is unknown or of the other kind before anything costly is done for the request.
+
+    Raises:
+        UnknownModelError: There is no such model.
+        UnsupportedInputError: It makes the other kind.
+    """
+    description = catalog.describe(model)
+    if description is None or (kind is not None and description.kind is not kind):
+        catalog.resolve(model, Wish(), kind)
+
+
+def check_prompt(prompt: str, param: str = "prompt") -> None:
+    """Refuse a prompt that is empty or too long.
+
+    Raises:
+        UnsupportedInputError: With ``param`` as the field to blame.
+    """
+    if not prompt.strip():
+        raise UnsupportedInputError("The prompt is empty; say what to make.", param=param, code="invalid_prompt")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise UnsupportedInputError(
+            f"The prompt has {len(prompt):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
+            param=param,
+            code="invalid_prompt",
+        )
+
+
+def plan(doors: Doors, ask: Ask) -> GenerationRequest:
+    """The canonical request, with a warning for every field that has no effect.
+
+    Raises:
+        UnknownModelError: There is no such model.
+        UnsupportedInputError: A field cannot be used, or ``"strict": true`` forbids to adapt it.
+    """
+    known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}
+    ignored = ignored_fields(ask.fields, known)
+    request = plan_request(
+        doors.catalog,
+        model=ask.model,
+        kind=ask.kind,
+        prompt=ask.prompt,
+        fields={name: value for name, value in ask.fields.items() if name not in ask.own_fields},
+        pictures=ask.pictures,
+        source=ask.source,
+        text_values=ask.is_text,
+        pictures_param=ask.pictures_param,
+        parent_id=ask.parent_id,
+        door=ask.door,
+    )
+    return replace(request, warnings=unique(request.warnings, ignored)) if ignored else request

@@ -1,0 +1,93 @@
+"""Following what was begun to its end."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from flow2api.adapters.openai_api.cors import HeaderList
+from flow2api.adapters.openai_api.doors import Doors
+from flow2api.adapters.openai_api.notices import unique, warning_headers
+from flow2api.domain.api_key import Caller
+from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
+from flow2api.domain.usecases.generate import Idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A request that was accepted, before anything else has happened.
+
+    Attributes:
+        rest: Every event after the first; closing it does not stop the work.
+    """
+
+    accepted: Accepted
+    rest: AsyncGenerator[GenerationEvent, None]
+
+    def headers(self, warnings: Iterable[str] | None = None) -> HeaderList:
+        """What the answer's headers tell of the run.
+
+        Args:
+            warnings: What the caller is to know; None for what is known at the beginning.
+        """
+        known = self.accepted.generation.warnings if warnings is None else warnings
+        replayed: HeaderList = [(b"idempotency-replayed", b"true")] if self.accepted.replayed else []
+        return [*warning_headers(known), *replayed]
+
+    async def events(self) -> AsyncGenerator[GenerationEvent, None]:
+        """All events from the first on."""
+        async with aclosing(self.rest) as rest:
+            yield self.accepted
+            async for event in rest:
+                yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How every part of a request ended, in the order in which the parts were accepted."""
+
+    finished: tuple[Finished, ...]
+    failed: tuple[Failed, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller is to know, lost parts included."""
+        ends: list[Finished | Failed] = [*self.finished, *self.failed]
+        generations = [end.generation for end in ends]
+        lost = [f"1 of {len(generations)} results is missing: {end.error}" for end in self.failed]
+        return unique(*(generation.warnings for generation in generations), lost)
+
+
+async def begin(doors: Doors, plan: GenerationRequest, caller: Caller, idempotency: Idempotency) -> Run:
+    """Start; what is refused is refused here, while an honest status can still be given."""
+    events = doors.generate(plan, caller, idempotency=idempotency)
+    first = await anext(events)
+    if not isinstance(first, Accepted):
+        raise TypeError(f"the first event of a generation was {type(first).__name__}")
+    return Run(first, events)
+
+
+async def collect(run: Run) -> Outcome:
+    """Wait for the end of every part.
+
+    Raises:
+        Exception: No part succeeded; the first one's error.
+    """
+    order: dict[str, int] = {}
+    finished: list[Finished] = []
+    failed: list[Failed] = []
+    async with aclosing(run.events()) as events:
+        async for event in events:
+            match event:
+                case Accepted(generation):
+                    order[generation.id] = len(order)
+                case Finished():
+                    finished.append(event)
+                case Failed():
+                    failed.append(event)
+                case _:
+                    pass
+    finished.sort(key=lambda end: order.get(end.generation.id, 0))
+    failed.sort(key=lambda end: order.get(end.generation.id, 0))
+    if not finished:
+        raise failed[0].error if failed else RuntimeError("a generation ended without an end")
+    return Outcome(tuple(finished), tuple(failed))

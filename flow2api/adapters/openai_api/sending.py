@@ -1,0 +1,50 @@
+"""Writing long answers to clients that may be slow, or gone."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar.types import Message, Receive, Send
+
+
+class ClientStalledError(Exception):
+    """The client has taken nothing for too long."""
+
+
+async def send_within(send: Send, message: Message, seconds: float) -> None:
+    """Send, or give the client up.
+
+    Raises:
+        ClientStalledError: It took nothing for ``seconds``.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await send(message)
+    except TimeoutError as cause:
+        raise ClientStalledError from cause
+
+
+@asynccontextmanager
+async def watching(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
+    """A task that ends when the client goes away."""
+    gone = asyncio.create_task(_until_gone(receive))
+    try:
+        yield gone
+    finally:
+        gone.cancel()
+        await asyncio.wait({gone})
+
+
+@asynccontextmanager
+async def closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The chunks; what feeds them (an open file, a connection) is let go of at the end."""
+    try:
+        yield chunks
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
