@@ -1,0 +1,52 @@
+"""``/healthz``: the process answers. ``/readyz``: it can do its work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from litestar import MediaType, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from flow2api.domain.errors import StorageError
+
+_STORAGE_ANSWERS_WITHIN_S = 2.0
+_NO_STORE = {"cache-control": "no-store"}
+
+
+class Readiness:
+    """Whether requests should come here.
+
+    Attributes:
+        is_draining: The server is stopping; listeners still answer.
+    """
+
+    def __init__(self, ping_storage: Callable[[], Awaitable[None]]) -> None:
+        self._ping_storage = ping_storage
+        self.is_draining = False
+
+    async def problem(self) -> str | None:
+        """What keeps the server from its work, as a stable code; None when nothing does."""
+        if self.is_draining:
+            return "draining"
+        try:
+            async with asyncio.timeout(_STORAGE_ANSWERS_WITHIN_S):
+                await self._ping_storage()
+        except (StorageError, TimeoutError):
+            return "storage_unavailable"
+        return None
+
+
+def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:
+    """The two handlers. Both are public and tell nothing else."""
+
+    @get("/healthz", media_type=MediaType.JSON, include_in_schema=False)
+    async def healthz() -> Response[dict[str, str]]:
+        return Response({"status": "ok"}, headers=_NO_STORE)
+
+    @get("/readyz", media_type=MediaType.JSON, include_in_schema=False)
+    async def readyz() -> Response[dict[str, str]]:
+        problem = await readiness.problem()
+        if problem is None:
+            return Response({"status": "ready"}, headers=_NO_STORE)
+        return Response({"status": problem}, status_code=503, headers=_NO_STORE)
+
+    return [healthz, readyz]

@@ -1,0 +1,111 @@
+"""What the settings choose by name among the things that plugins registered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from flow2api.adapters.system import SystemClock
+from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
+from flow2api.domain.catalog import ModelCatalog, ModelSpec
+from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.extensions import Extensions
+from flow2api.settings import Settings
+
+_T = TypeVar("_T")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """The master key and what works under it."""
+
+    ring: KeyRing
+    cipher: Cipher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """The technology that this installation runs on."""
+
+    storage: Storage
+    store: MediaStore
+    slots: Slots
+    upstreams: Mapping[str, Upstream]
+    catalog: ModelCatalog
+
+
+def build_vault(settings: Settings) -> Vault:
+    """The vault; no key is looked for before the storage is opened."""
+    ring = KeyRing(
+        KeySource(
+            value=settings.secret_key if len(settings.secret_key) else None,
+            file=Path(settings.secret_key_file) if settings.secret_key_file else None,
+            default_file=settings.data_dir / "secret.key",
+        )
+    )
+    return Vault(ring=ring, cipher=AesGcmCipher(ring))
+
+
+def build_storage(settings: Settings, extensions: Extensions, cipher: Cipher, clock: Clock | None = None) -> Storage:
+    """The storage that the database URL names; it is not opened yet."""
+    factory = _chosen(extensions.storages, settings.storage_url, "database_url")
+    return factory.build(settings.storage_url, settings.sections.get(factory.name, {}), cipher, clock or SystemClock())
+
+
+def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clock: Clock) -> Backends:
+    """Everything that the settings choose.
+
+    Raises:
+        ConfigurationError: A setting names what no plugin offers.
+    """
+    media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url")
+    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url")
+    upstreams = {
+        name: factory.build(settings.sections.get(name, {}), clock) for name, factory in extensions.upstreams.items()
+    }
+    return Backends(
+        storage=build_storage(settings, extensions, vault.cipher, clock),
+        store=media_factory.build(settings.store_url, settings.sections.get(media_factory.name, {})),
+        slots=slots_factory.build(settings.coordination_url, settings.sections.get(slots_factory.name, {})),
+        upstreams=upstreams,
+        catalog=build_catalog(extensions, upstreams),
+    )
+
+
+def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> ModelCatalog:
+    """The catalog of what the upstreams serve as they are configured.
+
+    Raises:
+        PluginError: Two plugins register the same name; both are named.
+    """
+    owners: dict[str, str] = {}
+    for plugin, entry in extensions.models:
+        if owners.setdefault(entry.name, plugin) != plugin:
+            raise PluginError(f"The plugins {owners[entry.name]!r} and {plugin!r} both register the model {entry.name!r}.")
+
+    def serves(spec: ModelSpec) -> bool:
+        upstream = upstreams.get(spec.upstream)
+        return upstream is not None and upstream.serves(spec)
+
+    return ModelCatalog((entry for _, entry in extensions.models), serves)
+
+
+def _chosen(offered: Mapping[str, _T], url: str, setting: str) -> _T:
+    scheme = url.partition(":")[0]
+    if scheme in offered:
+        return offered[scheme]
+    near = get_close_matches(scheme, list(offered), n=1)
+    hint = f" Did you mean {near[0]}:?" if near else f" Known are {', '.join(f'{one}:' for one in sorted(offered))}"
+    raise ConfigurationError(f"No plugin serves the scheme {scheme}: of the setting {setting}.{hint}")

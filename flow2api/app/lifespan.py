@@ -1,0 +1,70 @@
+"""Opens and closes the program: what it needs first, first; what others rest on, last."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import structlog
+from litestar import Litestar
+
+from flow2api.adapters.health import Readiness
+from flow2api.adapters.scheduler import Background
+from flow2api.app.services import Services
+from flow2api.domain.account import Tier
+from flow2api.domain.selection import Signature
+
+log = structlog.get_logger(__name__)
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def lifespan(services: Services, readiness: Readiness) -> Lifespan:
+    """The life of the program around the time in which it serves."""
+
+    @asynccontextmanager
+    async def live(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _open(services, stack)
+            background = Background(
+                {
+                    "recover": services.recover.run,
+                    "follow": services.follow.run,
+                    "warm": services.warm.run,
+                    "purge": services.purge.run,
+                }
+            )
+            background.start()
+            stack.push_async_callback(background.stop)
+            log.info("ready", accounts=len(services.pool), models=len(services.catalog.listed()))
+            try:
+                yield
+            finally:
+                readiness.is_draining = True
+                await services.work.drain(services.settings.drain_s)
+
+    return live
+
+
+async def _open(services: Services, stack: AsyncExitStack) -> None:
+    storage = services.storage
+    stack.push_async_callback(services.workers.aclose)
+    for upstream in services.upstreams.values():
+        stack.push_async_callback(upstream.aclose)
+    stack.push_async_callback(services.store.aclose)
+    stack.push_async_callback(storage.aclose)
+    await storage.open()
+    await services.options.reload()
+    await services.follow.begin()
+    await services.authorize.load()
+    services.pool.prepare(_signatures(services))
+    async for batch in storage.accounts.load():
+        for account in batch:
+            services.pool.put(account)
+    await services.credentials.load()
+    stack.push_async_callback(storage.generations.release, services.work.owner)
+    stack.push_async_callback(services.watch.aclose)
+
+
+def _signatures(services: Services) -> set[Signature]:
+    """Every signature that a request without a tag can have; made before the accounts come, so that no request waits."""
+    specs = [services.catalog.spec(entry.id) for entry in services.catalog.listed()]
+    return {Signature(spec.upstream, spec.kind, Tier(spec.min_tier)) for spec in specs if spec is not None}

@@ -1,0 +1,181 @@
+"""Builds every use case, once, over what the settings choose."""
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
+from flow2api.adapters.imaging.pictures import PillowPictures
+from flow2api.adapters.imaging.stills import PyAvVideoStills
+from flow2api.adapters.imaging.workers import Workers
+from flow2api.adapters.system import RandomIds, SystemClock
+from flow2api.adapters.vault import HmacLinkSigner
+from flow2api.app.backends import Backends, Vault, build_backends, build_vault
+from flow2api.app.current_options import CurrentOptions
+from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.selection import SelectionPolicy
+from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.draw_stills import DrawStills
+from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.ingest_pictures import IngestPictures
+from flow2api.domain.usecases.job import Audience
+from flow2api.domain.usecases.keep_products import KeepProducts
+from flow2api.domain.usecases.lease_account import LeaseAccount
+from flow2api.domain.usecases.make_picture import MakePicture
+from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.purge_media import PurgeMedia
+from flow2api.domain.usecases.read_generations import ReadGenerations
+from flow2api.domain.usecases.recover_generations import RecoverGenerations
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.run_generation import Makers, RunGeneration
+from flow2api.domain.usecases.serve_media import ServeMedia
+from flow2api.domain.usecases.tend_accounts import TendAccounts
+from flow2api.domain.usecases.upload_inputs import UploadInputs
+from flow2api.domain.usecases.warm_accounts import WarmAccounts
+from flow2api.domain.usecases.watch_operations import WatchOperations
+from flow2api.domain.usecases.work import Work
+from flow2api.extensions import Extensions
+from flow2api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The program: every use case, and the ports that have to be opened and closed."""
+
+    settings: Settings
+    clock: Clock
+    options: CurrentOptions
+    catalog: ModelCatalog
+    vault: Vault
+    storage: Storage
+    store: MediaStore
+    upstreams: Mapping[str, Upstream]
+    pool: AccountPool
+    pictures: PillowPictures
+    workers: Workers
+    authorize: AuthorizeKey
+    generate: Generate
+    ingest: IngestPictures
+    generations: ReadGenerations
+    media: ServeMedia
+    credentials: RenewCredentials
+    warm: WarmAccounts
+    watch: WatchOperations
+    work: Work
+    recover: RecoverGenerations
+    follow: FollowChanges
+    purge: PurgeMedia
+
+
+def build_services(settings: Settings, extensions: Extensions) -> Services:
+    """The only place that picks storage, stores, upstreams and policies by name.
+
+    Raises:
+        ConfigurationError: A setting or option names what no plugin offers.
+    """
+    clock = SystemClock()
+    vault = build_vault(settings)
+    return compose(settings, extensions, build_backends(settings, extensions, vault, clock), vault, clock)
+
+
+def compose(
+    settings: Settings, extensions: Extensions, backends: Backends, vault: Vault, clock: Clock
+) -> Services:
+    """Every use case over the given backends; tests give their own.
+
+    Raises:
+        ConfigurationError: An option names what no plugin offers.
+    """
+    ids, audience, storage = RandomIds(), Audience(), backends.storage
+    policies = _Policies(extensions)
+    options = CurrentOptions(storage.options, settings.options, policies.names)
+    pool = AccountPool(backends.slots, clock)
+    tend = TendAccounts(pool, storage.accounts, clock, options)
+    credentials = RenewCredentials(pool, backends.upstreams, storage.vault, tend, clock)
+    warm = WarmAccounts(pool, backends.upstreams, credentials, tend, clock, options)
+    watch = WatchOperations(pool, backends.upstreams, credentials, tend, clock, options)
+    uploads = UploadInputs(backends.upstreams, credentials, storage.media, backends.store, clock)
+    products = KeepProducts(backends.upstreams, credentials, backends.store, ids, clock, options)
+    makers = Makers(
+        MakePicture(pool, backends.upstreams, credentials, uploads, products),
+        MakeVideo(pool, backends.upstreams, credentials, uploads, watch, products, tend, clock, options),
+    )
+    lease = LeaseAccount(pool, lambda: policies(options().policy), storage.media, warm, options)
+    run = RunGeneration(pool, lease, makers, uploads, tend, clock, options)
+    work = Work(_owner(), run, storage.generations, clock)
+    workers = Workers()
+    pictures = PillowPictures(workers)
+    authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
+    media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
+    lease_s = settings.lease_s
+    return Services(
+        settings=settings,
+        clock=clock,
+        options=options,
+        catalog=backends.catalog,
+        vault=vault,
+        storage=storage,
+        store=backends.store,
+        upstreams=backends.upstreams,
+        pool=pool,
+        pictures=pictures,
+        workers=workers,
+        authorize=authorize,
+        generate=Generate(work, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s),
+        ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
+        generations=ReadGenerations(
+            storage.generations,
+            storage.media,
+            backends.store,
+            media,
+            DrawStills(PyAvVideoStills(workers)),
+            work,
+            clock,
+        ),
+        media=media,
+        credentials=credentials,
+        warm=warm,
+        watch=watch,
+        work=work,
+        recover=RecoverGenerations(work, backends.catalog, storage.generations, audience, clock, lease_s=lease_s),
+        follow=FollowChanges(
+            storage.changes,
+            storage.accounts,
+            pool,
+            credentials,
+            clock,
+            reload_keys=authorize.load,
+            reload_options=options.reload,
+        ),
+        purge=PurgeMedia(storage.media, backends.store, clock),
+    )
+
+
+class _Policies:
+    """The selection policies, each made once, when it is first asked for."""
+
+    def __init__(self, extensions: Extensions) -> None:
+        self._named = extensions.policies
+        self._made: dict[str, SelectionPolicy] = {}
+
+    def names(self) -> frozenset[str]:
+        return frozenset(self._named)
+
+    def __call__(self, name: str) -> SelectionPolicy:
+        policy = self._made.get(name)
+        if policy is None:
+            policy = self._made[name] = self._named[name].build()
+        return policy
+
+
+def _owner() -> str:
+    """A name for this process that no other one has, ever."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -1,0 +1,69 @@
+"""Puts the doors together into one ASGI application."""
+
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+
+from flow2api.adapters.console import landing_handlers, plain_error, static_folder, template_config
+from flow2api.adapters.health import Readiness, health_handlers
+from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
+from flow2api.app.lifespan import lifespan
+from flow2api.app.services import Services
+from flow2api.domain.media import MediaKind
+
+_SHOWN = 3
+
+
+def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
+    """The application; it opens what it needs when its lifespan begins."""
+    readiness = readiness or Readiness(services.storage.ping)
+    settings = services.settings
+    return Litestar(
+        route_handlers=[
+            *create_router(_doors(services)),
+            *health_handlers(readiness),
+            *landing_handlers(
+                settings.public_url,
+                _names(services, MediaKind.IMAGE),
+                _names(services, MediaKind.VIDEO),
+                len(services.catalog.listed()),
+            ),
+            create_static_files_router(path="/static", directories=[static_folder()]),
+        ],
+        exception_handlers={HTTPException: _outside, Exception: _outside},
+        lifespan=[lifespan(services, readiness)],
+        template_config=template_config(),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
+    if is_api_path(request.scope["path"]):
+        return envelope_response(error, request)
+    return plain_error(request, error)
+
+
+def _doors(services: Services) -> Doors:
+    settings = services.settings
+    return Doors(
+        catalog=services.catalog,
+        authorize=services.authorize,
+        generate=services.generate,
+        ingest=services.ingest,
+        generations=services.generations,
+        media=services.media,
+        options=services.options,
+        clock=services.clock,
+        pictures=services.pictures,
+        public_url=settings.public_url or None,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _names(services: Services, kind: MediaKind) -> tuple[str, ...]:
+    """A few names to begin with."""
+    return tuple(one.id for one in services.catalog.listed() if one.kind is kind)[:_SHOWN]

@@ -1,0 +1,5 @@
+"""The command line. Each file holds one group of commands: it parses, calls the program, and prints."""
+
+from flow2api.cli.main import cli, main
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,142 @@
+"""``flow2api demo``: the whole gateway on the simulated upstream, in a folder that goes when it ends."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flow2api.app import Services
+from flow2api.cli.context import Installation, installation
+from flow2api.cli.serve import run_server
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
+from flow2api.domain.usecases.manage_keys import ManageKeys
+
+_SIMULATOR_STARTS_WITHIN_S = 30.0
+_ACCOUNTS = 2
+_WARM_WITHIN_S = 15.0
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--ready-file", type=click.Path(dir_okay=False), help="Where to write address and key as JSON when ready.")
+def demo(host: str, port: int, ready_file: str | None) -> None:
+    """Serve everything on a simulated upstream, with two accounts and a key. It needs no account and keeps nothing."""
+    with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
+        here = _demo_installation(Path(folder), simulator, host, port)
+
+        async def on_ready(services: Services, actual_port: int) -> None:
+            key = await _prepare(services, simulator["accounts"])
+            base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual_port}"  # noqa: S104
+            _announce(base, key)
+            if ready_file:
+                _write_ready_file(Path(ready_file), base, key, simulator["base_url"])
+
+        run_server(here, on_ready)
+
+
+def _demo_installation(folder: Path, simulator: dict[str, Any], host: str, port: int) -> Installation:
+    """Settings of the demo's own: what stands in the environment for a real server must not reach it."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith("FLOW2API_LOG_")}
+    overrides = {
+        "data_dir": str(folder / "data"),
+        "host": host,
+        "port": port,
+        "drain_s": 5,
+        "linger_s": 0,
+        "flow": {"labs_base_url": simulator["labs_base_url"], "api_base_url": simulator["api_base_url"]},
+    }
+    kept.setdefault("FLOW2API_LOG_LEVEL", "warning")
+    return installation(overrides, config=os.devnull, environment=kept)
+
+
+async def _prepare(services: Services, accounts: list[dict[str, Any]]) -> Secret:
+    """Two accounts, warmed, and a key."""
+    vault = services.vault
+    manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock)
+    for number, account in enumerate(accounts[:_ACCOUNTS], 1):
+        added = await manage.add(
+            NewAccount(session_token=Secret(account["session_token"]), name=f"demo {number}", email=account.get("email"))
+        )
+        services.pool.put(added)
+    async with asyncio.timeout(_WARM_WITHIN_S):
+        await asyncio.gather(*(services.warm.warm(account.id) for account in services.pool))
+    _, key = await ManageKeys(services.storage.api_keys, vault.cipher, services.clock).create("demo")
+    await services.authorize.load()
+    return key
+
+
+def _announce(base: str, key: Secret) -> None:
+    text = key.reveal()
+    click.echo(
+        f"""
+flow2api demo: everything here is simulated, nothing is sent anywhere, and it is gone when you stop it (Ctrl-C).
+
+  Base URL  {base}/v1
+  API key   {text}
+
+Your first picture:
+
+curl -s {base}/v1/images/generations -H "Authorization: Bearer {text}" -H "Content-Type: application/json" \\
+  -d '{{"model": "gpt-image-1", "prompt": "a red mug on a wooden table"}}' \\
+  | python3 -c "import base64, json, sys; open('mug.jpg', 'wb').write(base64.b64decode(json.load(sys.stdin)['data'][0]['b64_json']))"
+"""
+    )
+
+
+def _write_ready_file(path: Path, base: str, key: Secret, simulator_url: str) -> None:
+    ready = {
+        "base_url": f"{base}/v1",
+        "api_key": key.reveal(),
+        "console_url": None,
+        "operator": None,
+        "password": None,
+        "simulator_url": simulator_url,
+    }
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(ready) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+@contextmanager
+def _simulator(folder: Path) -> Iterator[dict[str, Any]]:
+    """The simulated upstream as a process of its own, which ends with this one."""
+    ready_file = folder / "simulator.json"
+    command = [sys.executable, "-m", "flow2api.simulator", "--port", "0", "--ready-file", str(ready_file)]
+    command += ["--demo-accounts", str(_ACCOUNTS), "--with-parent"]
+    # Its own process group: Ctrl-C is ours alone, so that work is drained while the upstream still answers.
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own program
+    try:
+        yield _wait_for(ready_file, process)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(ready_file: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    deadline = time.monotonic() + _SIMULATOR_STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        if ready_file.exists():
+            ready: dict[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
+            return ready
+        if process.poll() is not None:
+            raise ConfigurationError(f"The simulator ended with exit code {process.returncode} before it was ready.")
+        time.sleep(0.02)
+    raise ConfigurationError(f"The simulator was not ready within {_SIMULATOR_STARTS_WITHIN_S:.0f} s.")

@@ -1,0 +1,74 @@
+"""``flow2api serve``."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+import click
+import uvloop
+
+from flow2api.adapters.health import Readiness
+from flow2api.adapters.server import HttpServer
+from flow2api.adapters.system.logs import configure_logs
+from flow2api.app import Services, build_services, create_app
+from flow2api.cli.context import Installation, installation
+
+READY_LOOK_S = 0.02
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8000]")
+@click.option("--config", type=click.Path(dir_okay=False), help="The settings file.  [default: flow2api.toml]")
+def serve(host: str | None, port: int | None, config: str | None) -> None:
+    """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
+    here = installation({"host": host, "port": port}, config=config)
+    run_server(here)
+
+
+def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable[None]] | None = None) -> None:
+    """Serve until a signal comes.
+
+    Args:
+        on_ready: Told the services and the port once requests are answered.
+    """
+    os.umask(0o077)
+    configure_logs(here.settings.log_level, here.settings.log_format)
+    services = build_services(here.settings, here.extensions)
+    uvloop.run(_serve(services, on_ready))
+
+
+async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None) -> None:
+    readiness = Readiness(services.storage.ping)
+
+    async def drain() -> None:
+        readiness.is_draining = True
+        await services.work.drain(services.settings.drain_s)
+
+    settings = services.settings
+    server = HttpServer(
+        create_app(services, readiness),
+        host=settings.host,
+        port=settings.port,
+        on_stop=drain,
+        linger_s=settings.linger_s,
+    )
+    announcing = asyncio.create_task(_announce(server, services, on_ready))
+    try:
+        await server.serve()
+    finally:
+        announcing.cancel()
+        await asyncio.wait([announcing])
+
+
+async def _announce(
+    server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
+) -> None:
+    while not server.is_serving:
+        await asyncio.sleep(READY_LOOK_S)
+    if on_ready is None:
+        host = services.settings.host
+        click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)
+    else:
+        await on_ready(services, server.port)
+

@@ -1,0 +1,17 @@
+"""``flow2api simulate``."""
+
+import os
+import sys
+
+import click
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def simulate(arguments: tuple[str, ...]) -> None:
+    """Serve the simulated upstream alone; --help tells its options."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "flow2api.simulator", *arguments])  # noqa: S606  # our own program

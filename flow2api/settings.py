@@ -1,0 +1,187 @@
+"""Start-up settings: defaults, then ``flow2api.toml``, then the environment, then the command line."""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_type_hints
+
+import msgspec
+
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.options import Options
+from flow2api.domain.secret import Secret
+
+PREFIX = "FLOW2API_"
+_OPTIONS = "options"
+_NOT_SETTINGS = frozenset({"operator_password_file", "config", "sections", "options"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is fixed while the server runs.
+
+    Attributes:
+        data_dir: Where everything lives that has no address of its own.
+        database_url: Scheme names the storage; empty for ``flow2api.db`` in the data folder.
+        media_url: Scheme names the media store; empty for ``media`` in the data folder.
+        coordination_url: Scheme names what counts slots.
+        public_url: The address by which clients reach the server; empty to follow each request.
+        secret_key: The master key for secrets at rest; empty to use the file.
+        secret_key_file: A file that holds it; empty for ``secret.key`` in the data folder.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
+        log_format: ``console`` or ``json``; ``auto`` is console on a terminal.
+        plugins: Names of the plugins to enable, beside the built-in ones; empty for every installed one.
+        trusted_proxies: Addresses and networks whose forwarding headers are believed.
+        lease_s: How long a generation stays a process's own without a sign of life from it.
+        drain_s: How long pictures have to come to their end when the server is stopped.
+        linger_s: How long listeners go on answering after SIGTERM, so that load balancers see it in time.
+        sections: The plugins' own settings, by plugin.
+        options: Options that are fixed here and cannot be changed while the server runs.
+    """
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    media_url: str = ""
+    coordination_url: str = "memory:"
+    public_url: str = ""
+    secret_key: Secret = Secret("")
+    secret_key_file: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_level: str = "info"
+    log_format: str = "auto"
+    plugins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    lease_s: float = 45.0
+    drain_s: float = 60.0
+    linger_s: float = 5.0
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def storage_url(self) -> str:
+        """The database's URL, whole."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'flow2api.db'}"
+
+    @property
+    def store_url(self) -> str:
+        """The media store's URL, whole."""
+        return self.media_url or f"file:{self.data_dir / 'media'}"
+
+
+def load_settings(
+    environment: Mapping[str, str],
+    toml_text: str = "",
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    sections: Collection[str] = (),
+) -> Settings:
+    """The settings from every source, the later winning.
+
+    Args:
+        environment: Variables; those that begin with ``FLOW2API_`` count, ``__`` goes one level down.
+        toml_text: The content of ``flow2api.toml``.
+        overrides: What the command line said.
+        sections: Names of plugins that have settings of their own.
+
+    Raises:
+        ConfigurationError: Some are unknown or cannot be used; the message names each of them, and the nearest known name.
+    """
+    faults: list[str] = []
+    given: dict[str, Any] = {}
+    for source in (_from_toml(toml_text), _from_environment(environment), dict(overrides or {})):
+        _merge(given, source)
+    values = _known(given, sections, faults)
+    options = given.get(_OPTIONS, {})
+    try:
+        parse_options(options if isinstance(options, dict) else {"options": options})
+    except ConfigurationError as error:
+        faults.append(error.message)
+    if faults:
+        raise ConfigurationError("The settings cannot be used. " + " ".join(faults))
+    return Settings(**values, options=options, sections={name: given.get(name, {}) for name in sections})
+
+
+def parse_options(values: Mapping[str, Any]) -> Options:
+    """The options that differ from the defaults, checked.
+
+    Raises:
+        ConfigurationError: One is unknown or cannot be used.
+    """
+    types = get_type_hints(Options)
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in types:
+            raise ConfigurationError(f"There is no option {name!r}.{_did_you_mean(name, types)}")
+        try:
+            checked[name] = msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"The option {name} cannot be {value!r}: {error}.") from error
+        if isinstance(checked[name], int | float) and checked[name] < 0:
+            raise ConfigurationError(f"The option {name} cannot be negative.")
+    return Options(**checked)
+
+
+def _known(given: Mapping[str, Any], sections: Collection[str], faults: list[str]) -> dict[str, Any]:
+    """Every given setting in its own type; what is wrong is added to the faults."""
+    types = {name: kind for name, kind in get_type_hints(Settings).items() if name not in _NOT_SETTINGS}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == _OPTIONS or name in sections or name in _NOT_SETTINGS:
+            continue
+        if name not in types:
+            faults.append(f"There is no setting {name!r}.{_did_you_mean(name, [*types, *sections, _OPTIONS])}")
+            continue
+        try:
+            values[name] = _convert(value, types[name])
+        except (msgspec.ValidationError, TypeError) as error:
+            faults.append(f"The setting {name} cannot be used: {error}.")
+    return values
+
+
+def _convert(value: Any, kind: type | UnionType) -> Any:
+    if kind is Secret:
+        return Secret(str(value))
+    if kind is Path:
+        return Path(str(value))
+    if kind == tuple[str, ...] and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return msgspec.convert(value, kind, strict=False)
+
+
+def _from_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"flow2api.toml cannot be read: {error}.") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        *path, last = variable.removeprefix(PREFIX).lower().split("__")
+        place = given
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return given
+
+
+def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:
+    for name, value in source.items():
+        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        elif value is not None:
+            into[name] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {nearest[0]!r}?" if nearest else ""
