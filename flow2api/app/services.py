@@ -110,7 +110,7 @@ def compose(
     )
     lease = LeaseAccount(pool, lambda: policies(options().policy), storage.media, warm, options)
     run = RunGeneration(pool, lease, makers, uploads, tend, clock, options)
-    work = Work(_owner(), run, storage.generations, clock)
+    work = Work(_owner(), run, storage.journal, clock)
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -129,7 +129,7 @@ def compose(
         pictures=pictures,
         workers=workers,
         authorize=authorize,
-        generate=Generate(work, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s),
+        generate=Generate(work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
             storage.generations,

@@ -71,6 +71,8 @@ class GenerationRequest:
         seconds: The length to echo.
         warnings: What was rounded, replaced or ignored on the way here.
         parent_id: The generation that this one builds on (remix, edit), if any.
+        modest: The same request without what was only inferred (a resolution from ``quality``), for a pool in which no
+            account has the plan that it needs.
     """
 
     model: str
@@ -84,6 +86,7 @@ class GenerationRequest:
     warnings: tuple[str, ...] = ()
     parent_id: str | None = None
     door: str = ""
+    modest: "GenerationRequest | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,11 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import (
     BUSY,
+    NO_TAG,
+    NO_TIER,
     OCCUPIED,
     PASSING,
+    SWITCHED_OFF,
     Candidate,
     Need,
     SelectionPolicy,
@@ -197,6 +200,11 @@ class AccountPool:
     def lift_rests(self) -> None:
         """Let accounts whose rest is over come back; `acquire` does so by itself."""
         self._lift_rests()
+
+    def has_any_for(self, signature: Signature) -> bool:
+        """Whether some account has the plan and the tag for this signature, be it ready, busy or resting."""
+        ready = self._set_of(signature)
+        return bool(len(ready)) or bool(ready.refusals().keys() - {NO_TIER, NO_TAG, SWITCHED_OFF})
 
     def refusals(self, signature: Signature) -> dict[str, int]:
         """How many accounts could not serve this signature now, by reason."""

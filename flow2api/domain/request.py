@@ -1,13 +1,13 @@
 """From what a door was given to one canonical request."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from flow2api.domain.catalog import Mode, ModelSpec
+from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec, Resolution
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
-from flow2api.domain.catalog import ModelCatalog
 
 MAX_PROMPT_CHARACTERS = 32_000
 
@@ -23,6 +23,7 @@ def plan_request(
     source: Media | None = None,
     text_values: bool = False,
     pictures_param: str = "image",
+    source_param: str = "video",
     parent_id: str | None = None,
     door: str = "",
 ) -> GenerationRequest:
@@ -35,6 +36,7 @@ def plan_request(
         source: The video to be extended.
         text_values: All values are text (multipart), so numbers and booleans may come as strings.
         pictures_param: The field to name when there are too many or too few pictures.
+        source_param: The field to name when a source video is missing or of no use.
 
     Raises:
         UnknownModelError: There is no such model.
@@ -51,24 +53,42 @@ def plan_request(
     ratio = None
     if pictures and pictures[0].width and pictures[0].height:
         ratio = pictures[0].width / pictures[0].height
-    parsed = read_wish(fields, pictures=len(pictures), picture_ratio=ratio, text_values=text_values, has_source_video=source is not None)
-    resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
-    warnings = (*parsed.warnings, *resolution.warnings)
-    if parsed.strict and warnings:
-        raise UnsupportedInputError(f"Refused because `strict` is set: {warnings[0]}", code="not_exact")
-    spec = resolution.spec
-    return GenerationRequest(
+    parsed = read_wish(
+        fields,
+        pictures=len(pictures),
+        picture_ratio=ratio,
+        has_source_video=source is not None,
+        text_values=text_values,
+    )
+    resolution = catalog.resolve(
+        model, parsed.wish, kind, pictures_param=pictures_param, source_param=source_param
+    )
+    request = GenerationRequest(
         model=model,
-        spec=spec,
+        spec=resolution.spec,
         prompt=prompt,
-        inputs=_inputs(spec, pictures, source),
+        inputs=_inputs(resolution.spec, pictures, source),
         count=parsed.count,
         seed=parsed.seed,
-        size=str(parsed.wish.size or spec.size),
-        seconds=spec.seconds,
-        warnings=warnings,
+        size=str(parsed.wish.size or resolution.spec.size),
+        seconds=resolution.spec.seconds,
+        warnings=(*parsed.warnings, *resolution.warnings),
         parent_id=parent_id,
         door=door,
+    )
+    if parsed.strict and request.warnings:
+        raise UnsupportedInputError(f"Refused because `strict` is set: {request.warnings[0]}", code="not_exact")
+    modest = None if parsed.strict else resolution.fallback
+    return request if modest is None else replace(request, modest=_modest(request, modest, parsed.warnings))
+
+
+def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[str, ...]) -> GenerationRequest:
+    return replace(
+        request,
+        spec=fallback.spec,
+        size=request.size if request.size != str(request.spec.size) else str(fallback.spec.size),
+        seconds=fallback.spec.seconds,
+        warnings=(*warnings, *fallback.warnings),
     )
 
 

@@ -46,7 +46,7 @@ def may_use(tier: Tier, least: Tier) -> bool:
 
 
 def price(name: str, key: ModelKey, tier: Tier) -> int:
-    """Credits for one result (Flow, readings of 2025-12 to 2026-06; those of quality, lite and upscale are single ones)."""
+    """Credits for one result (Flow, 2025-12 to 2026-06; quality, lite and upscale rest on one reading each)."""
     if key.kind == "image" or "relaxed" in name:
         return 0
     if "upscale" in key.modes:

@@ -1,4 +1,4 @@
-"""Draws pictures from prompts: a landscape in colours of its own, a figure that the prompt names, and the prompt itself."""
+"""Draws pictures from prompts: a landscape, a figure that the prompt names, and the prompt itself."""
 
 import colorsys
 import hashlib

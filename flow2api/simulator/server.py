@@ -141,7 +141,8 @@ async def _serve(world: World, settings: ServerSettings, listener: socket.socket
 def prepare_for_load() -> None:
     """Lets the process hold as many connections as it may, and collects garbage seldom: what is kept is no garbage."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with contextlib.suppress(ValueError, OSError):  # some systems call the limit endless and take no such number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
 

@@ -29,8 +29,12 @@ def plain_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
     if "text/html" in request.headers.get("accept", ""):
         context = {"status": status, "sentence": sentence}
         return Template("landing/error.html", context=context, status_code=status, headers=headers)
-    return Response({"detail": sentence, "code": _code(status)}, status_code=status, headers=headers, media_type=MediaType.JSON)
+    return Response(
+        {"detail": sentence, "code": _code(status)}, status_code=status, headers=headers, media_type=MediaType.JSON
+    )
 
 
 def _code(status: int) -> str:
-    return {404: "not_found", 405: "method_not_allowed"}.get(status, "internal_error" if status >= 500 else "invalid_request")
+    return {404: "not_found", 405: "method_not_allowed"}.get(
+        status, "internal_error" if status >= 500 else "invalid_request"
+    )

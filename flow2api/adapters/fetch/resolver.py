@@ -16,6 +16,6 @@ async def resolve(host: str) -> Sequence[Address]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, 443, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    except OSError:
+    except (OSError, UnicodeError):
         return ()
     return tuple(dict.fromkeys(ip_address(entry[4][0]) for entry in found))

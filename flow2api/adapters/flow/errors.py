@@ -49,7 +49,6 @@ _UNREACHED = frozenset({
     CurlECode.COULDNT_RESOLVE_PROXY, CurlECode.COULDNT_RESOLVE_HOST, CurlECode.COULDNT_CONNECT,
     CurlECode.SSL_CONNECT_ERROR, CurlECode.PEER_FAILED_VERIFICATION, CurlECode.SSL_CERTPROBLEM, CurlECode.SSL_CIPHER,
     CurlECode.SSL_CACERT_BADFILE, CurlECode.SSL_ISSUER_ERROR, CurlECode.PROXY, CurlECode.INTERFACE_FAILED,
-    CurlECode.URL_MALFORMAT, CurlECode.UNSUPPORTED_PROTOCOL,
 })  # fmt: skip
 _UNREADABLE = frozenset({CurlECode.BAD_CONTENT_ENCODING, CurlECode.WEIRD_SERVER_REPLY, CurlECode.TOO_LARGE})
 _CAUSES: Mapping[int, str] = {
@@ -72,21 +71,6 @@ class ErrorDetail(msgspec.Struct):
     reason: str = ""
 
 
-class ErrorBody(msgspec.Struct):
-    """google.rpc.Status as the API base sends it."""
-
-    code: int = 0
-    message: str = ""
-    status: str = ""
-    details: list[ErrorDetail] = []
-
-
-class Envelope(msgspec.Struct):
-    """The envelope of a refusal by the API base."""
-
-    error: ErrorBody
-
-
 class LabsErrorData(msgspec.Struct, rename="camel"):
     """What tRPC adds to an error."""
 
@@ -101,33 +85,35 @@ class LabsErrorBody(msgspec.Struct):
     data: LabsErrorData = msgspec.field(default_factory=LabsErrorData)
 
 
-class LabsErrorJson(msgspec.Struct):
-    """The wrapping of an error of tRPC."""
+class ErrorBody(msgspec.Struct):
+    """google.rpc.Status as the API base sends it; the labs base puts an error of tRPC in its place."""
 
-    json: LabsErrorBody
+    code: int = 0
+    message: str = ""
+    status: str = ""
+    details: list[ErrorDetail] = []
+    json: LabsErrorBody | None = None
 
 
-class LabsEnvelope(msgspec.Struct):
-    """The envelope of a refusal by the labs base."""
+class Envelope(msgspec.Struct):
+    """What a refusal is wrapped in."""
 
-    error: LabsErrorJson
+    error: ErrorBody
 
 
 _read_envelope = msgspec.json.Decoder(Envelope).decode
-_read_labs_envelope = msgspec.json.Decoder(LabsEnvelope).decode
 
 
 def read_error(body: bytes) -> ErrorBody | None:
     """What a refusal says, from either base; None when it is no error envelope."""
     try:
-        return _read_envelope(body).error
-    except msgspec.DecodeError:
-        pass
-    try:
-        found = _read_labs_envelope(body).error.json
-    except msgspec.DecodeError:
+        error = _read_envelope(body).error
+    except (msgspec.DecodeError, RecursionError):
         return None
-    return ErrorBody(code=found.data.http_status, message=found.message, status=found.data.code)
+    if error.json is None:
+        return error
+    inner = error.json
+    return ErrorBody(code=inner.data.http_status, message=inner.message, status=inner.data.code)
 
 
 def reason_of(error: ErrorBody) -> str:
@@ -294,7 +280,7 @@ def connection_error(code: int, detail: str, *, was_sent: bool) -> UpstreamError
         if was_sent:
             return UpstreamTimeoutError("The service did not answer in time.")
         return UpstreamUnavailableError("The service cannot be reached: connecting took too long.", reached=False)
-    if code in _UNREADABLE:
+    if code in _UNREADABLE or (code == CurlECode.UNSUPPORTED_PROTOCOL and was_sent):
         return UpstreamInvalidError("The service answered with something that cannot be decoded.")
     refused_by_proxy = code == CurlECode.RECV_ERROR and "CONNECT" in detail
     cause = "the proxy refused" if refused_by_proxy else _CAUSES.get(code, f"libcurl's error {code}")

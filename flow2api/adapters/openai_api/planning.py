@@ -29,6 +29,7 @@ class Ask:
 
     Attributes:
         own_fields: The fields that the door itself reads.
+        without_effect: Fields that the door knows and whose values change nothing this time.
         pictures_param: The field to name when there are too many or too few pictures.
         source: The video to be extended.
     """
@@ -39,6 +40,7 @@ class Ask:
     fields: Mapping[str, object]
     door: str
     own_fields: Collection[str]
+    without_effect: Collection[str] = ()
     is_text: bool = False
     pictures: Sequence[Media] = field(default=())
     pictures_param: str = "image"
@@ -81,14 +83,15 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         UnknownModelError: There is no such model.
         UnsupportedInputError: A field cannot be used, or ``"strict": true`` forbids to adapt it.
     """
-    known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}
+    known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}.difference(ask.without_effect)
     ignored = ignored_fields(ask.fields, known)
+    kept_back = {*ask.own_fields, *ask.without_effect}
     request = plan_request(
         doors.catalog,
         model=ask.model,
         kind=ask.kind,
         prompt=ask.prompt,
-        fields={name: value for name, value in ask.fields.items() if name not in ask.own_fields},
+        fields={name: value for name, value in ask.fields.items() if name not in kept_back},
         pictures=ask.pictures,
         source=ask.source,
         text_values=ask.is_text,

@@ -89,17 +89,17 @@ async def _plan_video(doors: Doors, body: Body, caller: Caller) -> GenerationReq
     check_prompt(wanted.prompt)
     check_model(doors.catalog, model, MediaKind.VIDEO)
     pictures = await take_in(doors, picture_sources(body.fields, doors.limits.pictures), caller)
-    one = body.fields.get("n") in (None, 1, "1")
     return plan(
         doors,
         Ask(
             model=model,
             kind=MediaKind.VIDEO,
             prompt=wanted.prompt,
-            # A video object stands for one video: more cannot be told to the client.
-            fields=body.fields if one else {"n_videos" if name == "n" else name: v for name, v in body.fields.items()},
+            fields=body.fields,
             door="videos",
             own_fields=_OWN_FIELDS,
+            # A video object stands for one video: more cannot be told to the client.
+            without_effect=() if body.fields.get("n") in (None, 1, "1") else ("n",),
             is_text=body.is_text,
             pictures=pictures,
             pictures_param="input_reference",

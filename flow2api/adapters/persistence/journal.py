@@ -68,7 +68,7 @@ class _Pending:
         if counted not in self.tallies and len(self.tallies) >= ROOM:
             return False
         tally = self.tallies.setdefault(counted, _Tally())
-        if entry.code is not None or entry.status >= 400:
+        if entry.code is not None:
             tally.errors += 1
         elif entry.kind is MediaKind.IMAGE:
             tally.images += 1
@@ -105,6 +105,7 @@ class SqlJournal:
         self._pending = _Pending()
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
+        self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def note(self, entry: LogEntry) -> None:
@@ -120,14 +121,11 @@ class SqlJournal:
 
     async def aclose(self) -> None:
         """Write what is waiting, if the database lets us, and stop."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        self._closing.set()
+        self._arrived.set()
+        self._enough.set()
+        if self._task is not None:
             await self._task
-        self._task = None
-        while self._pending and await self._flush():
-            pass
         if self._pending.entries:
             _log.warning(
                 "%d entries of the request log could not be written before the end", len(self._pending.entries)
@@ -145,15 +143,17 @@ class SqlJournal:
             self._enough.set()
 
     async def _run(self) -> None:
-        while True:
+        while self._pending or not self._closing.is_set():
             await self._arrived.wait()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), self._interval_s)
-            # Shielded: what is being written must not be forgotten, nor written again, when the end comes now.
-            if not await asyncio.shield(self._flush()):
-                await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
+            await _at_most(self._interval_s, self._enough)
+            if not await self._flush():
+                if self._closing.is_set():
+                    return
+                await _at_most(PAUSE_AFTER_FAILURE_S, self._closing)
 
     async def _flush(self) -> bool:
+        if not self._pending:
+            return True
         taken, self._pending = self._pending, _Pending()
         self._arrived.clear()
         self._enough.clear()
@@ -166,6 +166,7 @@ class SqlJournal:
             self.dropped += taken.absorb(self._pending)
             self._pending = taken
             self._arrived.set()
+            self._enough.set()
             return False
         return True
 
@@ -181,6 +182,12 @@ class SqlJournal:
             connection.execute(_USED, used)
 
 
+async def _at_most(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 def _log_row(entry: LogEntry) -> dict[str, Any]:
     return {
         "at": to_instant(entry.at),
@@ -190,7 +197,7 @@ def _log_row(entry: LogEntry) -> dict[str, Any]:
         "model": entry.model,
         "account_id": entry.account_id,
         "generation_id": entry.generation_id,
-        "status": entry.status,
+        "state": entry.state,
         "code": entry.code,
         "duration_ms": entry.duration_ms,
         "kind": None if entry.kind is None else entry.kind.value,

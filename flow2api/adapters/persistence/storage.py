@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flow2api.adapters.persistence.accounts import SqlAccounts
 from flow2api.adapters.persistence.api_keys import SqlApiKeys
+from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
 from flow2api.adapters.persistence.generations import SqlGenerations
@@ -23,6 +25,7 @@ from flow2api.domain.ports.storage import (
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    Examination,
     Generations,
     Journal,
     MediaIndex,
@@ -89,17 +92,37 @@ class SqlStorage:
         await self._database.write(lambda connection: forget_old(connection, now))
 
 
-def open_url(url: str, cipher: Cipher, clock: Clock) -> SqlStorage:
+class SqliteStorage(SqlStorage):
+    """Everything in one SQLite file, which can also be looked at closely, copied and put back as a whole."""
+
+    def __init__(self, path: Path, cipher: Cipher, clock: Clock) -> None:
+        super().__init__(SqliteDatabase(path), cipher, clock)
+        self._file = SqliteFile(path, cipher)
+
+    async def examine(self) -> Examination:
+        return await self._file.examine()
+
+    async def back_up(self, target: Path) -> int:
+        return await self._file.back_up(target)
+
+    async def restore(self, source: Path) -> Path | None:
+        return await self._file.restore(source)
+
+
+def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
     """The storage that a URL names; it connects when it is opened.
 
     Raises:
         ConfigurationError: The URL is of no form that we know.
     """
-    return SqlStorage(SqliteDatabase(path_of(url)), cipher, clock)
+    return SqliteStorage(path_of(url), cipher, clock)
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import Storage
+    from flow2api.domain.ports.storage import Maintains, Storage
 
     def _is_a_storage(storage: SqlStorage) -> Storage:
+        return storage
+
+    def _is_maintained(storage: SqliteStorage) -> Maintains:
         return storage

@@ -11,9 +11,7 @@ import structlog
 from flow2api.domain.secret import Secret
 
 _HIDDEN = "***"
-_SECRET_NAMES = re.compile(
-    r"(?i)(authorization|cookie|token|secret|passw|api[_-]?key|^st$|^at$|proxy_url|set-cookie)"
-)
+_SECRET_NAMES = re.compile(r"(?i)(authorization|cookie|token|secret|passw|api[_-]?key|^st$|^at$|proxy_url|set-cookie)")
 _SECRET_SHAPES = re.compile(
     r"(?i)(bearer\s+)[\w.~+/=-]{8,}|f2a_[\w-]{8,}|ya29\.[\w.-]{4,}|eyJ[\w-]{10,}[\w.-]*|AIza[\w-]{20,}"
     r"|(session-token=)[^;\s]+|([?&](?:sig|signature|key)=)[^&\s\"']+"

@@ -23,10 +23,12 @@ from flow2api.domain.generation import (
     GenerationRequest,
     State,
 )
+from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Generations, IdempotencyClaim, MediaIndex
 from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.selection import Need
 from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.work import Work
 
@@ -54,6 +56,7 @@ class Generate:
     def __init__(
         self,
         work: Work,
+        pool: AccountPool,
         generations: Generations,
         media: MediaIndex,
         audience: Audience,
@@ -64,6 +67,7 @@ class Generate:
         lease_s: float = 45.0,
     ) -> None:
         self._work = work
+        self._pool = pool
         self._generations = generations
         self._media = media
         self._audience = audience
@@ -87,10 +91,17 @@ class Generate:
         if not self._work.is_open:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
         earlier = await self._earlier(caller, idempotency)
+        request = self._within_means(request, caller)
         events = self._begin(request, caller, idempotency) if earlier is None else self._replay(earlier)
         async with aclosing(events):
             async for event in events:
                 yield event
+
+    def _within_means(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
+        """The modest form of the request where the pool has nobody for the full one."""
+        if request.modest is None or self._pool.has_any_for(Need(request.spec, tag=caller.tag).signature):
+            return request
+        return request.modest
 
     # --- new work -----------------------------------------------------------------------------------------------------
 

@@ -1,16 +1,25 @@
-"""What an operator does with accounts: add, import, enable, disable, refresh, export, remove."""
+"""What an operator does with accounts: add, find, enable, disable, remove."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 
-_BATCH = 1000
+LONGEST_NAME = 128
+LONGEST_REMARK = 1000
+LONGEST_EMAIL = 254
+
 _SHORTEST_SESSION_TOKEN = 200
+_LONGEST_SESSION_TOKEN = 16_384
+_COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_TAG = re.compile(r"[\w.:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +36,6 @@ class NewAccount:
     tags: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What came of an import.
-
-    Attributes:
-        errors: For each bad row its number, from 1, and what is wrong with it; no secret is in it.
-    """
-
-    added: int
-    updated: int
-    unchanged: int
-    errors: tuple[tuple[int, str], ...]
-
-
 class ManageAccounts:
     """Changes to accounts that come from people, not from the upstream. None of them calls the upstream."""
 
@@ -54,141 +49,144 @@ class ManageAccounts:
         return [account async for batch in self._accounts.load() for account in batch]
 
     async def find(self, which: str) -> Account:
-        """The account with this id, e-mail address or name.
+        """The account with this id, else the only one with this e-mail address or name.
 
         Raises:
-            ConflictError: There is none, or more than one has this name.
+            ConflictError: There is none, or more than one.
         """
-        found = [
-            one
-            for one in await self.all()
-            if which == str(one.id) or (one.email is not None and fold_email(which) == one.email) or which == one.name
-        ]
+        if which.isdecimal():
+            account = await self._accounts.get(int(which))
+            if account is not None:
+                return account
+        email = fold_email(which)
+        found = [one for one in await self.all() if which == one.name or (one.email is not None and email == one.email)]
         if len(found) != 1:
-            many = "more than one account" if found else "no account"
-            raise ConflictError(f"There is {many} {which!r}; `flow2api accounts list` shows them with their ids.")
+            many = "More than one account is called" if found else "There is no account"
+            raise ConflictError(
+                f"{many} {which[:LONGEST_EMAIL]!r}; `flow2api accounts list` shows them with their ids."
+            )
         return found[0]
 
     async def add(self, new: NewAccount) -> Account:
         """Store one account; the keeper warms it.
 
         Raises:
-            UnsupportedInputError: The session token cannot be one.
+            UnsupportedInputError: The session token or what describes the account cannot be used.
             ConflictError: An account with this session token or e-mail address exists.
         """
-        check_session_token(new)
+        check_session_token(new.upstream, new.session_token)
+        check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
+        for kind in MediaKind:
+            check_limit(kind, new.capacity.of(kind))
         if await self._vault.find([new.session_token]):
             raise ConflictError("An account with this session token exists already.")
-        email = None if new.email is None else fold_email(new.email)
-        if email is not None and any(one.email == email for one in await self.all()):
-            raise ConflictError(f"An account with the address {email} exists already; give it the new session token.")
-        return (await self._accounts.add([self._made(new)]))[0]
-
-    async def import_all(
-        self,
-        rows: Sequence[NewAccount | str],
-        on_progress: Callable[[int], None] = lambda done: None,
-    ) -> ImportReport:
-        """Store many accounts; a bad row never stops the others. An account whose address is known gets the new token.
-
-        Args:
-            rows: Accounts, or for a row that could not be read the sentence that says why.
-            on_progress: Told how many rows are done.
-        """
-        known = {one.email: one for one in await self.all() if one.email is not None}
-        tally = _Tally()
-        for start in range(0, len(rows), _BATCH):
-            part = rows[start : start + _BATCH]
-            await self._import_part(part, start + 1, known, tally)
-            on_progress(start + len(part))
-        return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
+        account = self._made(new)
+        if account.email is not None:
+            known = [
+                one.id for one in await self.all() if (one.upstream, one.email) == (account.upstream, account.email)
+            ]
+            if known:
+                raise ConflictError(
+                    f"The account {known[0]} has the address {account.email} already; "
+                    "an import with its address and the new session token renews it."
+                )
+        return (await self._accounts.add([(account, Credentials(new.session_token))]))[0]
 
     async def set_enabled(self, account: Account, *, enabled: bool) -> Account:
         """Let the operator switch an account on or off; other reasons for rest stay."""
-        now = self._clock.now()
-        changed = account.cured(Cure.OPERATOR) if enabled else account.resting(RestReason.MANUAL, now)
-        await self._accounts.save(changed)
+        if enabled:
+            changed = account.cured(Cure.OPERATOR)
+        elif account.rest_of(RestReason.MANUAL) is None:
+            changed = account.resting(RestReason.MANUAL, self._clock.now())
+        else:
+            changed = account
+        if changed != account:
+            await self._accounts.save(changed)
         return changed
 
     async def remove(self, account: Account) -> None:
-        """Forget the account and its secrets."""
+        """Forget the account and its secrets; what it made stays."""
         await self._accounts.remove(account.id)
 
     async def secrets_of(self, account: Account) -> Credentials | None:
-        """Its secrets, for an export that the operator asked for."""
+        """Its secrets, for an export that the operator asked for; None when it was removed meanwhile."""
         return await self._vault.read(account.id)
 
-    async def _import_part(
-        self, part: Sequence[NewAccount | str], first: int, known: dict[str, Account], tally: "_Tally"
-    ) -> None:
-        tokens = await self._vault.find([row.session_token for row in part if isinstance(row, NewAccount)])
-        fresh: list[tuple[Account, Credentials]] = []
-        for number, row in enumerate(part, first):
-            if isinstance(row, str):
-                tally.errors.append((number, row))
-                continue
-            try:
-                check_session_token(row)
-            except UnsupportedInputError as error:
-                tally.errors.append((number, error.message))
-                continue
-            email = None if row.email is None else fold_email(row.email)
-            if row.session_token in tokens or row.session_token in tally.seen:
-                tally.unchanged += 1
-            elif email is not None and email in known and known[email].id:
-                await self._replace_token(known[email], row)
-                tally.updated += 1
-            elif email is not None and email in known:
-                tally.errors.append((number, f"The address {email} stands in an earlier row, too."))
-            else:
-                made = self._made(row)
-                fresh.append(made)
-                if email is not None:
-                    known[email] = made[0]
-                tally.added += 1
-            tally.seen.add(row.session_token)
-        for stored in await self._accounts.add(fresh) if fresh else ():
-            if stored.email is not None:
-                known[stored.email] = stored
-
-    async def _replace_token(self, account: Account, row: NewAccount) -> None:
-        renewed = replace(account, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-        await self._vault.write(renewed, Credentials(row.session_token))
-
-    def _made(self, new: NewAccount) -> tuple[Account, Credentials]:
+    def _made(self, new: NewAccount) -> Account:
         now = self._clock.now()
         account = Account(
             id=0,
             upstream=new.upstream,
-            name=new.name or (new.email or ""),
+            name=new.name or (new.email or "").strip(),
             email=None if new.email is None else fold_email(new.email),
             remark=new.remark,
             capacity=new.capacity,
             tags=new.tags,
             created_at=now,
         )
-        if not new.is_enabled:
-            account = account.resting(RestReason.MANUAL, now)
-        return account, Credentials(new.session_token)
+        return account if new.is_enabled else account.resting(RestReason.MANUAL, now)
 
 
-@dataclass(slots=True)
-class _Tally:
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    errors: list[tuple[int, str]] = field(default_factory=list)
-    seen: set[Secret] = field(default_factory=set)
-
-
-def check_session_token(new: NewAccount) -> None:
-    """Refuse what cannot be a session token of Flow: it was cut off while pasting.
+def read_session_token(text: str) -> Secret:
+    """The session token in what an operator pasted; white space around it is no part of it.
 
     Raises:
-        UnsupportedInputError: It is too short.
+        UnsupportedInputError: It is empty, or has characters that no cookie and no key has. The message shows none of it.
     """
-    if new.upstream == "flow" and len(new.session_token) < _SHORTEST_SESSION_TOKEN:
+    token = text.strip()
+    if not token:
+        raise UnsupportedInputError("The session token is empty.", param="session_token")
+    if not _COOKIE_VALUE.fullmatch(token):
         raise UnsupportedInputError(
-            f"The session token has {len(new.session_token)} characters; a whole one has {_SHORTEST_SESSION_TOKEN} or more.",
+            "The session token has blanks, quotes or other characters that do not belong to one; "
+            "give the value of the cookie alone, in one line.",
             param="session_token",
         )
+    return Secret(token)
+
+
+def check_session_token(upstream: str, token: Secret) -> None:
+    """Refuse what cannot be a session token: a short one was cut off while pasting (Flow, 2026-06 era: about 1,000).
+
+    Raises:
+        UnsupportedInputError: It is too short or too long.
+    """
+    if upstream == "flow" and len(token) < _SHORTEST_SESSION_TOKEN:
+        raise UnsupportedInputError(
+            f"The session token has {len(token)} characters; a whole one has {_SHORTEST_SESSION_TOKEN} or more.",
+            param="session_token",
+        )
+    if len(token) > _LONGEST_SESSION_TOKEN:
+        raise UnsupportedInputError(
+            f"The session token has {len(token)} characters; no service makes them longer than {_LONGEST_SESSION_TOKEN}.",
+            param="session_token",
+        )
+
+
+def check_texts(*, email: str | None, name: str, remark: str, tags: frozenset[str]) -> None:
+    """Refuse words about an account that cannot be right.
+
+    Raises:
+        UnsupportedInputError: One is too long or of the wrong form; the message says which.
+    """
+    if email is not None and (len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email.strip())):
+        raise UnsupportedInputError("The e-mail address is none.", param="email")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise UnsupportedInputError(
+            f"The name has more than {LONGEST_NAME} characters, or unprintable ones.", param="name"
+        )
+    if len(remark) > LONGEST_REMARK:
+        raise UnsupportedInputError(f"The remark has more than {LONGEST_REMARK} characters.", param="remark")
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise UnsupportedInputError("A tag has 1 to 64 letters, digits, or any of `_.:-`.", param="tags")
+
+
+def check_limit(kind: MediaKind, limit: int | None) -> None:
+    """Refuse a number of slots below 0.
+
+    Raises:
+        UnsupportedInputError: It is negative.
+    """
+    if limit is not None and limit < 0:
+        raise UnsupportedInputError(f"The number of {kind} slots cannot be negative.", param=f"{kind}_concurrency")

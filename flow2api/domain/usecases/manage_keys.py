@@ -1,8 +1,9 @@
 """Makes and revokes keys to our API."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
@@ -24,25 +25,30 @@ class ManageKeys:
         self._cipher = cipher
         self._clock = clock
 
-    async def create(self, name: str) -> tuple[ApiKey, Secret]:
+    async def create(self, name: str | None = None) -> tuple[ApiKey, Secret]:
         """A new key and its text, which is shown this once and not kept.
 
+        Args:
+            name: None takes the first of ``key 1``, ``key 2``, … that no active key has.
+
         Raises:
-            UnsupportedInputError: The name is empty or too long.
+            UnsupportedInputError: The name is empty, too long, unprintable, or a number, which could be taken for an id.
             ConflictError: An active key has this name.
         """
-        name = name.strip()
-        if not name or len(name) > _LONGEST_NAME:
-            raise UnsupportedInputError(f"A key's name has 1 to {_LONGEST_NAME} characters.", param="name")
-        text = Secret(KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES))
+        name = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name.strip()
+        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+            raise UnsupportedInputError(f"A key's name has 1 to {_LONGEST_NAME} printable characters.", param="name")
+        if name.isdecimal():
+            raise UnsupportedInputError("A key's name cannot be a number alone, for ids are numbers.", param="name")
+        text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         key = ApiKey(
             id=0,
             name=name,
-            prefix=text.reveal()[:VISIBLE_CHARACTERS],
-            digest=self._cipher.digest(text, purpose=API_KEY_PURPOSE),
+            prefix=text[:VISIBLE_CHARACTERS],
+            digest=self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE),
             created_at=self._clock.now(),
         )
-        return await self._api_keys.add(key), text
+        return await self._api_keys.add(key), Secret(text)
 
     async def all(self) -> Sequence[ApiKey]:
         """Every key, revoked ones included, oldest first."""
@@ -59,4 +65,8 @@ class ManageKeys:
                 revoked = replace(key, revoked_at=self._clock.now())
                 await self._api_keys.save(revoked)
                 return revoked
-        raise ConflictError(f"There is no active key {which!r}; `flow2api keys list` shows them.")
+        raise ConflictError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
+
+
+def _free_name(taken: Collection[str]) -> str:
+    return next(name for number in count(1) if (name := f"key {number}") not in taken)

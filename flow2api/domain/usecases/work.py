@@ -5,7 +5,7 @@ import logging
 
 from flow2api.domain.errors import Flow2ApiError, GenerationFailedError, ShuttingDownError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Generations
+from flow2api.domain.ports.storage import Journal, LogEntry
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.run_generation import RunGeneration
@@ -22,10 +22,10 @@ class Work:
         owner: The name under which this process holds its generations.
     """
 
-    def __init__(self, owner: str, run: RunGeneration, generations: Generations, clock: Clock) -> None:
+    def __init__(self, owner: str, run: RunGeneration, journal: Journal, clock: Clock) -> None:
         self.owner = owner
         self._run = run
-        self._generations = generations
+        self._journal = journal
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, Job] = {}
@@ -76,17 +76,39 @@ class Work:
 
     async def _work(self, job: Job, *, resumed: bool) -> None:
         generation_id = job.generation.id
+        began = self._clock.monotonic()
         try:
             await (self._run.resume(job) if resumed else self._run(job))
+            self._write_down(job, began)
         except asyncio.CancelledError:
             if generation_id not in self._cancelled:
                 job.leave(ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then."))
                 raise
             await self._record_cancel(job)
+            self._write_down(job, began)
         finally:
             self._cancelled.discard(generation_id)
             self._tasks.pop(generation_id, None)
             self._jobs.pop(generation_id, None)
+
+    def _write_down(self, job: Job, began: float) -> None:
+        """One line of the request log, which the statistics are made of; it is written behind the request."""
+        ended = job.generation
+        self._journal.note(
+            LogEntry(
+                at=self._clock.now(),
+                request_id=ended.group_id,
+                key_id=ended.key_id,
+                door=ended.door,
+                model=ended.spec_name,
+                account_id=ended.account_id,
+                generation_id=ended.id,
+                state=ended.state.value,
+                code=None if ended.fault is None else ended.fault.code,
+                duration_ms=int((self._clock.monotonic() - began) * 1000),
+                kind=ended.kind,
+            )
+        )
 
     async def _record_cancel(self, job: Job) -> None:
         ended = job.generation.cancelled(self._clock.now())

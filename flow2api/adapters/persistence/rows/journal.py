@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
@@ -17,7 +17,7 @@ class RequestLogRow(Row):
     model: Mapped[str] = mapped_column(Text)
     account_id: Mapped[int | None] = mapped_column(BigInteger)
     generation_id: Mapped[str | None] = mapped_column(Text)
-    status: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(16))
     code: Mapped[str | None] = mapped_column(Text)
     duration_ms: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str | None] = mapped_column(Text)

@@ -154,7 +154,9 @@ class TestStream:
             "type", "b64_json", "created_at", "size", "quality", "background", "output_format", "usage",
         }  # fmt: skip
 
-    async def test_a_failure_known_before_the_first_byte_is_a_plain_error(self, client: Client, fakes: FakeDoors) -> None:
+    async def test_a_failure_known_before_the_first_byte_is_a_plain_error(
+        self, client: Client, fakes: FakeDoors
+    ) -> None:
         fakes.generate.refuses = PoolBusyError({"busy": 2}, retry_after_s=7.2)
         answer = await post(client, stream=True)
 

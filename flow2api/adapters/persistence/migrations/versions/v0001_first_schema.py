@@ -221,7 +221,7 @@ def _create_feeds() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("generation_id", sa.Text(), nullable=True),
-        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=True),

@@ -1,0 +1,254 @@
+"""Takes in many accounts at once."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedAccount:
+    """An account as an import states it. What is None is left as it is, or takes the default in a new account.
+
+    Attributes:
+        is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
+        limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
+    """
+
+    session_token: Secret
+    upstream: str = "flow"
+    email: str | None = None
+    name: str | None = None
+    remark: str | None = None
+    is_enabled: bool | None = None
+    limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
+    tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came of an import. Each row counts once.
+
+    Attributes:
+        errors: For each bad row its number, from 1, and what is wrong with it; no secret is in it.
+    """
+
+    added: int
+    updated: int
+    unchanged: int
+    errors: tuple[tuple[int, str], ...]
+
+
+class ImportAccounts:
+    """Stores accounts without calling the upstream; the keeper warms them at its own pace.
+
+    An account is known by its session token, else by upstream and e-mail address; then the row renews its session token
+    and whatever else it states. A bad row never stops the others.
+    """
+
+    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+        self._accounts = accounts
+        self._vault = vault
+        self._clock = clock
+
+    async def __call__(
+        self,
+        rows: Sequence[ImportedAccount | str],
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> ImportReport:
+        """Store what is new and change what is known.
+
+        Args:
+            rows: Accounts, or for a row that could not be read the sentence that says why.
+            on_progress: Told how many rows are done.
+        """
+        known = _Known()
+        async for batch in self._accounts.load():
+            for account in batch:
+                known.take(account)
+        tally = _Tally()
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            await self._store(await self._sort(part, start + 1, known, tally), known)
+            on_progress(start + len(part))
+        return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
+
+    async def _sort(
+        self, part: Sequence[ImportedAccount | str], first: int, known: "_Known", tally: "_Tally"
+    ) -> "_Changes":
+        owners = await self._vault.find([row.session_token for row in part if isinstance(row, ImportedAccount)])
+        changes = _Changes()
+        for number, row in enumerate(part, first):
+            if isinstance(row, str):
+                tally.errors.append((number, row))
+                continue
+            try:
+                _check(row)
+                if _repeats(row, number, tally):
+                    tally.unchanged += 1
+                    continue
+                account = _account_of(row, owners, known)
+                _once_for_each(account, number, tally)
+            except UnsupportedInputError as error:
+                tally.errors.append((number, error.message))
+                continue
+            self._plan(row, account, is_new_token=row.session_token not in owners, changes=changes, tally=tally)
+        return changes
+
+    def _plan(
+        self, row: ImportedAccount, account: Account | None, *, is_new_token: bool, changes: "_Changes", tally: "_Tally"
+    ) -> None:
+        now = self._clock.now()
+        if account is None:
+            blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=now)
+            changes.added.append((_stated(blank, row, self._clock), Credentials(row.session_token)))
+            tally.added += 1
+            return
+        changed = _stated(account, row, self._clock)
+        if is_new_token:
+            changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
+            changes.renewed.append((changed, Credentials(row.session_token)))
+        elif changed != account:
+            changes.saved.append(changed)
+        else:
+            tally.unchanged += 1
+            return
+        tally.updated += 1
+
+    async def _store(self, changes: "_Changes", known: "_Known") -> None:
+        if changes.added:
+            for account in await self._accounts.add(changes.added):
+                known.take(account)
+        # All at once, so that they share their way to the disk; the first fault is told when all have ended.
+        writes = [self._vault.write(account, credentials) for account, credentials in changes.renewed]
+        writes += [self._accounts.save(account) for account in changes.saved]
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+        for account in (*(account for account, _ in changes.renewed), *changes.saved):
+            known.take(account)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The accounts as they are, and as the rows before have left them."""
+
+    by_id: dict[int, Account] = field(default_factory=dict)
+    by_email: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take(self, account: Account) -> None:
+        self.by_id[account.id] = account
+        if account.email is not None:
+            self.by_email[account.upstream, account.email] = account.id
+
+
+@dataclass(slots=True)
+class _Changes:
+    added: list[tuple[Account, Credentials]] = field(default_factory=list)
+    renewed: list[tuple[Account, Credentials]] = field(default_factory=list)
+    saved: list[Account] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of the rows so far.
+
+    Attributes:
+        tokens: The row that first had a session token, and its address.
+        emails: The row that first had an address.
+        accounts: The row that was about an account.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    tokens: dict[Secret, tuple[int, str | None]] = field(default_factory=dict)
+    emails: dict[tuple[str, str], int] = field(default_factory=dict)
+    accounts: dict[int, int] = field(default_factory=dict)
+
+
+def _check(row: ImportedAccount) -> None:
+    check_session_token(row.upstream, row.session_token)
+    check_texts(email=row.email, name=row.name or "", remark=row.remark or "", tags=row.tags or frozenset())
+    for kind, limit in row.limits.items():
+        check_limit(kind, limit)
+
+
+def _repeats(row: ImportedAccount, number: int, tally: _Tally) -> bool:
+    """Whether an earlier row is about the same account in the same words.
+
+    Raises:
+        UnsupportedInputError: An earlier row contradicts this one.
+    """
+    email = None if row.email is None else fold_email(row.email)
+    before = tally.tokens.setdefault(row.session_token, (number, email))
+    if before[0] != number:
+        if email is not None and before[1] is not None and email != before[1]:
+            raise UnsupportedInputError(f"Row {before[0]} has the same session token under another address.")
+        return True
+    if email is not None:
+        namesake = tally.emails.setdefault((row.upstream, email), number)
+        if namesake != number:
+            raise UnsupportedInputError(f"Row {namesake} has the same address with another session token.")
+    return False
+
+
+def _account_of(row: ImportedAccount, owners: Mapping[Secret, int], known: _Known) -> Account | None:
+    """The account that the row is about; None when it is a new one.
+
+    Raises:
+        UnsupportedInputError: Session token and address lead to two of them.
+    """
+    owner = known.by_id.get(owners.get(row.session_token, 0))
+    namesake = None if row.email is None else known.by_email.get((row.upstream, fold_email(row.email)))
+    if owner is None:
+        return None if namesake is None else known.by_id[namesake]
+    if owner.upstream != row.upstream:
+        raise UnsupportedInputError(f"The session token is that of account {owner.id}, of another upstream.")
+    if namesake not in (None, owner.id):
+        raise UnsupportedInputError(
+            f"The session token is that of account {owner.id}, but the address that of account {namesake}."
+        )
+    return owner
+
+
+def _once_for_each(account: Account | None, number: int, tally: _Tally) -> None:
+    """Note which row is about the account.
+
+    Raises:
+        UnsupportedInputError: An earlier one is.
+    """
+    if account is not None and (before := tally.accounts.setdefault(account.id, number)) != number:
+        raise UnsupportedInputError(f"Row {before} is about the same account ({account.id}).")
+
+
+def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
+    """The account as the row wants it. The address that the upstream told is never overwritten."""
+    email = None if row.email is None else fold_email(row.email)
+    stated = replace(
+        account,
+        email=account.email or email,
+        name=account.name if row.name is None else row.name,
+        remark=account.remark if row.remark is None else row.remark,
+        tags=account.tags if row.tags is None else row.tags,
+        capacity=Capacity(
+            image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
+            video=row.limits.get(MediaKind.VIDEO, account.capacity.video),
+        ),
+    )
+    is_off = stated.rest_of(RestReason.MANUAL) is not None
+    if row.is_enabled is False and not is_off:
+        return stated.resting(RestReason.MANUAL, clock.now())
+    if row.is_enabled is True and is_off:
+        return stated.without(lambda rest: rest.reason is not RestReason.MANUAL)
+    return stated

@@ -1,0 +1,183 @@
+"""The server and the simulated upstream as processes of their own, as an operator would run them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+STARTS_WITHIN_S = 30.0
+STOPS_WITHIN_S = 15.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A child process with its output in a file; it is ended when the block is left."""
+
+    def __init__(self, command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.command = command
+        self.log = log
+        self.environment = {**os.environ, **(environment or {})}
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.child = subprocess.Popen(
+                self.command, stdout=output, stderr=subprocess.STDOUT, env=self.environment, start_new_session=True
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.child is not None
+        self.child.send_signal(number)
+
+    def wait(self, within_s: float = STOPS_WITHIN_S) -> int:
+        assert self.child is not None
+        return self.child.wait(timeout=within_s)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.child is not None and self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+
+    def stop(self) -> int:
+        """End it in order; the exit code."""
+        if self.child is None:
+            return 0
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(timeout=STOPS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return int(self.child.returncode)
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def fail(self, why: str) -> None:
+        self.kill()
+        raise AssertionError(f"{why}\n{self.output()[-4000:]}")
+
+
+class Simulator(Process):
+    """The simulated upstream; its address and first accounts are known once the block is entered."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any], accounts: list[dict[str, Any]]) -> None:
+        self.ready_file = folder / "simulator.json"
+        options_file, accounts_file = folder / "options.json", folder / "accounts.json"
+        options_file.write_text(json.dumps(options))
+        accounts_file.write_text(json.dumps(accounts))
+        command = [sys.executable, "-m", "flow2api.simulator", "--port", "0", "--with-parent"]
+        command += ["--ready-file", str(self.ready_file), "--options", str(options_file), "--accounts", str(accounts_file)]
+        super().__init__(command, folder / "simulator.log")
+        self.ready: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not self.ready_file.exists():
+            if time.monotonic() > deadline or (self.child is not None and self.child.poll() is not None):
+                self.fail("the simulator did not start")
+            time.sleep(0.02)
+        self.ready = json.loads(self.ready_file.read_text())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class Gateway(Process):
+    """The server on a data folder of its own, with the accounts of a simulator and a key made by the command line."""
+
+    def __init__(
+        self, folder: Path, simulator: Simulator, *, era: str = "2026-06", environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.port = free_port()
+        self.folder = folder
+        settings = {
+            "FLOW2API_DATA_DIR": str(folder / "data"),
+            "FLOW2API_PORT": str(self.port),
+            "FLOW2API_FLOW__LABS_BASE_URL": simulator.ready["labs_base_url"],
+            "FLOW2API_FLOW__API_BASE_URL": simulator.ready["api_base_url"],
+            "FLOW2API_FLOW__ERA": era,
+            "FLOW2API_LOG_FORMAT": "json",
+            "FLOW2API_LINGER_S": "0",
+            "FLOW2API_DRAIN_S": "5",
+            "FLOW2API_LEASE_S": "2",
+            "FLOW2API_OPTIONS__POLL_INTERVAL_S": "0.1",
+            **(environment or {}),
+        }
+        super().__init__([sys.executable, "-m", "flow2api", "serve"], folder / "gateway.log", settings)
+        self.simulator = simulator
+        self.key = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints, run beside the server on the same data folder."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flow2api", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
+        rows = [{"session_token": one["session_token"], "email": one.get("email") or None} for one in accounts]
+        file = self.folder / "import.json"
+        file.write_text(json.dumps({"tokens": rows}))
+        self.run("accounts", "import", str(file))
+
+    def make_key(self, name: str = "tests") -> str:
+        return str(json.loads(self.run("keys", "create", "--name", name, "--json"))["key"])
+
+    def __enter__(self) -> Self:
+        self.add_accounts(self.simulator.ready["accounts"])
+        self.key = self.make_key()
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while True:
+            if self.child is not None and self.child.poll() is not None:
+                self.fail("the server ended before it was ready")
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                pass
+            if time.monotonic() > deadline:
+                self.fail("the server was not ready in time")
+            time.sleep(0.05)

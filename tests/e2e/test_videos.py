@@ -1,0 +1,169 @@
+"""Videos through the official SDK."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+import warnings
+from typing import Any
+
+import av
+import io
+import openai
+import pytest
+
+from flow2api.testing.simulator import SimulatorControl
+from tests.e2e.processes import Gateway
+from tests.e2e.test_pictures import png
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def finished(client: openai.OpenAI, video_id: str, within_s: float = 20.0) -> Any:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        video = client.videos.retrieve(video_id)
+        if video.status in ("completed", "failed"):
+            return video
+        time.sleep(0.1)
+    raise AssertionError(f"{video_id} did not end: {video}")
+
+
+def seconds_of(data: bytes) -> float:
+    with av.open(io.BytesIO(data)) as file:
+        assert file.format.name.startswith("mov")
+        frames = sum(1 for _ in file.decode(video=0))
+        assert frames > 0
+        assert file.duration is not None
+        return float(file.duration / av.time_base)
+
+
+def call(gateway: Gateway, path: str, method: str = "GET", **headers: str) -> Any:
+    request = urllib.request.Request(
+        gateway.url + path, method=method, headers={"authorization": f"Bearer {gateway.key}", **headers}
+    )
+    return urllib.request.urlopen(request)
+
+
+@pytest.fixture(scope="module")
+def video(gateway: Gateway) -> Any:
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0) as client:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = client.videos.create(model="sora-2", prompt="waves", seconds="8", size="1280x720")
+            return finished(client, made.id)
+
+
+def test_video_goes_from_queued_to_a_file_that_plays(client: openai.OpenAI) -> None:
+    made = client.videos.create(model="sora-2", prompt="a boat", seconds="8", size="720x1280")
+    assert made.status in ("queued", "in_progress")
+    done = finished(client, made.id)
+    assert done.status == "completed", done.error
+    assert done.progress == 100
+    data = client.videos.download_content(made.id).read()
+    assert seconds_of(data) == pytest.approx(8, abs=0.5)
+
+
+def test_poll_helper_of_the_sdk_ends(client: openai.OpenAI) -> None:
+    video = client.videos.create_and_poll(model="sora-2", prompt="a boat", seconds="4", poll_interval_ms=100)
+    assert video.status == "completed", video.error
+
+
+def test_video_from_a_first_frame(client: openai.OpenAI) -> None:
+    made = client.videos.create(model="sora-2", prompt="it moves", input_reference=("a.png", png()), size="1280x720")
+    assert finished(client, made.id).status == "completed"
+
+
+async def test_submits_once_for_each_video(client: openai.OpenAI, control: SimulatorControl) -> None:
+    before = (await control.counters()).submits
+    made = client.videos.create(model="sora-2", prompt="count me", seconds="8")
+    assert finished(client, made.id).status == "completed"
+    assert (await control.counters()).submits == before + 1
+
+
+def test_ranges_are_served(gateway: Gateway, video: Any) -> None:
+    whole = call(gateway, f"/v1/videos/{video.id}/content").read()
+    with call(gateway, f"/v1/videos/{video.id}/content", range="bytes=10-19") as part:
+        assert part.status == 206
+        assert part.headers["content-range"] == f"bytes 10-19/{len(whole)}"
+        assert part.read() == whole[10:20]
+    with call(gateway, f"/v1/videos/{video.id}/content", range="bytes=-5") as tail:
+        assert tail.read() == whole[-5:]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(gateway, f"/v1/videos/{video.id}/content", range=f"bytes={len(whole)}-")
+    assert refused.value.code == 416
+
+
+def test_head_tells_length_and_type(gateway: Gateway, video: Any) -> None:
+    with call(gateway, f"/v1/videos/{video.id}/content", "HEAD") as answer:
+        assert answer.headers["content-type"] == "video/mp4"
+        assert int(answer.headers["content-length"]) > 0
+        assert answer.headers["accept-ranges"] == "bytes"
+        assert answer.read() == b""
+
+
+@pytest.mark.parametrize(("variant", "magic"), [("thumbnail", b"RIFF"), ("spritesheet", b"\xff\xd8\xff")])
+def test_stills_are_pictures(gateway: Gateway, video: Any, variant: str, magic: bytes) -> None:
+    assert call(gateway, f"/v1/videos/{video.id}/content?variant={variant}").read().startswith(magic)
+
+
+def test_list_pages_by_cursor(client: openai.OpenAI, video: Any) -> None:
+    made = [client.videos.create(model="sora-2", prompt=f"list {i}", seconds="8").id for i in range(3)]
+    ids = [one.id for one in client.videos.list(limit=2)]
+    assert ids[:3] == made[::-1]
+    assert video.id in ids
+    assert len(ids) == len(set(ids))
+    for one in made:
+        finished(client, one)
+
+
+def test_deleted_video_is_gone(client: openai.OpenAI) -> None:
+    made = client.videos.create(model="sora-2", prompt="delete me", seconds="8")
+    finished(client, made.id)
+    assert client.videos.delete(made.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.videos.retrieve(made.id)
+
+
+def test_remix_names_its_parent(client: openai.OpenAI, video: Any) -> None:
+    remix = client.videos.remix(video.id, prompt="the same at night")
+    assert remix.remixed_from_video_id == video.id
+    finished(client, remix.id)
+
+
+def test_late_refusal_is_a_failed_video(client: openai.OpenAI) -> None:
+    made = client.videos.create(model="sora-2", prompt="latefail please", seconds="8")
+    video = finished(client, made.id)
+    assert video.status == "failed"
+    assert video.error is not None
+    assert video.error.code == "moderation_blocked"
+
+
+def test_content_before_the_end_is_404(gateway: Gateway, client: openai.OpenAI) -> None:
+    made = client.videos.create(model="sora-2", prompt="too early", seconds="8")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(gateway, f"/v1/videos/{made.id}/content")
+    assert refused.value.code == 404
+    assert json.load(refused.value)["error"]["code"] == "not_ready"
+    finished(client, made.id)
+
+
+def test_video_of_another_key_does_not_exist(gateway: Gateway, video: Any) -> None:
+    other = gateway.make_key(f"other {time.time_ns()}")
+    for path in ("", "/content"):
+        request = urllib.request.Request(
+            f"{gateway.url}/v1/videos/{video.id}{path}", headers={"authorization": f"Bearer {other}"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code == 404
+
+
+def test_enlarged_video(client: openai.OpenAI, era: str) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not enlarge")
+    made = client.videos.create(
+        model="veo_3_1_t2v_fast", prompt="sharp", size="1280x720", extra_body={"resolution": "1080p"}
+    )
+    video = finished(client, made.id)
+    assert video.status == "completed", video.error

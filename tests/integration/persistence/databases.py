@@ -1,0 +1,190 @@
+"""SQLite storages for tests, with the schema made once and copied, and whole things to put into them."""
+
+import atexit
+import base64
+import functools
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flow2api.adapters.persistence import SqliteDatabase, SqlStorage
+from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
+from flow2api.domain.account import Account, Capacity, Credentials, Rest, RestReason, Tier
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, Stage, State
+from flow2api.domain.media import Media, MediaKind, MediaRole
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+from tests.fakes.clock import FakeClock
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def new_key() -> Secret:
+    return Secret(base64.urlsafe_b64encode(os.urandom(32)).decode())
+
+
+KEY = new_key()
+
+
+def cipher_of(*keys: Secret) -> AesGcmCipher:
+    value = Secret(",".join(key.reveal() for key in keys))
+    return AesGcmCipher(KeyRing(KeySource(value, None, Path("unused"))))
+
+
+@functools.cache
+def _template() -> Path:
+    """A database with the current schema and nothing in it."""
+    folder = Path(tempfile.mkdtemp(prefix="flow2api-schema-"))
+    atexit.register(shutil.rmtree, folder)
+    database = SqliteDatabase(folder / "template.db")
+    database._connect()
+    database._disconnect()
+    return folder / "template.db"
+
+
+def storage_at(
+    path: Path, clock: Clock | None = None, *, keys: tuple[Secret, ...] = (KEY,), busy_timeout_s: float = 5.0
+) -> SqlStorage:
+    """A storage over this file, which gets the current schema when it is new. Its clock begins with the real one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_template(), path)
+    database = SqliteDatabase(path, busy_timeout_s=busy_timeout_s)
+    return SqlStorage(database, cipher_of(*keys), clock or FakeClock(datetime.now(UTC)))
+
+
+def whole_account() -> Account:
+    """An account of which no field has its default."""
+    return Account(
+        id=0,
+        upstream="flow",
+        name="Ärger & Söhne",
+        created_at=NOW,
+        email="someone@example.org",
+        remark="lent until May",
+        tier=Tier.ULTRA,
+        credits=12_500,
+        capacity=Capacity(image=4, video=0),
+        tags=frozenset({"b", "a"}),
+        weight=7,
+        priority=3,
+        proxy="frankfurt",
+        workspace="5f2b8c1e",
+        access_expires_at=NOW + timedelta(hours=1),
+        access_obtained_at=NOW,
+        rests=(
+            Rest(RestReason.MANUAL, NOW),
+            Rest(RestReason.RATE_LIMITED, NOW, NOW + timedelta(seconds=90), "veo", "slow down", 2),
+        ),
+        streak=2,
+    )
+
+
+def account_of(name: str) -> Account:
+    return Account(id=0, upstream="flow", name=name, created_at=NOW)
+
+
+def credentials_of(name: str) -> Credentials:
+    return Credentials(Secret(f"session-token-of-{name}"))
+
+
+def whole_generation() -> Generation:
+    """A generation of which no field has its default."""
+    return Generation(
+        id="video_whole",
+        key_id=3,
+        kind=MediaKind.VIDEO,
+        model="asked",
+        spec_name="asked-landscape",
+        prompt="a\nprompt with 'quotes' and \N{SNOWMAN}",
+        created_at=NOW,
+        group_id="req_whole",
+        door="videos",
+        inputs=(Input("med_1", InputRole.START), Input("med_2", InputRole.END)),
+        count=2,
+        seed=2**40,
+        size="1280x720",
+        seconds=8,
+        warnings=("rounded", 'with "quotes"'),
+        parent_id="video_before",
+        state=State.RUNNING,
+        phase=Phase.POLLING,
+        stage=Stage.ENLARGE,
+        progress=42,
+        account_id=9,
+        workspace="5f2b8c1e",
+        operation=Operation("operations/1", '{"scene": 1}'),
+        made='{"name": "x"}',
+        results=("med_3", "med_4"),
+        fault=Fault("code", "A sentence."),
+        started_at=NOW,
+        ended_at=NOW + timedelta(seconds=1),
+        expires_at=NOW + timedelta(days=7),
+        deleted_at=NOW + timedelta(days=8),
+        owner="process-1",
+        lease_until=NOW + timedelta(seconds=45),
+        fence=5,
+        rescues=1,
+        attempts=6,
+    )
+
+
+def generation_of(name: str, *, kind: MediaKind = MediaKind.VIDEO, after_s: float = 0) -> Generation:
+    return Generation(
+        id=name,
+        key_id=1,
+        kind=kind,
+        model="m",
+        spec_name="m",
+        prompt="p",
+        created_at=NOW + timedelta(seconds=after_s),
+        group_id=f"req_{name}",
+    )
+
+
+def whole_media() -> Media:
+    """A media of which no field has its default."""
+    return Media(
+        id="med_whole",
+        key_id=3,
+        kind=MediaKind.IMAGE,
+        role=MediaRole.THUMBNAIL,
+        content_type="image/webp",
+        size_bytes=5 * 2**30,
+        sha256="ab" * 32,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=7),
+        width=1344,
+        height=768,
+        generation_id="gen_1",
+        parent_id="med_0",
+        prompt="p",
+        model="m",
+        account_id=9,
+        workspace="5f2b8c1e",
+        upstream_name="name",
+        upstream_extra='{"a": 1}',
+    )
+
+
+def media_of(name: str, *, sha256: str = "00" * 32, expires_at: datetime | None = None) -> Media:
+    return Media(
+        id=name,
+        key_id=1,
+        kind=MediaKind.IMAGE,
+        role=MediaRole.RESULT,
+        content_type="image/png",
+        size_bytes=1,
+        sha256=sha256,
+        created_at=NOW,
+        expires_at=expires_at,
+    )
+
+
+def key_of(name: str, digest: bytes = b"") -> ApiKey:
+    return ApiKey(
+        id=0, name=name, prefix="f2a_abcdef", digest=(digest or name.encode()).ljust(32, b"."), created_at=NOW
+    )

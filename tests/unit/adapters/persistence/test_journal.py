@@ -1,0 +1,212 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import ColumnElement, Connection, Table, create_engine, literal, select
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from flow2api.adapters.persistence import journal as module
+from flow2api.adapters.persistence.database import Step
+from flow2api.adapters.persistence.journal import LOG, STATISTICS, SqlJournal
+from flow2api.adapters.persistence.rows import Row
+from flow2api.domain.errors import StorageBusyError
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import LogEntry
+
+NOW = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
+ENTRY = LogEntry(NOW, "req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, MediaKind.IMAGE)
+
+
+class MemoryDatabase:
+    """A database in memory that can be made to refuse."""
+
+    def __init__(self) -> None:
+        self._engine = create_engine("sqlite://")
+        self.connection: Connection = self._engine.connect()
+        Row.metadata.create_all(self.connection)
+        self.connection.commit()
+        self.fault: Exception | None = None
+        self.writes = 0
+
+    @property
+    def now(self) -> ColumnElement[int]:
+        return literal(0)
+
+    def insert(self, table: Table) -> Insert:
+        return insert(table)
+
+    async def read(self, step: Step[Any]) -> Any:
+        return step(self.connection)
+
+    async def write(self, step: Step[Any]) -> Any:
+        await asyncio.sleep(0)
+        self.writes += 1
+        if self.fault is not None:
+            raise self.fault
+        with self.connection.begin():
+            return step(self.connection)
+
+    def rows(self, table: Table, *columns: str) -> list[tuple[Any, ...]]:
+        query = select(*(table.c[name] for name in columns)).order_by(*table.primary_key)
+        with self.connection.begin():
+            return [tuple(row) for row in self.connection.execute(query)]
+
+    def close(self) -> None:
+        self.connection.close()
+        self._engine.dispose()
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[MemoryDatabase]:
+    made = MemoryDatabase()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def journal(database: MemoryDatabase) -> AsyncIterator[SqlJournal]:
+    made = SqlJournal(database, interval_s=60)
+    yield made
+    await made.aclose()
+
+
+async def until(met: Any) -> None:
+    for _ in range(2000):
+        if met():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never came true")
+
+
+async def test_waits_for_more_until_the_interval_is_over(database: MemoryDatabase) -> None:
+    journal = SqlJournal(database, interval_s=0.02)
+    journal.start()
+    journal.note(ENTRY)
+    await asyncio.sleep(0)
+    assert database.writes == 0
+
+    await until(lambda: database.writes == 1)
+
+    assert database.rows(LOG, "request_id", "state") == [("req_1", "completed")]
+    await journal.aclose()
+    assert database.writes == 1
+
+
+async def test_flushes_at_five_hundred_entries(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    for _ in range(500):
+        journal.note(ENTRY)
+
+    await until(lambda: len(database.rows(LOG, "number")) == 500)
+
+    assert database.writes == 1
+
+
+async def test_end_writes_what_is_waiting(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    journal.note(ENTRY)
+
+    await journal.aclose()
+
+    assert len(database.rows(LOG, "number")) == 1
+
+
+async def test_keeps_every_field(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    journal.note(ENTRY)
+    await journal.aclose()
+
+    (row,) = database.rows(LOG, *(column.name for column in LOG.c if column.name not in {"number", "at"}))
+
+    assert row == ("req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, "image")
+
+
+async def test_counts_by_day_account_key_and_model(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    for entry in (
+        ENTRY,
+        ENTRY,
+        replace(ENTRY, kind=MediaKind.VIDEO),
+        replace(ENTRY, state="failed", code="upstream_error"),
+        replace(ENTRY, kind=None),
+        replace(ENTRY, at=NOW + timedelta(seconds=1)),
+        replace(ENTRY, key_id=None, account_id=None, state="failed", code="rate_limit_exceeded"),
+    ):
+        journal.note(entry)
+    await journal.aclose()
+
+    assert database.rows(STATISTICS, "day", "account_id", "key_id", "model", "images", "videos", "errors") == [
+        ("2026-11-23", 0, 0, "m", 0, 0, 1),
+        ("2026-11-23", 7, 1, "m", 2, 1, 1),
+        ("2026-11-24", 7, 1, "m", 1, 0, 0),
+    ]
+
+
+async def test_sums_go_on_with_every_flush(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    for _ in range(3):
+        for _ in range(500):
+            journal.note(ENTRY)
+        await until(lambda: len(database.rows(LOG, "number")) % 500 == 0 and not journal._pending)
+
+    assert database.rows(STATISTICS, "images") == [(1500,)]
+    assert database.writes == 3
+
+
+async def test_keeps_entries_while_the_database_refuses(
+    database: MemoryDatabase, journal: SqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE_S", 0.001)
+    database.fault = StorageBusyError("locked")
+    journal.start()
+    for _ in range(600):
+        journal.note(ENTRY)
+    await until(lambda: database.writes >= 1)
+    database.fault = None
+
+    await until(lambda: len(database.rows(LOG, "number")) == 600)
+
+    assert journal.dropped == 0
+    assert database.rows(STATISTICS, "images") == [(600,)]
+
+
+async def test_drops_detail_first_when_full_and_counts_it(database: MemoryDatabase, journal: SqlJournal) -> None:
+    for number in range(module.ROOM + 30):
+        journal.note(replace(ENTRY, request_id=f"req_{number}"))
+    assert journal.dropped == 30
+    journal.start()
+    await journal.aclose()
+
+    assert len(database.rows(LOG, "number")) == module.ROOM
+    assert database.rows(STATISTICS, "images") == [(module.ROOM + 30,)]
+
+
+async def test_stays_within_its_room_however_long_the_database_refuses(
+    database: MemoryDatabase, journal: SqlJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE_S", 0.001)
+    monkeypatch.setattr(module, "ROOM", 700)
+    database.fault = StorageBusyError("locked")
+    journal.start()
+    for number in range(2000):
+        journal.note(replace(ENTRY, request_id=f"req_{number}"))
+        if number % 100 == 0:
+            await asyncio.sleep(0.002)
+    await until(lambda: len(journal._pending.entries) <= 700)
+
+    assert journal.dropped >= 1300
+    await journal.aclose()
+    assert database.rows(LOG, "number") == []
+
+
+async def test_never_raises_whatever_it_is_given(journal: SqlJournal) -> None:
+    journal.note(None)  # type: ignore[arg-type]
+
+    assert journal.dropped == 1
+
+
+async def test_end_without_a_beginning_does_no_harm(journal: SqlJournal) -> None:
+    await journal.aclose()
