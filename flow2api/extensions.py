@@ -100,7 +100,9 @@ def load_extensions(enabled: Sequence[str] = (), extra: Mapping[str, Any] | None
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"The plugin {manager.get_name(error.plugin)!r} implements a hook that does not exist: {error}.") from error
+        raise PluginError(
+            f"The plugin {manager.get_name(error.plugin)!r} implements a hook that does not exist: {error}."
+        ) from error
     return _collect(manager)
 
 
@@ -183,6 +185,8 @@ def _unique(answers: Iterable[tuple[str, T]], keys: Callable[[T], Iterable[str]]
     for plugin, item in answers:
         for key in keys(item):
             if key in found:
-                raise PluginError(f"The plugins {owners[key]!r} and {plugin!r} both register {key!r}; disable one of them.")
+                raise PluginError(
+                    f"The plugins {owners[key]!r} and {plugin!r} both register {key!r}; disable one of them."
+                )
             found[key], owners[key] = item, plugin
     return found

@@ -93,7 +93,9 @@ def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> 
     owners: dict[str, str] = {}
     for plugin, entry in extensions.models:
         if owners.setdefault(entry.name, plugin) != plugin:
-            raise PluginError(f"The plugins {owners[entry.name]!r} and {plugin!r} both register the model {entry.name!r}.")
+            raise PluginError(
+                f"The plugins {owners[entry.name]!r} and {plugin!r} both register the model {entry.name!r}."
+            )
 
     def serves(spec: ModelSpec) -> bool:
         upstream = upstreams.get(spec.upstream)

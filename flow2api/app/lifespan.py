@@ -8,11 +8,13 @@ from litestar import Litestar
 
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
-from flow2api.app.services import Services
+from flow2api.app.composition import Services
 from flow2api.domain.account import Tier
 from flow2api.domain.selection import Signature
 
 log = structlog.get_logger(__name__)
+
+_ANY_ADDRESS = "0" * 64
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -52,6 +54,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.store.aclose)
     stack.push_async_callback(storage.aclose)
     await storage.open()
+    await services.store.size(_ANY_ADDRESS)  # the folder is made and checked now, not with the first picture
     await services.options.reload()
     await services.follow.begin()
     await services.authorize.load()

@@ -31,7 +31,9 @@ _WARM_WITHIN_S = 15.0
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--ready-file", type=click.Path(dir_okay=False), help="Where to write address and key as JSON when ready.")
+@click.option(
+    "--ready-file", type=click.Path(dir_okay=False), help="Where to write address and key as JSON when ready."
+)
 def demo(host: str, port: int, ready_file: str | None) -> None:
     """Serve everything on a simulated upstream, with two accounts and a key. It needs no account and keeps nothing."""
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
@@ -68,7 +70,9 @@ async def _prepare(services: Services, accounts: list[dict[str, Any]]) -> Secret
     manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock)
     for number, account in enumerate(accounts[:_ACCOUNTS], 1):
         added = await manage.add(
-            NewAccount(session_token=Secret(account["session_token"]), name=f"demo {number}", email=account.get("email"))
+            NewAccount(
+                session_token=Secret(account["session_token"]), name=f"demo {number}", email=account.get("email")
+            )
         )
         services.pool.put(added)
     async with asyncio.timeout(_WARM_WITHIN_S):

@@ -1,44 +1,60 @@
 """The command ``flow2api`` and what all its commands have in common."""
 
+import io
 import sys
+from typing import Any
 
 import click
 
 from flow2api import __version__
+from flow2api.cli.accounts import accounts
+from flow2api.cli.db import db
 from flow2api.cli.demo import demo
+from flow2api.cli.doctor import doctor
+from flow2api.cli.failures import EXIT_CONFIGURATION, Failure
+from flow2api.cli.keys import keys
+from flow2api.cli.models import models
+from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
 from flow2api.cli.simulate import simulate
 from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 
-EXIT_FAILED = 1
-EXIT_CONFIGURATION = 78
+
+class _Commands(click.Group):
+    """Tells every error of ours in one line with the cure."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise Failure(error.message, EXIT_CONFIGURATION) from error
+        except Flow2ApiError as error:
+            raise Failure(error.message) from error
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="flow2api")
 def cli() -> None:
     """One OpenAI-compatible API for pictures and videos over a pool of generation accounts."""
 
 
-for command in (serve, demo, simulate):
+for command in (serve, demo, simulate, doctor, accounts, keys, models, plugins, policies, db):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; every error of ours is one line with the cure.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 the settings cannot be used.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 78 the settings cannot be used, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except ConfigurationError as error:
-        click.echo(f"flow2api: {error.message}", err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    except Flow2ApiError as error:
-        click.echo(f"flow2api: {error.message}", err=True)
-        sys.exit(EXIT_FAILED)
+    sys.exit(code if isinstance(code, int) else 0)

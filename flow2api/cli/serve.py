@@ -18,7 +18,9 @@ READY_LOOK_S = 0.02
 
 @click.command()
 @click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8000]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8000]"
+)
 @click.option("--config", type=click.Path(dir_okay=False), help="The settings file.  [default: flow2api.toml]")
 def serve(host: str | None, port: int | None, config: str | None) -> None:
     """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -71,4 +73,3 @@ async def _announce(
         click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)
     else:
         await on_ready(services, server.port)
-

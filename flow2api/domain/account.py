@@ -220,7 +220,12 @@ class Account:
         return replace(self, rests=(*kept, Rest(reason, now, until, model, why, step)))
 
     def rate_limited(
-        self, now: datetime, *, retry_after_s: float | None, model: str | None = None, why: str = "",
+        self,
+        now: datetime,
+        *,
+        retry_after_s: float | None,
+        model: str | None = None,
+        why: str = "",
         reason: RestReason = RestReason.RATE_LIMITED,
     ) -> "Account":
         """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps."""

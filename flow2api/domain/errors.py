@@ -108,7 +108,9 @@ class ContentBlockedError(RequestError):
 
     def __init__(self, reason: str | None = None) -> None:
         why = f" ({reason})" if reason else ""
-        super().__init__(f"The request was refused by the service's safety filter{why}. Change the prompt or the pictures.")
+        super().__init__(
+            f"The request was refused by the service's safety filter{why}. Change the prompt or the pictures."
+        )
         self.reason = reason
 
 

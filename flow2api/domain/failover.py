@@ -74,7 +74,9 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.GIVE_UP)
 
 
-def after_error(account: Account, error: Exception, spec: ModelSpec | None, now: datetime, *, threshold: int) -> Account:
+def after_error(
+    account: Account, error: Exception, spec: ModelSpec | None, now: datetime, *, threshold: int
+) -> Account:
     """The account with what this error means for its health.
 
     Args:

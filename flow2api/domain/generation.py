@@ -214,16 +214,12 @@ class Generation:
 
     def failed(self, fault: Fault, now: datetime) -> "Generation":
         """Ended without a result; the reason stays."""
-        return replace(
-            self, state=State.FAILED, phase=None, fault=fault, ended_at=now, owner=None, lease_until=None
-        )
+        return replace(self, state=State.FAILED, phase=None, fault=fault, ended_at=now, owner=None, lease_until=None)
 
     def cancelled(self, now: datetime) -> "Generation":
         """Ended because somebody asked for it."""
         fault = Fault("cancelled", "The generation was cancelled.")
-        return replace(
-            self, state=State.CANCELLED, phase=None, fault=fault, ended_at=now, owner=None, lease_until=None
-        )
+        return replace(self, state=State.CANCELLED, phase=None, fault=fault, ended_at=now, owner=None, lease_until=None)
 
     def warned(self, sentence: str) -> "Generation":
         """With one more sentence for the caller, once."""

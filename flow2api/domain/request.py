@@ -60,9 +60,7 @@ def plan_request(
         has_source_video=source is not None,
         text_values=text_values,
     )
-    resolution = catalog.resolve(
-        model, parsed.wish, kind, pictures_param=pictures_param, source_param=source_param
-    )
+    resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param, source_param=source_param)
     request = GenerationRequest(
         model=model,
         spec=resolution.spec,

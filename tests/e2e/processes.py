@@ -84,7 +84,14 @@ class Simulator(Process):
         options_file.write_text(json.dumps(options))
         accounts_file.write_text(json.dumps(accounts))
         command = [sys.executable, "-m", "flow2api.simulator", "--port", "0", "--with-parent"]
-        command += ["--ready-file", str(self.ready_file), "--options", str(options_file), "--accounts", str(accounts_file)]
+        command += [
+            "--ready-file",
+            str(self.ready_file),
+            "--options",
+            str(options_file),
+            "--accounts",
+            str(accounts_file),
+        ]
         super().__init__(command, folder / "simulator.log")
         self.ready: dict[str, Any] = {}
 

@@ -1,6 +1,7 @@
 """The one way in: from a canonical request to the events of its generations."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -17,6 +18,7 @@ from flow2api.domain.errors import (
 from flow2api.domain.generation import (
     Accepted,
     Failed,
+    Fault,
     Finished,
     Generation,
     GenerationEvent,
@@ -33,6 +35,7 @@ from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.work import Work
 
 _LOOK_AGAIN_S = 1.0
+_LEAST_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Generate:
         self._options = options
         self._lease_s = lease_s
         self._running: dict[tuple[int | None, bytes], tuple[Generation, ...]] = {}
+        self._prune_at = _LEAST_REMEMBERED
 
     async def __call__(
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
@@ -125,9 +129,8 @@ class Generate:
         for part in parts:
             self._audience.join(part.id, queue)
             self._work.start(self._job(part, request, caller, is_stored=claim is not None))
-        running = None if idempotency is None else (caller.key_id, idempotency.body_digest)
-        if running is not None:
-            self._running[running] = parts
+        if idempotency is not None:
+            self._remember((caller.key_id, idempotency.body_digest), parts)
         try:
             async with aclosing(_in_order(queue, len(parts))) as ordered:
                 async for event in ordered:
@@ -140,9 +143,7 @@ class Generate:
         per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
         group_id = self._ids.new("req")
         counts = [min(per_call, request.count - done) for done in range(0, request.count, per_call)]
-        return tuple(
-            self._generation(request, caller, group_id, count, index) for index, count in enumerate(counts)
-        )
+        return tuple(self._generation(request, caller, group_id, count, index) for index, count in enumerate(counts))
 
     def _generation(
         self, request: GenerationRequest, caller: Caller, group_id: str, count: int, index: int
@@ -212,6 +213,14 @@ class Generate:
             )
         return await self._generations.of_group(claim.group_id)
 
+    def _remember(self, twin: tuple[int | None, bytes], parts: tuple[Generation, ...]) -> None:
+        if len(self._running) >= self._prune_at:
+            self._running = {
+                key: kept for key, kept in self._running.items() if any(one.id in self._work for one in kept)
+            }
+            self._prune_at = max(_LEAST_REMEMBERED, 2 * len(self._running))
+        self._running[twin] = parts
+
     def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation] | None:
         parts = self._running.get((caller.key_id, idempotency.body_digest))
         if parts is None or not any(part.id in self._work for part in parts):
@@ -226,28 +235,35 @@ class Generate:
             for part in parts:
                 yield Accepted(part, replayed=True)
             for part in parts:
-                yield await self._outcome(part)
+                while (end := await self._end_of(part)) is None:
+                    await _something(queue, _LOOK_AGAIN_S)
+                yield end
         finally:
             for part in parts:
                 self._audience.leave(part.id, queue)
 
-    async def _outcome(self, part: Generation) -> Finished | Failed:
-        """How it ended, once it has, whichever process works on it."""
-        while True:
-            current = await self._generations.get(part.id) or part
-            if current.state is State.COMPLETED:
-                return Finished(current, tuple(await self._media.get(current.results)))
-            if current.state.is_final:
-                fault = current.fault
-                message = fault.message if fault else "The generation failed."
-                code = fault.code if fault else "internal_error"
-                return Failed(current, GenerationFailedError(message, code=code))
-            await self._clock.sleep(_LOOK_AGAIN_S)
+    async def _end_of(self, part: Generation) -> Finished | Failed | None:
+        """How it ended, whichever process worked on it; None while it has not."""
+        is_running = part.id in self._work
+        current = await self._generations.get(part.id)
+        if current is None:
+            return None if is_running else Failed(part, GenerationFailedError("It was not begun.", code="not_begun"))
+        if current.state is State.COMPLETED:
+            return Finished(current, tuple(await self._media.get(current.results)))
+        if not current.state.is_final:
+            return None
+        fault = current.fault or Fault("internal_error", "The generation failed.")
+        return Failed(current, GenerationFailedError(fault.message, code=fault.code))
 
 
-async def _in_order(
-    queue: "asyncio.Queue[GenerationEvent]", parts: int
-) -> AsyncGenerator[GenerationEvent, None]:
+async def _something(queue: "asyncio.Queue[GenerationEvent]", within_s: float) -> None:
+    """Return when something happens, or after this time: another process tells nothing."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await queue.get()
+
+
+async def _in_order(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> AsyncGenerator[GenerationEvent, None]:
     """The events of all parts, every `Accepted` before anything else; raises when no part was accepted."""
     accepted: list[Accepted] = []
     held_back: list[GenerationEvent] = []

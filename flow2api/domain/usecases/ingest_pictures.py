@@ -1,5 +1,6 @@
 """Takes in pictures that callers send, point to, or have had made here before."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 
@@ -12,7 +13,11 @@ from flow2api.domain.ports.media import MediaStore, PictureFetcher, Pictures
 from flow2api.domain.ports.storage import MediaIndex
 from flow2api.domain.ports.system import Clock, Ids
 
-_OWN_MEDIA = re.compile(r"^(?:(?:https?://[^/?#\s]{1,253})?(?:/[\w-]{1,32}){0,3}?/media/|extend://)?(media_[0-9a-z]{20,40})(?:[?#].*)?$")
+_DECODED_AT_ONCE = 256 * 1024
+
+_OWN_MEDIA = re.compile(
+    r"^(?:(?:https?://[^/?#\s]{1,253})?(?:/[\w-]{1,32}){0,3}?/media/|extend://)?(media_[0-9a-z]{20,40})(?:[?#].*)?$"
+)
 
 
 class IngestPictures:
@@ -71,7 +76,7 @@ class IngestPictures:
             UnsupportedInputError: The address is refused, or what is there is no picture that we take.
         """
         if url[:5].lower() == "data:":
-            return await self.from_bytes(decode_data_url(url, param=param), caller, param=param)
+            return await self.from_bytes(await _decoded(url, param), caller, param=param)
         own = await self.own(url, caller)
         if own is not None:
             if own.kind is not MediaKind.IMAGE:
@@ -94,6 +99,13 @@ class IngestPictures:
         if not found or found[0].key_id != caller.key_id or found[0].is_expired(self._clock.now()):
             return None
         return found[0]
+
+
+async def _decoded(url: str, param: str) -> bytes:
+    """The bytes of a data URL; a large one is decoded in a thread, for it takes a tenth of a second."""
+    if len(url) < _DECODED_AT_ONCE:
+        return decode_data_url(url, param=param)
+    return await asyncio.to_thread(decode_data_url, url, param=param)
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from flow2api.domain.errors import (
 from flow2api.domain.generation import Generation, Input, InputRole, Product
 from flow2api.domain.media import Media, MediaRole, StoredBytes, sniff_content_type
 from flow2api.domain.options import Options
+from flow2api.domain.picture_size import picture_facts
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Access, Upstream
@@ -48,29 +49,34 @@ class KeepProducts:
         """
         for pause_s in _PAUSES_S:
             try:
-                stored = await self._fetch(account, product)
+                stored, first = await self._fetch(account, product)
                 break
             except (UpstreamUnavailableError, UpstreamTimeoutError, UpstreamNotFoundError):
                 await self._clock.sleep(pause_s)
         else:
-            stored = await self._fetch(account, product)
-        return self._describe(account, generation, product, stored)
+            stored, first = await self._fetch(account, product)
+        return self._describe(account, generation, product, stored, first)
 
-    async def _fetch(self, account: Account, product: Product) -> StoredBytes:
+    async def _fetch(self, account: Account, product: Product) -> tuple[StoredBytes, bytes]:
+        """What the store knows, and the first chunk, in which a picture tells its size."""
         if product.data is not None:
-            return await self._store.put(_one(product.data))
+            return await self._store.put(_one(product.data)), product.data
         upstream = self._upstreams[account.upstream]
 
-        async def call(access: Access) -> StoredBytes:
-            return await self._store.put(upstream.fetch(access, product))
+        async def call(access: Access) -> tuple[StoredBytes, bytes]:
+            first = _First()
+            return await self._store.put(first.of(upstream.fetch(access, product))), first.chunk
 
         return await self._credentials.call(account, call, with_session=product.url is None)
 
-    def _describe(self, account: Account, generation: Generation, product: Product, stored: StoredBytes) -> Media:
+    def _describe(
+        self, account: Account, generation: Generation, product: Product, stored: StoredBytes, first: bytes
+    ) -> Media:
         content_type = sniff_content_type(stored.head)
         if content_type is None or not content_type.startswith(generation.kind.value):
             raise UpstreamInvalidError(f"The service sent something that is no {generation.kind.value}.")
         now = self._clock.now()
+        facts = picture_facts(first)
         return Media(
             id=self._ids.new("media"),
             key_id=generation.key_id,
@@ -81,8 +87,8 @@ class KeepProducts:
             sha256=stored.sha256,
             created_at=now,
             expires_at=self._options().retention.expiry(generation.kind, MediaRole.RESULT, now),
-            width=product.width,
-            height=product.height,
+            width=product.width if facts is None else facts.width,
+            height=product.height if facts is None else facts.height,
             generation_id=generation.id,
             parent_id=_parent(generation.inputs),
             prompt=generation.prompt,
@@ -92,6 +98,17 @@ class KeepProducts:
             upstream_name=product.name,
             upstream_extra=product.extra,
         )
+
+
+class _First:
+    """Passes chunks on and remembers the first one."""
+
+    chunk = b""
+
+    async def of(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            self.chunk = self.chunk or chunk
+            yield chunk
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:
@@ -114,5 +131,3 @@ def product_from_text(text: str) -> Product:
     kept = json.loads(text)
     width, height = kept["size"]
     return Product(name=kept["name"], url=kept["url"], extra=kept["extra"], width=width, height=height)
-
-

@@ -77,6 +77,8 @@ class MakePicture:
         except CredentialError:
             raise
         except Flow2ApiError as error:
-            job.warn(f"The picture could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}")
+            job.warn(
+                f"The picture could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}"
+            )
             return product
         return replace(enlarged[0], name=enlarged[0].name or product.name)

@@ -62,9 +62,7 @@ class MakeVideo:
         handles = await self._uploads.handles(account, generation.inputs)
         source = await self._uploads.source(generation.inputs)
         job.note(account_id=account.id, workspace=account.workspace, attempts=generation.attempts + 1)
-        order = Order(
-            spec=job.spec, prompt=generation.prompt, seed=generation.seed, inputs=handles, source=source
-        )
+        order = Order(spec=job.spec, prompt=generation.prompt, seed=generation.seed, inputs=handles, source=source)
         await self._submit(job, account, order)
         return await self.resume(job, account)
 
@@ -95,7 +93,9 @@ class MakeVideo:
         except (StorageError, ContentBlockedError):
             raise
         except Flow2ApiError as error:
-            job.warn(f"The video could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}")
+            job.warn(
+                f"The video could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}"
+            )
             return plain
 
     async def _submit(self, job: Job, account: Account, order: Order) -> None:

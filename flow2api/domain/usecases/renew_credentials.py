@@ -65,9 +65,7 @@ class RenewCredentials:
             for account_id, credentials in batch:
                 self._hold(account_id, credentials)
 
-    async def access(
-        self, account: Account, *, refused: Secret | None = None, with_session: bool = False
-    ) -> Access:
+    async def access(self, account: Account, *, refused: Secret | None = None, with_session: bool = False) -> Access:
         """What a call needs, renewed first if it has to be.
 
         Args:
@@ -92,9 +90,7 @@ class RenewCredentials:
             workspace=current.workspace,
         )
 
-    async def call(
-        self, account: Account, call: Callable[[Access], Awaitable[T]], *, with_session: bool = False
-    ) -> T:
+    async def call(self, account: Account, call: Callable[[Access], Awaitable[T]], *, with_session: bool = False) -> T:
         """Make a call; when its access token is refused, renew it and make the call once more.
 
         Raises:

@@ -59,6 +59,4 @@ class TendAccounts:
             if not is_own:
                 return
         threshold = self._options().error_threshold
-        await self.change(
-            account_id, lambda one: after_error(one, error, spec, self._clock.now(), threshold=threshold)
-        )
+        await self.change(account_id, lambda one: after_error(one, error, spec, self._clock.now(), threshold=threshold))

@@ -69,11 +69,7 @@ class UploadInputs:
             del self._handles[key]
 
     async def _handle(self, account: Account, media: Media) -> str:
-        if (
-            media.upstream_name is not None
-            and media.account_id == account.id
-            and media.workspace == account.workspace
-        ):
+        if media.upstream_name is not None and media.account_id == account.id and media.workspace == account.workspace:
             return media.upstream_name
         key = (account.id, account.workspace, media.sha256)
         held = self._handles.get(key)

@@ -109,9 +109,7 @@ class WarmAccounts:
         except CredentialError as error:
             await self._tend.went_wrong(account_id, error)
             raise
-        await self._tend.change(
-            account_id, lambda one: _with_allowance(one, allowance.tier, allowance.credits)
-        )
+        await self._tend.change(account_id, lambda one: _with_allowance(one, allowance.tier, allowance.credits))
         if account.workspace is None:
             title = f"{self._clock.now():%b %d - %H:%M}"
             workspace = await self._credentials.call(

@@ -82,7 +82,9 @@ class Work:
             self._write_down(job, began)
         except asyncio.CancelledError:
             if generation_id not in self._cancelled:
-                job.leave(ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then."))
+                job.leave(
+                    ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then.")
+                )
                 raise
             await self._record_cancel(job)
             self._write_down(job, began)

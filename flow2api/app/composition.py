@@ -86,9 +86,7 @@ def build_services(settings: Settings, extensions: Extensions) -> Services:
     return compose(settings, extensions, build_backends(settings, extensions, vault, clock), vault, clock)
 
 
-def compose(
-    settings: Settings, extensions: Extensions, backends: Backends, vault: Vault, clock: Clock
-) -> Services:
+def compose(settings: Settings, extensions: Extensions, backends: Backends, vault: Vault, clock: Clock) -> Services:
     """Every use case over the given backends; tests give their own.
 
     Raises:
@@ -129,7 +127,9 @@ def compose(
         pictures=pictures,
         workers=workers,
         authorize=authorize,
-        generate=Generate(work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s),
+        generate=Generate(
+            work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s
+        ),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
             storage.generations,

@@ -1,0 +1,28 @@
+"""Warnings on their way to the caller."""
+
+import json
+
+from flow2api.adapters.openai_api.notices import unique, warning_headers
+
+
+def test_each_sentence_comes_once_and_in_order() -> None:
+    assert unique(["b", "a"], ["a", "c"]) == ("b", "a", "c")
+
+
+def test_nothing_is_told_when_there_is_nothing() -> None:
+    assert warning_headers([]) == []
+
+
+def test_the_header_is_ascii_json_on_one_line() -> None:
+    [(name, value)] = warning_headers(["größer\r\nset-cookie: x\x7f", '"quoted"'])
+    assert name == b"x-flow2api-warnings"
+    assert json.loads(value) == ["größer\r\nset-cookie: x", '"quoted"']
+    assert value.isascii()
+    assert not set(value) & {0x0A, 0x0D, 0x7F}
+
+
+def test_too_long_a_list_is_cut_and_says_so() -> None:
+    [(_, value)] = warning_headers(["x" * 1000] * 10)
+    assert len(value) <= 4096
+    assert json.loads(value)[-1] == "6 more."[:1] + json.loads(value)[-1][1:]
+    assert json.loads(value)[-1].endswith("more.")
