@@ -49,7 +49,7 @@ class Settings:
     media_url: str = ""
     coordination_url: str = "memory:"
     public_url: str = ""
-    secret_key: Secret = Secret("")
+    secret_key: Secret = field(default_factory=lambda: Secret(""))
     secret_key_file: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

@@ -30,7 +30,7 @@ class CurrentOptions:
         try:
             self._now = self._checked({**await self._stored.read(), **self._fixed})
         except ConfigurationError as error:
-            log.error("stored options cannot be used; the former ones stay", reason=error.message)
+            log.warning("stored options cannot be used; the former ones stay", reason=error.message)
 
     def _checked(self, values: Mapping[str, Any]) -> Options:
         options = parse_options(values)

@@ -9,8 +9,8 @@ from litestar.static_files import create_static_files_router
 from flow2api.adapters.console import landing_handlers, plain_error, static_folder, template_config
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
-from flow2api.app.lifespan import lifespan
 from flow2api.app.composition import Services
+from flow2api.app.lifespan import lifespan
 from flow2api.domain.media import MediaKind
 
 _SHOWN = 3

@@ -13,8 +13,6 @@ from flow2api.adapters.system.logs import configure_logs
 from flow2api.app import Services, build_services, create_app
 from flow2api.cli.context import Installation, installation
 
-READY_LOOK_S = 0.02
-
 
 @click.command()
 @click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
@@ -66,8 +64,7 @@ async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitab
 async def _announce(
     server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
 ) -> None:
-    while not server.is_serving:
-        await asyncio.sleep(READY_LOOK_S)
+    await server.until_serving()
     if on_ready is None:
         host = services.settings.host
         click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)

@@ -22,8 +22,9 @@ class Weather:
 
     def is_own_fault(self, account_id: int, at: float) -> bool:
         """Whether a fault that this account meets now is its own: others were seen lately, and most of them fare well."""
-        latest: dict[int, bool] = {}
-        for when, other, went_well in self._outcomes:
-            if other != account_id and at - when <= _WINDOW_S:
-                latest[other] = went_well
+        latest = {
+            other: went_well
+            for when, other, went_well in self._outcomes
+            if other != account_id and at - when <= _WINDOW_S
+        }
         return bool(latest) and 2 * sum(latest.values()) > len(latest)

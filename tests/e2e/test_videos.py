@@ -1,5 +1,6 @@
 """Videos through the official SDK."""
 
+import io
 import json
 import time
 import urllib.error
@@ -8,7 +9,6 @@ import warnings
 from typing import Any
 
 import av
-import io
 import openai
 import pytest
 
@@ -47,11 +47,11 @@ def call(gateway: Gateway, path: str, method: str = "GET", **headers: str) -> An
 
 @pytest.fixture(scope="module")
 def video(gateway: Gateway) -> Any:
-    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0) as client:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = client.videos.create(model="sora-2", prompt="waves", seconds="8", size="1280x720")
-            return finished(client, made.id)
+    client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0)
+    with client, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = client.videos.create(model="sora-2", prompt="waves", seconds="8", size="1280x720")
+        return finished(client, made.id)
 
 
 def test_video_goes_from_queued_to_a_file_that_plays(client: openai.OpenAI) -> None:

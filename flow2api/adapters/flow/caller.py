@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flow2api.adapters.flow.base64_field import Base64Field
-from flow2api.adapters.flow.calls import MIB, Answer, Call
+from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.drift import DriftLog
 from flow2api.adapters.flow.errors import dead_credential, inner_failure, refusal
 from flow2api.adapters.flow.payloads import Post
 from flow2api.adapters.flow.responses import trpc_status
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.errors import Flow2ApiError, UpstreamDriftError, UpstreamInvalidError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
@@ -59,7 +58,7 @@ class Caller:
     """
 
     def __init__(
-        self, transport: CurlTransport, clock: Clock, *, labs_base_url: str, api_base_url: str, limits: TimeLimits
+        self, transport: Transport, clock: Clock, *, labs_base_url: str, api_base_url: str, limits: TimeLimits
     ) -> None:
         self.labs_base_url = labs_base_url
         self.limits = limits

@@ -1,9 +1,13 @@
 """One call to the service and its answer, as plain values."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from flow2api.domain.secret import Secret
 
 MIB = 1024 * 1024
 
@@ -99,3 +103,17 @@ class Answer:
         except (ValueError, TypeError, OverflowError):
             return None
         return max(0.0, min(seconds, 12 * 3600.0))
+
+
+class Transport(Protocol):
+    """Carries calls to the service."""
+
+    async def request(self, call: Call, proxy: Secret | None) -> Answer:
+        """The whole answer to a call, whatever its status."""
+        ...
+
+    def stream(
+        self, call: Call, proxy: Secret | None
+    ) -> AbstractAsyncContextManager[tuple[Answer, AsyncIterator[bytes]]]:
+        """The answer without its body, and the body's chunks as they come."""
+        ...

@@ -186,7 +186,8 @@ def _clips(order: Order, made: str) -> tuple[Clip, ...]:
 
 
 if TYPE_CHECKING:
+    from flow2api.adapters.flow.calls import Transport
     from flow2api.domain.ports.upstream import DeletesProducts, Upstream
 
-    def _fits(flow: FlowUpstream) -> tuple[Upstream, DeletesProducts]:
-        return flow, flow
+    def _fits(flow: FlowUpstream, transport: CurlTransport) -> tuple[Upstream, DeletesProducts, Transport]:
+        return flow, flow, transport

@@ -9,9 +9,8 @@ from contextlib import aclosing
 from urllib.parse import quote, urljoin, urlsplit
 
 from flow2api.adapters.flow.caller import Caller
-from flow2api.adapters.flow.calls import MIB, Answer, Call
+from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.errors import NEW_HOME, dead_credential, moved, refusal
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.errors import CredentialError, CredentialRevokedError, UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.system import Clock
@@ -33,7 +32,7 @@ class MediaSource:
         bases: The configured base addresses; media may also come from their hosts and ports.
     """
 
-    def __init__(self, caller: Caller, transport: CurlTransport, clock: Clock, bases: tuple[str, ...]) -> None:
+    def __init__(self, caller: Caller, transport: Transport, clock: Clock, bases: tuple[str, ...]) -> None:
         self._caller = caller
         self._transport = transport
         self._clock = clock
@@ -85,11 +84,12 @@ class MediaSource:
         """Where a product is; asked again for a while when it is not there yet."""
         kind = "THUMBNAIL" if thumbnail else "FULL_MEDIA"
         path = f"/trpc/media.getMediaUrlRedirect?name={quote(name, safe='')}&mediaUrlType=MEDIA_URL_TYPE_{kind}"
-        for pause_s in (*PAUSES_S, 0.0):
+        for pause_s in (0.0, *PAUSES_S):
+            if pause_s:
+                await self._clock.sleep(pause_s)
             answer = await self._caller.ask_labs(path, access.session_token, access.proxy)
             if answer.status != 404:
                 return self._read_redirect(answer)
-            await self._clock.sleep(pause_s)
         raise UpstreamNotFoundError("The service has no address for this media (yet).")
 
     def _read_redirect(self, answer: Answer) -> str:

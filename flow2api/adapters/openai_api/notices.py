@@ -30,4 +30,4 @@ def warning_headers(sentences: Iterable[str]) -> HeaderList:
 
 
 def _ascii_json(sentences: list[str]) -> bytes:
-    return json.dumps(sentences).replace("\x7f", "").encode("ascii")
+    return json.dumps(sentences).encode("ascii")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -86,6 +86,7 @@ class SqliteDatabase:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._readers: AsyncEngine | None = None
+        self._reading: set[asyncio.Future[Outcome]] = set()
         self._closed = False
 
     def insert(self, table: Table) -> Insert:
@@ -112,6 +113,8 @@ class SqliteDatabase:
             return
         self._closed = True
         await self._writer.aclose()
+        if self._reading:
+            await asyncio.wait(self._reading)
         if self._readers is not None:
             await self._readers.dispose()
             self._readers = None
@@ -119,16 +122,26 @@ class SqliteDatabase:
         self._thread.shutdown()
 
     async def read(self, step: Step[T]) -> T:
-        if self._readers is None:
-            raise StorageError("The database is not open; nothing can be read.")
-        try:
-            async with self._readers.connect() as connection:
-                return await connection.run_sync(step)
-        except Exception as error:
-            raise translate(error) from error
+        # Shielded: a connection that is left in the middle of being opened would never be closed.
+        reading = asyncio.ensure_future(self._read(step))
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
+        outcome = await asyncio.shield(reading)
+        if outcome.error is not None:
+            raise outcome.error
+        return cast("T", outcome.value)
 
     async def write(self, step: Step[T]) -> T:
         return await self._writer.write(step)
+
+    async def _read(self, step: Step[Any]) -> Outcome:
+        if self._readers is None:
+            return Outcome(error=StorageError("The database is not open; nothing can be read."))
+        try:
+            async with self._readers.connect() as connection:
+                return Outcome(await connection.run_sync(step))
+        except Exception as error:  # noqa: BLE001 - it is raised where the outcome is awaited, if anybody does
+            return Outcome(error=translate(error))
 
     async def _carry_out(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         assert self._connection is not None  # noqa: S101 - the writer starts after the connection

@@ -20,7 +20,15 @@ _BACKLOG = 2048
 
 
 class _QuietServer(uvicorn.Server):
-    """uvicorn's server without its signal handlers."""
+    """uvicorn's server without its signal handlers, which tells when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serves = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.serves.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -71,10 +79,9 @@ class HttpServer:
         """The port that is listened on; connections are queued from the start."""
         return int(self._socket.getsockname()[1])
 
-    @property
-    def is_serving(self) -> bool:
-        """Whether the application has started and requests are answered."""
-        return self._server.started
+    async def until_serving(self) -> None:
+        """Return once the application has started and requests are answered."""
+        await self._server.serves.wait()
 
     async def serve(self) -> None:
         """Serve until a signal comes and everything is in order.

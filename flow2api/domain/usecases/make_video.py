@@ -107,7 +107,7 @@ class MakeVideo:
             return await upstream.submit(access, order)
 
         try:
-            operation, credits = await self._credentials.call(account, call)
+            operation, credits_left = await self._credentials.call(account, call)
         except Flow2ApiError as error:
             if not job.spec.is_free and may_have_been_carried_out(error):
                 job.has_spent = True
@@ -120,16 +120,18 @@ class MakeVideo:
         job.note(operation=operation)
         job.enter(Phase.POLLING)
         await self._save_surely(job)
-        if credits is not None:
-            self._note_credits(account.id, credits)
+        if credits_left is not None:
+            self._note_credits(account.id, credits_left)
 
     async def _save_surely(self, job: Job) -> None:
         """Write the handle of what was paid for; a database that is busy for a moment must not lose it."""
         for pause_s in _SAVE_PAUSES_S:
             try:
-                return await job.save()
+                await job.save()
             except StorageError:
                 await self._clock.sleep(pause_s)
+            else:
+                return
         await job.save()
 
     async def _ended(self, job: Job, account: Account, limit_s: float) -> Product:
@@ -145,8 +147,8 @@ class MakeVideo:
             account.id, operation, job.spec, limit_s=limit, on_progress=lambda percent: job.progress(percent)
         )
 
-    def _note_credits(self, account_id: int, credits: int) -> None:
+    def _note_credits(self, account_id: int, credits_left: int) -> None:
         """What the submit said is left: for choosing, in memory; the keeper writes it down on its next visit."""
         account = self._pool.get(account_id)
-        if account is not None and account.credits != credits:
-            self._pool.put(replace(account, credits=credits))
+        if account is not None and account.credits != credits_left:
+            self._pool.put(replace(account, credits=credits_left))

@@ -4,8 +4,8 @@ import logging
 from dataclasses import replace
 
 from flow2api.domain.catalog import ModelCatalog
-from flow2api.domain.generation import Fault, Generation
 from flow2api.domain.errors import StorageError
+from flow2api.domain.generation import Fault, Generation
 from flow2api.domain.ports.storage import Generations
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.job import Audience, Job

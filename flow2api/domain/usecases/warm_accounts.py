@@ -162,8 +162,8 @@ def _is_left_alone(account: Account) -> bool:
     return any(rest.reason in _LEFT_ALONE for rest in account.rests if rest.model is None)
 
 
-def _with_allowance(account: Account, tier: Tier, credits: int | None) -> Account:
-    updated = replace(account, tier=tier, credits=credits)
+def _with_allowance(account: Account, tier: Tier, credits_left: int | None) -> Account:
+    updated = replace(account, tier=tier, credits=credits_left)
     if account.tier is not None and updated.tier != account.tier:
         updated = updated.cured(Cure.TIER_CHANGED)
-    return updated.cured(Cure.CREDITS_SEEN) if credits else updated
+    return updated.cured(Cure.CREDITS_SEEN) if credits_left else updated

@@ -1,7 +1,6 @@
 """Opening a database: its files, its schema, its key."""
 
 import asyncio
-import os
 import sqlite3
 import stat
 import subprocess
@@ -77,8 +76,8 @@ class TestFiles:
 
         await asyncio.gather(*(storage.changes.latest() for _ in range(40)))
 
-        descriptors = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-        assert descriptors.count(str(tmp_path / "flow2api.db")) <= 5
+        opened = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        assert opened.count(tmp_path / "flow2api.db") <= 5
         await storage.aclose()
 
     async def test_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
@@ -317,12 +316,9 @@ class TestSecretsAtRest:
                 for name in ("one", "two", "three")
             ]
         )
-        query(
-            path,
-            "UPDATE credentials SET session_token ="
-            " (SELECT other.session_token FROM credentials other WHERE other.account_id = 3 - credentials.account_id)"
-            " WHERE account_id < 3",
-        )
+        (one,), (two,) = query(path, "SELECT session_token FROM credentials WHERE account_id < 3 ORDER BY account_id")
+        query(path, f"UPDATE credentials SET session_token = '{two}' WHERE account_id = 1")
+        query(path, f"UPDATE credentials SET session_token = '{one}' WHERE account_id = 2")
         query(path, "UPDATE credentials SET access_token = session_token WHERE account_id = 3")
 
         for account_id in (1, 2, 3):

@@ -16,7 +16,7 @@ def test_nothing_is_told_when_there_is_nothing() -> None:
 def test_the_header_is_ascii_json_on_one_line() -> None:
     [(name, value)] = warning_headers(["größer\r\nset-cookie: x\x7f", '"quoted"'])
     assert name == b"x-flow2api-warnings"
-    assert json.loads(value) == ["größer\r\nset-cookie: x", '"quoted"']
+    assert json.loads(value) == ["größer\r\nset-cookie: x\x7f", '"quoted"']
     assert value.isascii()
     assert not set(value) & {0x0A, 0x0D, 0x7F}
 
@@ -24,5 +24,6 @@ def test_the_header_is_ascii_json_on_one_line() -> None:
 def test_too_long_a_list_is_cut_and_says_so() -> None:
     [(_, value)] = warning_headers(["x" * 1000] * 10)
     assert len(value) <= 4096
-    assert json.loads(value)[-1] == "6 more."[:1] + json.loads(value)[-1][1:]
-    assert json.loads(value)[-1].endswith("more.")
+    *kept, note = json.loads(value)
+    assert kept == ["x" * 1000] * len(kept)
+    assert note == f"{10 - len(kept)} more."

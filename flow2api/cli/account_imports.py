@@ -1,0 +1,65 @@
+"""``flow2api accounts import``."""
+
+import asyncio
+import sys
+
+import click
+
+from flow2api.adapters.system import SystemClock
+from flow2api.adapters.vault.passphrase import open_document, read_sealed
+from flow2api.cli.account_files import MOST_BYTES, read_rows
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.failures import EXIT_FAILED
+from flow2api.cli.inputs import read_bytes, read_passphrase
+from flow2api.cli.output import print_json, progress
+from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+
+_TOLD = 20
+
+
+@click.command("import")
+@click.argument("file")
+@click.option("--passphrase-file", metavar="FILE", help="For an encrypted export; without it the terminal asks.")
+@json_option
+@with_installation
+def import_accounts(here: Installation, file: str, passphrase_file: str | None, as_json: bool) -> None:
+    """Store the accounts of FILE (- reads standard input) without calling anybody; a running server warms them.
+
+    FILE is {"tokens": [{"session_token": ..., "email": ..., "is_active": true, "image_enabled": true, "video_enabled":
+    true, "image_concurrency": -1, "video_concurrency": 2}, ...]}, the list alone, or an encrypted export: 100,000 rows
+    and 64 MiB at most. An account that is known by its session token or address is renewed. A bad row never stops the
+    others; if there was one, the exit code is 1.
+
+    JSON: {"added": 0, "updated": 0, "unchanged": 0, "errors": [{"row": 1, "problem": "..."}]}.
+    """
+    data = read_bytes(file, MOST_BYTES * 2, "The file")
+    document = read_sealed(data)
+    if document is not None:
+        data = open_document(document, read_passphrase(passphrase_file, is_new=False))
+    report = asyncio.run(_store(here, read_rows(data, here.extensions.upstreams)))
+    if as_json:
+        errors = [{"row": row, "problem": problem} for row, problem in report.errors]
+        print_json(
+            {"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors}
+        )
+    else:
+        _tell(report)
+    if report.errors:
+        sys.exit(EXIT_FAILED)
+
+
+async def _store(here: Installation, rows: list[ImportedAccount | str]) -> ImportReport:
+    async with opened_storage(here) as (storage, _):
+        with progress("Stored", len(rows)) as show:
+            return await ImportAccounts(storage.accounts, storage.vault, SystemClock())(rows, show)
+
+
+def _tell(report: ImportReport) -> None:
+    click.echo(f"Added {report.added:,}, updated {report.updated:,}, unchanged {report.unchanged:,}.")
+    if not report.errors:
+        return
+    click.echo(f"{len(report.errors):,} rows could not be used:", err=True)
+    for row, problem in report.errors[:_TOLD]:
+        click.echo(f"  row {row}: {problem}", err=True)
+    if len(report.errors) > _TOLD:
+        click.echo("  … and more; --json tells all.", err=True)

@@ -1,0 +1,152 @@
+"""``flow2api accounts``."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from difflib import get_close_matches
+
+import click
+
+from flow2api.adapters.system import SystemClock
+from flow2api.cli.account_exports import export_accounts
+from flow2api.cli.account_imports import import_accounts
+from flow2api.cli.account_refreshes import refresh
+from flow2api.cli.account_views import account_out, print_accounts
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.failures import Failure
+from flow2api.cli.inputs import confirm, read_secret
+from flow2api.cli.output import print_json
+from flow2api.domain.account import Account, AccountStatus, Capacity
+from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
+
+_slots = click.IntRange(min=0)
+
+
+@click.group()
+def accounts() -> None:
+    """The accounts that generate. WHICH is an id, an e-mail address or a name."""
+
+
+@accounts.command("list")
+@click.option("--status", type=click.Choice([status.value for status in AccountStatus]), help="Only those that stand so.")
+@click.option("--tag", help="Only those with this tag.")
+@json_option
+@with_installation
+def list_accounts(here: Installation, status: str | None, tag: str | None, as_json: bool) -> None:
+    """Show the accounts and how they stand. JSON: {"accounts": [...]}."""
+    now = SystemClock().now()
+    shown = [
+        account_out(account, now)
+        for account in asyncio.run(_managed(here, ManageAccounts.all))
+        if status in (None, account.status(now)) and (tag is None or tag in account.tags)
+    ]
+    if as_json:
+        print_json({"accounts": shown})
+    else:
+        print_accounts(shown)
+
+
+@accounts.command()
+@click.option("--upstream", default="flow", show_default=True, help="The service that the account is of.")
+@click.option(
+    "--session-token-file",
+    required=True,
+    metavar="FILE",
+    help="The file that holds the session token; - reads standard input.",
+)
+@click.option("--name", default="", help="What to call it; without one its e-mail address, once that is known.")
+@click.option("--email", help="Its address, as far as you know it; the upstream tells it anyway.")
+@click.option("--remark", default="", help="A note for yourself.")
+@click.option("--tag", "tags", multiple=True, help="A word by which keys can be limited to accounts; may be repeated.")
+@click.option("--image-slots", type=_slots, help="Pictures at once; 0 switches them off.  [default: no limit]")
+@click.option("--video-slots", type=_slots, help="Videos at once; 0 switches them off.  [default: no limit]")
+@json_option
+@with_installation
+def add(
+    here: Installation,
+    upstream: str,
+    session_token_file: str,
+    name: str,
+    email: str | None,
+    remark: str,
+    tags: tuple[str, ...],
+    image_slots: int | None,
+    video_slots: int | None,
+    as_json: bool,
+) -> None:
+    """Add one account. A running server takes it in and warms it by itself. JSON: the account."""
+    if upstream not in here.extensions.upstreams:
+        near = get_close_matches(upstream, here.extensions.upstreams, n=1)
+        hint = f" Did you mean {near[0]}?" if near else f" There is {', '.join(sorted(here.extensions.upstreams))}."
+        raise Failure(f"There is no upstream {upstream!r}.{hint}")
+    new = NewAccount(
+        session_token=read_session_token(read_secret(session_token_file, "The session token file")),
+        upstream=upstream,
+        name=name.strip(),
+        email=email,
+        remark=remark,
+        capacity=Capacity(image_slots, video_slots),
+        tags=frozenset(tags),
+    )
+    _tell(asyncio.run(_managed(here, lambda manage: manage.add(new))), "Added", as_json=as_json)
+
+
+@accounts.command()
+@click.argument("which")
+@json_option
+@with_installation
+def enable(here: Installation, which: str, as_json: bool) -> None:
+    """Let an account work again that you have switched off, or that the upstream called unusable. JSON: the account."""
+    _tell(asyncio.run(_switch(here, which, enabled=True)), "Enabled", as_json=as_json)
+
+
+@accounts.command()
+@click.argument("which")
+@json_option
+@with_installation
+def disable(here: Installation, which: str, as_json: bool) -> None:
+    """Let an account do nothing new until you enable it. JSON: the account."""
+    _tell(asyncio.run(_switch(here, which, enabled=False)), "Disabled", as_json=as_json)
+
+
+@accounts.command()
+@click.argument("which")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
+@with_installation
+def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
+    """Forget an account and its secrets; what it made stays. JSON: the account as it was."""
+
+    async def carry_out(manage: ManageAccounts) -> Account:
+        account = await manage.find(which)
+        question = f"Remove the account {account.id} ({account.name or account.email or 'without a name'})?"
+        await asyncio.to_thread(confirm, question, is_sure=yes)
+        await manage.remove(account)
+        return account
+
+    _tell(asyncio.run(_managed(here, carry_out)), "Removed", as_json=as_json)
+
+
+for command in (import_accounts, export_accounts, refresh):
+    accounts.add_command(command)
+
+
+async def _managed[T](here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
+    async with opened_storage(here) as (storage, _):
+        return await use(ManageAccounts(storage.accounts, storage.vault, SystemClock()))
+
+
+async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:
+    async def carry_out(manage: ManageAccounts) -> Account:
+        return await manage.set_enabled(await manage.find(which), enabled=enabled)
+
+    return await _managed(here, carry_out)
+
+
+def _tell(account: Account, done: str, *, as_json: bool) -> None:
+    shown = account_out(account, SystemClock().now())
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"{done} the account {shown.id}.", err=sys.stdout.isatty() is False)
+        print_accounts([shown])
