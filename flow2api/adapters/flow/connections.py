@@ -19,6 +19,7 @@ from flow2api.domain.errors import UpstreamInvalidError
 
 KEPT_CONNECTIONS = 512
 IDLE_HANDLES = 64
+RESOLVING_THREADS = 2
 _HIGH_WATER = 512 * 1024
 _LOW_WATER = 128 * 1024
 _SLOWEST_BYTES_PER_S = 256
@@ -52,7 +53,8 @@ class ConnectionPool:
         self._proxy = proxy
         self._user_agent = user_agent
         self._multi = AsyncCurl()
-        lib.curl_multi_setopt(self._multi._curlm, CurlMOpt.MAXCONNECTS, ffi.cast("void *", KEPT_CONNECTIONS))
+        self._limit(CurlMOpt.MAXCONNECTS, KEPT_CONNECTIONS)
+        self._limit(CurlMOpt.RESOLVE_THREADS_MAX, RESOLVING_THREADS)
         self._idle: list[Curl] = []
         self._running: set[Curl] = set()
         self._is_closed = False
@@ -136,6 +138,9 @@ class ConnectionPool:
         finally:
             self.opened_connections += _info(curl, CurlInfo.NUM_CONNECTS)
 
+    def _limit(self, option: CurlMOpt, number: int) -> None:
+        lib.curl_multi_setopt(self._multi._curlm, option, ffi.cast("void *", number))
+
     def _take(self) -> Curl:
         curl = self._idle.pop() if self._idle else self._new_handle()
         self._running.add(curl)
@@ -152,6 +157,7 @@ class ConnectionPool:
     def _new_handle(self) -> Curl:
         """A handle with everything that is the same for all calls."""
         curl = Curl()
+        _drop_websocket_buffer(curl)
         curl.setopt(CurlOpt.USERAGENT, self._user_agent)
         curl.setopt(CurlOpt.PROXY, self._proxy)
         curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
@@ -259,6 +265,14 @@ class _Flow:
                 return
             self._awake.clear()
             await self._awake.wait()
+
+
+def _drop_websocket_buffer(curl: Curl) -> None:
+    """Give back the 128 KiB that every handle of curl_cffi sets aside for a protocol that we do not speak."""
+    buffer = getattr(curl, "_ws_recv_buffer", None)
+    if buffer is not None:
+        curl._ws_recv_buffer = None
+        ffi.release(buffer)
 
 
 def too_large(limit_bytes: int) -> UpstreamInvalidError:

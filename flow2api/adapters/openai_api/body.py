@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Receive
 
 from flow2api.adapters.openai_api.doors import Limits
+from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.multipart import read_form
 from flow2api.domain.errors import UnsupportedInputError
 
@@ -48,14 +49,11 @@ async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int) ->
         UnsupportedInputError: It is not what its content type says.
         HTTPException: 408 too slow, 413 too large, 415 not JSON or a form.
     """
-    headers = {name: value.decode("latin-1") for name, value in request.scope["headers"]}
-    content_type = headers.get(b"content-type", "")
-    if headers.get(b"content-encoding", "identity").strip().lower() not in ("", "identity"):
+    content_type = header(request.scope, b"content-type") or ""
+    if (header(request.scope, b"content-encoding") or "identity").lower() != "identity":
         raise _unsupported_type("Compressed request bodies are not taken; send the body as it is.")
-    if (
-        headers.get(b"content-length", "0").strip().lstrip("0").isdigit()
-        and int(headers[b"content-length"]) > most_bytes
-    ):
+    announced = header(request.scope, b"content-length") or "0"
+    if announced.isdecimal() and int(announced[:20]) > most_bytes:
         raise too_large(most_bytes)
     chunks = _arriving(request.receive, limits, most_bytes)
     media_type = content_type.partition(";")[0].strip().lower()

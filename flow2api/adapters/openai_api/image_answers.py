@@ -60,6 +60,7 @@ class Presentation:
         pieces: list[Piece] = [b'{"data":[']
         for index, picture in enumerate(pictures):
             pieces += [b"," if index else b"", *await self._entry(picture)]
+        warnings = outcome.warnings
         end = ImagesEnd(
             created=self.created,
             background="opaque",
@@ -67,9 +68,9 @@ class Presentation:
             quality=self.quality,
             usage=ImagesUsage.of_prompt(self.prompt),
             size=pictures[0].size if pictures else None,
-            warnings=outcome.warnings,
+            warnings=warnings,
         )
-        return [*pieces, b"],", msgspec.json.encode(end)[1:]], outcome.warnings
+        return [*pieces, b"],", msgspec.json.encode(end)[1:]], warnings
 
     async def _entry(self, picture: Picture) -> list[Piece]:
         if not self.as_links:

@@ -82,6 +82,8 @@ async def take_in(doors: Doors, sources: Sequence[PictureSource], caller: Caller
     Raises:
         UnsupportedInputError: One of them cannot be used; the first one that is found decides.
     """
+    if not sources:
+        return []
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_take_in_one(doors, source, caller)) for source in sources]

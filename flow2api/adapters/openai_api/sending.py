@@ -27,7 +27,7 @@ async def send_within(send: Send, message: Message, seconds: float) -> None:
 @asynccontextmanager
 async def watching(receive: Receive) -> AsyncIterator["asyncio.Task[None]"]:
     """A task that ends when the client goes away."""
-    gone = asyncio.create_task(_until_gone(receive))
+    gone = asyncio.create_task(until_gone(receive))
     try:
         yield gone
     finally:
@@ -45,6 +45,7 @@ async def closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[b
             await chunks.aclose()
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client goes away."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -6,17 +6,18 @@ from contextlib import aclosing
 
 import msgspec
 import structlog
-from litestar.types import Receive, Scope, Send
+from litestar.types import Message, Receive, Scope, Send
 
 from flow2api.adapters.openai_api.answers import Answer
 from flow2api.adapters.openai_api.cors import HeaderList
 from flow2api.adapters.openai_api.doors import Limits
-from flow2api.adapters.openai_api.sending import ClientStalledError, send_within, watching
+from flow2api.adapters.openai_api.sending import ClientStalledError, send_within, until_gone
 
 _log = structlog.get_logger(__name__)
 
 DONE = b"data: [DONE]\n\n"
 _PING = b": ping\n\n"
+_SHORTEST_LOOK_S = 0.005
 _END_OF_EVENT = b"\n\n"
 
 Frames = AsyncGenerator[bytes, None]
@@ -54,44 +55,71 @@ class EventStream(Answer):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        async with aclosing(self._frames):
+        line = _Line(send, self._limits)
+        async with aclosing(self._frames) as frames:
+            await send({"type": "http.response.start", "status": 200, "headers": self._all_headers()})
             try:
-                await self._start(send)
-                async with watching(receive) as gone:
-                    await self._send_frames(send, gone)
+                # No deadline is set: the attendant makes one of "now" when the client is gone.
+                async with asyncio.timeout(None) as listening:
+                    attendant = asyncio.create_task(line.attend(receive, listening))
+                    try:
+                        async for piece in frames:
+                            await line.write(piece)
+                        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    finally:
+                        attendant.cancel()
+                        await asyncio.wait({attendant})
             except ClientStalledError:
                 _log.info("stream_given_up", path=scope["path"], stalled_s=self._limits.stall_s)
+            except TimeoutError:
+                if not listening.expired():
+                    raise
 
-    async def _start(self, send: Send) -> None:
-        headers = [
+    def _all_headers(self) -> HeaderList:
+        return [
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
             *self._headers,
         ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def _send_frames(self, send: Send, gone: "asyncio.Task[None]") -> None:
-        last = _END_OF_EVENT
-        while (piece := await self._next(send, gone, may_ping=last.endswith(_END_OF_EVENT))) is not None:
-            await self._write(send, piece)
-            last = piece
-        if not gone.done():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _next(self, send: Send, gone: "asyncio.Task[None]", *, may_ping: bool) -> bytes | None:
-        """The next piece; None when there are no more or the client is gone."""
-        step = asyncio.ensure_future(anext(self._frames, None))
+class _Line:
+    """The line to one client: what was last said on it, and whether somebody is still there."""
+
+    __slots__ = ("_between_events", "_limits", "_loop", "_send", "_spoke_at")
+
+    def __init__(self, send: Send, limits: Limits) -> None:
+        self._send = send
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._spoke_at = self._loop.time()
+        self._between_events = True
+
+    async def write(self, piece: bytes) -> None:
+        """Send a piece of a frame."""
+        self._between_events = False
+        message: Message = {"type": "http.response.body", "body": piece, "more_body": True}
+        await send_within(self._send, message, self._limits.stall_s)
+        self._between_events = piece.endswith(_END_OF_EVENT)
+        self._spoke_at = self._loop.time()
+
+    async def attend(self, receive: Receive, listening: asyncio.Timeout) -> None:
+        """Break long silences, and end the listening when the client goes away."""
         try:
-            while not step.done() and not gone.done():
-                await asyncio.wait({step, gone}, timeout=self._limits.ping_s, return_when=asyncio.FIRST_COMPLETED)
-                if may_ping and not step.done() and not gone.done():
-                    await self._write(send, _PING)
-            return step.result() if step.done() and not gone.done() else None
-        finally:
-            if not step.done():
-                step.cancel()
-                await asyncio.wait({step})
+            while not await self._leaves_before_silence(receive):
+                if self._between_events and self._loop.time() >= self._spoke_at + self._limits.ping_s:
+                    await self.write(_PING)
+        except ClientStalledError:
+            pass
+        listening.reschedule(self._loop.time())
 
-    async def _write(self, send: Send, piece: bytes) -> None:
-        await send_within(send, {"type": "http.response.body", "body": piece, "more_body": True}, self._limits.stall_s)
+    async def _leaves_before_silence(self, receive: Receive) -> bool:
+        now = self._loop.time()
+        silent_at = max(self._spoke_at + self._limits.ping_s, now + _SHORTEST_LOOK_S)
+        try:
+            async with asyncio.timeout_at(silent_at):
+                await until_gone(receive)
+        except TimeoutError:
+            return False
+        return True

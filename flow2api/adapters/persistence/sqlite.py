@@ -40,6 +40,9 @@ T = TypeVar("T")
 READERS = 4
 """Connections for reading at most; each is a thread."""
 
+READ_WAIT_S = 5.0
+"""How long a read waits until one of them is free."""
+
 BUSY_TIMEOUT_S = 5.0
 MIGRATION_TIMEOUT_S = 60.0
 """How long one process waits at its start for another one that migrates."""
@@ -208,7 +211,7 @@ def _reading_engine(path: Path, busy_timeout_s: float) -> AsyncEngine:
         isolation_level="AUTOCOMMIT",
         pool_size=READERS,
         max_overflow=0,
-        pool_timeout=busy_timeout_s,
+        pool_timeout=READ_WAIT_S,
         pool_reset_on_return=None,
     )
     event.listen(engine.sync_engine, "connect", _pragmas(busy_timeout_s, "query_only=ON"))

@@ -7,6 +7,7 @@ import resource
 import ssl
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -271,6 +272,30 @@ async def test_cancelled_call_closes_its_connection_and_spoils_no_other(
             await asyncio.sleep(0.01)
 
 
+async def test_calls_that_are_given_up_leak_nothing(transport: CurlTransport, server: WireServer) -> None:
+    dice = random.Random(7)
+
+    async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(dice.random() * 0.01)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000))
+
+    server.answer = answer
+
+    async def give_up_sometimes(number: int) -> None:
+        call = get(server.url, is_streamed=number % 2 == 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(dice.random() * 0.02):
+                await (read_stream(transport, call) if call.is_streamed else transport.request(call, None))
+
+    for _ in range(10):
+        await asyncio.gather(*(give_up_sometimes(number) for number in range(30)))
+    (pool,) = transport._pools.values()
+
+    assert pool.is_idle
+    assert pool._multi._curl2future == {}
+    assert (await transport.request(get(server.url), None)).status == 200
+
+
 async def test_closing_ends_calls_that_run(server: WireServer) -> None:
     transport = CurlTransport(user_agent="flow2api/test")
     arrived = asyncio.Event()
@@ -401,6 +426,20 @@ async def test_untrusted_certificate_is_refused_before_anything_is_said(
 
         assert not failure.value.reached
         assert server.heard == []
+
+
+async def test_trusted_certificate_is_taken_and_its_connection_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = self_signed(tmp_path)
+    monkeypatch.setattr("curl_cffi.curl.DEFAULT_CACERT", str(tmp_path / "server.pem"))
+    transport = CurlTransport(user_agent="flow2api/test")
+    async with WireServer(tls=tls) as server:
+        answers = [await transport.request(post(server.url), None) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [200, 200, 200]
+        assert server.connections == 1
+        await transport.aclose()
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

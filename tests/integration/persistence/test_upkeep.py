@@ -65,7 +65,7 @@ async def test_expired_claims_are_forgotten(storage: SqlStorage, clock: FakeCloc
 
 
 async def test_request_log_is_kept_for_a_month(storage: SqlStorage, clock: FakeClock, tmp_path: Path) -> None:
-    entry = LogEntry(clock.now(), "req", 1, "images", "m", 1, "gen", 200, None, 12, MediaKind.IMAGE)
+    entry = LogEntry(clock.now(), "req", 1, "images", "m", 1, "gen", "completed", None, 12, MediaKind.IMAGE)
     storage.journal.note(entry)
     storage.journal.note(replace(entry, at=clock.now() - timedelta(days=31)))
     await storage.aclose()
@@ -82,7 +82,7 @@ async def test_key_is_marked_as_used_by_the_journal_and_not_set_back_by_a_save(
     storage: SqlStorage, clock: FakeClock, tmp_path: Path
 ) -> None:
     key = await storage.api_keys.add(key_of("a"))
-    entry = LogEntry(clock.now(), "req", key.id, "images", "m", 1, "gen", 200, None, 12, MediaKind.IMAGE)
+    entry = LogEntry(clock.now(), "req", key.id, "images", "m", 1, "gen", "completed", None, 12, MediaKind.IMAGE)
     storage.journal.note(entry)
     storage.journal.note(replace(entry, at=clock.now() - timedelta(hours=1)))
     await storage.aclose()

@@ -5,7 +5,7 @@ from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
 
 class RequestLogRow(Row):
-    """One answered request."""
+    """One ended generation."""
 
     __tablename__ = "request_log"
 
