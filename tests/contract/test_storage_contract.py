@@ -357,6 +357,14 @@ class TestLeases:
         assert taken == replace(before, owner="new", fence=5, rescues=2, lease_until=taken.lease_until)
         assert await storage.generations.get("gen_1") == taken
 
+    async def test_what_was_released_in_order_counts_as_no_rescue(self, storage: Storage) -> None:
+        await storage.generations.add([self.held("gen_1", owner="old")])
+        await storage.generations.release("old")
+
+        (taken,) = await storage.generations.take_over("new", 45, 10)
+
+        assert taken.rescues == 0
+
     async def test_late_write_of_the_old_owner_is_refused(self, storage: Storage) -> None:
         before = self.held("gen_1", seconds=-1)
         await storage.generations.add([before])
@@ -547,7 +555,11 @@ class TestChangeFeed:
 
         changes = await storage.changes.since(0)
 
-        assert changes == [Change(1, "options", "policy"), Change(2, "account", "1"), Change(3, "account", "2")]
+        assert changes == [
+            Change(1, "options", "policy", is_own=True),
+            Change(2, "account", "1", is_own=True),
+            Change(3, "account", "2", is_own=True),
+        ]
         assert await storage.changes.latest() == 3
         assert list(await storage.changes.since(0, limit=2)) == changes[:2]
         assert list(await storage.changes.since(2)) == changes[2:]

@@ -45,6 +45,15 @@ def call(gateway: Gateway, path: str, method: str = "GET", **headers: str) -> An
     return urllib.request.urlopen(request)
 
 
+def refused(gateway: Gateway, path: str, key: str = "", **headers: str) -> tuple[int, Any]:
+    """Status and body of an answer that is an error."""
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        call(gateway, path, authorization=f"Bearer {key or gateway.key}", **headers)
+    with raised.value as error:
+        body = error.read()
+    return error.code, json.loads(body) if body else None
+
+
 @pytest.fixture(scope="module")
 def video(gateway: Gateway) -> Any:
     client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0)
@@ -82,16 +91,15 @@ async def test_submits_once_for_each_video(client: openai.OpenAI, control: Simul
 
 
 def test_ranges_are_served(gateway: Gateway, video: Any) -> None:
-    whole = call(gateway, f"/v1/videos/{video.id}/content").read()
+    with call(gateway, f"/v1/videos/{video.id}/content") as answer:
+        whole = answer.read()
     with call(gateway, f"/v1/videos/{video.id}/content", range="bytes=10-19") as part:
         assert part.status == 206
         assert part.headers["content-range"] == f"bytes 10-19/{len(whole)}"
         assert part.read() == whole[10:20]
     with call(gateway, f"/v1/videos/{video.id}/content", range="bytes=-5") as tail:
         assert tail.read() == whole[-5:]
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        call(gateway, f"/v1/videos/{video.id}/content", range=f"bytes={len(whole)}-")
-    assert refused.value.code == 416
+    assert refused(gateway, f"/v1/videos/{video.id}/content", range=f"bytes={len(whole)}-")[0] == 416
 
 
 def test_head_tells_length_and_type(gateway: Gateway, video: Any) -> None:
@@ -104,7 +112,8 @@ def test_head_tells_length_and_type(gateway: Gateway, video: Any) -> None:
 
 @pytest.mark.parametrize(("variant", "magic"), [("thumbnail", b"RIFF"), ("spritesheet", b"\xff\xd8\xff")])
 def test_stills_are_pictures(gateway: Gateway, video: Any, variant: str, magic: bytes) -> None:
-    assert call(gateway, f"/v1/videos/{video.id}/content?variant={variant}").read().startswith(magic)
+    with call(gateway, f"/v1/videos/{video.id}/content?variant={variant}") as answer:
+        assert answer.read().startswith(magic)
 
 
 def test_list_pages_by_cursor(client: openai.OpenAI, video: Any) -> None:
@@ -141,22 +150,16 @@ def test_late_refusal_is_a_failed_video(client: openai.OpenAI) -> None:
 
 def test_content_before_the_end_is_404(gateway: Gateway, client: openai.OpenAI) -> None:
     made = client.videos.create(model="sora-2", prompt="too early", seconds="8")
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        call(gateway, f"/v1/videos/{made.id}/content")
-    assert refused.value.code == 404
-    assert json.load(refused.value)["error"]["code"] == "not_ready"
+    status, body = refused(gateway, f"/v1/videos/{made.id}/content")
+    assert status == 404
+    assert body["error"]["code"] == "not_ready"
     finished(client, made.id)
 
 
 def test_video_of_another_key_does_not_exist(gateway: Gateway, video: Any) -> None:
     other = gateway.make_key(f"other {time.time_ns()}")
     for path in ("", "/content"):
-        request = urllib.request.Request(
-            f"{gateway.url}/v1/videos/{video.id}{path}", headers={"authorization": f"Bearer {other}"}
-        )
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request)
-        assert refused.value.code == 404
+        assert refused(gateway, f"/v1/videos/{video.id}{path}", other)[0] == 404
 
 
 def test_enlarged_video(client: openai.OpenAI, era: str) -> None:

@@ -66,7 +66,7 @@ class Tables:
 
     def note(self, what: str, changed: object) -> None:
         """One more entry of the change feed."""
-        self.changes.append(Change(self.new_id("change"), what, str(changed)))
+        self.changes.append(Change(self.new_id("change"), what, str(changed), is_own=True))
 
 
 class FakeAccounts:
@@ -226,7 +226,7 @@ class FakeGenerations:
                 owner=owner,
                 lease_until=now + timedelta(seconds=seconds),
                 fence=generation.fence + 1,
-                rescues=generation.rescues + 1,
+                rescues=generation.rescues + (generation.owner is not None),
             )
             for generation in sorted(left, key=lambda item: item.created_at)[:limit]
         ]

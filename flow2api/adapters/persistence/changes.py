@@ -15,11 +15,14 @@ ACCOUNT = "account"
 API_KEY = "api_key"
 OPTIONS = "options"
 
+ORIGIN = "origin"
+"""The execution option of writing connections that tells one storage's writes from another's."""
+
 CHANGES = table_of(ChangeRow)
 
 _LATEST = select(func.max(CHANGES.c.number))
 _SINCE = (
-    select(CHANGES.c.number, CHANGES.c.what, CHANGES.c.id)
+    select(CHANGES.c.number, CHANGES.c.what, CHANGES.c.id, CHANGES.c.origin)
     .where(CHANGES.c.number > bindparam("behind"))
     .order_by(CHANGES.c.number)
     .limit(bindparam("most"))
@@ -28,8 +31,8 @@ _SINCE = (
 
 def note_changes(connection: Connection, what: str, ids: Iterable[object], now: datetime) -> None:
     """Add one entry for each of these; they count only if the whole step does."""
-    at = to_instant(now)
-    if entries := [{"what": what, "id": str(each), "at": at} for each in ids]:
+    at, origin = to_instant(now), connection.get_execution_options()[ORIGIN]
+    if entries := [{"what": what, "id": str(each), "at": at, "origin": origin} for each in ids]:
         connection.execute(insert(CHANGES), entries)
 
 
@@ -46,7 +49,8 @@ class SqlChangeFeed:
         rows = await self._database.read(
             lambda connection: connection.execute(_SINCE, {"behind": number, "most": limit}).all()
         )
-        return [Change(row.number, row.what, row.id) for row in rows]
+        own = self._database.origin
+        return [Change(row.number, row.what, row.id, row.origin == own) for row in rows]
 
 
 if TYPE_CHECKING:

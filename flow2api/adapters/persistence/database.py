@@ -17,7 +17,11 @@ class Database(Protocol):
 
     Attributes:
         now: The database's own clock, as an instant for queries.
+        origin: What tells this storage's writes from those of others; it stands in the change feed.
     """
+
+    @property
+    def origin(self) -> str: ...
 
     @property
     def now(self) -> ColumnElement[int]: ...

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 
 class HotStatement:
-    """A Core statement whose SQL text is made once: half of its cost would else be in finding that text again.
+    """A Core statement whose SQL text is made once and handed to the driver directly.
+
+    Finding the text again would be half of its cost, and the object that SQLAlchemy makes for each execution most of
+    the rest.
 
     Args:
         statement: An insert or update; every value in it is a named parameter.
@@ -20,9 +24,23 @@ class HotStatement:
         self._made: tuple[str, tuple[str, ...]] | None = None
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> int:
-        """Carry it out with these values, and tell how many rows it met."""
+        """Carry it out with these values, and tell how many rows it met.
+
+        Raises:
+            DBAPIError: The database refused, as SQLAlchemy says it.
+        """
         text, places = self._made or self._make(connection)
-        return connection.exec_driver_sql(text, tuple([values[name] for name in places])).rowcount
+        driver = connection.dialect.loaded_dbapi
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(text, tuple([values[name] for name in places]))
+            return cursor.rowcount
+        except driver.IntegrityError as error:
+            raise IntegrityError(text, None, error) from error
+        except driver.Error as error:
+            raise DBAPIError(text, None, error) from error
+        finally:
+            cursor.close()
 
     def _make(self, connection: Connection) -> tuple[str, tuple[str, ...]]:
         compiled = self._statement.compile(connection, column_keys=self._names)

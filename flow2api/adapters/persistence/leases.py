@@ -43,7 +43,8 @@ def taking_over(now: ColumnElement[int]) -> Update:
             owner=bindparam("by"),
             lease_until=now + _span(),
             fence=GENERATIONS.c.fence + 1,
-            rescues=GENERATIONS.c.rescues + 1,
+            # An owner that released its rows stopped in order; only one that vanished may have died of this row.
+            rescues=GENERATIONS.c.rescues + case((GENERATIONS.c.owner.is_(None), 0), else_=1),
         )
         .returning(GENERATIONS)
     )

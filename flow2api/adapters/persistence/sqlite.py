@@ -6,6 +6,7 @@ WAL with ``synchronous=FULL``: what was acknowledged survives a power cut, and r
 import asyncio
 import contextlib
 import os
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,7 @@ class SqliteDatabase:
     now: ColumnElement[int] = NOW
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self.origin = secrets.token_hex(8)
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
@@ -155,7 +157,7 @@ class SqliteDatabase:
 
     def _connect(self) -> None:
         _make_file(self._path)
-        self._engine = _writing_engine(self._path, self._busy_timeout_s)
+        self._engine = _writing_engine(self._path, self._busy_timeout_s, self.origin)
         try:
             self._connection = self._engine.connect()
             _use_wal(self._connection)
@@ -198,8 +200,10 @@ def _make_file(path: Path) -> None:
         raise ConfigurationError(f"The database {path} cannot be opened: {cause.strerror}.") from cause
 
 
-def _writing_engine(path: Path, busy_timeout_s: float) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+def _writing_engine(path: Path, busy_timeout_s: float, origin: str) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), poolclass=NullPool, execution_options={"origin": origin}
+    )
     event.listen(engine, "connect", _pragmas(busy_timeout_s, "synchronous=FULL", "journal_size_limit=67108864"))
     event.listen(engine, "begin", _begin_immediate)
     return engine

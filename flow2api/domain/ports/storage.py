@@ -32,11 +32,16 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the change feed: what kind of thing changed and which one."""
+    """One entry of the change feed: what kind of thing changed and which one.
+
+    Attributes:
+        is_own: It was written through this very storage, so memory knows it already.
+    """
 
     number: int
     what: str
     id: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,10 @@ class Generations(Protocol):
         ...
 
     async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
-        """Become the owner of unfinished generations whose lease has run out; fence and rescues have grown by one."""
+        """Become the owner of unfinished generations whose lease has run out or was released.
+
+        Their ``fence`` has grown by one; ``rescues``, too, unless the former owner released them in order.
+        """
         ...
 
     async def release(self, owner: str) -> None:

@@ -57,20 +57,11 @@ class FollowChanges:
             self._seen = changes[-1].number
 
     async def _apply(self, changes: Sequence[Change]) -> None:
+        changes = [change for change in changes if not change.is_own]
         kinds = {change.what for change in changes}
         if "api_key" in kinds:
             await self._reload_keys()
         if "options" in kinds:
             await self._reload_options()
-        for account_id in {int(change.id) for change in changes if change.what == "account"}:
-            await self._take_in(account_id)
-
-    async def _take_in(self, account_id: int) -> None:
-        account = await self._accounts.get(account_id)
-        before = self._pool.get(account_id)
-        if account is None:
-            self._pool.remove(account_id)
-            self._credentials.forget(account_id)
-        elif account != before:
-            self._credentials.forget(account_id)
-            self._pool.put(account)
+        for account_id in dict.fromkeys(int(change.id) for change in changes if change.what == "account"):
+            await self._credentials.take_in(account_id)

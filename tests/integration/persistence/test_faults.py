@@ -220,6 +220,16 @@ class TestTogether:
         assert len(await other._database.read(_states)) == 400
         await other.aclose()
 
+    async def test_feed_tells_own_changes_from_those_of_others(self, storage: SqlStorage, tmp_path: Path) -> None:
+        other = storage_at(tmp_path / "flow2api.db")
+        await other.open()
+        await other.options.write({"policy": "random"}, "operator")
+        await storage.options.write({"policy": "weighted"}, "operator")
+
+        assert [change.is_own for change in await storage.changes.since(0)] == [False, True]
+        assert [change.is_own for change in await other.changes.since(0)] == [True, False]
+        await other.aclose()
+
     async def test_claim_is_decided_between_processes_too(self, storage: SqlStorage, tmp_path: Path) -> None:
         other = storage_at(tmp_path / "flow2api.db")
         await other.open()

@@ -14,3 +14,4 @@ class ChangeRow(Row):
     what: Mapped[str] = mapped_column(Text)
     id: Mapped[str] = mapped_column(Text)
     at: Mapped[int] = mapped_column(BigInteger)
+    origin: Mapped[str] = mapped_column(Text)

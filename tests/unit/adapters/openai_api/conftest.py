@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,9 +31,33 @@ def application(doors: Doors) -> Litestar:
     )
 
 
+class _Present:
+    """Stands for one of the fakes of the test that runs now, so that all tests can share one application."""
+
+    fakes = FakeDoors()
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(getattr(_Present.fakes, self._name), attribute)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(_Present.fakes, self._name)(*args, **kwargs)
+
+
+@cache
+def shared_application() -> Litestar:
+    """Registering the routes takes longer than most tests do, so it is done once."""
+    names = ("authorize", "generate", "ingest", "generations", "media", "clock", "pictures")
+    present: dict[str, Any] = {name: _Present(name) for name in names}
+    return application(FakeDoors().doors(**present, options=lambda: _Present.fakes.options))
+
+
 @pytest.fixture
 def fakes() -> FakeDoors:
-    return FakeDoors()
+    _Present.fakes = FakeDoors()
+    return _Present.fakes
 
 
 @pytest.fixture
@@ -41,7 +66,8 @@ async def open_client(fakes: FakeDoors) -> AsyncIterator[OpenClient]:
     async with AsyncExitStack() as stack:
 
         async def opened(**overrides: Any) -> Client:
-            client = AsyncTestClient(application(fakes.doors(**overrides)), raise_server_exceptions=False)
+            app = application(fakes.doors(**overrides)) if overrides else shared_application()
+            client = AsyncTestClient(app, raise_server_exceptions=False)
             client.headers["authorization"] = f"Bearer {KEY}"
             return await stack.enter_async_context(client)
 

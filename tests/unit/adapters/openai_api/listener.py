@@ -16,6 +16,7 @@ class Listener:
 
     Attributes:
         is_stuck: Takes nothing while it is set, as a client does whose window is full.
+        takes: How many pieces of the body it takes before it is stuck.
         sent: Every message that the application sent.
     """
 
@@ -24,6 +25,7 @@ class Listener:
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._arrived = asyncio.Condition()
         self.is_stuck = asyncio.Event()
+        self.takes = 1_000_000
         self.sent: list[dict[str, Any]] = []
         self.task: asyncio.Task[None] | None = None
 
@@ -85,7 +87,7 @@ class Listener:
         return int(self.sent[0]["status"])
 
     async def _take(self, message: Any) -> None:
-        while self.is_stuck.is_set():
+        while self.is_stuck.is_set() or len(self.bodies) >= self.takes:
             await asyncio.sleep(0.005)
         async with self._arrived:
             self.sent.append(dict(message))

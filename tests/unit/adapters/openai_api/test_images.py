@@ -175,6 +175,13 @@ class TestStream:
         assert document["error"]["code"] == "moderation_blocked"
         assert fakes.generate.open == 0
 
+    async def test_what_failed_is_told_after_what_succeeded(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generate.fails = {1: ContentBlockedError()}
+        answer = await post(client, stream=True, n=2)
+
+        names = [event.split("\n")[0] for event in answer.text.strip().split("\n\n")]
+        assert names == ["event: image_generation.completed", "event: error"]
+
 
 class TestEdits:
     PATH = "/v1/images/edits"

@@ -208,6 +208,7 @@ def _create_feeds() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_changes")),
         sqlite_autoincrement=True,
     )
