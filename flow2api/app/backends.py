@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.domain.catalog import ModelCatalog, ModelSpec
@@ -77,7 +78,7 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
     }
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
-        store=media_factory.build(settings.store_url, settings.sections.get(media_factory.name, {})),
+        store=FreshMedia(media_factory.build(settings.store_url, settings.sections.get(media_factory.name, {}))),
         slots=slots_factory.build(settings.coordination_url, settings.sections.get(slots_factory.name, {})),
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),

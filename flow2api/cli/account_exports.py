@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
     if passphrase is not None:
         data = seal_document(data, passphrase)
     if file == STDIN:
-        click.get_binary_stream("stdout").write(data + b"\n")
+        sys.stdout.buffer.write(data + b"\n")
         return
     _write(Path(file), data + b"\n")
     click.echo(f"Wrote {len(kept):,} accounts into {file}{', in plain text' if plain else ', encrypted'}.", err=True)

@@ -9,7 +9,7 @@ from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import open_document, read_sealed
 from flow2api.cli.account_files import MOST_BYTES, read_rows
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
-from flow2api.cli.failures import EXIT_FAILED
+from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase
 from flow2api.cli.output import print_json, progress
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
@@ -32,16 +32,16 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
 
     JSON: {"added": 0, "updated": 0, "unchanged": 0, "errors": [{"row": 1, "problem": "..."}]}.
     """
-    data = read_bytes(file, MOST_BYTES * 2, "The file")
+    data = read_bytes(file, MOST_BYTES * 3 // 2, "The file")  # an encrypted one is larger by a third
     document = read_sealed(data)
     if document is not None:
         data = open_document(document, read_passphrase(passphrase_file, is_new=False))
+    if len(data) > MOST_BYTES:
+        raise Failure(f"The file is larger than {MOST_BYTES // 1024:,} KiB; split it.")
     report = asyncio.run(_store(here, read_rows(data, here.extensions.upstreams)))
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
-        print_json(
-            {"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors}
-        )
+        print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
     else:
         _tell(report)
     if report.errors:

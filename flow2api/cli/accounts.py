@@ -1,9 +1,9 @@
 """``flow2api accounts``."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
+from typing import TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ from flow2api.cli.output import print_json
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
 
+T = TypeVar("T")
+
 _slots = click.IntRange(min=0)
 
 
@@ -28,7 +30,9 @@ def accounts() -> None:
 
 
 @accounts.command("list")
-@click.option("--status", type=click.Choice([status.value for status in AccountStatus]), help="Only those that stand so.")
+@click.option(
+    "--status", type=click.Choice([status.value for status in AccountStatus]), help="Only those that stand so."
+)
 @click.option("--tag", help="Only those with this tag.")
 @json_option
 @with_installation
@@ -116,22 +120,17 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 @with_installation
 def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
     """Forget an account and its secrets; what it made stays. JSON: the account as it was."""
-
-    async def carry_out(manage: ManageAccounts) -> Account:
-        account = await manage.find(which)
-        question = f"Remove the account {account.id} ({account.name or account.email or 'without a name'})?"
-        await asyncio.to_thread(confirm, question, is_sure=yes)
-        await manage.remove(account)
-        return account
-
-    _tell(asyncio.run(_managed(here, carry_out)), "Removed", as_json=as_json)
+    account = asyncio.run(_managed(here, lambda manage: manage.find(which)))
+    confirm(f"Remove the account {account.id} ({account.name or account.email or 'without a name'})?", is_sure=yes)
+    asyncio.run(_managed(here, lambda manage: manage.remove(account)))
+    _tell(account, "Removed", as_json=as_json)
 
 
 for command in (import_accounts, export_accounts, refresh):
     accounts.add_command(command)
 
 
-async def _managed[T](here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
+async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
         return await use(ManageAccounts(storage.accounts, storage.vault, SystemClock()))
 
@@ -148,5 +147,5 @@ def _tell(account: Account, done: str, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
     else:
-        click.echo(f"{done} the account {shown.id}.", err=sys.stdout.isatty() is False)
+        click.echo(f"{done} the account {shown.id}.")
         print_accounts([shown])

@@ -66,7 +66,7 @@ def with_installation(command: Callable[Concatenate[Installation, P], None]) -> 
 
     @config_option
     @functools.wraps(command)
-    def run(*args: P.args, config: str | None, **kwargs: P.kwargs) -> None:
+    def run(*args: Any, config: str | None, **kwargs: Any) -> None:
         os.umask(0o077)
         here = installation(config=config)
         configure_quiet_logs(here.settings)

@@ -26,7 +26,7 @@ def read_bytes(file: str, most: int, what: str) -> bytes:
     """
     try:
         if file == STDIN:
-            data = click.get_binary_stream("stdin").read(most + 1)
+            data = sys.stdin.buffer.read(most + 1)
         else:
             with Path(file).open("rb") as opened:
                 data = opened.read(most + 1)

@@ -11,7 +11,7 @@ from flow2api.cli.accounts import accounts
 from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
-from flow2api.cli.failures import EXIT_CONFIGURATION, Failure
+from flow2api.cli.failures import ConfigurationFailure, Failure
 from flow2api.cli.keys import keys
 from flow2api.cli.models import models
 from flow2api.cli.registered import plugins, policies
@@ -27,7 +27,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
-            raise Failure(error.message, EXIT_CONFIGURATION) from error
+            raise ConfigurationFailure(error.message) from error
         except Flow2ApiError as error:
             raise Failure(error.message) from error
 

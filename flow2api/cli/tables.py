@@ -28,6 +28,12 @@ def render(headings: Sequence[str], rows: Sequence[Sequence[object]], width: int
     )
 
 
+def render_facts(facts: Sequence[tuple[str, object]]) -> str:
+    """Names and values, one pair a line, the values aligned."""
+    widest = max(cells_of(name) for name, _ in facts)
+    return "\n".join(f"{_fitted(name, widest)}{GAP}{text_of(value)}" for name, value in facts)
+
+
 def text_of(value: object) -> str:
     """How a value is shown in one cell: in one line, and with nothing in it that would steer the terminal."""
     match value:

@@ -50,7 +50,6 @@ class Cure(StrEnum):
     NEW_CREDENTIAL = "new_credential"
     CREDITS_SEEN = "credits_seen"
     TIER_CHANGED = "tier_changed"
-    SUCCESS = "success"
 
 
 _CURES: dict[RestReason, frozenset[Cure]] = {
@@ -61,7 +60,7 @@ _CURES: dict[RestReason, frozenset[Cure]] = {
     RestReason.RATE_LIMITED: frozenset(),
     RestReason.QUOTA: frozenset({Cure.CREDITS_SEEN}),
     RestReason.NO_ACCESS: frozenset({Cure.TIER_CHANGED}),
-    RestReason.ERROR_STREAK: frozenset({Cure.SUCCESS}),
+    RestReason.ERROR_STREAK: frozenset(),
 }
 
 _STATUS: dict[RestReason, AccountStatus] = {
@@ -74,6 +73,10 @@ _STATUS: dict[RestReason, AccountStatus] = {
     RestReason.NO_ACCESS: AccountStatus.ACTIVE,
     RestReason.ERROR_STREAK: AccountStatus.COOLING_DOWN,
 }
+
+_FORGOTTEN_BY_SUCCESS = frozenset(
+    {RestReason.RATE_LIMITED, RestReason.REFUSED, RestReason.QUOTA, RestReason.ERROR_STREAK}
+)
 
 _SEVERITY = (AccountStatus.DISABLED, AccountStatus.SUSPENDED, AccountStatus.COOLING_DOWN, AccountStatus.ACTIVE)
 
@@ -104,6 +107,12 @@ class Rest:
     def holds(self, now: datetime) -> bool:
         """Whether it still keeps the account from work."""
         return self.until is None or now < self.until
+
+    def is_cured_by(self, cure: Cure) -> bool:
+        """Whether this cure lifts it. Credits say nothing about one model's share of a day."""
+        if cure is Cure.CREDITS_SEEN and self.model is not None:
+            return False
+        return cure in _CURES[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,20 +237,29 @@ class Account:
         why: str = "",
         reason: RestReason = RestReason.RATE_LIMITED,
     ) -> "Account":
-        """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps."""
-        before = self.rest_of(reason, model)
-        step = 0 if before is None else min(before.step + 1, len(RATE_LIMIT_STEPS) - 1)
-        asked = None if retry_after_s is None else timedelta(seconds=max(1.0, retry_after_s))
-        pause = min(asked or RATE_LIMIT_STEPS[step], LONGEST_REST)
-        return self.resting(reason, now, until=now + pause, model=model, why=why, step=step)
+        """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps.
+
+        Refusals that come while it rests belong to calls that were under way: they prolong the rest if they ask for
+        more, and are no further step.
+        """
+        before, asked = self.rest_of(reason, model), _asked_pause(retry_after_s)
+        step = _next_step(before, RATE_LIMIT_STEPS, now)
+        until = now + (asked or RATE_LIMIT_STEPS[step])
+        if before is not None and before.until is not None and before.holds(now):
+            until = before.until if asked is None else max(until, before.until)
+        return self.resting(reason, now, until=until, model=model, why=why, step=step)
 
     def faulted(self, now: datetime, *, threshold: int, why: str = "") -> "Account":
-        """The account after a fault of its own; at the threshold it rests, longer each time."""
+        """The account after a fault of its own; at the threshold it rests, after each further one longer.
+
+        Faults that come while it rests belong to calls that were under way, and prolong nothing.
+        """
         streak = self.streak + 1
         before = self.rest_of(RestReason.ERROR_STREAK)
-        if before is None and streak < threshold:
+        is_on = before is not None and before.holds(now)
+        if is_on or (before is None and streak < threshold):
             return replace(self, streak=streak)
-        step = 0 if before is None else min(before.step + 1, len(STREAK_STEPS) - 1)
+        step = _next_step(before, STREAK_STEPS, now)
         rested = self.resting(RestReason.ERROR_STREAK, now, until=now + STREAK_STEPS[step], why=why, step=step)
         return replace(rested, streak=streak)
 
@@ -249,22 +267,34 @@ class Account:
         """The account after a success: the streak ends, and steps of rests that are over are forgotten."""
         if self.streak == 0 and not self.rests:
             return self
-        over = {RestReason.RATE_LIMITED, RestReason.REFUSED, RestReason.ERROR_STREAK, RestReason.QUOTA}
         kept = tuple(
             rest
             for rest in self.rests
-            if not (rest.reason in over and not rest.holds(now) and rest.model in (None, model))
+            if rest.reason not in _FORGOTTEN_BY_SUCCESS or rest.holds(now) or rest.model not in (None, model)
         )
         return replace(self, rests=kept, streak=0)
 
     def cured(self, cure: Cure) -> "Account":
         """The account without the rests that this cure lifts, and only those."""
-        kept = tuple(rest for rest in self.rests if cure not in _CURES[rest.reason])
+        kept = tuple(rest for rest in self.rests if not rest.is_cured_by(cure))
         return self if len(kept) == len(self.rests) else replace(self, rests=kept)
 
     def without(self, keep: Callable[[Rest], bool]) -> "Account":
         """The account with only the rests that ``keep`` accepts."""
         return replace(self, rests=tuple(rest for rest in self.rests if keep(rest)))
+
+
+def _next_step(before: Rest | None, steps: tuple[timedelta, ...], now: datetime) -> int:
+    if before is None:
+        return 0
+    return before.step if before.holds(now) else min(before.step + 1, len(steps) - 1)
+
+
+def _asked_pause(retry_after_s: float | None) -> timedelta | None:
+    """The pause that upstream asked for: a second at least, and no longer than any rest may be."""
+    if retry_after_s is None:
+        return None
+    return timedelta(seconds=min(max(1.0, retry_after_s), LONGEST_REST.total_seconds()))
 
 
 def fold_email(email: str) -> str:

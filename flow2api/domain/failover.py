@@ -9,6 +9,7 @@ from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     AccountUnusableError,
     CredentialError,
+    Flow2ApiError,
     ModelAccessError,
     UpstreamError,
     UpstreamInvalidError,
@@ -64,8 +65,8 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.ANOTHER_ACCOUNT, RestReason.NO_ACCESS)
         case UpstreamNotFoundError():
             return Verdict(Next.SAME_ACCOUNT_AFRESH)
-        case UpstreamStateUnknownError():
-            return Verdict(Next.GIVE_UP)
+        case UpstreamStateUnknownError(__cause__=cause):
+            return Verdict(Next.GIVE_UP, is_own_fault=isinstance(cause, Exception) and judge(cause).is_own_fault)
         case UpstreamOverloadedError():
             return Verdict(Next.ANOTHER_ACCOUNT)
         case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
@@ -90,6 +91,8 @@ def after_error(
         case None:
             return account.faulted(now, threshold=threshold, why=why) if verdict.is_own_fault else account
         case RestReason.AUTH_EXPIRED:
+            if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
+                return account
             return replace(account.resting(RestReason.AUTH_EXPIRED, now, why=why), access_expires_at=None)
         case RestReason.UNUSABLE:
             return account.resting(RestReason.UNUSABLE, now, why=why)
@@ -113,3 +116,18 @@ def may_have_been_carried_out(error: Exception) -> bool:
             return True
         case _:
             return False
+
+
+def after_submit(error: Flow2ApiError, spec: ModelSpec) -> Flow2ApiError:
+    """What an error of the call that spends means: itself, or that nobody knows whether credits were spent.
+
+    What costs nothing may be sent again; the latter never is.
+    """
+    if spec.is_free or not may_have_been_carried_out(error):
+        return error
+    unknown = UpstreamStateUnknownError(
+        f"The service did not answer the request that spends credits, so nobody knows whether the {spec.kind.value} is "
+        f"being made; it is not sent again by itself. ({error.message})"
+    )
+    unknown.__cause__ = error
+    return unknown

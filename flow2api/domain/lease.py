@@ -2,19 +2,18 @@
 
 import asyncio
 import heapq
-from collections import OrderedDict, deque
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from types import TracebackType
 
-from flow2api.domain.account import Account, RestReason
-from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.account import Account
 from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError, PoolError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.ready_sets import ReadySets
 from flow2api.domain.selection import (
     BUSY,
     NO_TAG,
@@ -22,39 +21,45 @@ from flow2api.domain.selection import (
     OCCUPIED,
     PASSING,
     SWITCHED_OFF,
+    WARMING,
     Candidate,
     Need,
     SelectionPolicy,
     Signature,
-    model_refusal,
     refusal,
+    refusal_for,
 )
+from flow2api.domain.uncut import uncut
+from flow2api.domain.waiting_line import WaitingLine
 
-_DRAWS = 8
-"""How often a policy is asked again before a set for the very model is made."""
-
-_MODEL_SETS = 64
-"""How many such sets are kept; the least recently used one goes first."""
+log = logging.getLogger(__name__)
 
 _BUSY_RETRY_S = 5.0
+
+_FULL_ELSEWHERE = timedelta(seconds=1)
+"""How long an account counts as busy whose slots other processes hold."""
+
+_LOOK_AGAIN_S = 5.0
+"""How long who waits trusts to be served in turn before it asks whether it still can be."""
 
 
 class Lease:
     """The right to use one account once. An async context manager; releasing twice does no harm."""
 
-    __slots__ = ("_kind", "_pool", "_ticket", "account_id")
+    __slots__ = ("_candidate", "_kind", "_pool", "_ticket", "account_id")
 
-    def __init__(self, pool: "AccountPool", account_id: int, kind: MediaKind, ticket: str | None) -> None:
+    def __init__(self, pool: "AccountPool", candidate: Candidate, kind: MediaKind, ticket: str | None) -> None:
         self._pool: AccountPool | None = pool
+        self._candidate = candidate
         self._kind = kind
         self._ticket = ticket
-        self.account_id = account_id
+        self.account_id = candidate.account.id
 
     async def release(self) -> None:
         """Give the slot back."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            await pool._give_back(self.account_id, self._kind, self._ticket)
+            await pool._give_back(self._candidate, self._kind, self._ticket)
 
     async def __aenter__(self) -> "Lease":
         return self
@@ -69,7 +74,8 @@ class AccountPool:
     """All accounts of all upstreams as this process sees them.
 
     It decides in memory alone and does no I/O but through the slots port. Choosing costs the same for ten accounts and
-    for a hundred thousand.
+    for a hundred thousand. Whenever an account becomes ready, it goes to who has waited longest for it; so whatever is
+    ready is free for who comes next.
     """
 
     def __init__(self, slots: Slots, clock: Clock, random: Random | None = None) -> None:
@@ -77,12 +83,13 @@ class AccountPool:
         self._clock = clock
         self._random = random or Random()  # noqa: S311  # spreads load, guards nothing
         self._candidates: dict[int, Candidate] = {}
-        self._sets: dict[Signature, ReadyAccounts] = {}
-        self._model_sets: OrderedDict[tuple[Signature, str], tuple[ModelSpec, ReadyAccounts]] = OrderedDict()
+        self._ready = ReadySets(self._candidates)
         self._lifts: list[tuple[datetime, int]] = []
+        self._next_lift: dict[int, datetime] = {}
         self._warming: dict[int, None] = {}
-        self._waiters: dict[Signature, deque[asyncio.Future[None]]] = {}
+        self._line = WaitingLine()
         self._listeners: list[Callable[[Account], None]] = []
+        self._returning: set[asyncio.Task[None]] = set()
 
     def subscribe(self, listener: Callable[[Account], None]) -> None:
         """Call this with every account that is put in from now on; it must be quick and must not raise."""
@@ -106,39 +113,37 @@ class AccountPool:
     def prepare(self, signatures: Iterable[Signature]) -> None:
         """Make the ready sets of these signatures now, so that no request has to."""
         for signature in signatures:
-            self._set_of(signature)
+            self._ready.of(signature, self._clock.now())
 
     def put(self, account: Account) -> None:
         """Take in a new account, or what is new about a known one. Its leases are not touched."""
         candidate = self._candidates.get(account.id)
         if candidate is None:
+            self._ready.exclude(None, account)
             candidate = self._candidates[account.id] = Candidate(account)
         else:
+            self._ready.exclude(candidate.account, account)
             candidate.account = account
-        now = self._clock.now()
-        for rest in account.rests:
-            if rest.until is not None and rest.until > now:
-                heapq.heappush(self._lifts, (rest.until, account.id))
-        if not account.is_warm and account.blocking_rest(now) is None:
-            self._warming[account.id] = None
-        else:
-            self._warming.pop(account.id, None)
-        self._restand(candidate, now)
+        self._settle(candidate)
         for listener in self._listeners:
             listener(account)
 
     def remove(self, account_id: int) -> None:
         """Forget an account; leases on it can still be released."""
-        if self._candidates.pop(account_id, None) is None:
+        candidate = self._candidates.pop(account_id, None)
+        if candidate is None:
             return
+        self._ready.exclude(candidate.account, None)
         self._warming.pop(account_id, None)
-        for ready in self._all_sets():
-            ready.forget(account_id)
+        self._next_lift.pop(account_id, None)
+        self._ready.forget(account_id)
 
-    def warming(self, upstream: str, avoid: Collection[int] = ()) -> int | None:
-        """An account of this upstream that could serve once it is warmed, if there is one."""
+    def warming(self, signature: Signature, avoid: Collection[int] = ()) -> int | None:
+        """An account that could serve this signature once it is warmed, if there is one."""
+        now = self._clock.now()
         return next(
-            (i for i in self._warming if i not in avoid and self._candidates[i].account.upstream == upstream), None
+            (i for i in self._warming if i not in avoid and refusal(self._candidates[i], signature, now) == WARMING),
+            None,
         )
 
     async def acquire(self, need: Need, policy: SelectionPolicy, avoid: Collection[int] = ()) -> Lease:
@@ -151,185 +156,196 @@ class AccountPool:
             PoolBusyError: Accounts that could serve are busy or rate limited.
             NoEligibleAccountError: There is no account of the kind, or all rest for other reasons.
         """
-        self._lift_rests()
-        denied = set(avoid)
-        while (candidate := self._choose(need, policy, denied)) is not None:
-            lease = await self._take(candidate, need.spec.kind)
-            if lease is not None:
-                return lease
-            denied.add(candidate.account.id)
-        raise self._why_not(need, avoid)
+        lease = await self._acquire(need, policy, avoid)
+        if lease is None:
+            raise self._why_not(need, avoid)
+        return lease
+
+    async def wait(self, need: Need, policy: SelectionPolicy, avoid: Collection[int] = ()) -> Lease:
+        """Like `acquire`, but while all that could serve are busy, wait for one in the order of coming.
+
+        Raises:
+            PoolError: None of them will come free any more.
+        """
+        avoid = frozenset(avoid)
+        lease = await self._acquire(need, policy, avoid)
+        while lease is None:
+            candidate = await self._in_line(need, avoid)
+            lease = await self._fill(candidate, need.spec.kind)
+        return lease
 
     async def take(self, account_id: int, kind: MediaKind) -> Lease:
-        """Hold one more slot of a given account, whatever its limit: for work that was begun before a restart."""
+        """Hold one more slot of a given account, whatever its limit: for work that was begun before a restart.
+
+        Raises:
+            NoEligibleAccountError: The account was removed.
+        """
         candidate = self._candidates.get(account_id)
-        if candidate is not None:
-            self._carry(candidate, kind, 1)
-        return Lease(self, account_id, kind, None)
-
-    async def wait_for_slot(self, signature: Signature) -> None:
-        """Return when an account has become ready for this signature (it may be gone again by then)."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line = self._waiters.setdefault(signature, deque())
-        line.append(future)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._wake(signature)
-            elif future in line:
-                line.remove(future)
-            raise
-        finally:
-            if not line and self._waiters.get(signature) is line:
-                del self._waiters[signature]
-
-    def pass_on(self, signature: Signature) -> None:
-        """Wake the next one in line if there is still an account ready: to be called by who was woken, when served."""
-        if signature in self._waiters and len(self._set_of(signature)):
-            self._wake(signature)
+        if candidate is None:
+            raise NoEligibleAccountError({"removed": 1})
+        self._carry(candidate, kind, 1)
+        return Lease(self, candidate, kind, None)
 
     def waiting(self, signature: Signature) -> int:
         """How many wait in line for this signature."""
-        return len(self._waiters.get(signature, ()))
+        return self._line.waiting(signature)
 
     def next_lift_s(self) -> float | None:
         """Seconds until the next rest ends by itself; None when none will."""
         return None if not self._lifts else max(0.0, (self._lifts[0][0] - self._clock.now()).total_seconds())
 
     def lift_rests(self) -> None:
-        """Let accounts whose rest is over come back; `acquire` does so by itself."""
-        self._lift_rests()
+        """Let accounts whose rest is over come back; choosing does so by itself."""
+        if not self._lifts or self._lifts[0][0] > (now := self._clock.now()):
+            return
+        while self._lifts and self._lifts[0][0] <= now:
+            at, account_id = heapq.heappop(self._lifts)
+            if self._next_lift.get(account_id) == at:
+                del self._next_lift[account_id]
+                candidate = self._candidates[account_id]
+                candidate.full = frozenset()
+                self._settle(candidate)
 
     def has_any_for(self, signature: Signature) -> bool:
         """Whether some account has the plan and the tag for this signature, be it ready, busy or resting."""
-        ready = self._set_of(signature)
+        ready = self._ready.of(signature, self._clock.now())
         return bool(len(ready)) or bool(ready.refusals().keys() - {NO_TIER, NO_TAG, SWITCHED_OFF})
 
     def refusals(self, signature: Signature) -> dict[str, int]:
         """How many accounts could not serve this signature now, by reason."""
-        self._lift_rests()
-        return self._set_of(signature).refusals()
+        self.lift_rests()
+        return self._ready.of(signature, self._clock.now()).refusals()
 
     # --- choosing -----------------------------------------------------------------------------------------------------
 
-    def _choose(self, need: Need, policy: SelectionPolicy, denied: Collection[int]) -> Candidate | None:
-        now = self._clock.now()
-        if need.only is not None:
-            return self._only(need, denied, now)
-        ready = self._set_of(need.signature)
-        for _ in range(_DRAWS):
-            if not len(ready):
-                return None
-            candidate = policy.select(ready, need, self._random)
-            if candidate.account.id not in denied and model_refusal(candidate, need.spec, now) is None:
-                return candidate
-        fitting = self._model_set(need)
-        if not denied:
-            return policy.select(fitting, need, self._random) if len(fitting) else None
-        return next((one for one in fitting.everyone() if one.account.id not in denied), None)
+    async def _acquire(self, need: Need, policy: SelectionPolicy, avoid: Collection[int]) -> Lease | None:
+        self.lift_rests()
+        while (candidate := self._choose(need, policy, avoid)) is not None:
+            kind = need.spec.kind
+            self._carry(candidate, kind, 1)
+            lease = await self._fill(candidate, kind)
+            if lease is not None:
+                return lease
+        return None
 
-    def _only(self, need: Need, denied: Collection[int], now: datetime) -> Candidate | None:
-        candidate = self._candidates.get(need.only) if need.only is not None and need.only not in denied else None
-        if candidate is None or _refusal_for(candidate, need.signature, need.spec, now) is not None:
+    def _choose(self, need: Need, policy: SelectionPolicy, avoid: Collection[int]) -> Candidate | None:
+        now = self._clock.now()
+        if need.only is None:
+            return self._ready.choose(need, policy, avoid, self._random, now)
+        candidate = None if need.only in avoid else self._candidates.get(need.only)
+        if candidate is None or refusal_for(candidate, need.spec, need.signature, now) is not None:
             return None
         return candidate
 
-    async def _take(self, candidate: Candidate, kind: MediaKind) -> Lease | None:
-        account = candidate.account
-        limit = account.capacity.of(kind)
-        self._carry(candidate, kind, 1)
-        if limit is None:
-            return Lease(self, account.id, kind, None)
+    async def _in_line(self, need: Need, avoid: Collection[int]) -> Candidate:
+        """The account that is handed over when it is one's turn; a slot on it is counted already."""
+        waiter = self._line.join(need, avoid)
         try:
-            ticket = await self._slots.take(account.id, kind, limit)
+            while not waiter.given.done():
+                self._check_hope(need, avoid)
+                await asyncio.wait([waiter.given], timeout=min(self.next_lift_s() or _LOOK_AGAIN_S, _LOOK_AGAIN_S))
+                self.lift_rests()
+            return waiter.given.result()
+        except BaseException:
+            if waiter.given.done():
+                self._carry(waiter.given.result(), need.spec.kind, -1)
+            raise
+        finally:
+            self._line.leave(waiter)
+
+    def _check_hope(self, need: Need, avoid: Collection[int]) -> None:
+        error = self._why_not(need, avoid)
+        if not isinstance(error, PoolBusyError) and WARMING not in error.reasons:
+            raise error
+
+    async def _fill(self, candidate: Candidate, kind: MediaKind) -> Lease | None:
+        """Back the slot that is counted already by one of the port's; None when other processes hold them all."""
+        limit = candidate.account.capacity.of(kind)
+        if limit is None:
+            return Lease(self, candidate, kind, None)
+        taking = asyncio.ensure_future(self._slots.take(candidate.account.id, kind, limit))
+        try:
+            ticket = await asyncio.shield(taking)
         except BaseException:
             self._carry(candidate, kind, -1)
+            taking.add_done_callback(self._return_unwanted)
             raise
         if ticket is None:
-            self._carry(candidate, kind, -1)
+            self._full_elsewhere(candidate, kind)
             return None
-        return Lease(self, account.id, kind, ticket)
+        return Lease(self, candidate, kind, ticket)
 
-    async def _give_back(self, account_id: int, kind: MediaKind, ticket: str | None) -> None:
-        candidate = self._candidates.get(account_id)
-        if ticket is not None:
-            await asyncio.shield(self._slots.give_back(ticket))
-        if candidate is not None:
-            self._carry(candidate, kind, -1)
+    def _return_unwanted(self, taking: "asyncio.Future[str | None]") -> None:
+        """Give back what was taken for somebody who had gone meanwhile."""
+        if not taking.cancelled() and taking.exception() is None and (ticket := taking.result()) is not None:
+            self._returning.add(task := asyncio.ensure_future(self._return(ticket)))
+            task.add_done_callback(self._returning.discard)
 
-    def _carry(self, candidate: Candidate, kind: MediaKind, change: int) -> None:
-        had_room = candidate.has_free_slot(kind)
-        if kind is MediaKind.IMAGE:
-            candidate.images = max(0, candidate.images + change)
-        else:
-            candidate.videos = max(0, candidate.videos + change)
-        if change > 0:
-            candidate.last_used = self._clock.monotonic()
-        if candidate.has_free_slot(kind) is not had_room:
-            self._restand(candidate, self._clock.now(), kind)
+    async def _return(self, ticket: str) -> None:
+        try:
+            await self._slots.give_back(ticket)
+        except Exception:
+            log.exception("slot not given back; it ends with its time limit")
+
+    async def _give_back(self, candidate: Candidate, kind: MediaKind, ticket: str | None) -> None:
+        try:
+            if ticket is not None:
+                await uncut(self._return(ticket))
+        finally:
+            self._carry(candidate, kind, -1, candidate.full - {kind})
 
     # --- standing -----------------------------------------------------------------------------------------------------
 
-    def _set_of(self, signature: Signature) -> ReadyAccounts:
-        ready = self._sets.get(signature)
-        if ready is None:
-            ready = self._sets[signature] = self._filled(lambda one, now: refusal(one, signature, now), signature)
-        return ready
+    def _carry(
+        self, candidate: Candidate, kind: MediaKind, change: int, full: frozenset[MediaKind] | None = None
+    ) -> None:
+        had_room = candidate.has_free_slot(kind)
+        if full is not None:
+            candidate.full = full
+        if kind is MediaKind.IMAGE:
+            candidate.images += change
+        else:
+            candidate.videos += change
+        if change > 0:
+            candidate.last_used = self._clock.monotonic()
+        if candidate.has_free_slot(kind) is not had_room and self._is_here(candidate):
+            now = self._clock.now()
+            self._ready.restand(candidate, now, kind)
+            self._hand_out(candidate, now)
 
-    def _model_set(self, need: Need) -> ReadyAccounts:
-        signature, spec = need.signature, need.spec
-        key = (signature, spec.name)
-        entry = self._model_sets.get(key)
-        if entry is None:
-            entry = (spec, self._filled(lambda one, now: _refusal_for(one, signature, spec, now), signature))
-            self._model_sets[key] = entry
-            if len(self._model_sets) > _MODEL_SETS:
-                self._model_sets.popitem(last=False)
-        self._model_sets.move_to_end(key)
-        return entry[1]
+    def _full_elsewhere(self, candidate: Candidate, kind: MediaKind) -> None:
+        """Other processes hold all its slots: it is busy for a moment, then it is asked again."""
+        self._carry(candidate, kind, -1, candidate.full | {kind})
+        if self._is_here(candidate):
+            self._schedule_lift(candidate.account.id, self._clock.now() + _FULL_ELSEWHERE)
 
-    def _filled(self, judge: Callable[[Candidate, datetime], str | None], signature: Signature) -> ReadyAccounts:
-        ready, now = ReadyAccounts(), self._clock.now()
-        for candidate in self._candidates.values():
-            if candidate.account.upstream == signature.upstream:
-                ready.stand(candidate, judge(candidate, now))
-        return ready
+    def _settle(self, candidate: Candidate) -> None:
+        """Note everywhere how the account stands, and when that changes by itself; give it to who waits for it."""
+        account, now = candidate.account, self._clock.now()
+        ends = [rest.until for rest in account.rests if rest.until is not None and rest.until > now]
+        if ends:
+            self._schedule_lift(account.id, min(ends))
+        if not account.is_warm and account.blocking_rest(now) is None:
+            self._warming[account.id] = None
+        else:
+            self._warming.pop(account.id, None)
+        self._ready.restand(candidate, now)
+        self._hand_out(candidate, now)
 
-    def _all_sets(self) -> Iterator[ReadyAccounts]:
-        yield from self._sets.values()
-        for _, ready in self._model_sets.values():
-            yield ready
+    def _schedule_lift(self, account_id: int, at: datetime) -> None:
+        known = self._next_lift.get(account_id)
+        if known is None or at < known:
+            self._next_lift[account_id] = at
+            heapq.heappush(self._lifts, (at, account_id))
 
-    def _restand(self, candidate: Candidate, now: datetime, kind: MediaKind | None = None) -> None:
-        upstream = candidate.account.upstream
-        for signature, ready in self._sets.items():
-            if signature.upstream == upstream and kind in (None, signature.kind):
-                became_ready = ready.stand(candidate, refusal(candidate, signature, now))
-                if became_ready and self._waiters:
-                    self._wake(signature)
-        for (signature, _), (spec, ready) in self._model_sets.items():
-            if signature.upstream == upstream and kind in (None, signature.kind):
-                ready.stand(candidate, _refusal_for(candidate, signature, spec, now))
+    def _hand_out(self, candidate: Candidate, now: datetime) -> None:
+        while self._line and (waiter := self._line.first_for(candidate, now)) is not None:
+            self._line.leave(waiter)
+            self._carry(candidate, waiter.need.spec.kind, 1)
+            waiter.given.set_result(candidate)
 
-    def _wake(self, signature: Signature) -> None:
-        line = self._waiters.get(signature)
-        while line:
-            future = line.popleft()
-            if not future.done():
-                future.set_result(None)
-                return
-
-    def _lift_rests(self) -> None:
-        if not self._lifts or self._lifts[0][0] > (now := self._clock.now()):
-            return
-        while self._lifts and self._lifts[0][0] <= now:
-            _, account_id = heapq.heappop(self._lifts)
-            candidate = self._candidates.get(account_id)
-            if candidate is not None:
-                if not candidate.account.is_warm and candidate.account.blocking_rest(now) is None:
-                    self._warming[account_id] = None
-                self._restand(candidate, now)
+    def _is_here(self, candidate: Candidate) -> bool:
+        return self._candidates.get(candidate.account.id) is candidate
 
     # --- refusing -----------------------------------------------------------------------------------------------------
 
@@ -345,26 +361,16 @@ class AccountPool:
         return NoEligibleAccountError(reasons, waiting_helps=waiting_helps)
 
     def _reasons(self, need: Need) -> dict[str, int]:
+        now = self._clock.now()
         if need.only is None:
-            return self._model_set(need).refusals()
+            return self._ready.refusals(need, now)
         candidate = self._candidates.get(need.only)
         if candidate is None:
             return {"removed": 1}
-        why = _refusal_for(candidate, need.signature, need.spec, self._clock.now())
+        why = refusal_for(candidate, need.spec, need.signature, now)
         return {} if why is None else {why: 1}
 
     def _retry_after_s(self, reasons: dict[str, int]) -> float:
-        if reasons.get(BUSY):
-            return _BUSY_RETRY_S
-        now = self._clock.now()
-        ends = [
-            rest.until
-            for candidate in self._candidates.values()
-            for rest in candidate.account.rests
-            if rest.reason is RestReason.RATE_LIMITED and rest.until is not None and rest.until > now
-        ]
-        return (min(ends) - now).total_seconds() if ends else _BUSY_RETRY_S
-
-
-def _refusal_for(candidate: Candidate, signature: Signature, spec: ModelSpec, now: datetime) -> str | None:
-    return refusal(candidate, signature, now) or model_refusal(candidate, spec, now)
+        """A few seconds while one is busy; else until the next rest of any account ends."""
+        lift_s = None if reasons.get(BUSY) else self.next_lift_s()
+        return _BUSY_RETRY_S if lift_s is None else lift_s

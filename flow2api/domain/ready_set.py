@@ -78,6 +78,13 @@ class ReadyAccounts:
     def __len__(self) -> int:
         return self._levels[self._order[0]].count if self._order else 0
 
+    def __contains__(self, candidate: Candidate) -> bool:
+        place = self._places.get(candidate.account.id)
+        if place is None:
+            return False
+        priority, weight, index = place
+        return self._levels[priority].buckets[weight][index] is candidate
+
     def __iter__(self) -> Iterator[Candidate]:
         if self._order:
             for bucket in self._levels[self._order[0]].buckets.values():
@@ -108,9 +115,9 @@ class ReadyAccounts:
         for weight, bucket in level.buckets.items():
             span = weight * len(bucket)
             if mark < span:
-                return bucket[int(mark / weight)]
+                return bucket[min(int(mark / weight), len(bucket) - 1)]
             mark -= span
-        return self.at(len(self) - 1)
+        return self.at(len(self) - 1)  # what rounding left over
 
     def _has_moved(self, candidate: Candidate) -> bool:
         priority, weight, index = self._places[candidate.account.id]

@@ -56,12 +56,17 @@ class Need:
 
 @dataclass(slots=True)
 class Candidate:
-    """An account as policies see it: its record, and how much it carries now."""
+    """An account as policies see it: its record, and how much it carries now.
+
+    Attributes:
+        full: Kinds of which other processes hold every slot, as far as was seen a moment ago.
+    """
 
     account: Account
     images: int = 0
     videos: int = 0
     last_used: float = 0.0
+    full: frozenset[MediaKind] = frozenset()
 
     def load(self, kind: MediaKind) -> int:
         """Generations of this kind that it carries now."""
@@ -69,32 +74,48 @@ class Candidate:
 
     def has_free_slot(self, kind: MediaKind) -> bool:
         """Whether it may carry one more."""
+        if kind in self.full:
+            return False
         limit = self.account.capacity.of(kind)
         return limit is None or self.load(kind) < limit
 
 
 def refusal(candidate: Candidate, signature: Signature, now: datetime) -> str | None:
-    """Why this account may not serve requests of this signature now; None when it may."""
+    """Why this account may not serve requests of this signature now; None when it may.
+
+    What never passes by itself is named first, then why it rests, then that it is busy.
+    """
     account = candidate.account
     if account.upstream != signature.upstream:
         return "other_upstream"
-    if (rest := account.blocking_rest(now)) is not None:
-        return rest.reason.value
     if account.capacity.of(signature.kind) == 0:
         return SWITCHED_OFF
     if signature.tag is not None and signature.tag not in account.tags:
         return NO_TAG
-    if not account.is_warm or account.tier is None:
-        return WARMING
-    if account.tier < signature.min_tier:
+    if account.tier is not None and account.tier < signature.min_tier:
         return NO_TIER
+    if account.rests and (rest := account.blocking_rest(now)) is not None:
+        return rest.reason.value
+    if not account.is_warm:
+        return WARMING
     return None if candidate.has_free_slot(signature.kind) else BUSY
+
+
+def refusal_for(candidate: Candidate, spec: ModelSpec, signature: Signature, now: datetime) -> str | None:
+    """Why this account may not serve this very request now; None when it may.
+
+    That it is busy is said only when it could serve otherwise.
+    """
+    why = refusal(candidate, signature, now)
+    if why is None or why == BUSY:
+        return model_refusal(candidate, spec, now) or why
+    return why
 
 
 def model_refusal(candidate: Candidate, spec: ModelSpec, now: datetime) -> str | None:
     """Why this account may not make this very model now, though its signature fits; None when it may."""
     account = candidate.account
-    if (rest := account.model_rest(spec.name, now)) is not None:
+    if account.rests and (rest := account.model_rest(spec.name, now)) is not None:
         return rest.reason.value
     if account.credits is not None and (price := spec.cost(account.tier)) and account.credits < price:
         return NO_CREDITS

@@ -1,30 +1,40 @@
 """Whose fault a fault is: an account's own, or everybody's."""
 
-from collections import deque
+from collections import OrderedDict
 
 _WINDOW_S = 120.0
-_KEPT = 512
 
 
 class Weather:
-    """The recent outcomes of all accounts of one upstream.
+    """How the accounts of one upstream fared lately: the latest outcome of each.
 
     Errors of the service, garbage and time-outs count as an account's own only while most of the other accounts do not
     show them.
     """
 
     def __init__(self) -> None:
-        self._outcomes: deque[tuple[float, int, bool]] = deque(maxlen=_KEPT)
+        self._latest: OrderedDict[int, tuple[float, bool]] = OrderedDict()
+        self._faring_well = 0
 
     def note(self, account_id: int, at: float, *, went_well: bool) -> None:
         """Remember an outcome; ``at`` is monotonic time in seconds."""
-        self._outcomes.append((at, account_id, went_well))
+        self._forget_before(at - _WINDOW_S)
+        before = self._latest.pop(account_id, None)
+        self._latest[account_id] = (at, went_well)
+        self._faring_well += went_well - (before is not None and before[1])
 
     def is_own_fault(self, account_id: int, at: float) -> bool:
         """Whether a fault that this account meets now is its own: others were seen lately, and most of them fare well."""
-        latest = {
-            other: went_well
-            for when, other, went_well in self._outcomes
-            if other != account_id and at - when <= _WINDOW_S
-        }
-        return bool(latest) and 2 * sum(latest.values()) > len(latest)
+        self._forget_before(at - _WINDOW_S)
+        own = self._latest.get(account_id)
+        others = len(self._latest) - (own is not None)
+        faring_well = self._faring_well - (own is not None and own[1])
+        return 2 * faring_well > others
+
+    def _forget_before(self, time: float) -> None:
+        while self._latest:
+            account_id, (at, went_well) = next(iter(self._latest.items()))
+            if at >= time:
+                return
+            del self._latest[account_id]
+            self._faring_well -= went_well

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from random import Random
 
-from flow2api.domain.selection import Candidate, Need, ReadySet
+from flow2api.domain.selection import Candidate, Need, ReadySet, Signature
 from flow2api.hookspecs import NamedPolicy, hookimpl
 
 _SAMPLES = 8
@@ -29,12 +29,13 @@ class RoundRobin:
     """One after the other."""
 
     def __init__(self) -> None:
-        self._cursor = -1
+        self._cursors: dict[Signature, int] = {}
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
-        """The next one behind the cursor."""
-        self._cursor = (self._cursor + 1) % len(ready)
-        return ready.at(self._cursor)
+        """The next one behind the cursor; kinds of requests that take turns do not push each other's on."""
+        signature = need.signature
+        cursor = self._cursors[signature] = (self._cursors.get(signature, -1) + 1) % len(ready)
+        return ready.at(cursor)
 
 
 class LeastBusy:

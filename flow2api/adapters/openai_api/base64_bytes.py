@@ -16,12 +16,18 @@ async def base64_of(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The chunks as one run of base64, whatever their sizes."""
     left = b""
     async for chunk in chunks:
-        data = left + chunk if left else chunk
-        whole = len(data) - len(data) % 3
+        missing = -len(left) % 3
+        head, rest = left + chunk[:missing], memoryview(chunk)[missing:]
+        if len(head) % 3:
+            left = head
+            continue
+        if head:
+            yield binascii.b2a_base64(head, newline=False)
+        whole = len(rest) - len(rest) % 3
         for start in range(0, whole, _SLICE):
             if start:
                 await asyncio.sleep(0)
-            yield binascii.b2a_base64(data[start : min(start + _SLICE, whole)], newline=False)
-        left = data[whole:]
+            yield binascii.b2a_base64(rest[start : min(start + _SLICE, whole)], newline=False)
+        left = bytes(rest[whole:])
     if left:
         yield binascii.b2a_base64(left, newline=False)

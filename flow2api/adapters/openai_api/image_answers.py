@@ -17,15 +17,13 @@ from flow2api.adapters.openai_api.image_schemas import ImageEventEnd, ImagesEnd,
 from flow2api.adapters.openai_api.links import media_url
 from flow2api.adapters.openai_api.pictures_out import Format, Picture, open_picture
 from flow2api.adapters.openai_api.runs import Outcome, Run
-from flow2api.adapters.openai_api.sending import ClientStalledError, send_within
+from flow2api.adapters.openai_api.sending import ClientStalledError, gathered, send_within
 from flow2api.adapters.openai_api.sse import Frames
 from flow2api.domain.api_key import Caller
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import Media
 
 _log = structlog.get_logger(__name__)
-
-_FLUSH_BYTES = 256 * 1024
 
 Piece = bytes | Picture
 """Text of the document, or a picture whose base64 stands in its place."""
@@ -85,23 +83,21 @@ class Presentation:
         return await self.doors.ingest.from_bytes(data, self.caller, param="output_format")
 
     async def frames(self, run: Run) -> Frames:
-        """An event for each picture as it is finished. Parts that fail are told only when no part succeeds."""
+        """An event for each picture as it is finished; then, if a part has failed, its error."""
         first_error: Exception | None = None
-        succeeded = False
         async with aclosing(run.events()) as events:
             async for event in events:
                 match event:
                     case Finished(media=media):
-                        succeeded = True
                         for one in media:
                             picture = await open_picture(self.doors, one, self.wanted)
-                            async for piece in self._completed(picture):
+                            async for piece in gathered(self._completed(picture)):
                                 yield piece
                     case Failed(error=error):
                         first_error = first_error or error
                     case _:
                         pass
-        if not succeeded and first_error is not None:
+        if first_error is not None:
             raise first_error
 
     async def _completed(self, picture: Picture) -> AsyncIterator[bytes]:
@@ -146,17 +142,15 @@ class ImagesJson(Answer):
             _log.info("answer_given_up", path=scope["path"], stalled_s=self._stall_s)
 
     async def _send_body(self, send: Send) -> None:
-        waiting: list[bytes] = []
-        size = 0
-        async for text in self._texts():
-            waiting.append(text)
-            size += len(text)
-            if size >= _FLUSH_BYTES:
-                body = b"".join(waiting) if len(waiting) > 1 else text
-                await send_within(send, {"type": "http.response.body", "body": body, "more_body": True}, self._stall_s)
-                waiting, size = [], 0
-        body = b"".join(waiting)
-        await send_within(send, {"type": "http.response.body", "body": body, "more_body": False}, self._stall_s)
+        last = b""
+        async for body in gathered(self._texts()):
+            if last:
+                await self._write(send, last, more=True)
+            last = body
+        await self._write(send, last, more=False)
+
+    async def _write(self, send: Send, body: bytes, *, more: bool) -> None:
+        await send_within(send, {"type": "http.response.body", "body": body, "more_body": more}, self._stall_s)
 
     async def _texts(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:

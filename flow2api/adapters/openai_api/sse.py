@@ -56,11 +56,12 @@ class EventStream(Answer):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         line = _Line(send, self._limits)
+        # No deadline is set: the attendant makes one of "now" when the client is gone.
+        listening = asyncio.timeout(None)
         async with aclosing(self._frames) as frames:
             await send({"type": "http.response.start", "status": 200, "headers": self._all_headers()})
             try:
-                # No deadline is set: the attendant makes one of "now" when the client is gone.
-                async with asyncio.timeout(None) as listening:
+                async with listening:
                     attendant = asyncio.create_task(line.attend(receive, listening))
                     try:
                         async for piece in frames:

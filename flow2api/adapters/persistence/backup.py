@@ -78,12 +78,16 @@ async def _in_thread(call: Callable[..., T], *arguments: object) -> T:
 
 def _examine(path: Path) -> Examination:
     with _reading(path) as connection:
-        faults = [f"Damage: {row[0]}." for row in connection.execute(f"PRAGMA integrity_check({_FAULTS_TOLD})")]
-        if faults == ["Damage: ok."]:
-            faults = []
-        orphans = sum(1 for _ in connection.execute("PRAGMA foreign_key_check"))
-        if orphans:
-            faults.append(f"{orphans} rows refer to something that is not there.")
+        faults: list[str] = []
+        try:
+            faults += _damages(connection)
+            orphans = sum(1 for _ in connection.execute("PRAGMA foreign_key_check"))
+            if orphans:
+                faults.append(f"{orphans} rows refer to something that is not there.")
+        except sqlite3.DatabaseError as error:
+            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_CORRUPT:
+                raise
+            faults.append("It is too damaged to be read to its end.")
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
         return Examination(
@@ -92,6 +96,12 @@ def _examine(path: Path) -> Examination:
             size_bytes=pages * page_bytes,
             faults=tuple(faults),
         )
+
+
+def _damages(connection: sqlite3.Connection) -> Iterator[str]:
+    for (told,) in connection.execute(f"PRAGMA integrity_check({_FAULTS_TOLD})"):
+        if told != "ok":
+            yield f"Damage: {' '.join(str(told).split())}."
 
 
 def _back_up(path: Path, target: Path) -> int:

@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from flow2api.adapters.server.joined_writes import JoinedWrites
+
 HEADER_BYTES = 16 * 1024
 HEADERS_WITHIN_S = 30.0
 
@@ -26,6 +28,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected: its first request has to come."""
         super().connection_made(transport)
+        self.transport = JoinedWrites(transport, self.loop)
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -58,6 +58,8 @@ def open_document(document: SealedDocument, passphrase: Secret) -> bytes:
             base64.b64decode(text, altchars=b"-_", validate=True)
             for text in (document.salt, document.nonce, document.sealed)
         )
+        if (len(salt), len(nonce)) != (SALT_BYTES, NONCE_BYTES):
+            raise ValueError("salt or nonce of a wrong length")
         return AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _bound(salt))
     except (InvalidTag, ValueError) as error:
         raise UnsupportedInputError("The passphrase is wrong, or the file is damaged.") from error

@@ -24,7 +24,7 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _FUTURE_SLACK = timedelta(minutes=5)
 
 
-class Verdict(StrEnum):
+class CheckState(StrEnum):
     """How a thing stands."""
 
     OK = "ok"
@@ -37,12 +37,12 @@ class Finding:
     """What a check came to.
 
     Attributes:
-        what: One sentence; no secret is in it.
+        sentence: What was found; no secret is in it.
         cure: What to do; empty when all is well.
     """
 
-    verdict: Verdict
-    what: str
+    state: CheckState
+    sentence: str
     cure: str = ""
 
 
@@ -87,7 +87,7 @@ class Diagnose:
                 failed.add(check.name)
                 continue
             finding = await self._look(check)
-            if finding.verdict is Verdict.FAIL:
+            if finding.state is CheckState.FAIL:
                 failed.add(check.name)
             yield Diagnosis(check.name, finding)
 
@@ -96,12 +96,12 @@ class Diagnose:
             async with asyncio.timeout(self._timeout_s):
                 return await check.look()
         except Flow2ApiError as error:
-            return Finding(Verdict.FAIL, error.message)
+            return Finding(CheckState.FAIL, error.message)
         except TimeoutError:
-            return Finding(Verdict.FAIL, f"The check did not come to an end within {self._timeout_s:.0f} s.")
+            return Finding(CheckState.FAIL, f"The check did not come to an end within {self._timeout_s:.0f} s.")
         except Exception as error:  # noqa: BLE001  # a plugin's check may raise whatever it likes
             return Finding(
-                Verdict.FAIL, f"The check itself broke ({type(error).__name__}).", "Report it with your version."
+                CheckState.FAIL, f"The check itself broke ({type(error).__name__}).", "Report it with your version."
             )
 
 
@@ -110,7 +110,7 @@ def look_at_storage(storage: Storage) -> Check:
 
     async def look() -> Finding:
         await storage.ping()
-        return Finding(Verdict.OK, "The database can be written.")
+        return Finding(CheckState.OK, "The database can be written.")
 
     return Check("database writes", look, needs="database")
 
@@ -120,15 +120,15 @@ def look_at_schema(storage: Storage) -> Check:
 
     async def look() -> Finding:
         if not isinstance(storage, Maintains):
-            return Finding(Verdict.OK, "This storage looks after itself.")
+            return Finding(CheckState.OK, "This storage looks after itself.")
         found = await storage.examine()
         if found.faults:
-            return Finding(Verdict.FAIL, " ".join(found.faults), "Stop the server and restore a backup.")
+            return Finding(CheckState.FAIL, " ".join(found.faults), "Stop the server and restore a backup.")
         if found.schema != found.newest_schema:
             return Finding(
-                Verdict.FAIL, f"The schema is at {found.schema}, not {found.newest_schema}.", "Run db upgrade."
+                CheckState.FAIL, f"The schema is at {found.schema}, not {found.newest_schema}.", "Run db upgrade."
             )
-        return Finding(Verdict.OK, f"The database is sound, its schema ({found.schema}) current.")
+        return Finding(CheckState.OK, f"The database is sound, its schema ({found.schema}) current.")
 
     return Check("database file", look, needs="database")
 
@@ -142,8 +142,10 @@ def look_at_media(store: MediaStore) -> Check:
         read = b"".join([chunk async for chunk in store.read(kept.sha256)])
         await store.delete(kept.sha256)
         if read != probe:
-            return Finding(Verdict.FAIL, "The media store gives back other bytes than it was given.", "Check its disk.")
-        return Finding(Verdict.OK, "Media can be kept, read and deleted.")
+            return Finding(
+                CheckState.FAIL, "The media store gives back other bytes than it was given.", "Check its disk."
+            )
+        return Finding(CheckState.OK, "Media can be kept, read and deleted.")
 
     return Check("media store", look)
 
@@ -157,12 +159,12 @@ def look_at_clock(clock: Clock) -> Check:
         passed, ticked = clock.now() - now, timedelta(seconds=clock.monotonic() - ticks)
         cure = "Set the machine's clock, and let NTP keep it."
         if not _EARLIEST <= now < _LATEST:
-            return Finding(Verdict.FAIL, f"The clock says {now:%Y-%m-%d}, which cannot be.", cure)
+            return Finding(CheckState.FAIL, f"The clock says {now:%Y-%m-%d}, which cannot be.", cure)
         if abs(passed - ticked) > _CLOCK_SLACK:
             return Finding(
-                Verdict.WARN, f"The clock jumped by {(passed - ticked).total_seconds():.1f} s just now.", cure
+                CheckState.WARN, f"The clock jumped by {(passed - ticked).total_seconds():.1f} s just now.", cure
             )
-        return Finding(Verdict.OK, f"The clock says {now:%Y-%m-%d %H:%M} UTC, and runs.")
+        return Finding(CheckState.OK, f"The clock says {now:%Y-%m-%d %H:%M} UTC, and runs.")
 
     return Check("clock", look)
 
@@ -181,7 +183,7 @@ def look_at_accounts(storage: Storage, clock: Clock) -> Check:
                 newest = max(newest, account.created_at)
         if newest > now + _FUTURE_SLACK:
             return Finding(
-                Verdict.WARN,
+                CheckState.WARN,
                 f"An account was added at {newest:%Y-%m-%d %H:%M} UTC, which is yet to come: the clock went back.",
                 "Set the machine's clock.",
             )
@@ -198,28 +200,30 @@ def look_at_keys(storage: Storage) -> Check:
         active = sum(key.is_active for key in keys)
         if not active:
             return Finding(
-                Verdict.WARN, "There is no active API key, so nobody can call.", "Run `flow2api keys create`."
+                CheckState.WARN, "There is no active API key, so nobody can call.", "Run `flow2api keys create`."
             )
-        return Finding(Verdict.OK, f"{active} active, {len(keys) - active} revoked.")
+        return Finding(CheckState.OK, f"{active} active, {len(keys) - active} revoked.")
 
     return Check("API keys", look, needs="database")
 
 
 def is_fine(diagnoses: Sequence[Diagnosis]) -> bool:
     """Whether none of them failed; warnings are fine."""
-    return all(one.finding.verdict is not Verdict.FAIL for one in diagnoses)
+    return all(one.finding.state is not CheckState.FAIL for one in diagnoses)
 
 
 def _account_finding(counts: "Counter[AccountStatus]", warming: int) -> Finding:
     if not counts:
         return Finding(
-            Verdict.WARN, "There are no accounts.", "Run `flow2api accounts add` or `flow2api accounts import`."
+            CheckState.WARN, "There are no accounts.", "Run `flow2api accounts add` or `flow2api accounts import`."
         )
     told = ", ".join(f"{counts[status]} {status.replace('_', ' ')}" for status in AccountStatus if counts[status])
     told += f" ({warming} of them not yet warmed)" if warming else ""
     if not counts[AccountStatus.ACTIVE]:
-        return Finding(Verdict.WARN, f"No account can serve: {told}.", "`flow2api accounts list` tells why they rest.")
-    return Finding(Verdict.OK, f"{told}.")
+        return Finding(
+            CheckState.WARN, f"No account can serve: {told}.", "`flow2api accounts list` tells why they rest."
+        )
+    return Finding(CheckState.OK, f"{told}.")
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

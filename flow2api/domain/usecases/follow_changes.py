@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
+from flow2api.domain.account import Account
 from flow2api.domain.errors import StorageError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import Accounts, Change, ChangeFeed
@@ -64,4 +66,23 @@ class FollowChanges:
         if "options" in kinds:
             await self._reload_options()
         for account_id in dict.fromkeys(int(change.id) for change in changes if change.what == "account"):
-            await self._credentials.take_in(account_id)
+            await self._take_in(account_id)
+
+    async def _take_in(self, account_id: int) -> None:
+        """Have the account in memory as it is in the database; what this process writes meanwhile is read again."""
+        while True:
+            before = self._pool.get(account_id)
+            account = await self._accounts.get(account_id)
+            if self._pool.get(account_id) is before:
+                break
+        if account is None:
+            self._pool.remove(account_id)
+            self._credentials.forget(account_id)
+        elif account != before:
+            if before is None or _access_of(account) != _access_of(before):
+                self._credentials.forget(account_id)
+            self._pool.put(account)
+
+
+def _access_of(account: Account) -> tuple[datetime | None, datetime | None]:
+    return account.access_expires_at, account.access_obtained_at

@@ -1,13 +1,15 @@
 """A generation while this process works on it."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 
 from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.errors import ConflictError, Flow2ApiError, StorageError
 from flow2api.domain.generation import (
     Accepted,
     Failed,
@@ -22,6 +24,12 @@ from flow2api.domain.generation import (
 from flow2api.domain.media import Media
 from flow2api.domain.ports.storage import Generations
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.uncut import uncut
+
+log = logging.getLogger(__name__)
+
+_SAVE_PAUSES_S = (0.2, 1.0, 3.0, 10.0)
+_LONG_PAUSE_S = 30.0
 
 
 class TakenOverError(Flow2ApiError):
@@ -121,35 +129,82 @@ class Job:
             TakenOverError: Another process owns it now.
         """
         if not self.is_stored:
-            self.note(lease_until=self._clock.now() + timedelta(seconds=self._lease_s))
-            await self._generations.add([self.generation])
-            self.is_stored = True
+            await self._add()
             if not media:
                 return
         if not await self._generations.save(self.generation, media):
             raise TakenOverError("Another process has taken this generation over.")
 
+    async def save_surely(self) -> None:
+        """Write the record; a database that is busy for a moment is asked again.
+
+        Raises:
+            StorageError: It stayed so.
+            TakenOverError: Another process owns it now.
+        """
+        for pause_s in _SAVE_PAUSES_S:
+            try:
+                await self.save()
+            except StorageError:
+                await self._clock.sleep(pause_s)
+            else:
+                return
+        await self.save()
+
     async def finish(self, media: Sequence[Media], expires_at: datetime | None) -> None:
-        """End well: write record and media in one step, then tell."""
+        """End well: write record and media in one step, then tell. It cannot be cut in between."""
         results = tuple(one.id for one in media)
         self.generation = self.generation.completed(results, self._clock.now(), expires_at)
-        await self.save(media)
-        for one in media:
-            self._audience.tell(MediaReady(self.generation, one))
-        self._audience.tell(Finished(self.generation, tuple(media)))
+        ready = [MediaReady(self.generation, one) for one in media]
+        await uncut(self._end((*ready, Finished(self.generation, tuple(media))), media))
 
     async def end(self, ended: Generation, error: Exception) -> None:
         """End without a result: write the record if it was accepted, then tell."""
         self.generation = ended
-        try:
-            if self.is_accepted or self.is_stored:
-                await self.save()
-        finally:
+        if self.is_accepted or self.is_stored:
+            await uncut(self._end((Failed(self.generation, error),), ()))
+        else:
             self._audience.tell(Failed(self.generation, error))
 
     def leave(self, error: Exception) -> None:
         """Tell the audience that this process goes away; the record stays as it is for the next owner."""
         self._audience.tell(Failed(self.generation, error))
+
+    async def _add(self) -> None:
+        self.note(lease_until=self._clock.now() + timedelta(seconds=self._lease_s))
+        await self._generations.add([self.generation])
+        self.is_stored = True
+
+    async def _end(self, events: Sequence[GenerationEvent], media: Sequence[Media]) -> None:
+        """Write the end and tell it.
+
+        However long the database refuses, what was begun must not stay without an end; but nobody is kept waiting for
+        bad news, nor for long.
+        """
+        is_told = False
+        for pause_s in chain(_SAVE_PAUSES_S, repeat(_LONG_PAUSE_S)):
+            try:
+                await self._write_end(media)
+                break
+            except StorageError as error:
+                log.warning("end of a generation not written yet", extra={"generation_id": self.generation.id})
+                is_late = pause_s == _LONG_PAUSE_S
+                if is_late and not self.is_stored:
+                    break
+                if not is_told and (is_late or isinstance(events[0], Failed)):
+                    self._audience.tell(events[0] if isinstance(events[0], Failed) else Failed(self.generation, error))
+                    is_told = True
+            await self._clock.sleep(pause_s)
+        for event in () if is_told else events:
+            self._audience.tell(event)
+
+    async def _write_end(self, media: Sequence[Media]) -> None:
+        try:
+            await self.save(media)
+        except ConflictError:
+            written = await self._generations.get(self.generation.id)
+            if written is None or not written.state.is_final:
+                raise
 
     @property
     def is_over(self) -> bool:

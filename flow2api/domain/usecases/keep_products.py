@@ -11,7 +11,7 @@ from flow2api.domain.errors import (
     UpstreamUnavailableError,
 )
 from flow2api.domain.generation import Generation, Input, InputRole, Product
-from flow2api.domain.media import Media, MediaRole, StoredBytes, sniff_content_type
+from flow2api.domain.media import Media, MediaKind, MediaRole, StoredBytes, sniff_content_type
 from flow2api.domain.options import Options
 from flow2api.domain.picture_size import picture_facts
 from flow2api.domain.ports.media import MediaStore
@@ -19,7 +19,8 @@ from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Access, Upstream
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 
-_PAUSES_S = (0.5, 2.0, 8.0)
+_PAUSES_S = {MediaKind.IMAGE: (0.5, 2.0, 8.0), MediaKind.VIDEO: (0.5, 2.0, 8.0, 30.0, 60.0)}
+"""Between the tries to fetch. A picture can be made again elsewhere; a video was paid for and is worth some patience."""
 
 
 class KeepProducts:
@@ -47,7 +48,7 @@ class KeepProducts:
         Raises:
             UpstreamInvalidError: What came is neither picture nor video.
         """
-        for pause_s in _PAUSES_S:
+        for pause_s in _PAUSES_S[generation.kind]:
             try:
                 stored, first = await self._fetch(account, product)
                 break

@@ -62,7 +62,7 @@ class LeaseAccount:
             except PoolError as error:
                 if not error.reasons.get(WARMING) or len(cold) >= _WARMED_AT_MOST:
                     raise
-                account_id = self._pool.warming(need.spec.upstream, {*cold, *tried})
+                account_id = self._pool.warming(need.signature, {*cold, *tried})
                 if account_id is None:
                     raise
                 cold.add(account_id)
@@ -85,22 +85,11 @@ class LeaseAccount:
                 await job.save()
             job.accept()
             async with asyncio.timeout(limit_s):
-                return await self._next_free(need, tried)
+                return await self._pool.wait(need, self._policy(), tried)
         except TimeoutError:
             raise refusal from None
         finally:
             self._waiting -= 1
-
-    async def _next_free(self, need: Need, tried: Collection[int]) -> Lease:
-        while True:
-            await self._pool.wait_for_slot(need.signature)
-            try:
-                lease = await self._pool.acquire(need, self._policy(), tried)
-            except PoolBusyError:
-                continue
-            finally:
-                self._pool.pass_on(need.signature)
-            return lease
 
     async def _need(self, job: Job) -> Need:
         source = next((one.media_id for one in job.generation.inputs if one.role is InputRole.SOURCE), None)

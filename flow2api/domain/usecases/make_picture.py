@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flow2api.domain.account import Account
-from flow2api.domain.errors import CredentialError, Flow2ApiError
+from flow2api.domain.errors import ContentBlockedError, CredentialError, Flow2ApiError, UpstreamInvalidError
+from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import InputRole, Order, Phase, Product, Stage
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
@@ -42,6 +43,9 @@ class MakePicture:
         job.enter(Phase.SUBMITTING)
         await job.save()
         products = await self._produce(job, account, handles)
+        if not products:
+            raise ContentBlockedError
+        job.has_spent = not job.spec.is_free
         missing = generation.count - len(products)
         if missing:
             job.warn(f"The service held back {missing} of {generation.count} pictures.")
@@ -62,7 +66,12 @@ class MakePicture:
         async def call(access: Access) -> Sequence[Product]:
             return await upstream.produce(access, order)
 
-        return await self._credentials.call(account, call)
+        try:
+            return await self._credentials.call(account, call)
+        except Flow2ApiError as error:
+            meant = after_submit(error, job.spec)
+            job.has_spent = meant is not error
+            raise meant from meant.__cause__
 
     async def _enlarge(self, job: Job, account: Account, product: Product) -> Product:
         """The enlarged product; when that fails, the plain one, with a warning. It says nothing about the account."""
@@ -74,6 +83,8 @@ class MakePicture:
 
         try:
             enlarged = await self._credentials.call(account, call)
+            if not enlarged:
+                raise UpstreamInvalidError("the service sent nothing back.")
         except CredentialError:
             raise
         except Flow2ApiError as error:

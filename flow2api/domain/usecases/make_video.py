@@ -1,32 +1,34 @@
 """One video, made by one account: submit, watch, enlarge, keep. It can go on after a restart wherever it was."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from flow2api.domain.account import Account
 from flow2api.domain.errors import (
-    ContentBlockedError,
     Flow2ApiError,
     StorageError,
     UpstreamStateUnknownError,
-    UpstreamTimeoutError,
 )
-from flow2api.domain.failover import may_have_been_carried_out
+from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import Operation, Order, Phase, Product, Stage
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Upstream
-from flow2api.domain.usecases.job import Job
+from flow2api.domain.uncut import uncut
+from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.keep_products import KeepProducts, product_from_text, product_to_text
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.watch_operations import WatchOperations
 
-_SAVE_PAUSES_S = (0.2, 1.0, 3.0, 10.0)
+log = logging.getLogger(__name__)
+
+_LEAST_WATCH_S = 60.0
+"""After a long stop a video is asked for at least this long: it may have been ready for hours."""
 
 
 class MakeVideo:
@@ -74,23 +76,22 @@ class MakeVideo:
 
     async def _product(self, job: Job, account: Account) -> Product:
         if job.generation.stage is Stage.ENLARGE:
-            return await self._enlarged(job, account)
+            return await self._enlarged(job, account, product_from_text(job.generation.made or ""))
         product = await self._ended(job, account, self._options().video_timeout_s)
         if job.spec.resolution is None:
             return product
         job.note(stage=Stage.ENLARGE, made=product_to_text(product), operation=None)
-        return await self._enlarged(job, account)
+        return await self._enlarged(job, account, product)
 
-    async def _enlarged(self, job: Job, account: Account) -> Product:
+    async def _enlarged(self, job: Job, account: Account, plain: Product) -> Product:
         """The enlarged video; when that fails, the plain one that was made before, with a warning."""
-        plain = product_from_text(job.generation.made or "{}")
         try:
             if job.generation.operation is None:
                 if job.generation.phase is Phase.SUBMITTING:
-                    raise UpstreamStateUnknownError("the server stopped in the middle of asking for it.")
+                    raise UpstreamStateUnknownError("The server stopped in the middle of asking for it.")
                 await self._submit(job, account, Order(spec=job.spec, stage=Stage.ENLARGE, source=plain))
             return await self._ended(job, account, self._options().enlarge_timeout_s)
-        except (StorageError, ContentBlockedError):
+        except TakenOverError:
             raise
         except Flow2ApiError as error:
             job.warn(
@@ -100,7 +101,13 @@ class MakeVideo:
 
     async def _submit(self, job: Job, account: Account, order: Order) -> None:
         job.enter(Phase.SUBMITTING)
-        await job.save()
+        await job.save_surely()
+        credits_left = await uncut(self._spend(job, account, order))
+        if credits_left is not None:
+            await self._tend.change(account.id, lambda one: replace(one, credits=credits_left))
+
+    async def _spend(self, job: Job, account: Account, order: Order) -> int | None:
+        """The submit and the note of its handle, which belong together; returns the credits that are left."""
         upstream = self._upstreams[account.upstream]
 
         async def call(access: Access) -> tuple[Operation, int | None]:
@@ -109,46 +116,24 @@ class MakeVideo:
         try:
             operation, credits_left = await self._credentials.call(account, call)
         except Flow2ApiError as error:
-            if not job.spec.is_free and may_have_been_carried_out(error):
-                job.has_spent = True
-                raise UpstreamStateUnknownError(
-                    "The service did not answer the request that spends credits, so nobody knows whether the video is "
-                    f"being made; it is not sent again by itself. ({error.message})"
-                ) from error
-            raise
+            meant = after_submit(error, job.spec)
+            job.has_spent = job.has_spent or meant is not error
+            raise meant from meant.__cause__
         job.has_spent = True
         job.note(operation=operation)
         job.enter(Phase.POLLING)
-        await self._save_surely(job)
-        if credits_left is not None:
-            self._note_credits(account.id, credits_left)
-
-    async def _save_surely(self, job: Job) -> None:
-        """Write the handle of what was paid for; a database that is busy for a moment must not lose it."""
-        for pause_s in _SAVE_PAUSES_S:
-            try:
-                await job.save()
-            except StorageError:
-                await self._clock.sleep(pause_s)
-            else:
-                return
-        await job.save()
+        try:
+            await job.save_surely()
+        except StorageError:
+            # It is paid and under way: go on with what is in memory. The next write brings the record up to date.
+            log.exception("handle of a video not written yet", extra={"generation_id": job.generation.id})
+        return credits_left
 
     async def _ended(self, job: Job, account: Account, limit_s: float) -> Product:
         operation = job.generation.operation
         if operation is None:
             raise UpstreamStateUnknownError("The upstream's handle of this video was lost.")
-        begun = job.generation.started_at or self._clock.now()
-        left = timedelta(seconds=limit_s) - (self._clock.now() - begun)
-        limit = limit_s if job.generation.stage is Stage.ENLARGE else max(left.total_seconds(), 0.0)
-        if limit <= 0:
-            raise UpstreamTimeoutError(f"The service did not finish the video within {limit_s:.0f} s.")
-        return await self._watch.watch(
-            account.id, operation, job.spec, limit_s=limit, on_progress=lambda percent: job.progress(percent)
-        )
-
-    def _note_credits(self, account_id: int, credits_left: int) -> None:
-        """What the submit said is left: for choosing, in memory; the keeper writes it down on its next visit."""
-        account = self._pool.get(account_id)
-        if account is not None and account.credits != credits_left:
-            self._pool.put(replace(account, credits=credits_left))
+        if job.generation.stage is Stage.MAKE:
+            begun = job.generation.started_at or self._clock.now()
+            limit_s = max(limit_s - (self._clock.now() - begun).total_seconds(), _LEAST_WATCH_S)
+        return await self._watch.watch(account.id, operation, job.spec, limit_s=limit_s, on_progress=job.progress)

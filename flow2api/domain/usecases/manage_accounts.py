@@ -169,7 +169,9 @@ def check_texts(*, email: str | None, name: str, remark: str, tags: frozenset[st
     Raises:
         UnsupportedInputError: One is too long or of the wrong form; the message says which.
     """
-    if email is not None and (len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email.strip())):
+    if email is not None and not (
+        len(email) <= LONGEST_EMAIL and email.isprintable() and _EMAIL.fullmatch(email.strip())
+    ):
         raise UnsupportedInputError("The e-mail address is none.", param="email")
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise UnsupportedInputError(

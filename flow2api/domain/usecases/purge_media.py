@@ -30,9 +30,15 @@ class PurgeMedia:
         gone = 0
         while expired := await self._media.expired(self._clock.now(), _BATCH):
             for sha256 in await self._media.remove([one.id for one in expired]):
-                await self._store.delete(sha256)
+                await self._let_go(sha256)
             gone += len(expired)
         return gone
+
+    async def _let_go(self, sha256: str) -> None:
+        try:
+            await self._store.delete(sha256)
+        except Flow2ApiError:
+            log.warning("bytes of a media not deleted", extra={"sha256": sha256}, exc_info=True)
 
     async def run(self) -> None:
         """Sweep every few minutes, for ever."""

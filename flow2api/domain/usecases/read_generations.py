@@ -13,6 +13,9 @@ from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.serve_media import OpenMedia, ServeMedia
 from flow2api.domain.usecases.work import Work
 
+_TRIES = 3
+"""How often a deletion is tried while other processes take the generation over."""
+
 VARIANTS = ("video", "thumbnail", "spritesheet")
 
 
@@ -65,12 +68,16 @@ class ReadGenerations:
             GenerationNotFoundError: As for `get`.
         """
         generation = await self.get(generation_id, caller)
-        if not generation.state.is_final:
-            if await self._work.cancel(generation_id):
-                generation = await self._generations.get(generation_id) or generation
-            else:
-                generation = replace(generation.cancelled(self._clock.now()), fence=generation.fence + 1)
-        await self._generations.save(replace(generation, deleted_at=self._clock.now()))
+        if not generation.state.is_final and await self._work.cancel(generation_id):
+            generation = await self._generations.get(generation_id) or generation
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            if not generation.state.is_final:
+                # Another process works on it, and learns by the fence that it must stop.
+                generation = replace(generation.cancelled(now), fence=generation.fence + 1)
+            if await self._generations.save(replace(generation, deleted_at=now)):
+                break
+            generation = await self.get(generation_id, caller)
         for sha256 in await self._media.remove(generation.results):
             await self._store.delete(sha256)
 

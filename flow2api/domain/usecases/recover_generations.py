@@ -1,6 +1,7 @@
 """Goes on with what another process, or an earlier life of this one, has left."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from flow2api.domain.catalog import ModelCatalog
@@ -32,13 +33,20 @@ class RecoverGenerations:
         clock: Clock,
         *,
         lease_s: float = 45.0,
+        tag_of: Callable[[int | None], str | None] = lambda key_id: None,
     ) -> None:
+        """Put it together.
+
+        Args:
+            tag_of: The tag of accounts to which an API key is bound.
+        """
         self._work = work
         self._catalog = catalog
         self._generations = generations
         self._audience = audience
         self._clock = clock
         self._lease_s = lease_s
+        self._tag_of = tag_of
 
     async def run(self) -> None:
         """Renew and take over, for ever; both about four times in the life of a lease."""
@@ -83,10 +91,15 @@ class RecoverGenerations:
                 audience=self._audience,
                 clock=self._clock,
                 lease_s=self._lease_s,
+                tag=self._tag_of(generation.key_id),
                 is_stored=True,
                 is_accepted=True,
             )
             self._work.start(job, resumed=True)
 
     async def _give_up(self, generation: Generation, fault: Fault) -> None:
-        await self._generations.save(generation.failed(fault, self._clock.now()))
+        try:
+            await self._generations.save(generation.failed(fault, self._clock.now()))
+        except StorageError:
+            # The others of the batch are owned by now and must be begun; this one is found again after the next start.
+            log.exception("end of a generation not written", extra={"generation_id": generation.id})

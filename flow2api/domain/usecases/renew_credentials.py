@@ -1,14 +1,23 @@
 """Access tokens: found in memory, renewed once for everybody who waits."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import TypeVar
 
-from flow2api.domain.account import Account, Credentials, Cure, RestReason, Tier
-from flow2api.domain.errors import CredentialError, CredentialExpiredError, CredentialRevokedError
+from flow2api.domain.account import Account, Credentials, RestReason, Tier
+from flow2api.domain.errors import (
+    CredentialError,
+    CredentialExpiredError,
+    CredentialRevokedError,
+    Flow2ApiError,
+    StorageError,
+    UpstreamInvalidError,
+)
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -16,12 +25,16 @@ from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 SKEW = timedelta(seconds=30)
 """A token that ends within this time is not sent any more."""
 
 _SESSIONS_HELD = 512
+_RENEWALS_AT_MOST = 2
+_WRITE_PAUSES_S = (1.0, 5.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +43,6 @@ class _Bearer:
 
     token: Secret
     expires_at: datetime
-
-    def is_fresh(self, now: datetime) -> bool:
-        return now + SKEW < self.expires_at
 
 
 class RenewCredentials:
@@ -58,6 +68,8 @@ class RenewCredentials:
         self._bearers: dict[int, _Bearer] = {}
         self._sessions: OrderedDict[int, Secret] = OrderedDict()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._unwritten: dict[int, Exchanged] = {}
+        self._writers: dict[int, asyncio.Task[None]] = {}
 
     async def load(self) -> None:
         """Take the access tokens that are still fresh from storage into memory."""
@@ -76,10 +88,14 @@ class RenewCredentials:
             CredentialRevokedError: The session token is refused; only a new one helps.
             UpstreamError: The exchange failed for now.
         """
-        bearer = self._bearers.get(account.id)
-        if bearer is None or not bearer.is_fresh(self._clock.now()) or bearer.token == refused:
-            await self.renew(account.id, refused=refused)
-            bearer = self._bearers[account.id]
+        bearer = self._usable(account.id, refused, SKEW)
+        for _ in range(_RENEWALS_AT_MOST):
+            if bearer is None:
+                # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
+                await self.renew(account.id, refused=refused)
+                bearer = self._usable(account.id, refused, timedelta(0))
+        if bearer is None:
+            raise self._nothing_usable(account.id, refused)
         session = await self._session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
         return Access(
@@ -119,7 +135,7 @@ class RenewCredentials:
         if task is None:
             task = asyncio.create_task(self._renew(account_id, refused, force=force), name=f"renew-{account_id}")
             self._running[account_id] = task
-            task.add_done_callback(lambda _: self._running.pop(account_id, None))
+            task.add_done_callback(lambda done: self._renewed(account_id, done))
         await asyncio.shield(task)
 
     def forget(self, account_id: int) -> None:
@@ -127,38 +143,108 @@ class RenewCredentials:
         self._bearers.pop(account_id, None)
         self._sessions.pop(account_id, None)
 
+    def _renewed(self, account_id: int, task: "asyncio.Task[None]") -> None:
+        self._running.pop(account_id, None)
+        if not task.cancelled():
+            task.exception()  # seen: whoever waited has it, and perhaps nobody waits any more
+
     async def _renew(self, account_id: int, refused: Secret | None, *, force: bool) -> None:
-        kept = await self._vault.read(account_id)
-        account = self._pool.get(account_id)
-        if kept is None or account is None:
-            raise CredentialRevokedError("The account was removed.")
-        if not force and kept.is_fresh(self._clock.now(), SKEW) and kept.access_token != refused:
-            self._hold(account_id, kept)
-            return
-        if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
-            raise CredentialRevokedError("The account's session has ended; give it a new session token.")
+        for _ in range(_RENEWALS_AT_MOST):
+            kept, account = await self._read(account_id), self._pool.get(account_id)
+            if kept is None or account is None:
+                raise CredentialRevokedError("The account was removed.")
+            if not force and kept.is_fresh(self._clock.now(), SKEW) and kept.access_token != refused:
+                self._hold(account_id, kept)
+                return
+            if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
+                raise CredentialRevokedError("The account's session has ended; give it a new session token.")
+            if await self._exchange(account, kept):
+                return
+
+    async def _exchange(self, account: Account, kept: Credentials) -> bool:
+        """Exchange and keep what comes of it; False when the session token was replaced meanwhile, so that it is moot."""
         try:
             exchanged = await self._upstreams[account.upstream].exchange(kept, None)
         except CredentialError as error:
-            self.forget(account_id)
-            await self._tend.went_wrong(account_id, error)
+            if await self._was_replaced(account.id, kept):
+                return False
+            self.forget(account.id)
+            await self._tend.went_wrong(account.id, error)
             raise
-        await self._keep(account_id, exchanged)
+        if await self._was_replaced(account.id, kept):
+            return False
+        await self._keep(account.id, exchanged)
+        return True
 
     async def _keep(self, account_id: int, exchanged: Exchanged) -> None:
-        account = self._pool.get(account_id)
-        if account is None:
-            raise CredentialRevokedError("The account was removed.")
-        updated = replace(
-            account,
-            email=exchanged.email or account.email,
-            name=account.name or exchanged.name or exchanged.email or "",
-            access_expires_at=exchanged.credentials.expires_at,
-            access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
-        ).cured(Cure.NEW_CREDENTIAL)
-        self._hold(account_id, exchanged.credentials)
-        self._pool.put(updated)
-        await self._vault.write(updated, exchanged.credentials)
+        """Into memory at once, and into the database: a rotated session token exists nowhere else."""
+        credentials = exchanged.credentials
+        try:
+            async with self._tend.holding(account_id) as account:
+                if account is None:
+                    raise CredentialRevokedError("The account was removed.")
+                renewed = _renewed(account, exchanged, self._clock.now())
+                self._hold(account_id, credentials)
+                self._pool.put(renewed)
+                await self._vault.write(renewed, credentials)
+                self._unwritten.pop(account_id, None)
+        except StorageError:
+            log.exception("renewed credentials not written yet", extra={"account_id": account_id})
+            self._hold(account_id, credentials)
+            if (known := self._pool.get(account_id)) is not None:
+                self._pool.put(_renewed(known, exchanged, self._clock.now()))
+            self._unwritten[account_id] = exchanged
+            self._write_later(account_id)
+        # What was read while the write was on its way was the former one.
+        self._sessions.pop(account_id, None)
+
+    def _write_later(self, account_id: int) -> None:
+        if account_id not in self._writers:
+            task = asyncio.create_task(self._write_until_done(account_id), name=f"write-credentials-{account_id}")
+            self._writers[account_id] = task
+            task.add_done_callback(lambda _: self._writers.pop(account_id, None))
+
+    async def _write_until_done(self, account_id: int) -> None:
+        for pause_s in chain(_WRITE_PAUSES_S, repeat(_WRITE_PAUSES_S[-1])):
+            await self._clock.sleep(pause_s)
+            exchanged = self._unwritten.get(account_id)
+            if exchanged is None:
+                return
+            try:
+                async with self._tend.holding(account_id) as account:
+                    if account is not None:
+                        renewed = _renewed(account, exchanged, self._clock.now())
+                        await self._vault.write(renewed, exchanged.credentials)
+                        self._pool.put(renewed)
+            except StorageError:
+                continue
+            if self._unwritten.get(account_id) is exchanged:
+                del self._unwritten[account_id]
+                return
+
+    async def _read(self, account_id: int) -> Credentials | None:
+        unwritten = self._unwritten.get(account_id)
+        return await self._vault.read(account_id) if unwritten is None else unwritten.credentials
+
+    async def _was_replaced(self, account_id: int, used: Credentials) -> bool:
+        """Whether the operator has given the account another session token since."""
+        try:
+            kept = await self._read(account_id)
+        except StorageError:
+            return False
+        return kept is not None and kept.session_token != used.session_token
+
+    def _usable(self, account_id: int, refused: Secret | None, margin: timedelta) -> _Bearer | None:
+        bearer = self._bearers.get(account_id)
+        if bearer is None or bearer.token == refused or self._clock.now() + margin >= bearer.expires_at:
+            return None
+        return bearer
+
+    def _nothing_usable(self, account_id: int, refused: Secret | None) -> Flow2ApiError:
+        bearer = self._bearers.pop(account_id, None)
+        if bearer is not None and bearer.token == refused:
+            return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
+        return UpstreamInvalidError("The service gave no access token that can be used; try again later.")
 
     def _hold(self, account_id: int, credentials: Credentials) -> None:
         if credentials.access_token is not None and credentials.expires_at is not None:
@@ -168,7 +254,7 @@ class RenewCredentials:
     async def _session(self, account_id: int) -> Secret:
         held = self._sessions.get(account_id)
         if held is None:
-            kept = await self._vault.read(account_id)
+            kept = await self._read(account_id)
             if kept is None:
                 raise CredentialRevokedError("The account was removed.")
             held = self._sessions[account_id] = kept.session_token
@@ -176,3 +262,13 @@ class RenewCredentials:
                 self._sessions.popitem(last=False)
         self._sessions.move_to_end(account_id)
         return held
+
+
+def _renewed(account: Account, exchanged: Exchanged, now: datetime) -> Account:
+    return replace(
+        account,
+        email=exchanged.email or account.email,
+        name=account.name or exchanged.name or exchanged.email or "",
+        access_expires_at=exchanged.credentials.expires_at,
+        access_obtained_at=exchanged.credentials.obtained_at or now,
+    )

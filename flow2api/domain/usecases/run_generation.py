@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flow2api.domain.account import Account
 from flow2api.domain.errors import (
@@ -18,12 +18,13 @@ from flow2api.domain.errors import (
     UpstreamStateUnknownError,
     UpstreamTimeoutError,
 )
-from flow2api.domain.failover import Next, judge
+from flow2api.domain.failover import Next, after_submit, judge
 from flow2api.domain.generation import Fault, Phase, Stage
-from flow2api.domain.lease import AccountPool
+from flow2api.domain.lease import AccountPool, Lease
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.attempts import Attempts
 from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
@@ -79,8 +80,8 @@ class RunGeneration:
             media = await work(job)
             expires = [one.expires_at for one in media if one.expires_at is not None]
             await job.finish(media, min(expires) if expires else None)
-        except TakenOverError:
-            log.warning("generation taken over", extra={"generation_id": job.generation.id})
+        except TakenOverError as error:
+            self._leave(job, error)
         except Flow2ApiError as error:
             await self._end(job, error, Fault(error.code, error.message))
         except Exception as error:
@@ -90,51 +91,87 @@ class RunGeneration:
     async def _end(self, job: Job, error: Exception, fault: Fault) -> None:
         try:
             await job.end(job.generation.failed(fault, self._clock.now()), error)
-        except TakenOverError:
-            log.warning("generation taken over", extra={"generation_id": job.generation.id})
-        except Flow2ApiError:
+        except TakenOverError as taken_over:
+            self._leave(job, taken_over)
+        except Exception as unwritten:
             log.exception("end of a generation not written", extra={"generation_id": job.generation.id})
+            job.leave(unwritten)
+
+    def _leave(self, job: Job, error: TakenOverError) -> None:
+        log.warning("generation taken over", extra={"generation_id": job.generation.id})
+        job.leave(error)
 
     # --- on which account -----------------------------------------------------------------------------------------------
 
     async def _on_some_account(self, job: Job) -> Sequence[Media]:
-        tried: set[int] = set()
-        last: Flow2ApiError | None = None
+        attempts = Attempts(self._clock, self._limit_s(job))
         for _ in range(max(1, self._options().max_attempts)):
-            try:
-                lease = await self._lease(job, tried)
-            except PoolError as error:
-                if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
-                    raise error from last
-                raise last from error
-            async with lease:
-                job.accept()
+            async with await self._lease_another(job, attempts) as lease:
+                attempts.begin()
+                await self._accept(job)
                 account = self._pool.get(lease.account_id)
                 if account is None:
                     continue
                 try:
-                    media = await self._within_limit(job, account)
+                    media = await self._within_limit(job, account, attempts)
                 except Flow2ApiError as error:
-                    await self._tend.went_wrong(account.id, error, job.spec)
-                    if job.has_spent or judge(error).next is Next.GIVE_UP:
-                        raise
-                    tried.add(account.id)
-                    last = error
+                    await self._go_on_elsewhere(job, account, error, attempts)
                 else:
                     await self._tend.went_well(account.id, job.spec)
                     return media
-        raise last or NoEligibleAccountError({"removed": 1})
+        raise attempts.last or NoEligibleAccountError({"removed": 1})
 
-    async def _within_limit(self, job: Job, account: Account) -> Sequence[Media]:
+    async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
+        try:
+            return await self._lease(job, attempts.tried)
+        except PoolError as error:
+            last = attempts.last
+            if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
+                raise error from last
+            raise last from error
+
+    async def _accept(self, job: Job) -> None:
+        """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
+        if job.spec.kind is MediaKind.VIDEO and not job.is_stored:
+            await job.save()
+        job.accept()
+
+    async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
+        """Book the error, and raise it again unless another attempt may follow."""
+        await self._tend.went_wrong(account.id, error, job.spec)
+        attempts.last, verdict = error, judge(error)
+        if job.has_spent or attempts.left_s == 0.0 or verdict.next is Next.GIVE_UP:
+            raise error
+        if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):
+            attempts.renewed.add(account.id)
+            await self._tend.change(account.id, lambda one: _without_workspace(one, account.workspace))
+        else:
+            attempts.tried.add(account.id)
+        if job.is_stored and job.spec.kind is MediaKind.VIDEO:
+            # From here a crash may start it over: the record must not say that a submit is on its way.
+            job.enter(Phase.LEASING)
+            await job.save()
+
+    def _may_renew_workspace(self, job: Job, account: Account, attempts: Attempts) -> bool:
+        """Whether the workspace must be what upstream does not know: nothing else was named. Once for each account."""
+        return not job.generation.inputs and account.id not in attempts.renewed
+
+    def _limit_s(self, job: Job) -> float | None:
+        """How long all attempts may take together; a video has limits of its own."""
+        if job.spec.kind is MediaKind.VIDEO:
+            return None
+        limit_s = self._options().image_timeout_s
+        return 2 * limit_s if job.spec.resolution else limit_s
+
+    async def _within_limit(self, job: Job, account: Account, attempts: Attempts) -> Sequence[Media]:
         if job.spec.kind is MediaKind.VIDEO:
             return await self._afresh_once(job, account, self._makers.videos)
-        options = self._options()
-        limit_s = options.image_timeout_s + (options.image_timeout_s if job.spec.resolution else 0.0)
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(attempts.left_s):
                 return await self._afresh_once(job, account, self._makers.pictures)
         except TimeoutError as error:
-            raise UpstreamTimeoutError(f"The service did not make the picture within {limit_s:.0f} s.") from error
+            late = UpstreamTimeoutError(f"The service did not make the picture within {attempts.limit_s:.0f} s.")
+            raise (after_submit(late, job.spec) if job.generation.phase is Phase.SUBMITTING else late) from error
 
     async def _afresh_once(
         self, job: Job, account: Account, make: Callable[[Job, Account], Awaitable[Sequence[Media]]]
@@ -166,7 +203,13 @@ class RunGeneration:
         job.has_spent = True
         async with await self._pool.take(account.id, job.spec.kind):
             try:
-                return await self._makers.videos.resume(job, account)
+                media = await self._makers.videos.resume(job, account)
             except Flow2ApiError as error:
                 await self._tend.went_wrong(account.id, error, job.spec)
                 raise
+            await self._tend.went_well(account.id, job.spec)
+            return media
+
+
+def _without_workspace(account: Account, gone: str | None) -> Account:
+    return replace(account, workspace=None) if account.workspace == gone else account

@@ -1,20 +1,37 @@
 """Keeps the record of each account's health, in memory and in storage."""
 
+import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import reduce
+from weakref import WeakValueDictionary
 
 from flow2api.domain.account import Account
 from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.errors import StorageError
 from flow2api.domain.failover import after_error, judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Accounts
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.uncut import uncut
 from flow2api.domain.weather import Weather
+
+log = logging.getLogger(__name__)
+
+_UNWRITTEN_HELD = 64
+
+Change = Callable[[Account], Account]
 
 
 class TendAccounts:
-    """Books what accounts go through: what was learned is in the pool at once and in the database right after."""
+    """Books what accounts go through: what was learned is in the pool at once and in the database right after.
+
+    A change is applied to the account as the database has it, so that what an operator or another process has written
+    meanwhile stays. A database that refuses fails nothing: the change is in memory, and is written with the next one.
+    """
 
     def __init__(self, pool: AccountPool, accounts: Accounts, clock: Clock, options: Callable[[], Options]) -> None:
         self._pool = pool
@@ -22,21 +39,26 @@ class TendAccounts:
         self._clock = clock
         self._options = options
         self._weather: defaultdict[str, Weather] = defaultdict(Weather)
+        self._unwritten: dict[int, list[Change]] = {}
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def change(self, account_id: int, change: Callable[[Account], Account]) -> Account | None:
+    async def change(self, account_id: int, change: Change) -> Account | None:
         """Apply a change to an account; what stays as it was is not written.
 
         Returns:
-            The account as it is now, or None when it is not in the pool any more.
+            The account as it is now, or None when it is not there any more.
         """
         before = self._pool.get(account_id)
         if before is None:
             return None
         after = change(before)
+        if after == before and account_id not in self._unwritten:
+            return after
         if after != before:
             self._pool.put(after)
-            await self._accounts.save(after)
-        return after
+            self._unwritten.setdefault(account_id, []).append(change)
+        await uncut(self._write(account_id))
+        return self._pool.get(account_id)
 
     async def went_well(self, account_id: int, spec: ModelSpec | None = None) -> None:
         """The account did what it was asked."""
@@ -44,8 +66,8 @@ class TendAccounts:
         if account is None:
             return
         self._weather[account.upstream].note(account_id, self._clock.monotonic(), went_well=True)
-        name = None if spec is None else spec.name
-        await self.change(account_id, lambda one: one.succeeded(self._clock.now(), name))
+        name, now = None if spec is None else spec.name, self._clock.now()
+        await self.change(account_id, lambda one: one.succeeded(now, name))
 
     async def went_wrong(self, account_id: int, error: Exception, spec: ModelSpec | None = None) -> None:
         """The account met an error. A caller's fault, and one that others show too, leave its health as it was."""
@@ -58,5 +80,48 @@ class TendAccounts:
             weather.note(account_id, at, went_well=False)
             if not is_own:
                 return
-        threshold = self._options().error_threshold
-        await self.change(account_id, lambda one: after_error(one, error, spec, self._clock.now(), threshold=threshold))
+        threshold, now = self._options().error_threshold, self._clock.now()
+        await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold))
+
+    @asynccontextmanager
+    async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
+        """Let nobody else of this process write the account meanwhile.
+
+        Yields:
+            The account as the database has it, with what is not written yet; None when it is not there any more.
+
+        Raises:
+            StorageError: The database did not tell.
+        """
+        lock = self._locks.get(account_id)
+        if lock is None:
+            lock = self._locks[account_id] = asyncio.Lock()
+        async with lock:
+            stored = await self._accounts.get(account_id)
+            yield None if stored is None else _all_of(self._unwritten.get(account_id, ()), stored)
+
+    async def _write(self, account_id: int) -> None:
+        try:
+            async with self.holding(account_id) as latest:
+                changes = self._unwritten.pop(account_id, None)
+                if latest is None:
+                    self._pool.remove(account_id)
+                elif changes:  # else who held the account before has written them, too
+                    await self._save(latest, changes)
+        except StorageError:
+            log.warning("account not written", extra={"account_id": account_id}, exc_info=True)
+
+    async def _save(self, latest: Account, changes: list[Change]) -> None:
+        try:
+            await self._accounts.save(latest)
+        except StorageError:
+            since = self._unwritten.get(latest.id, [])
+            self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
+            raise
+        known = _all_of(self._unwritten.get(latest.id, ()), latest)
+        if self._pool.get(latest.id) != known:
+            self._pool.put(known)
+
+
+def _all_of(changes: Sequence[Change], account: Account) -> Account:
+    return reduce(lambda one, change: change(one), changes, account)

@@ -1,7 +1,9 @@
 """Hands input pictures to the account that will use them, each once."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from weakref import WeakValueDictionary
 
 from flow2api.domain.account import Account
 from flow2api.domain.errors import MediaGoneError
@@ -38,6 +40,7 @@ class UploadInputs:
         self._store = store
         self._clock = clock
         self._handles: OrderedDict[_Key, tuple[str, float]] = OrderedDict()
+        self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     async def handles(self, account: Account, inputs: Sequence[Input]) -> tuple[tuple[InputRole, str], ...]:
         """Upstream's handles of the inputs, in their order; a source video is not among them."""
@@ -72,10 +75,14 @@ class UploadInputs:
         if media.upstream_name is not None and media.account_id == account.id and media.workspace == account.workspace:
             return media.upstream_name
         key = (account.id, account.workspace, media.sha256)
-        held = self._handles.get(key)
-        if held is not None and self._clock.monotonic() < held[1]:
-            return held[0]
-        return await self._upload(account, media, key)
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        async with lock:
+            held = self._handles.get(key)
+            if held is not None and self._clock.monotonic() < held[1]:
+                return held[0]
+            return await self._upload(account, media, key)
 
     async def _upload(self, account: Account, media: Media, key: _Key) -> str:
         upstream = self._upstreams[account.upstream]

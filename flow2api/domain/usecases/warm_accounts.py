@@ -2,13 +2,15 @@
 
 import asyncio
 import heapq
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
 from flow2api.domain.account import Account, Cure, RestReason, Tier
-from flow2api.domain.errors import CredentialError, Flow2ApiError
+from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
@@ -16,8 +18,11 @@ from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
+log = logging.getLogger(__name__)
+
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30))
 _IDLE_S = 1.0
+_LEAST_PAUSE = timedelta(seconds=15)
 _LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
 
 
@@ -53,9 +58,8 @@ class WarmAccounts:
 
     def schedule(self, account: Account) -> None:
         """Note when this account has to be looked after next."""
-        if account.id in self._running or account.id in self._failures:
-            return
-        self._plan(account.id, self._next_visit(account))
+        if account.id not in self._running and account.id not in self._failures:
+            self._plan(account.id, self._next_visit(account))
 
     async def warm(self, account_id: int) -> None:
         """Look after this account now, or join who does.
@@ -63,59 +67,72 @@ class WarmAccounts:
         Raises:
             Flow2ApiError: What kept it from becoming warm.
         """
-        task = self._running.get(account_id)
-        if task is None:
-            task = asyncio.create_task(self._visit(account_id), name=f"warm-{account_id}")
-            self._running[account_id] = task
-            task.add_done_callback(lambda _: self._running.pop(account_id, None))
-        await asyncio.shield(task)
+        await asyncio.shield(self._visiting(account_id))
 
     async def run(self) -> None:
         """Visit what is due, for ever."""
-        async with asyncio.TaskGroup() as visits:
-            limit = asyncio.Semaphore(self._options().renewals_at_once)
+        try:
             while True:
                 account_id = self._take_due()
                 if account_id is None:
                     await self._clock.sleep(_IDLE_S)
                     continue
-                await limit.acquire()
-                visit = visits.create_task(self._visit_quietly(account_id))
-                visit.add_done_callback(lambda _: limit.release())
+                self._visiting(account_id)
                 await self._clock.sleep(1.0 / self._options().renewals_per_s)
+                while len(self._running) >= max(1, self._options().renewals_at_once):
+                    await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in self._running.values():
+                task.cancel()
 
     # --- one visit ----------------------------------------------------------------------------------------------------
 
-    async def _visit_quietly(self, account_id: int) -> None:
-        try:
-            await self.warm(account_id)
-        except Flow2ApiError as error:
-            self._put_off(account_id, error)
-        else:
+    def _visiting(self, account_id: int) -> "asyncio.Task[None]":
+        task = self._running.get(account_id)
+        if task is None:
+            task = asyncio.create_task(self._visit(account_id), name=f"warm-{account_id}")
+            self._running[account_id] = task
+            task.add_done_callback(lambda done: self._visited(account_id, done))
+        return task
+
+    def _visited(self, account_id: int, task: "asyncio.Task[None]") -> None:
+        """Plan the next visit, whoever asked for this one."""
+        del self._running[account_id]
+        if task.cancelled():
+            return
+        account, error = self._pool.get(account_id), task.exception()
+        if error is not None and not isinstance(error, Flow2ApiError):
+            log.error("visit failed by a fault of ours", extra={"account_id": account_id}, exc_info=error)
+        if account is None or error is None or _is_left_alone(account):
             self._failures.pop(account_id, None)
-            account = self._pool.get(account_id)
             if account is not None:
                 self._plan(account_id, self._next_visit(account))
+        else:
+            self._put_off(account_id)
 
     async def _visit(self, account_id: int) -> None:
         account = self._pool.get(account_id)
         if account is None or _is_left_alone(account):
             return
-        if account.is_warm:
-            await self._credentials.renew(account_id, force=True)
         upstream = self._upstreams[account.upstream]
         try:
+            if account.is_warm:
+                await self._credentials.renew(account_id, force=True)
             allowance = await self._credentials.call(account, upstream.allowance)
-        except CredentialError as error:
-            await self._tend.went_wrong(account_id, error)
+            await self._tend.change(account_id, lambda one: _with_allowance(one, allowance.tier, allowance.credits))
+            if account.workspace is None:
+                await self._open_workspace(account, upstream)
+        except Flow2ApiError as error:
+            if judge(error).rests is not None:
+                await self._tend.went_wrong(account_id, error)
             raise
-        await self._tend.change(account_id, lambda one: _with_allowance(one, allowance.tier, allowance.credits))
-        if account.workspace is None:
-            title = f"{self._clock.now():%b %d - %H:%M}"
-            workspace = await self._credentials.call(
-                account, lambda access: upstream.open_workspace(access, title), with_session=True
-            )
-            await self._tend.change(account_id, lambda one: replace(one, workspace=workspace))
+
+    async def _open_workspace(self, account: Account, upstream: Upstream) -> None:
+        title = f"{self._clock.now():%b %d - %H:%M}"
+        workspace = await self._credentials.call(
+            account, lambda access: upstream.open_workspace(access, title), with_session=True
+        )
+        await self._tend.change(account.id, lambda one: replace(one, workspace=workspace))
 
     # --- when ---------------------------------------------------------------------------------------------------------
 
@@ -123,12 +140,15 @@ class WarmAccounts:
         now = self._clock.now()
         if account.access_expires_at is None or not account.is_warm:
             return now
-        jitter = self._random.random() * 0.1
-        due = account.access_expires_at - account.renewal_margin() * (1 + jitter)
-        if account.access_obtained_at is not None:
-            keepalive = timedelta(hours=self._options().session_keepalive_h) * (1 - jitter)
-            due = min(due, account.access_obtained_at + keepalive)
-        return due
+        jitter = 0.1 * _share(account.id)
+        if account.access_obtained_at is None:
+            return account.access_expires_at - account.renewal_margin() * (1 + jitter)
+        life = account.access_expires_at - account.access_obtained_at
+        due = account.access_expires_at - min(account.renewal_margin() * (1 + jitter), life / 2)
+        hours = self._options().session_keepalive_h * (1 - jitter)
+        kept_alive = account.access_obtained_at + timedelta(hours=hours)
+        # Some services give the same token again until it ends: asking for it all the time would not help.
+        return max(min(due, kept_alive), account.access_obtained_at + _LEAST_PAUSE)
 
     def _plan(self, account_id: int, due: datetime) -> None:
         if self._due.get(account_id) != due:
@@ -147,12 +167,8 @@ class WarmAccounts:
                 return account_id
         return None
 
-    def _put_off(self, account_id: int, error: Flow2ApiError) -> None:
+    def _put_off(self, account_id: int) -> None:
         failures = self._failures.get(account_id, 0)
-        account = self._pool.get(account_id)
-        if account is None or _is_left_alone(account):
-            self._failures.pop(account_id, None)
-            return
         self._failures[account_id] = failures + 1
         pause = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)] * (0.75 + self._random.random() / 2)
         self._plan(account_id, self._clock.now() + pause)
@@ -162,8 +178,13 @@ def _is_left_alone(account: Account) -> bool:
     return any(rest.reason in _LEFT_ALONE for rest in account.rests if rest.model is None)
 
 
-def _with_allowance(account: Account, tier: Tier, credits_left: int | None) -> Account:
-    updated = replace(account, tier=tier, credits=credits_left)
+def _share(account_id: int) -> float:
+    """A fraction that is always the same for one account and spread evenly over many: it keeps them out of step."""
+    return (account_id * 0.6180339887498949) % 1.0
+
+
+def _with_allowance(account: Account, tier: Tier, credits: int | None) -> Account:
+    updated = replace(account, tier=tier, credits=credits)
     if account.tier is not None and updated.tier != account.tier:
         updated = updated.cured(Cure.TIER_CHANGED)
-    return updated.cured(Cure.CREDITS_SEEN) if credits_left else updated
+    return updated.cured(Cure.CREDITS_SEEN) if (credits or 0) > (account.credits or 0) else updated

@@ -1,7 +1,8 @@
 """Watches videos: one task per account asks for all of that account's operations at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.domain.account import Account
@@ -14,6 +15,8 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Upstream
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
+
+log = logging.getLogger(__name__)
 
 _FIRST_GUESS_S = 90.0
 _SLOWEST = 3
@@ -133,20 +136,28 @@ class WatchOperations:
                 self._watched.pop(account_id, None)
 
     async def _ask(self, account: Account) -> bool:
-        """One round of status calls; whether upstream answered."""
+        """One round of status calls; whether upstream answered any of them."""
         watched = list(self._watched.get(account.id, {}).values())
         size = max(1, self._options().poll_batch)
-        try:
-            for start in range(0, len(watched), size):
-                part = watched[start : start + size]
-                statuses = await self._poll(account, [one.operation for one in part])
-                for one in part:
-                    self._settle(one, statuses.get(one.operation.name))
-        except Flow2ApiError as error:
-            if isinstance(error, CredentialError):
+        answered = False
+        for start in range(0, len(watched), size):
+            try:
+                await self._ask_for(account, watched[start : start + size])
+            except CredentialError as error:
                 await self._tend.went_wrong(account.id, error)
-            return False
-        return True
+                break
+            except Flow2ApiError:
+                continue  # the next batch may fare better, and all of them are asked for again
+            except Exception:
+                log.exception("status call failed by a fault of ours", extra={"account_id": account.id})
+            else:
+                answered = True
+        return answered
+
+    async def _ask_for(self, account: Account, watched: Sequence[_Watched]) -> None:
+        statuses = await self._poll(account, [one.operation for one in watched])
+        for one in watched:
+            self._settle(one, statuses.get(one.operation.name))
 
     async def _poll(self, account: Account, operations: list[Operation]) -> Mapping[str, OperationStatus]:
         upstream = self._upstreams[account.upstream]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from flow2api.domain.errors import Flow2ApiError, GenerationFailedError, ShuttingDownError
 from flow2api.domain.media import MediaKind
@@ -13,6 +14,15 @@ from flow2api.domain.usecases.run_generation import RunGeneration
 log = logging.getLogger(__name__)
 
 _HAND_OVER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A job and its task; ``began`` is monotonic time in seconds."""
+
+    job: Job
+    task: "asyncio.Task[None]"
+    began: float
 
 
 class Work:
@@ -27,75 +37,81 @@ class Work:
         self._run = run
         self._journal = journal
         self._clock = clock
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._jobs: dict[str, Job] = {}
+        self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self.is_open = True
 
     def __contains__(self, generation_id: str) -> bool:
-        return generation_id in self._tasks
+        return generation_id in self._running
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._running)
+
+    def job(self, generation_id: str) -> Job | None:
+        """The job on this generation, while this process works on it."""
+        running = self._running.get(generation_id)
+        return None if running is None else running.job
 
     def start(self, job: Job, *, resumed: bool = False) -> None:
         """Begin work on a job, or go on with one that was begun before."""
         generation_id = job.generation.id
-        self._jobs[generation_id] = job
-        self._tasks[generation_id] = asyncio.create_task(self._work(job, resumed=resumed), name=generation_id)
+        task = asyncio.create_task(self._run.resume(job) if resumed else self._run(job), name=generation_id)
+        running = self._running[generation_id] = _Running(job, task, self._clock.monotonic())
+        task.add_done_callback(lambda _: self._ended(running))
 
     async def cancel(self, generation_id: str) -> bool:
-        """Stop working on it and record that somebody asked for this.
+        """Stop working on it and record that somebody asked for this; what ends meanwhile by itself stays as it is.
 
         Returns:
             False when this process does not work on it.
         """
-        task = self._tasks.get(generation_id)
-        if task is None:
+        running = self._running.get(generation_id)
+        if running is None:
             return False
         self._cancelled.add(generation_id)
-        task.cancel()
-        await asyncio.wait([task])
+        running.task.cancel()
+        try:
+            await asyncio.wait([running.task])
+            if not running.job.is_over:
+                await self._record_cancel(running)
+        finally:
+            self._cancelled.discard(generation_id)
         return True
 
     async def drain(self, limit_s: float) -> None:
         """Take no new work, let pictures come to their end, and hand videos over with what they need to go on.
 
+        A video that is just being submitted comes so far that it can be handed over.
+
         Args:
-            limit_s: How long pictures have at most.
+            limit_s: How long that may take at most.
         """
         self.is_open = False
-        pictures = [task for one, task in self._tasks.items() if self._jobs[one].spec.kind is MediaKind.IMAGE]
-        if pictures:
-            await asyncio.wait(pictures, timeout=limit_s)
-        rest = list(self._tasks.values())
-        for task in rest:
-            task.cancel()
-        if rest:
-            await asyncio.wait(rest, timeout=_HAND_OVER_S)
+        for running in self._running.values():
+            if running.job.spec.kind is MediaKind.VIDEO:
+                running.task.cancel()
+        await self._wait(limit_s)
+        for running in self._running.values():
+            running.task.cancel()
+        await self._wait(_HAND_OVER_S)
 
-    async def _work(self, job: Job, *, resumed: bool) -> None:
-        generation_id = job.generation.id
-        began = self._clock.monotonic()
-        try:
-            await (self._run.resume(job) if resumed else self._run(job))
-            self._write_down(job, began)
-        except asyncio.CancelledError:
-            if generation_id not in self._cancelled:
-                job.leave(
-                    ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then.")
-                )
-                raise
-            await self._record_cancel(job)
-            self._write_down(job, began)
-        finally:
-            self._cancelled.discard(generation_id)
-            self._tasks.pop(generation_id, None)
-            self._jobs.pop(generation_id, None)
+    async def _wait(self, limit_s: float) -> None:
+        tasks = [running.task for running in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=limit_s)
 
-    def _write_down(self, job: Job, began: float) -> None:
+    def _ended(self, running: "_Running") -> None:
+        job, generation_id = running.job, running.job.generation.id
+        if self._running.get(generation_id) is running:
+            del self._running[generation_id]
+        if job.is_over:
+            self._write_down(running)
+        elif running.task.cancelled() and generation_id not in self._cancelled:
+            job.leave(ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then."))
+
+    def _write_down(self, running: "_Running") -> None:
         """One line of the request log, which the statistics are made of; it is written behind the request."""
-        ended = job.generation
+        ended = running.job.generation
         self._journal.note(
             LogEntry(
                 at=self._clock.now(),
@@ -107,15 +123,17 @@ class Work:
                 generation_id=ended.id,
                 state=ended.state.value,
                 code=None if ended.fault is None else ended.fault.code,
-                duration_ms=int((self._clock.monotonic() - began) * 1000),
+                duration_ms=int((self._clock.monotonic() - running.began) * 1000),
                 kind=ended.kind,
             )
         )
 
-    async def _record_cancel(self, job: Job) -> None:
+    async def _record_cancel(self, running: "_Running") -> None:
+        job = running.job
         ended = job.generation.cancelled(self._clock.now())
         error = GenerationFailedError("The generation was cancelled.", code="cancelled")
         try:
             await job.end(ended, error)
         except Flow2ApiError:
             log.exception("cancellation not written", extra={"generation_id": job.generation.id})
+        self._write_down(running)

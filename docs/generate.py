@@ -1,0 +1,431 @@
+"""Writes the parts of the reference that the code knows better: settings, options, errors, hooks, commands, models.
+
+Usage: python docs/generate.py [--check]
+
+In a page, what stands between ``<!-- generated: NAME -->`` and ``<!-- end -->`` is written anew by the function of that
+name; everything else is left alone. With ``--check`` nothing is written, and the exit code is 1 when a page is out of date.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import click  # noqa: E402
+import msgspec  # noqa: E402
+
+from flow2api import hookspecs  # noqa: E402
+from flow2api.adapters.openai_api import errors as openai_errors  # noqa: E402
+from flow2api.cli import cli  # noqa: E402
+from flow2api.domain import errors as tree  # noqa: E402
+from flow2api.domain.catalog import Alias, BaseName, Entry, Mode, ModelCatalog, ModelDescription, ModelSpec  # noqa: E402
+from flow2api.domain.options import Options  # noqa: E402
+from flow2api.domain.secret import Secret  # noqa: E402
+from flow2api.extensions import load_extensions  # noqa: E402
+from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
+from flow2api.settings import PREFIX, Settings  # noqa: E402
+from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions  # noqa: E402
+
+PAGES = ROOT / "docs" / "reference"
+REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+NOT_SET_BY_NAME = ("sections", "options")
+"""Fields of the settings that stand for whole sections."""
+
+
+# --- docstrings and values --------------------------------------------------------------------------------------------
+
+
+def attributes(cls: type) -> dict[str, str]:
+    """What the ``Attributes:`` section of a docstring says, by name, in Markdown."""
+    _, _, section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in dedent(section).splitlines():
+        if head := re.match(r"(\w+): (.*)", line):
+            name = head[1]
+            found[name] = head[2]
+        elif line.strip() and name:
+            found[name] += " " + line.strip()
+    return {name: markdown(text) for name, text in found.items()}
+
+
+def markdown(text: str) -> str:
+    """A docstring's text with its literals and references spelt as in Markdown."""
+    return re.sub(r":\w+:`([^`]+)`", r"`\1`", text.replace("``", "`"))
+
+
+def summary(thing: Any) -> str:
+    """The first paragraph of a docstring, in one line."""
+    first = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0]
+    return markdown(" ".join(first.split()))
+
+
+def shown(value: object) -> str:
+    """A default as it would be written in the settings file."""
+    if isinstance(value, Secret):
+        return "empty"
+    if isinstance(value, Path | str):
+        return f"`{value}`" if str(value) else "empty"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple | list | dict):
+        return "empty" if not value else f"`{value}`"
+    if value is None:
+        return "none"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def kind_of(value: object) -> str:
+    """The type of a setting in words, by its default."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case tuple():
+            return "a list; in the environment, names with commas between"
+        case Path():
+            return "a path"
+        case _:
+            return "a text"
+
+
+def default_of(field: "Field[Any]") -> object:
+    """The default of a dataclass's field."""
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not MISSING else None
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def sections(items: Iterable[str], level: int = 3) -> str:
+    """Headings with their text, each item a heading line, a newline, and the rest."""
+    return "\n".join(f"{'#' * level} {item.strip()}\n" for item in items)
+
+
+# --- the parts --------------------------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """A heading for each start-up setting."""
+    told = attributes(Settings)
+
+    def items() -> Iterator[str]:
+        for field in fields(Settings):
+            if field.name not in NOT_SET_BY_NAME:
+                default = default_of(field)
+                kind = "a secret" if field.name == "secret_key" else kind_of(default)
+                yield (
+                    f"`{field.name}`\n\n{told[field.name]}\n\n"
+                    f"Variable `{PREFIX}{field.name.upper()}`, {kind}; default {shown(default)}."
+                )
+
+    return sections(items())
+
+
+def flow_settings() -> str:
+    """The settings of the upstream ``flow``."""
+    rows = [
+        [f"`{field.name}`", f"`{PREFIX}FLOW__{field.name.upper()}`", shown(field.default)]
+        for field in msgspec.structs.fields(FlowSettings)
+    ]
+    return table(["setting", "variable", "default"], rows)
+
+
+def options() -> str:
+    """A heading for each option."""
+    told = attributes(Options)
+    return sections(
+        f"`{field.name}`\n\n{told[field.name]}\n\n"
+        f"Variable `{PREFIX}OPTIONS__{field.name.upper()}`, {kind_of(field.default)}; default {shown(field.default)}."
+        for field in fields(Options)
+    )
+
+
+def policies() -> str:
+    """The built-in selection policies."""
+    named = load_extensions(enabled=BUILT_IN_ONLY).policies
+    return table(["policy", "chooses"], [[f"`{one.name}`", one.summary] for one in named.values()])
+
+
+def error_codes() -> str:
+    """A heading for each code of the error tree: status, type, whether to try again, and meaning."""
+    by_code: dict[str, list[str]] = {}
+    for cls in subclasses(tree.Flow2ApiError):
+        answer = openai_errors.ANSWERS[cls]
+        told = f"**{answer.status}** `{answer.type}`. {summary(cls)} {RETRIES[answer.retry]}"
+        by_code.setdefault(cls.code, []).append(told)
+    return sections(f"`{code}`\n\n" + "\n\n".join(told) for code, told in sorted(by_code.items()))
+
+
+def subclasses(cls: type[tree.Flow2ApiError]) -> Iterator[type[tree.Flow2ApiError]]:
+    """The classes of the tree that are raised, as it is drawn."""
+    if cls not in NEVER_RAISED:
+        yield cls
+    for below in cls.__subclasses__():
+        if below.__module__ == tree.__name__:
+            yield from subclasses(below)
+
+
+def hooks() -> str:
+    """A heading with the signature of each hook, what it promises, and who implements it."""
+    built_in = load_extensions(enabled=BUILT_IN_ONLY).plugins
+
+    def items() -> Iterator[str]:
+        for name, hook in vars(hookspecs).items():
+            if name.startswith("register_"):
+                users = ", ".join(f"`{plugin.name}`" for plugin in built_in if name in plugin.hooks)
+                yield f"`{signature(hook)}`\n\n{summary(hook)}\n\nBuilt-in plugins that use it: {users}."
+
+    return sections(items())
+
+
+def signature(hook: Callable[..., Any]) -> str:
+    """Name, arguments and result, with the names of types as the code has them."""
+    return hook.__name__ + without_modules(str(inspect.signature(hook)))
+
+
+def factories() -> str:
+    """What the hooks return."""
+
+    def items() -> Iterator[str]:
+        for cls in vars(hookspecs).values():
+            if inspect.isclass(cls) and is_dataclass(cls) and cls.__module__ == hookspecs.__name__:
+                arguments = ", ".join(argument(field) for field in fields(cls))
+                notes = "".join(f"- `{name}`: {text}\n" for name, text in attributes(cls).items())
+                yield f"`{cls.__name__}({arguments})`\n\n{summary(cls)}\n\n{notes}"
+
+    return sections(items())
+
+
+def argument(field: "Field[Any]") -> str:
+    """A field of a dataclass as an argument."""
+    is_plain = inspect.isclass(field.type) and not hasattr(field.type, "__args__")
+    kind = getattr(field.type, "__name__", "") if is_plain else str(field.type)
+    default = "" if field.default is MISSING else f" = {field.default!r}".replace("'", '"')
+    return f"{field.name}: {without_modules(kind)}{default}"
+
+
+def without_modules(text: str) -> str:
+    """Names of types without the modules that they are from."""
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
+
+
+def commands() -> str:
+    """A heading for each command, with its arguments and options."""
+    return sections(described for path, command in walk(cli) if (described := describe(path, command)))
+
+
+def walk(group: click.Group, path: str = "flow2api") -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, groups left out."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from walk(command, f"{path} {name}")
+        elif not command.hidden:
+            yield f"{path} {name}", command
+
+
+def describe(path: str, command: click.Command) -> str:
+    """One command."""
+    named = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    given = [str(one.make_metavar(click.Context(command))) for one in command.params if isinstance(one, click.Argument)]
+    usage = " ".join([path, *(["[OPTIONS]"] if named else []), *given])
+    text = re.sub(r"JSON: (\{.*\})", r"JSON: `\1`", inspect.cleandoc(command.help or "").replace("\b\n", ""))
+    rows = [[f"`{option_names(one)}`", option_text(one)] for one in named]
+    return f"`{path}`\n\n```text\n{usage}\n```\n\n{text}\n" + (
+        "\n" + table(["option", "meaning"], rows) if rows else ""
+    )
+
+
+def option_names(option: click.Option) -> str:
+    """How an option is spelt, with what it takes."""
+    names = ", ".join(option.opts) + ("/" + ", ".join(option.secondary_opts) if option.secondary_opts else "")
+    if option.is_flag or option.count:
+        return names
+    return f"{names} {option.make_metavar(click.Context(click.Command(None))).removesuffix(' RANGE')}"
+
+
+def option_text(option: click.Option) -> str:
+    """What an option means, with its default."""
+    text = re.sub(r"\s*\[default: (.+)\]", r" Default `\1`.", option.help or "")
+    return f"{text} Default `{option.default}`." if option.show_default else text
+
+
+def model_lines() -> str:
+    """The names that stand for a whole line of models, with what the line makes."""
+    bases = [one for one in entries() if isinstance(one, BaseName) and one.resolution is None]
+    first = {one.line: one.name for one in reversed(bases)}
+    lines = {name: line for line, name in first.items()}
+    described = [(one, prices(lines[one.id])) for one in catalog().listed() if one.id in lines]
+    pictures = [
+        [f"`{one.id}`", ratios(one), ", ".join(one.resolutions), inputs(one), price]
+        for one, price in described
+        if one.kind.value == "image"
+    ]
+    videos = [
+        [
+            f"`{one.id}`",
+            ", ".join(mode.value for mode in one.modes),
+            ", ".join(one.resolutions),
+            ", ".join(map(str, one.seconds)),
+            inputs(one),
+            plan(one),
+            price,
+        ]
+        for one, price in described
+        if one.kind.value == "video"
+    ]
+    return (
+        "#### Pictures\n\n"
+        + table(["name", "aspect ratios", "resolutions", "input pictures", "credits"], pictures)
+        + "\n#### Videos\n\n"
+        + table(["name", "from", "resolutions", "seconds", "input pictures", "least plan", "credits"], videos)
+    )
+
+
+def prices(line: str) -> str:
+    """What one result of a line costs in its plain size, by plan where plans differ."""
+    spec = next(one for one in entries() if isinstance(one, ModelSpec) and one.line == line and one.resolution is None)
+    if spec.is_free:
+        return "none"
+    by_plan = {tier.name.lower(): spec.cost(tier) for tier in sorted(spec.costs)}
+    distinct = {price: plan for plan, price in reversed(by_plan.items())}
+    if len(distinct) == 1:
+        return str(next(iter(distinct)))
+    return ", ".join(f"{price} ({plan})" for price, plan in reversed(distinct.items()))
+
+
+def ratios(entry: ModelDescription) -> str:
+    """The ratios of a model."""
+    return ", ".join(str(ratio) for ratio in entry.aspect_ratios)
+
+
+def inputs(entry: ModelDescription) -> str:
+    """How many pictures it takes."""
+    if entry.min_images == entry.max_images:
+        return str(entry.max_images) if entry.max_images else "none"
+    return f"{entry.min_images} to {entry.max_images}"
+
+
+def plan(entry: ModelDescription) -> str:
+    """The least plan that may use it."""
+    return entry.min_tier.name.lower()
+
+
+def client_names() -> str:
+    """Names that clients have built in, and what serves them."""
+    aliases = [one for one in entries() if isinstance(one, Alias) and not one.retired]
+    rows = [[f"`{one.name}`", "; ".join(target(mode, name) for mode, name in one.targets.items())] for one in aliases]
+    return table(["name", "is served by"], rows)
+
+
+def target(mode: Mode | None, name: str) -> str:
+    """One target of an alias."""
+    return f"`{name}`" if mode is None else f"{mode.value}: `{name}`"
+
+
+def entries() -> list[Entry]:
+    """What the built-in plugins register."""
+    return [entry for _, entry in load_extensions(enabled=BUILT_IN_ONLY).models]
+
+
+def catalog() -> ModelCatalog:
+    """The catalog of the built-in plugins."""
+    return ModelCatalog(entries(), lambda spec: True)
+
+
+def simulator_options() -> str:
+    """What can be set for the simulator as a whole."""
+    return struct_table(SimOptions)
+
+
+def simulator_accounts() -> str:
+    """What can be set for one played account."""
+    return struct_table(AccountKnobs)
+
+
+def simulator_faults() -> str:
+    """What a scripted fault can say."""
+    return struct_table(Fault)
+
+
+def struct_table(cls: type[msgspec.Struct]) -> str:
+    """The fields of a wire struct."""
+    told = attributes(cls)
+    rows = []
+    for field in msgspec.structs.fields(cls):
+        default = field.default
+        if default is msgspec.NODEFAULT:
+            default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else MISSING
+        rows.append([f"`{field.name}`", "required" if default is MISSING else shown(default), told.get(field.name, "")])
+    return table(["field", "default", "meaning"], rows)
+
+
+RETRIES = {
+    openai_errors.Retry.AS_USUAL: "SDKs don't repeat it.",
+    openai_errors.Retry.NEVER: "`x-should-retry: false`.",
+    openai_errors.Retry.LATER: "`retry-after` says when to ask again.",
+}
+NEVER_RAISED = (tree.Flow2ApiError, tree.RequestError, tree.PoolError, tree.GenerationFailedError)
+"""Roots of branches, and what carries the code of an earlier error."""
+
+BUILT_IN_ONLY = ("policies",)
+"""Naming any plugin leaves out the installed ones that are not named; the built-in ones are always there."""
+
+PARTS: dict[str, Callable[[], str]] = {
+    part.__name__: part
+    for part in (
+        settings,
+        flow_settings,
+        options,
+        policies,
+        error_codes,
+        hooks,
+        factories,
+        commands,
+        model_lines,
+        client_names,
+        simulator_options,
+        simulator_accounts,
+        simulator_faults,
+    )
+}
+
+
+def rendered(page: Path) -> str:
+    """The page with every generated part written anew."""
+    return REGION.sub(lambda match: f"{match[1]}\n{PARTS[match[2]]()}\n{match[3]}", page.read_text(encoding="utf-8"))
+
+
+def stale_pages() -> list[Path]:
+    """Pages whose generated parts differ from what the code says."""
+    return [page for page in sorted(PAGES.glob("*.md")) if rendered(page) != page.read_text(encoding="utf-8")]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or look whether they are up to date; return the exit code."""
+    stale = stale_pages()
+    for page in stale:
+        name = page.relative_to(ROOT)
+        if "--check" in arguments:
+            sys.stderr.write(f"{name} is out of date: run `python docs/generate.py`.\n")
+        else:
+            page.write_text(rendered(page), encoding="utf-8")
+            sys.stdout.write(f"wrote {name}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

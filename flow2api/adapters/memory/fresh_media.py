@@ -1,0 +1,109 @@
+"""The port ``MediaStore`` in front of another one: what was just kept is first read from memory."""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING
+
+from flow2api.domain.media import StoredBytes
+from flow2api.domain.ports.media import MediaStore
+
+LARGEST_BYTES = 1024 * 1024
+ROOM_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+
+
+class FreshMedia:
+    """Saves the way back to the store for a picture that is made, kept and answered within a moment.
+
+    A content that was just put is handed out from memory the first time that it is read, and comes from the store from
+    then on. Large ones are never held.
+
+    Args:
+        store: Where everything is kept; nothing counts as kept before it says so.
+        room_bytes: How much is held at most; what was put first goes first.
+    """
+
+    def __init__(self, store: MediaStore, *, room_bytes: int = ROOM_BYTES) -> None:
+        self._store = store
+        self._room_bytes = room_bytes
+        self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._held_bytes = 0
+
+    async def put(self, chunks: AsyncIterator[bytes]) -> StoredBytes:
+        """Keep bytes in the store, and hold on to them if they are few."""
+        seen = _Seen()
+        stored = await self._store.put(seen.of(chunks))
+        if seen.chunks is not None:
+            self._hold(stored.sha256, b"".join(seen.chunks))
+        return stored
+
+    async def size(self, sha256: str) -> int | None:
+        """How many bytes are kept under this address; None when there are none."""
+        held = self._held.get(sha256)
+        return await self._store.size(sha256) if held is None else len(held)
+
+    async def read(self, sha256: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes from ``start`` to before ``stop``, in chunks."""
+        held = self._let_go(sha256)
+        if held is not None and (stop is None or stop <= len(held)):
+            for at in range(start, len(held) if stop is None else stop, _CHUNK_BYTES):
+                yield held[at : at + _CHUNK_BYTES if stop is None else min(at + _CHUNK_BYTES, stop)]
+            return
+        chunks = self._store.read(sha256, start, stop)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+
+    async def delete(self, sha256: str) -> None:
+        """Let go of the bytes, here and in the store."""
+        self._let_go(sha256)
+        await self._store.delete(sha256)
+
+    async def aclose(self) -> None:
+        """Forget what is held, and stop the store."""
+        self._held.clear()
+        self._held_bytes = 0
+        await self._store.aclose()
+
+    def _hold(self, sha256: str, data: bytes) -> None:
+        self._let_go(sha256)
+        self._held[sha256] = data
+        self._held_bytes += len(data)
+        while self._held_bytes > self._room_bytes:
+            self._let_go(next(iter(self._held)))
+
+    def _let_go(self, sha256: str) -> bytes | None:
+        data = self._held.pop(sha256, None)
+        if data is not None:
+            self._held_bytes -= len(data)
+        return data
+
+
+class _Seen:
+    """Passes chunks on and remembers them, until they are too many.
+
+    Attributes:
+        chunks: None when they were too many.
+    """
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] | None = []
+        self._size_bytes = 0
+
+    async def of(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            if self.chunks is not None:
+                self._size_bytes += len(chunk)
+                self.chunks.append(chunk)
+                if self._size_bytes > LARGEST_BYTES:
+                    self.chunks = None
+            yield chunk
+
+
+if TYPE_CHECKING:
+
+    def _is_a_media_store(fresh: FreshMedia) -> MediaStore:
+        return fresh

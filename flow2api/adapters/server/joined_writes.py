@@ -1,0 +1,71 @@
+"""Head and body of a short answer in one system call."""
+
+import asyncio
+from typing import Any
+
+SHORT_BYTES = 16 * 1024
+
+
+class JoinedWrites(asyncio.Transport):
+    """A connection that holds a short piece back until the next one comes, or until the event loop's next turn.
+
+    uvicorn writes the head of an answer and its body apart, and each costs a system call, which is a tenth of a small
+    answer's price. At most one short piece waits at a time, so that a slow client still holds its sender back.
+
+    Args:
+        transport: The connection itself.
+    """
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._held: bytes = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send these bytes, after those that were given before."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.writelines((held, data))
+        elif 0 < len(data) <= SHORT_BYTES:
+            self._held = bytes(data)
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is held, and close."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._held = b""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What is known of the connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand the connection over to another protocol."""
+        self._transport.set_protocol(protocol)
+
+    def pause_reading(self) -> None:
+        """Take nothing from the client for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the client again."""
+        self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        if self._held and not self._transport.is_closing():
+            held, self._held = self._held, b""
+            self._transport.write(held)

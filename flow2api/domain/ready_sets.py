@@ -1,0 +1,144 @@
+"""Every account's standing for every kind of request, kept current."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from random import Random
+
+from flow2api.domain.account import Account
+from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.selection import (
+    Candidate,
+    Need,
+    SelectionPolicy,
+    Signature,
+    model_refusal,
+    refusal,
+    refusal_for,
+)
+
+_DRAWS = 8
+"""How often a policy is asked again before a set for the very model is made."""
+
+_MODEL_SETS = 64
+"""How many such sets are kept; the least recently used one goes first."""
+
+
+class ReadySets:
+    """The ready accounts by signature, and by signature and model where accounts are excluded for the model."""
+
+    def __init__(self, candidates: Mapping[int, Candidate]) -> None:
+        self._candidates = candidates
+        self._sets: dict[Signature, ReadyAccounts] = {}
+        self._model_sets: OrderedDict[tuple[Signature, str], tuple[ModelSpec, ReadyAccounts]] = OrderedDict()
+        self._model_rests: Counter[str] = Counter()
+        self._purses: Counter[int] = Counter()
+
+    def of(self, signature: Signature, now: datetime) -> ReadyAccounts:
+        """The set of this signature, made when it first occurs."""
+        ready = self._sets.get(signature)
+        if ready is None:
+            ready = self._sets[signature] = self._filled(signature, lambda one: refusal(one, signature, now))
+        return ready
+
+    def of_model(self, spec: ModelSpec, signature: Signature, now: datetime) -> ReadyAccounts:
+        """The set of this very model, made when it is first needed."""
+        key = (signature, spec.name)
+        entry = self._model_sets.get(key)
+        if entry is None:
+            ready = self._filled(signature, lambda one: refusal_for(one, spec, signature, now))
+            entry = self._model_sets[key] = (spec, ready)
+            if len(self._model_sets) > _MODEL_SETS:
+                self._model_sets.popitem(last=False)
+        self._model_sets.move_to_end(key)
+        return entry[1]
+
+    def restand(self, candidate: Candidate, now: datetime, kind: MediaKind | None = None) -> None:
+        """Note how an account stands now, everywhere or only where this kind of media is concerned."""
+        upstream = candidate.account.upstream
+        for signature, ready in self._sets.items():
+            if (kind is None or signature.kind is kind) and signature.upstream == upstream:
+                ready.stand(candidate, refusal(candidate, signature, now))
+        for (signature, _), (spec, ready) in self._model_sets.items():
+            if (kind is None or signature.kind is kind) and signature.upstream == upstream:
+                ready.stand(candidate, refusal_for(candidate, spec, signature, now))
+
+    def exclude(self, before: Account | None, after: Account | None) -> None:
+        """Keep count of who may be excluded for a model, by its rests and by its credits, now that one has changed."""
+        for account, change in ((before, -1), (after, 1)):
+            if account is None:
+                continue
+            for rest in account.rests:
+                if rest.model is not None:
+                    self._model_rests[rest.model] += change
+            if account.credits is not None:
+                self._purses[account.credits.bit_length()] += change
+
+    def forget(self, account_id: int) -> None:
+        """The account is gone."""
+        for ready in self._all():
+            ready.forget(account_id)
+
+    def choose(
+        self, need: Need, policy: SelectionPolicy, avoid: Collection[int], random: Random, now: datetime
+    ) -> Candidate | None:
+        """What the policy picks among the accounts that fit; None when there is none.
+
+        A pick that is not ready, does not fit or is to be avoided is not taken; after some of them the first that fits
+        is, the best priority first.
+        """
+        signature, spec = need.signature, need.spec
+        own = self._model_sets.get((signature, spec.name))
+        ready = self.of(signature, now) if own is None else own[1]
+        is_excluded = False
+        for _ in range(_DRAWS):
+            if not len(ready):
+                return None
+            candidate = policy.select(ready, need, random)
+            if candidate in ready:
+                fits = model_refusal(candidate, spec, now) is None
+                if fits and candidate.account.id not in avoid:
+                    return candidate
+                is_excluded = is_excluded or not fits
+        if is_excluded:
+            return self._among_rare(need, policy, avoid, random, now)
+        fitting = (one for one in ready.everyone() if one.account.id not in avoid)
+        return next((one for one in fitting if model_refusal(one, spec, now) is None), None)
+
+    def refusals(self, need: Need, now: datetime) -> dict[str, int]:
+        """How many accounts could not serve this request now, by reason."""
+        excludes = self._may_exclude(need.spec)
+        ready = self.of_model(need.spec, need.signature, now) if excludes else self.of(need.signature, now)
+        return ready.refusals()
+
+    def _may_exclude(self, spec: ModelSpec) -> bool:
+        """Whether any account may be refused for this very model: it rests for it, or can hardly pay the price."""
+        if self._model_rests[spec.name] > 0:
+            return True
+        price = max(spec.costs.values(), default=0)
+        return price > 0 and any(self._purses[size] > 0 for size in range(price.bit_length() + 1))
+
+    def _among_rare(
+        self, need: Need, policy: SelectionPolicy, avoid: Collection[int], random: Random, now: datetime
+    ) -> Candidate | None:
+        """A pick from the model's own set: most accounts are excluded for it."""
+        ready = self.of_model(need.spec, need.signature, now)
+        if len(ready):
+            candidate = policy.select(ready, need, random)
+            if candidate in ready and candidate.account.id not in avoid:
+                return candidate
+        return next((one for one in ready.everyone() if one.account.id not in avoid), None)
+
+    def _filled(self, signature: Signature, judge: Callable[[Candidate], str | None]) -> ReadyAccounts:
+        ready = ReadyAccounts()
+        for candidate in self._candidates.values():
+            if candidate.account.upstream == signature.upstream:
+                ready.stand(candidate, judge(candidate))
+        return ready
+
+    def _all(self) -> Iterator[ReadyAccounts]:
+        yield from self._sets.values()
+        for _, ready in self._model_sets.values():
+            yield ready

@@ -1,0 +1,133 @@
+import msgspec
+import pytest
+
+from flow2api.cli.account_files import MOST_ROWS, compose_rows, read_rows
+from flow2api.cli.failures import Failure
+from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.media import MediaKind
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.import_accounts import ImportedAccount
+from tests.fakes.clock import START
+
+TOKEN = "eyJ" + "x" * 300
+IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
+
+
+def read_one(**row: object) -> ImportedAccount | str:
+    (read,) = read_rows(msgspec.json.encode([{"session_token": TOKEN, **row}]), ["flow", "other"])
+    return read
+
+
+def test_reads_the_form_of_the_admin_surface() -> None:
+    row = {
+        "email": "me@example.com",
+        "access_token": "ya29.unused",
+        "session_token": TOKEN,
+        "is_active": False,
+        "image_enabled": True,
+        "video_enabled": False,
+        "image_concurrency": -1,
+        "video_concurrency": 3,
+    }
+
+    assert read_rows(msgspec.json.encode({"tokens": [row]}), ["flow"]) == [
+        ImportedAccount(
+            session_token=Secret(TOKEN), email="me@example.com", is_enabled=False, limits={IMAGE: None, VIDEO: 0}
+        )
+    ]
+
+
+def test_reads_a_bare_list() -> None:
+    assert read_one() == ImportedAccount(session_token=Secret(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("said", "limits"),
+    [
+        ({}, {}),
+        ({"image_concurrency": -1}, {IMAGE: None}),
+        ({"image_concurrency": 0}, {IMAGE: 0}),
+        ({"image_concurrency": 5, "image_enabled": True}, {IMAGE: 5}),
+        ({"image_concurrency": 5, "image_enabled": False}, {IMAGE: 0}),
+        ({"video_enabled": True}, {VIDEO: None}),
+        ({"video_enabled": False}, {VIDEO: 0}),
+    ],
+)
+def test_slots_follow_switch_and_number(said: dict[str, object], limits: dict[MediaKind, int | None]) -> None:
+    read = read_one(**said)
+
+    assert isinstance(read, ImportedAccount)
+    assert read.limits == limits
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"session_token": 5}, "Expected `str`, got `int` - at `$.session_token`."),
+        ({"session_token": f"{TOKEN} "}, None),
+        ({"session_token": f"{TOKEN} {TOKEN}"}, "The session token has blanks"),
+        ({"session_token": ""}, "The session token is empty."),
+        ({"image_concurrency": -2}, "Expected `int` >= -1 - at `$.image_concurrency`."),
+        ({"image_concurrency": "3"}, "got `str`"),
+        ({"is_active": "yes"}, "got `str`"),
+        ({"upstream": "nobody"}, "There is no such upstream; there is flow, other."),
+    ],
+)
+def test_bad_row_is_a_sentence_without_its_secret(said: dict[str, object], problem: str | None) -> None:
+    read = read_one(**said)
+
+    if problem is None:
+        assert isinstance(read, ImportedAccount)
+    else:
+        assert isinstance(read, str)
+        assert problem in read
+        assert "xxx" not in read
+
+
+def test_row_without_a_session_token_is_bad_alone() -> None:
+    data = msgspec.json.encode([{"email": "a@b.c"}, 17, None, {"session_token": TOKEN}])
+
+    read = read_rows(data, ["flow"])
+
+    assert [isinstance(row, str) for row in read] == [True, True, True, False]
+    assert read[0] == "Object missing required field `session_token`."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not json", b"{}", b'{"tokens": 5}', b'"text"', b"\xff", b"[" * 100_000, b'[{"session_token": "\xff"}'],
+)
+def test_another_form_is_refused_as_a_whole(data: bytes) -> None:
+    with pytest.raises(Failure, match="The file is not of the form"):
+        read_rows(data, ["flow"])
+
+
+def test_too_many_rows_are_refused_as_a_whole() -> None:
+    with pytest.raises(Failure, match="100,001 rows"):
+        read_rows(b"[" + b",".join([b"1"] * (MOST_ROWS + 1)) + b"]", ["flow"])
+
+
+def test_what_is_written_is_read_as_the_same() -> None:
+    account = Account(
+        id=4,
+        upstream="other",
+        name="東京",
+        created_at=START,
+        email="me@example.com",
+        remark="lent",
+        capacity=Capacity(image=None, video=0),
+        tags=frozenset({"eu"}),
+    ).resting(RestReason.MANUAL, START)
+
+    (read,) = read_rows(compose_rows([(account, Credentials(Secret(TOKEN)))]), ["other"])
+
+    assert read == ImportedAccount(
+        session_token=Secret(TOKEN),
+        upstream="other",
+        email="me@example.com",
+        name="東京",
+        remark="lent",
+        is_enabled=False,
+        limits={IMAGE: None, VIDEO: 0},
+        tags=frozenset({"eu"}),
+    )

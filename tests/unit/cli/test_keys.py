@@ -1,0 +1,69 @@
+from flow2api.domain.secret import Secret
+from tests.unit.cli.conftest import CommandLine, Stage
+
+
+def test_created_key_stands_alone_on_standard_output(run: CommandLine, stage: Stage) -> None:
+    ran = run("keys", "create", "--name", "laptop")
+
+    key = ran.out.strip()
+    assert key.startswith("f2a_")
+    assert len(key) == 47
+    assert key not in ran.err
+    digest = stage.storage.cipher.digest(Secret(key), purpose="api-key")
+    assert [(kept.name, kept.digest) for kept in stage.tables.api_keys.values()] == [("laptop", digest)]
+
+
+def test_json_of_a_created_key(run: CommandLine) -> None:
+    made = run("keys", "create", "--json").json
+
+    assert made == {"key": made["key"], "id": 1, "name": "key 1"}
+    assert made["key"].startswith("f2a_")
+
+
+def test_list_shows_keys_but_not_what_they_are(run: CommandLine) -> None:
+    key = run("keys", "create", "--name", "one").out.strip()
+    run("keys", "create", "--name", "two")
+    run("keys", "revoke", "two")
+
+    listed = run("keys", "list")
+    as_json = run("keys", "list", "--json")
+
+    assert [line.split()[:4] for line in listed.out.splitlines()[1:]] == [
+        ["1", "one", key[:10], "active"],
+        ["2", "two", as_json.json["keys"][1]["prefix"], "revoked"],
+    ]
+    assert key not in listed.out + as_json.out
+    assert set(as_json.json["keys"][0]) == {
+        "id",
+        "name",
+        "prefix",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+        "tag",
+    }
+
+
+def test_list_of_nothing_says_what_to_do(run: CommandLine) -> None:
+    ran = run("keys", "list")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert "flow2api keys create" in ran.err
+
+
+def test_name_of_an_active_key_is_refused(run: CommandLine) -> None:
+    run("keys", "create", "--name", "one")
+
+    ran = run("keys", "create", "--name", "one")
+
+    assert ran.code == 1
+    assert "already" in ran.err
+
+
+def test_revoked_key_is_told_as_json(run: CommandLine, stage: Stage) -> None:
+    run("keys", "create", "--name", "one")
+
+    revoked = run("keys", "revoke", "1", "--json").json
+
+    assert revoked["revoked_at"] is not None
+    assert not stage.tables.api_keys[1].is_active

@@ -1,0 +1,233 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flow2api.domain.account import Account, Credentials, RestReason
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.errors import StorageBusyError, StorageFullError
+from flow2api.domain.ports.storage import Examination
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.diagnose import (
+    Check,
+    CheckState,
+    Diagnose,
+    Diagnosis,
+    Finding,
+    is_fine,
+    look_at_accounts,
+    look_at_clock,
+    look_at_keys,
+    look_at_media,
+    look_at_schema,
+    look_at_storage,
+)
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.media import FakeMediaStore
+from tests.fakes.storage import FakeStorage
+
+OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
+
+
+def finding(state: CheckState, name: str, needs: str | None = None) -> Check:
+    async def look() -> Finding:
+        return Finding(state, "Looked.")
+
+    return Check(name, look, needs)
+
+
+def raising(error: Exception) -> Check:
+    async def look() -> Finding:
+        raise error
+
+    return Check("broken", look)
+
+
+async def diagnose(*checks: Check, timeout_s: float = 5) -> list[Diagnosis]:
+    return [one async for one in Diagnose(checks, timeout_s=timeout_s)()]
+
+
+async def test_checks_are_told_in_their_order() -> None:
+    found = await diagnose(finding(OK, "a"), finding(WARN, "b"), finding(OK, "c"))
+
+    assert [(one.name, one.finding.state) for one in found] == [("a", OK), ("b", WARN), ("c", OK)]
+
+
+async def test_check_is_left_out_when_what_it_needs_has_failed_or_was_left_out() -> None:
+    found = await diagnose(
+        finding(FAIL, "a"), finding(OK, "b", "a"), finding(OK, "c", "b"), finding(WARN, "d"), finding(OK, "e", "d")
+    )
+
+    assert [one.name for one in found] == ["a", "d", "e"]
+
+
+async def test_error_of_ours_is_a_finding() -> None:
+    (found,) = await diagnose(raising(StorageBusyError("The database is locked.")))
+
+    assert found.finding == Finding(FAIL, "The database is locked.")
+
+
+async def test_check_that_breaks_stops_no_other_and_tells_no_detail() -> None:
+    broken, after = await diagnose(raising(ValueError("canary")), finding(OK, "after"))
+
+    assert broken.finding.state is FAIL
+    assert "ValueError" in broken.finding.sentence
+    assert "canary" not in broken.finding.sentence
+    assert after.finding.state is OK
+
+
+async def test_check_that_hangs_is_given_up() -> None:
+    async def look() -> Finding:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    (found,) = await diagnose(Check("hangs", look), timeout_s=0.01)
+
+    assert found.finding.state is FAIL
+    assert "did not come to an end" in found.finding.sentence
+
+
+@pytest.mark.parametrize(("state", "fine"), [(OK, True), (WARN, True), (FAIL, False)])
+def test_only_failures_are_not_fine(state: CheckState, fine: bool) -> None:
+    assert is_fine([Diagnosis("a", Finding(OK, "")), Diagnosis("b", Finding(state, ""))]) is fine
+
+
+# --- storage ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class MaintainedStorage(FakeStorage):
+    """A storage that can be looked at closely."""
+
+    found: Examination
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    async def examine(self) -> Examination:
+        return self.found
+
+    async def back_up(self, target: Path) -> int:
+        raise NotImplementedError
+
+    async def restore(self, source: Path) -> Path | None:
+        raise NotImplementedError
+
+
+SOUND = Examination(schema="0002", newest_schema="0002", size_bytes=1, faults=())
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (SOUND, OK),
+        (replace(SOUND, schema="0001"), FAIL),
+        (replace(SOUND, faults=("Damage: page 3.",)), FAIL),
+    ],
+)
+async def test_damage_and_an_old_schema_are_found(found: Examination, state: CheckState) -> None:
+    assert (await look_at_schema(MaintainedStorage(found)).look()).state is state
+
+
+async def test_storage_that_cannot_be_looked_at_is_taken_as_it_is() -> None:
+    assert (await look_at_schema(FakeStorage()).look()).state is OK
+
+
+async def test_database_that_cannot_be_written_fails() -> None:
+    storage = FakeStorage()
+    assert (await look_at_storage(storage).look()).state is OK
+
+    storage.tables.fault = StorageFullError("There is no room left.")
+
+    with pytest.raises(StorageFullError):
+        await look_at_storage(storage).look()
+
+
+# --- media ------------------------------------------------------------------------------------------------------------
+
+
+async def test_media_store_is_tried_and_left_as_it_was() -> None:
+    store = FakeMediaStore()
+
+    assert (await look_at_media(store).look()).state is OK
+    assert store.contents == {}
+
+
+async def test_media_store_that_gives_back_other_bytes_fails() -> None:
+    class Forgetful(FakeMediaStore):
+        async def read(self, sha256: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+            yield b"other"
+
+    assert (await look_at_media(Forgetful()).look()).state is FAIL
+
+
+# --- clock ------------------------------------------------------------------------------------------------------------
+
+
+class JumpingClock(FakeClock):
+    """A clock that somebody sets while it is looked at."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        self._now += timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("clock", "state"),
+    [
+        (FakeClock(), OK),
+        (FakeClock(datetime(1970, 1, 1, tzinfo=UTC)), FAIL),
+        (FakeClock(datetime(2105, 1, 1, tzinfo=UTC)), FAIL),
+        (JumpingClock(), WARN),
+    ],
+)
+async def test_implausible_clock_is_noticed(clock: FakeClock, state: CheckState) -> None:
+    assert (await look_at_clock(clock).look()).state is state
+
+
+# --- accounts and keys ------------------------------------------------------------------------------------------------
+
+
+async def storage_with(*accounts: Account) -> FakeStorage:
+    storage = FakeStorage()
+    await storage.accounts.add([(account, Credentials(Secret(account.name))) for account in accounts])
+    return storage
+
+
+ACCOUNT = Account(id=0, upstream="flow", name="one", created_at=START)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "state", "told"),
+    [
+        ((), WARN, "There are no accounts."),
+        ((ACCOUNT,), OK, "1 active (1 of them not yet warmed)."),
+        (
+            (ACCOUNT, ACCOUNT.resting(RestReason.MANUAL, START), ACCOUNT.resting(RestReason.UNUSABLE, START)),
+            OK,
+            "1 active, 1 suspended, 1 disabled (1 of them not yet warmed).",
+        ),
+        ((ACCOUNT.resting(RestReason.MANUAL, START),), WARN, "No account can serve: 1 disabled."),
+        ((replace(ACCOUNT, created_at=START + timedelta(hours=1)),), WARN, "An account was added at 2026-11-23 13:00"),
+    ],
+)
+async def test_accounts_are_counted(accounts: tuple[Account, ...], state: CheckState, told: str) -> None:
+    found = await look_at_accounts(await storage_with(*accounts), FakeClock()).look()
+
+    assert found.state is state
+    assert found.sentence.startswith(told)
+
+
+async def test_keys_are_counted() -> None:
+    storage = FakeStorage()
+    key = ApiKey(id=0, name="one", prefix="f2a_", digest=b"1", created_at=START)
+    assert (await look_at_keys(storage).look()).state is WARN
+
+    await storage.api_keys.add(replace(key, revoked_at=START))
+    assert (await look_at_keys(storage).look()).state is WARN
+
+    await storage.api_keys.add(replace(key, digest=b"2"))
+    assert await look_at_keys(storage).look() == Finding(OK, "1 active, 1 revoked.")

@@ -1,0 +1,211 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.errors import StorageFullError
+from flow2api.domain.media import MediaKind
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.storage import FakeStorage
+
+IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def storage(clock: FakeClock) -> FakeStorage:
+    return FakeStorage(clock)
+
+
+@pytest.fixture
+def take_in(storage: FakeStorage, clock: FakeClock) -> ImportAccounts:
+    return ImportAccounts(storage.accounts, storage.vault, clock)
+
+
+def token(name: str) -> Secret:
+    return Secret(f"eyJ{name}-".ljust(300, "x"))
+
+
+def row(name: str, /, **fields: object) -> ImportedAccount:
+    return replace(
+        ImportedAccount(session_token=token(name), email=f"{name}@example.com"),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+async def kept(storage: FakeStorage, number: int) -> Account:
+    account = await storage.accounts.get(number)
+    assert account is not None
+    return account
+
+
+async def test_new_rows_become_accounts_that_wait_to_be_warmed(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    report = await take_in([row("a", limits={IMAGE: 2, VIDEO: 0}, tags=frozenset({"eu"})), row("b", is_enabled=False)])
+
+    assert report == ImportReport(added=2, updated=0, unchanged=0, errors=())
+    first, second = await kept(storage, 1), await kept(storage, 2)
+    assert (first.email, first.name, first.capacity, first.tags) == (
+        "a@example.com",
+        "a@example.com",
+        Capacity(2, 0),
+        frozenset({"eu"}),
+    )
+    assert not first.is_warm
+    assert first.rests == ()
+    assert second.rest_of(RestReason.MANUAL) is not None
+    assert await storage.vault.read(1) == Credentials(token("a"))
+
+
+async def test_the_same_import_again_changes_nothing(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    rows = [row("a", limits={IMAGE: 2}), row("b", is_enabled=False), row("c", email=None)]
+    await take_in(rows)
+    writes = storage.tables.writes
+
+    assert await take_in(rows) == ImportReport(added=0, updated=0, unchanged=3, errors=())
+    assert storage.tables.writes == writes
+
+
+async def test_known_address_gets_the_new_session_token(
+    take_in: ImportAccounts, storage: FakeStorage, clock: FakeClock
+) -> None:
+    await take_in([row("a", limits={VIDEO: 3})])
+    ended = replace(
+        (await kept(storage, 1)).resting(RestReason.AUTH_EXPIRED, clock.now()),
+        workspace="w",
+        access_expires_at=START + timedelta(hours=1),
+        access_obtained_at=START,
+    )
+    await storage.vault.write(ended, Credentials(token("a"), Secret("access"), START + timedelta(hours=1), START))
+
+    report = await take_in([row("new", email="A@example.com")])
+
+    assert report == ImportReport(added=0, updated=1, unchanged=0, errors=())
+    renewed = await kept(storage, 1)
+    assert await storage.vault.read(1) == Credentials(token("new"))
+    assert (renewed.rests, renewed.access_expires_at, renewed.workspace) == ((), None, "w")
+    assert renewed.capacity == Capacity(None, 3), "what the row does not say stays"
+
+
+async def test_known_session_token_gets_what_the_row_says(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a", limits={IMAGE: 1, VIDEO: 1}, name="old", remark="stays")])
+
+    report = await take_in([row("a", limits={IMAGE: None}, name="new", is_enabled=False)])
+
+    assert report.updated == 1
+    changed = await kept(storage, 1)
+    assert (changed.capacity, changed.name, changed.remark) == (Capacity(None, 1), "new", "stays")
+    assert changed.rest_of(RestReason.MANUAL) is not None
+    assert await storage.vault.read(1) == Credentials(token("a"))
+
+
+async def test_enabling_by_import_lifts_the_hand_of_the_operator_only(
+    take_in: ImportAccounts, storage: FakeStorage, clock: FakeClock
+) -> None:
+    await take_in([row("a", is_enabled=False)])
+    await storage.accounts.save((await kept(storage, 1)).resting(RestReason.UNUSABLE, clock.now()))
+
+    await take_in([row("a", is_enabled=True)])
+
+    assert [rest.reason for rest in (await kept(storage, 1)).rests] == [RestReason.UNUSABLE]
+
+
+async def test_address_that_the_upstream_told_is_not_overwritten(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a", email="told@example.com")])
+
+    report = await take_in([row("a", email="other@example.com")])
+
+    assert report.unchanged == 1
+    assert (await kept(storage, 1)).email == "told@example.com"
+
+
+async def test_address_is_filled_in_where_there_was_none(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a", email=None)])
+
+    assert (await take_in([row("a")])).updated == 1
+    assert (await kept(storage, 1)).email == "a@example.com"
+
+
+@pytest.mark.parametrize(
+    ("rows", "problems"),
+    [
+        ([row("a"), row("a")], {}),
+        ([row("a"), row("a", email=None)], {}),
+        ([row("a"), row("a", email="b@example.com")], {2: "Row 1 has the same session token under another address."}),
+        ([row("a"), row("b", email="A@example.com")], {2: "Row 1 has the same address with another session token."}),
+        ([row("a"), row("b", email="a@example.com", upstream="other")], {}),
+    ],
+)
+async def test_rows_about_the_same_account(
+    take_in: ImportAccounts, rows: Sequence[ImportedAccount], problems: dict[int, str]
+) -> None:
+    report = await take_in(rows)
+
+    assert dict(report.errors) == problems
+    assert report.added + report.unchanged + len(report.errors) == 2
+
+
+async def test_doubles_are_found_across_parts(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    rows = [row(f"n{number}") for number in range(2500)]
+    rows[2000] = rows[3]
+    rows[2400] = row("other", email="n5@example.com")
+
+    report = await take_in(rows)
+
+    assert (report.added, report.unchanged) == (2498, 1)
+    assert report.errors == ((2401, "Row 6 has the same address with another session token."),)
+    assert len(storage.tables.accounts) == 2498
+
+
+async def test_row_whose_token_and_address_lead_to_two_accounts_is_refused(take_in: ImportAccounts) -> None:
+    await take_in([row("a"), row("b")])
+
+    report = await take_in([row("a", email="b@example.com"), row("b", upstream="other", email=None)])
+
+    assert dict(report.errors) == {
+        1: "The session token is that of account 1, but the address that of account 2.",
+        2: "The session token is that of account 2, of another upstream.",
+    }
+
+
+async def test_two_rows_never_change_one_account(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a")])
+
+    report = await take_in([row("new", email="a@example.com"), row("a", email=None, name="late")])
+
+    assert (report.updated, report.errors) == (1, ((2, "Row 1 is about the same account (1)."),))
+    assert await storage.vault.read(1) == Credentials(token("new"))
+
+
+async def test_bad_rows_stop_nothing_and_tell_no_secret(take_in: ImportAccounts) -> None:
+    bad = ImportedAccount(session_token=Secret("canary"))
+
+    report = await take_in(["It could not be read.", bad, row("a", limits={IMAGE: -1}), row("b", email="?"), row("c")])
+
+    assert report.added == 1
+    assert [number for number, _ in report.errors] == [1, 2, 3, 4]
+    assert "canary" not in str(report)
+
+
+async def test_progress_is_told_after_each_part(take_in: ImportAccounts) -> None:
+    told: list[int] = []
+
+    await take_in([row(f"n{number}") for number in range(1500)], told.append)
+
+    assert told == [1000, 1500]
+
+
+async def test_a_database_that_refuses_is_told(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a")])
+    storage.tables.fault = StorageFullError("There is no room left.")
+
+    for rows in ([row("b")], [row("new", email="a@example.com")], [row("a", name="other")]):
+        with pytest.raises(StorageFullError):
+            await take_in(rows)

@@ -1,0 +1,97 @@
+import hashlib
+
+import pytest
+
+from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
+from flow2api.domain.usecases.manage_keys import ManageKeys
+from tests.fakes.clock import FakeClock
+from tests.fakes.storage import FakeStorage
+
+
+class FakeCipher:
+    """Hides nothing, but tells apart."""
+
+    def prepare(self, *, holds_secrets: bool) -> None:
+        return
+
+    def seal(self, secret: Secret, *, place: str) -> str:
+        return f"{place}:{secret.reveal()}"
+
+    def open(self, sealed: str, *, place: str) -> Secret:
+        return Secret(sealed.removeprefix(f"{place}:"))
+
+    def digest(self, secret: Secret, *, purpose: str) -> bytes:
+        return hashlib.sha256(f"{purpose}:{secret.reveal()}".encode()).digest()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def storage(clock: FakeClock) -> FakeStorage:
+    return FakeStorage(clock)
+
+
+@pytest.fixture
+def manage(storage: FakeStorage, clock: FakeClock) -> ManageKeys:
+    return ManageKeys(storage.api_keys, FakeCipher(), clock)
+
+
+async def test_key_is_kept_as_its_digest_only(manage: ManageKeys, storage: FakeStorage, clock: FakeClock) -> None:
+    key, text = await manage.create(" laptop ")
+
+    assert storage.tables.api_keys == {key.id: key}
+    assert (key.name, key.created_at, key.is_active) == ("laptop", clock.now(), True)
+    assert key.prefix == text.reveal()[:10]
+    assert key.digest == FakeCipher().digest(text, purpose=API_KEY_PURPOSE)
+    assert text.reveal() not in repr(key)
+
+
+async def test_no_two_keys_are_alike(manage: ManageKeys) -> None:
+    texts = {(await manage.create())[1] for _ in range(20)}
+
+    assert len(texts) == 20
+    assert {len(text) for text in texts} == {47}
+
+
+async def test_name_is_the_first_free_number_without_one(manage: ManageKeys) -> None:
+    await manage.create()
+    second, _ = await manage.create()
+    await manage.revoke("key 1")
+
+    assert second.name == "key 2"
+    assert (await manage.create())[0].name == "key 1"
+    assert (await manage.create())[0].name == "key 3"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "a\x1b[2J", "7"])
+async def test_name_that_cannot_be_one_is_refused(manage: ManageKeys, storage: FakeStorage, name: str) -> None:
+    with pytest.raises(UnsupportedInputError):
+        await manage.create(name)
+    assert storage.tables.api_keys == {}
+
+
+async def test_name_of_an_active_key_is_refused_and_free_once_it_is_revoked(manage: ManageKeys) -> None:
+    await manage.create("laptop")
+    with pytest.raises(ConflictError):
+        await manage.create("laptop")
+
+    await manage.revoke("laptop")
+
+    assert (await manage.create("laptop"))[0].id == 2
+    assert [key.is_active for key in await manage.all()] == [False, True]
+
+
+async def test_key_is_revoked_by_name_or_id_once(manage: ManageKeys, clock: FakeClock) -> None:
+    await manage.create("one")
+    await manage.create("two")
+
+    assert (await manage.revoke("1")).name == "one"
+    assert (await manage.revoke("two")).revoked_at == clock.now()
+    for which in ("1", "two", "nobody"):
+        with pytest.raises(ConflictError, match="There is no active key"):
+            await manage.revoke(which)
