@@ -193,7 +193,13 @@ def test_unknown_model_names_the_nearest(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     "picture",
-    [b"", b"not a picture", png()[:200], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n" + b"\0" * 50],
+    [
+        b"",
+        b"not a picture",
+        png()[:200],
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 50,
+    ],
 )
 def test_what_is_no_picture_is_400(gateway: Gateway, picture: bytes) -> None:
     url = "data:image/png;base64," + base64.b64encode(picture).decode()
@@ -292,7 +298,10 @@ async def test_bad_upstream_is_502_with_a_stable_code(
 
 async def test_rate_limited_pool_is_429_with_retry_after(tmp_path: Path) -> None:
     accounts = [{"email": "one@example.com"}]
-    with Simulator(tmp_path, {**OPTIONS, "era": "2026-06"}, accounts) as simulator, Gateway(tmp_path, simulator) as gateway:
+    with (
+        Simulator(tmp_path, {**OPTIONS, "era": "2026-06"}, accounts) as simulator,
+        Gateway(tmp_path, simulator) as gateway,
+    ):
         async with SimulatorControl(simulator.ready["base_url"]) as control:
             await control.add_fault(
                 "error",
@@ -309,7 +318,10 @@ async def test_rate_limited_pool_is_429_with_retry_after(tmp_path: Path) -> None
 
 async def test_anti_abuse_refusal_is_reported_and_the_account_rests(tmp_path: Path) -> None:
     accounts = [{"email": "one@example.com"}, {"email": "two@example.com"}]
-    with Simulator(tmp_path, {**OPTIONS, "era": "2026-06"}, accounts) as simulator, Gateway(tmp_path, simulator) as gateway:
+    with (
+        Simulator(tmp_path, {**OPTIONS, "era": "2026-06"}, accounts) as simulator,
+        Gateway(tmp_path, simulator) as gateway,
+    ):
         async with SimulatorControl(simulator.ready["base_url"]) as control:
             await control.configure(refuse_anti_abuse=True)
             answer = ask(gateway, "POST", IMAGE, {"prompt": "a mug"})

@@ -23,6 +23,8 @@ ENTRY = LogEntry(NOW, "req_1", 1, "images", "m", 7, "gen_1", "completed", None, 
 class MemoryDatabase:
     """A database in memory that can be made to refuse."""
 
+    origin = "memory"
+
     def __init__(self) -> None:
         self._engine = create_engine("sqlite://")
         self.connection: Connection = self._engine.connect()
