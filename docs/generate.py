@@ -9,10 +9,9 @@ name; everything else is left alone. With ``--check`` nothing is written, and th
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,13 +20,22 @@ sys.path.insert(0, str(ROOT))
 import click  # noqa: E402
 import msgspec  # noqa: E402
 
+from docs.markdown import (  # noqa: E402
+    attributes,
+    default_of,
+    kind_of,
+    sections,
+    shown,
+    summary,
+    table,
+    without_modules,
+)
 from flow2api import hookspecs  # noqa: E402
 from flow2api.adapters.openai_api import errors as openai_errors  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
 from flow2api.domain.catalog import Alias, BaseName, Entry, Mode, ModelCatalog, ModelDescription, ModelSpec  # noqa: E402
 from flow2api.domain.options import Options  # noqa: E402
-from flow2api.domain.secret import Secret  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
 from flow2api.settings import PREFIX, Settings  # noqa: E402
@@ -37,85 +45,6 @@ PAGES = ROOT / "docs" / "reference"
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 NOT_SET_BY_NAME = ("sections", "options")
 """Fields of the settings that stand for whole sections."""
-
-
-# --- docstrings and values --------------------------------------------------------------------------------------------
-
-
-def attributes(cls: type) -> dict[str, str]:
-    """What the ``Attributes:`` section of a docstring says, by name, in Markdown."""
-    _, _, section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
-    found: dict[str, str] = {}
-    name = ""
-    for line in dedent(section).splitlines():
-        if head := re.match(r"(\w+): (.*)", line):
-            name = head[1]
-            found[name] = head[2]
-        elif line.strip() and name:
-            found[name] += " " + line.strip()
-    return {name: markdown(text) for name, text in found.items()}
-
-
-def markdown(text: str) -> str:
-    """A docstring's text with its literals and references spelt as in Markdown."""
-    return re.sub(r":\w+:`([^`]+)`", r"`\1`", text.replace("``", "`"))
-
-
-def summary(thing: Any) -> str:
-    """The first paragraph of a docstring, in one line."""
-    first = inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0]
-    return markdown(" ".join(first.split()))
-
-
-def shown(value: object) -> str:
-    """A default as it would be written in the settings file."""
-    if isinstance(value, Secret):
-        return "empty"
-    if isinstance(value, Path | str):
-        return f"`{value}`" if str(value) else "empty"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, tuple | list | dict):
-        return "empty" if not value else f"`{value}`"
-    if value is None:
-        return "none"
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
-
-
-def kind_of(value: object) -> str:
-    """The type of a setting in words, by its default."""
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case tuple():
-            return "a list; in the environment, names with commas between"
-        case Path():
-            return "a path"
-        case _:
-            return "a text"
-
-
-def default_of(field: "Field[Any]") -> object:
-    """The default of a dataclass's field."""
-    if field.default is not MISSING:
-        return field.default
-    return field.default_factory() if field.default_factory is not MISSING else None
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
-
-
-def sections(items: Iterable[str], level: int = 3) -> str:
-    """Headings with their text, each item a heading line, a newline, and the rest."""
-    return "\n".join(f"{'#' * level} {item.strip()}\n" for item in items)
-
-
-# --- the parts --------------------------------------------------------------------------------------------------------
 
 
 def settings() -> str:
@@ -216,11 +145,6 @@ def argument(field: "Field[Any]") -> str:
     kind = getattr(field.type, "__name__", "") if is_plain else str(field.type)
     default = "" if field.default is MISSING else f" = {field.default!r}".replace("'", '"')
     return f"{field.name}: {without_modules(kind)}{default}"
-
-
-def without_modules(text: str) -> str:
-    """Names of types without the modules that they are from."""
-    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
 
 
 def commands() -> str:

@@ -54,11 +54,19 @@ async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitab
         linger_s=settings.linger_s,
     )
     announcing = asyncio.create_task(_announce(server, services, on_ready))
+    # What cannot be made ready must not look as if it were: the server stops, and its error is told.
+    announcing.add_done_callback(lambda task: server.stop() if _has_failed(task) else None)
     try:
         await server.serve()
     finally:
         announcing.cancel()
         await asyncio.wait([announcing])
+    if _has_failed(announcing):
+        announcing.result()
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 async def _announce(

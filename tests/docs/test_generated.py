@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate
+from docs import generate, markdown
 from tests.docs.pages import DOCS, ROOT
 
 
@@ -50,4 +50,4 @@ def test_docstring_becomes_markdown_by_attribute() -> None:
             height: How :class:`high`.
         """
 
-    assert generate.attributes(Shape) == {"width": "How wide, `0` is flat.", "height": "How `high`."}
+    assert markdown.attributes(Shape) == {"width": "How wide, `0` is flat.", "height": "How `high`."}

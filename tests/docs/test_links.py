@@ -1,10 +1,11 @@
 """Every link leads somewhere, and every page is led to."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, PAGES, ROOT, anchors, blocks, links
+from tests.docs.pages import DOCS, PAGES, ROOT, anchors, blocks, links, prose
 
 ELSEWHERE = {DOCS / "changelog.d", DOCS / "adr"}
 """Folders with an index of their own."""
@@ -32,6 +33,13 @@ def test_index_leads_to_every_page() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_name_their_language(page: Path) -> None:
     assert all(block.language for block in blocks(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    """In the checkout, or in the package, which the text may leave out."""
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md|toml|txt))`", prose(page))
+    assert [file for file in named if not any((base / file).exists() for base in (ROOT, ROOT / "flow2api", DOCS))] == []
 
 
 def test_pictures_are_small() -> None:

@@ -1,7 +1,10 @@
-"""The request of the README works when it is pasted."""
+"""The README keeps its word: its request works when it is pasted, and what it promises of clients that hang up holds."""
 
+import http.client
+import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ from tests.docs.pages import ROOT, blocks
 
 README = ROOT / "README.md"
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="needs curl and bash")
+ENDS_WITHIN_S = 30.0
 
 
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="needs curl and bash")
 def test_pasted_request_makes_a_picture(demo: Demo, tmp_path: Path) -> None:
     [key] = [block.text for block in blocks(README) if "API_KEY=" in block.text]
     [request] = [block.text for block in blocks(README) if block.text.startswith("curl ")]
@@ -34,3 +38,29 @@ def test_commands_are_targets_of_make() -> None:
     named = [block.text.split()[1] for block in blocks(README) if block.text.startswith("make ")]
     assert named == ["demo", "test"]
     assert all(f"\n{name}: ##" in targets for name in named)
+
+
+@pytest.mark.slow
+def test_client_that_hangs_up_ends_no_work(demo: Demo) -> None:
+    headers = {"authorization": f"Bearer {demo.api_key}", "content-type": "application/json"}
+    asked = {
+        "model": "sora-2",
+        "stream": True,
+        "messages": [{"role": "user", "content": "a boat that nobody waits for"}],
+    }
+    connection = http.client.HTTPConnection(demo.address, timeout=10)
+    connection.request("POST", "/v1/chat/completions", json.dumps(asked), headers)
+    assert connection.getresponse().readline().startswith(b"data: ")
+    connection.close()
+
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    while True:
+        connection = http.client.HTTPConnection(demo.address, timeout=10)
+        connection.request("GET", "/v1/videos", headers=headers)
+        [video] = [one for one in json.load(connection.getresponse())["data"] if "nobody waits" in one["prompt"]]
+        connection.close()
+        if video["status"] == "completed":
+            return
+        assert video["status"] in ("queued", "in_progress"), video
+        assert time.monotonic() < deadline, video
+        time.sleep(0.2)

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from litestar.routes import HTTPRoute
 
-from docs import generate
+from docs import generate, markdown
 from flow2api import hookspecs
 from flow2api.adapters.openai_api.router import PREFIXES
 from flow2api.app import build_services, create_app
@@ -91,7 +91,7 @@ def test_every_option_of_the_simulator_is_listed() -> None:
 
 @pytest.mark.parametrize("struct", [AccountKnobs, SimOptions, Fault])
 def test_everything_of_the_simulator_that_can_be_set_has_a_meaning(struct: type[msgspec.Struct]) -> None:
-    told = generate.attributes(struct)
+    told = markdown.attributes(struct)
     assert [field.name for field in msgspec.structs.fields(struct) if not told.get(field.name)] == []
 
 
