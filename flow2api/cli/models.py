@@ -13,6 +13,7 @@ from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
 from flow2api.domain.account import Tier
 from flow2api.domain.catalog import Alias, ModelCatalog, ModelDescription, Wish
+from flow2api.domain.errors import UnknownModelError
 
 
 class ModelOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,7 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
         description = catalog.describe(name)
         if description is None:
             catalog.resolve(name, Wish())  # raises, with the names that are near
-            return
+            raise UnknownModelError(name)
         shown = _model_out(description, catalog, plugins)
         if as_json:
             print_json(shown)

@@ -9,6 +9,7 @@ from flow2api.domain.api_key import ApiKey
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.operator import Operator, folded
 from flow2api.domain.ports.storage import (
     Accounts,
     ApiKeys,
@@ -20,6 +21,7 @@ from flow2api.domain.ports.storage import (
     Journal,
     LogEntry,
     MediaIndex,
+    Operators,
     OptionValues,
     Page,
     Storage,
@@ -43,6 +45,7 @@ class Tables:
     accounts: dict[int, Account] = field(default_factory=dict)
     credentials: dict[int, Credentials] = field(default_factory=dict)
     api_keys: dict[int, ApiKey] = field(default_factory=dict)
+    operators: dict[int, Operator] = field(default_factory=dict)
     generations: dict[str, Generation] = field(default_factory=dict)
     claims: dict[tuple[int | None, str], IdempotencyClaim] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
@@ -160,6 +163,46 @@ class FakeApiKeys:
             raise ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
         if any(other.digest == key.digest for other in others):
             raise ConflictError("This key exists already.")
+
+
+class FakeOperators:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def all(self) -> Sequence[Operator]:
+        return [operator for _, operator in sorted(self._tables.operators.items())]
+
+    async def get(self, operator_id: int) -> Operator | None:
+        return self._tables.operators.get(operator_id)
+
+    async def find(self, name: str) -> Operator | None:
+        return next((one for one in self._tables.operators.values() if folded(one.name) == folded(name)), None)
+
+    async def add(self, operator: Operator) -> Operator:
+        self._tables.writing()
+        self._refuse_conflict(operator)
+        operator = replace(operator, id=self._tables.new_id("operator"))
+        self._tables.operators[operator.id] = operator
+        self._tables.note("operator", operator.id)
+        return operator
+
+    async def add_first(self, operator: Operator) -> Operator:
+        if self._tables.operators:
+            self._tables.writing()
+            raise ConflictError("There is an operator already; this would not be the first one.")
+        return await self.add(operator)
+
+    async def save(self, operator: Operator) -> None:
+        self._tables.writing()
+        self._refuse_conflict(operator)
+        if operator.id in self._tables.operators:
+            self._tables.operators[operator.id] = operator
+            self._tables.note("operator", operator.id)
+
+    def _refuse_conflict(self, operator: Operator) -> None:
+        others = [other for other in self._tables.operators.values() if other.id != operator.id]
+        if any(folded(other.name) == folded(operator.name) for other in others):
+            raise ConflictError(f"An operator named {operator.name!r} exists already. Choose another name.")
 
 
 class FakeGenerations:
@@ -312,6 +355,7 @@ class FakeStorage:
         self.accounts: Accounts = FakeAccounts(self.tables)
         self.vault: CredentialVault = FakeCredentialVault(self.tables)
         self.api_keys: ApiKeys = FakeApiKeys(self.tables)
+        self.operators: Operators = FakeOperators(self.tables)
         self.generations: Generations = FakeGenerations(self.tables)
         self.media: MediaIndex = FakeMediaIndex(self.tables)
         self.changes: ChangeFeed = FakeChangeFeed(self.tables)

@@ -54,13 +54,8 @@ def open_document(document: SealedDocument, passphrase: Secret) -> bytes:
     if document.flow2api_sealed != VERSION:
         raise UnsupportedInputError("The file was sealed by a newer flow2api; open it with that version.")
     try:
-        salt, nonce, sealed = (
-            base64.b64decode(text, altchars=b"-_", validate=True)
-            for text in (document.salt, document.nonce, document.sealed)
-        )
-        if (len(salt), len(nonce)) != (SALT_BYTES, NONCE_BYTES):
-            raise ValueError("salt or nonce of a wrong length")
-        return AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _bound(salt))
+        salt, nonce = _bytes(document.salt, SALT_BYTES), _bytes(document.nonce, NONCE_BYTES)
+        return AESGCM(_key(passphrase, salt)).decrypt(nonce, _bytes(document.sealed), _bound(salt))
     except (InvalidTag, ValueError) as error:
         raise UnsupportedInputError("The passphrase is wrong, or the file is damaged.") from error
 
@@ -75,3 +70,10 @@ def _bound(salt: bytes) -> bytes:
 
 def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode()
+
+
+def _bytes(text: str, length: int | None = None) -> bytes:
+    data = base64.b64decode(text, altchars=b"-_", validate=True)
+    if length is not None and len(data) != length:
+        raise ValueError("wrong length")
+    return data

@@ -1,26 +1,21 @@
-"""The whole command line in this process, over a storage and an upstream in memory."""
+"""The whole command line over a storage and an upstream in memory."""
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
-import structlog
-from click.testing import CliRunner
 
 from flow2api.adapters.system import SystemClock
 from flow2api.cli import context
-from flow2api.cli.main import cli
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.extensions import load_extensions
 from flow2api.hookspecs import Section, StorageFactory, UpstreamFactory, hookimpl
+from tests.command_line import CommandLine
 from tests.fakes.storage import FakeStorage, Tables
 from tests.fakes.upstream import FakeUpstream
 
@@ -37,7 +32,7 @@ class PreparingStorage(FakeStorage):
 
 @dataclass(eq=False)
 class Stage:
-    """What stands behind the commands. It outlives each of them, as a database does."""
+    """What stands behind the commands, as a plugin. It outlives each of them, as a database does."""
 
     storage: PreparingStorage
     upstream: FakeUpstream
@@ -62,34 +57,6 @@ class Stage:
         return [UpstreamFactory("fake", build)]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return msgspec.json.decode(self.out)
-
-
-@dataclass(frozen=True)
-class CommandLine:
-    """Runs commands as the shell would."""
-
-    environment: Mapping[str, str]
-
-    def __call__(self, *arguments: str | Path, stdin: str | bytes = "", **settings: str) -> Ran:
-        result = CliRunner().invoke(
-            cli, [str(argument) for argument in arguments], input=stdin, env={**self.environment, **settings}
-        )
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage(PreparingStorage(), FakeUpstream(SystemClock(), name="fake"))
@@ -98,13 +65,9 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 
 @pytest.fixture
-def run(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+def run(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield CommandLine({"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DATABASE_URL": "fake:"})
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    return CommandLine({"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DATABASE_URL": "fake:"})
 
 
 @pytest.fixture

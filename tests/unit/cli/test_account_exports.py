@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from flow2api.domain.account import RestReason
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 PASSPHRASE = "correct horse battery"
 TOKEN = "eyJ" + "x" * 300

@@ -3,7 +3,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 
 def rows(many: int, **fields: object) -> list[dict[str, object]]:

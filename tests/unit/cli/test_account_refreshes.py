@@ -4,9 +4,10 @@ import pytest
 
 from flow2api.domain.account import AccountStatus, RestReason
 from flow2api.domain.errors import UpstreamUnavailableError
+from tests.command_line import CommandLine
 from tests.fakes.clock import START
 from tests.fakes.upstream import FakePlayer
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.unit.cli.conftest import Stage
 
 
 @pytest.fixture

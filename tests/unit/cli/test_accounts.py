@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from flow2api.domain.account import AccountStatus, Capacity, RestReason
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 TOKEN = "eyJ" + "x" * 300
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from flow2api.domain.errors import StorageFullError
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 
 def by_name(report: Any) -> dict[str, dict[str, str | None]]:

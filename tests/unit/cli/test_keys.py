@@ -1,5 +1,6 @@
 from flow2api.domain.secret import Secret
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 
 def test_created_key_stands_alone_on_standard_output(run: CommandLine, stage: Stage) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from flow2api.cli.main import main
-from tests.unit.cli.conftest import CommandLine, Stage
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
 
 
 @pytest.mark.parametrize(

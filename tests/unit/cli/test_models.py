@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.cli.conftest import CommandLine
+from tests.command_line import CommandLine
 
 
 def test_list_holds_what_can_be_asked_for_but_no_alias(run: CommandLine) -> None:

@@ -1,4 +1,4 @@
-from tests.unit.cli.conftest import CommandLine
+from tests.command_line import CommandLine
 
 
 def test_plugins_are_told_with_their_hooks(run: CommandLine) -> None:
