@@ -16,7 +16,7 @@ from flow2api.domain.secret import Secret
 
 PREFIX = "FLOW2API_"
 _OPTIONS = "options"
-_NOT_SETTINGS = frozenset({"operator_password_file", "config", "sections", "options"})
+_NOT_SETTINGS = frozenset({"config", "sections", "options"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Settings:
         public_url: The address by which clients reach the server; empty to follow each request.
         secret_key: The master key for secrets at rest; empty to use the file.
         secret_key_file: A file that holds it; empty for ``secret.key`` in the data folder.
+        operator_password_file: A file that holds a passphrase, closed to others (mode 0600): ``serve`` makes the first operator,
+            named ``operator``, of it. Once there is an operator it is not looked at any more, and may be gone.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
@@ -51,6 +53,7 @@ class Settings:
     public_url: str = ""
     secret_key: Secret = field(default_factory=lambda: Secret(""))
     secret_key_file: str = ""
+    operator_password_file: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "info"

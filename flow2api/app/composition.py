@@ -11,7 +11,7 @@ from flow2api.adapters.imaging.pictures import PillowPictures
 from flow2api.adapters.imaging.stills import PyAvVideoStills
 from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.system import RandomIds, SystemClock
-from flow2api.adapters.vault import HmacLinkSigner
+from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
 from flow2api.domain.catalog import ModelCatalog
@@ -31,6 +31,7 @@ from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
@@ -62,6 +63,7 @@ class Services:
     pictures: PillowPictures
     workers: Workers
     authorize: AuthorizeKey
+    operators: ManageOperators
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -127,6 +129,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         pictures=pictures,
         workers=workers,
         authorize=authorize,
+        operators=ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), clock),
         generate=Generate(
             work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s
         ),

@@ -1,14 +1,14 @@
 """Opens and closes the program: what it needs first, first; what others rest on, last."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from litestar import Litestar
 
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
+from flow2api.app.first_operator import make_first_operator
 from flow2api.domain.account import Tier
 from flow2api.domain.selection import Signature
 
@@ -16,34 +16,33 @@ log = structlog.get_logger(__name__)
 
 _ANY_ADDRESS = "0" * 64
 
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
+@asynccontextmanager
+async def running(services: Services, readiness: Readiness | None = None) -> AsyncIterator[None]:
+    """The program open and at work, as long as the block lasts; serving comes inside it.
 
-def lifespan(services: Services, readiness: Readiness) -> Lifespan:
-    """The life of the program around the time in which it serves."""
-
-    @asynccontextmanager
-    async def live(_: Litestar) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await _open(services, stack)
-            background = Background(
-                {
-                    "recover": services.recover.run,
-                    "follow": services.follow.run,
-                    "warm": services.warm.run,
-                    "purge": services.purge.run,
-                }
-            )
-            background.start()
-            stack.push_async_callback(background.stop)
-            log.info("ready", accounts=len(services.pool), models=len(services.catalog.listed()))
-            try:
-                yield
-            finally:
+    Raises:
+        ConfigurationError: It cannot be opened as it is configured.
+    """
+    async with AsyncExitStack() as stack:
+        await _open(services, stack)
+        background = Background(
+            {
+                "recover": services.recover.run,
+                "follow": services.follow.run,
+                "warm": services.warm.run,
+                "purge": services.purge.run,
+            }
+        )
+        background.start()
+        stack.push_async_callback(background.stop)
+        log.info("ready", accounts=len(services.pool), models=len(services.catalog.listed()))
+        try:
+            yield
+        finally:
+            if readiness is not None:
                 readiness.is_draining = True
-                await services.work.drain(services.settings.drain_s)
-
-    return live
+            await services.work.drain(services.settings.drain_s)
 
 
 async def _open(services: Services, stack: AsyncExitStack) -> None:
@@ -56,6 +55,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await storage.open()
     await services.store.size(_ANY_ADDRESS)  # the folder is made and checked now, not with the first picture
     await services.options.reload()
+    await make_first_operator(services.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()
     services.pool.prepare(_signatures(services))

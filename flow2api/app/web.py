@@ -10,14 +10,13 @@ from flow2api.adapters.console import landing_handlers, plain_error, static_fold
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
 from flow2api.app.composition import Services
-from flow2api.app.lifespan import lifespan
 from flow2api.domain.media import MediaKind
 
 _SHOWN = 3
 
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
-    """The application; it opens what it needs when its lifespan begins."""
+    """The application; it answers well only while the services are `running`."""
     readiness = readiness or Readiness(services.storage.ping)
     settings = services.settings
     return Litestar(
@@ -33,7 +32,6 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
             create_static_files_router(path="/static", directories=[static_folder()]),
         ],
         exception_handlers={HTTPException: _outside, Exception: _outside},
-        lifespan=[lifespan(services, readiness)],
         template_config=template_config(),
         openapi_config=None,
         logging_config=None,

@@ -14,6 +14,7 @@ from flow2api.cli.doctor import doctor
 from flow2api.cli.failures import ConfigurationFailure, Failure
 from flow2api.cli.keys import keys
 from flow2api.cli.models import models
+from flow2api.cli.operator import operator
 from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
 from flow2api.cli.simulate import simulate
@@ -38,7 +39,7 @@ def cli() -> None:
     """One OpenAI-compatible API for pictures and videos over a pool of generation accounts."""
 
 
-for command in (serve, demo, simulate, doctor, accounts, keys, models, plugins, policies, db):
+for command in (serve, demo, simulate, doctor, accounts, keys, operator, models, plugins, policies, db):
     cli.add_command(command)
 
 

@@ -10,7 +10,7 @@ import uvloop
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
-from flow2api.app import Services, build_services, create_app
+from flow2api.app import Services, build_services, create_app, running
 from flow2api.cli.context import Installation, installation
 
 
@@ -46,13 +46,15 @@ async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitab
         await services.work.drain(services.settings.drain_s)
 
     settings = services.settings
-    server = HttpServer(
-        create_app(services, readiness),
-        host=settings.host,
-        port=settings.port,
-        on_stop=drain,
-        linger_s=settings.linger_s,
-    )
+    app = create_app(services, readiness)
+    server = HttpServer(app, host=settings.host, port=settings.port, on_stop=drain, linger_s=settings.linger_s)
+    async with running(services, readiness):
+        await _serve_and_announce(server, services, on_ready)
+
+
+async def _serve_and_announce(
+    server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
+) -> None:
     announcing = asyncio.create_task(_announce(server, services, on_ready))
     # What cannot be made ready must not look as if it were: the server stops, and its error is told.
     announcing.add_done_callback(lambda task: server.stop() if _has_failed(task) else None)

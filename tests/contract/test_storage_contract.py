@@ -12,6 +12,7 @@ from flow2api.domain.account import Account, Credentials
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, Operation, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.operator import Role
 from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry, Storage
 from flow2api.domain.secret import Secret
 from tests.fakes.clock import FakeClock
@@ -23,6 +24,7 @@ from tests.integration.persistence.databases import (
     generation_of,
     key_of,
     media_of,
+    operator_of,
     storage_at,
     whole_account,
     whole_generation,
@@ -206,6 +208,69 @@ class TestApiKeys:
         await storage.api_keys.save(replace(added, id=99, name="gone"))
 
         assert await new_changes(storage) == [("api_key", "1"), ("api_key", "1")]
+
+
+class TestOperators:
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        whole = operator_of("Ada Lovelace", Role.VIEWER)
+
+        added = await storage.operators.add(whole)
+
+        assert added == replace(whole, id=1)
+        assert await storage.operators.all() == [added]
+        assert await storage.operators.get(1) == added
+
+    async def test_saves_over_what_is_there(self, storage: Storage) -> None:
+        added = await storage.operators.add(operator_of("ada"))
+        changed = replace(operator_of("eve", Role.OWNER), id=added.id, created_at=NOW + timedelta(hours=1))
+
+        await storage.operators.save(changed)
+
+        assert await storage.operators.all() == [changed]
+        assert await storage.operators.find("ada") is None
+
+    async def test_finds_by_name_whatever_its_case(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("bob"))
+        added = await storage.operators.add(operator_of("Straße"))
+
+        assert await storage.operators.find("STRASSE") == added
+        assert await storage.operators.find("Stra%") is None
+        assert await storage.operators.find("") is None
+        assert await storage.operators.get(99) is None
+
+    async def test_refuses_a_name_that_is_taken_whatever_its_case(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("Ada"))
+        second = await storage.operators.add(operator_of("bob"))
+
+        with pytest.raises(ConflictError, match="'ADA'"):
+            await storage.operators.add(operator_of("ADA"))
+        with pytest.raises(ConflictError, match="'ada'"):
+            await storage.operators.save(replace(second, name="ada"))
+
+        assert [one.name for one in await storage.operators.all()] == ["Ada", "bob"]
+
+    async def test_one_of_many_first_ones_wins(self, storage: Storage) -> None:
+        results = await asyncio.gather(
+            *(storage.operators.add_first(operator_of(f"{number}")) for number in range(20)), return_exceptions=True
+        )
+
+        assert [type(result) for result in results].count(ConflictError) == 19
+        (kept,) = await storage.operators.all()
+        assert kept in results
+
+    async def test_first_one_is_refused_beside_any_other(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("ada"))
+
+        with pytest.raises(ConflictError, match="an operator already"):
+            await storage.operators.add_first(operator_of("bob"))
+
+    async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
+        first = await storage.operators.add_first(operator_of("ada"))
+        await storage.operators.add(operator_of("bob"))
+        await storage.operators.save(replace(first, stamp="new"))
+        await storage.operators.save(operator_of("gone"))
+
+        assert await new_changes(storage) == [("operator", "1"), ("operator", "2"), ("operator", "1")]
 
 
 class TestGenerations:

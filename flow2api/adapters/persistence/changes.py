@@ -13,6 +13,7 @@ from flow2api.domain.ports.storage import Change
 
 ACCOUNT = "account"
 API_KEY = "api_key"
+OPERATOR = "operator"
 OPTIONS = "options"
 
 ORIGIN = "origin"

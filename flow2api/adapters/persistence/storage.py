@@ -15,6 +15,7 @@ from flow2api.adapters.persistence.generations import SqlGenerations
 from flow2api.adapters.persistence.journal import SqlJournal
 from flow2api.adapters.persistence.key_check import check_key, set_fact
 from flow2api.adapters.persistence.media import SqlMediaIndex
+from flow2api.adapters.persistence.operators import SqlOperators
 from flow2api.adapters.persistence.options import SqlOptionValues
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.upkeep import forget_old
@@ -29,6 +30,7 @@ from flow2api.domain.ports.storage import (
     Generations,
     Journal,
     MediaIndex,
+    Operators,
     OptionValues,
 )
 from flow2api.domain.ports.system import Clock
@@ -50,6 +52,7 @@ class SqlStorage:
         self.accounts: Accounts = SqlAccounts(database, cipher, clock)
         self.vault: CredentialVault = SqlCredentialVault(database, cipher, clock)
         self.api_keys: ApiKeys = SqlApiKeys(database, clock)
+        self.operators: Operators = SqlOperators(database, clock)
         self.generations: Generations = SqlGenerations(database, clock)
         self.media: MediaIndex = SqlMediaIndex(database)
         self.changes: ChangeFeed = SqlChangeFeed(database)

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 
 from flow2api.adapters.server.protocol import BoundedHttpProtocol
+from flow2api.domain.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ class HttpServer:
     """Listens, serves, and stops in order.
 
     On SIGTERM or SIGINT the application is told first and drained while listeners still answer; then connections are
-    closed, and the application's lifespan ends last. A second signal ends at once.
+    closed. A second signal ends at once. The application's lifespan is the caller's: it begins before and ends after.
 
     Args:
         on_stop: Told at the first signal, before anything is closed; returns when work is drained.
@@ -64,7 +65,7 @@ class HttpServer:
             http=BoundedHttpProtocol,
             ws="none",
             loop="none",
-            lifespan="on",
+            lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
@@ -84,11 +85,7 @@ class HttpServer:
         await self._server.serves.wait()
 
     async def serve(self) -> None:
-        """Serve until a signal comes and everything is in order.
-
-        Raises:
-            SystemExit: The application did not start; it has logged why.
-        """
+        """Serve until a signal comes and everything is in order."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled, number)
@@ -130,6 +127,7 @@ async def _awaited(call: Callable[[], Awaitable[None]]) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; connections wait in its queue until somebody serves."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -137,7 +135,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)
-    except BaseException:
+    except OSError as error:
         listener.close()
-        raise
+        raise ConfigurationError(
+            f"The server cannot listen on {host} port {port}: {error.strerror}. Choose another --host or --port."
+        ) from error
     return listener

@@ -1,7 +1,17 @@
-"""Secrets at rest: the operator's master key, the cipher under it, and signed links."""
+"""Secrets at rest: the operator's master key, the cipher under it, signed links, and passphrases."""
 
 from flow2api.adapters.vault.cipher import AesGcmCipher
+from flow2api.adapters.vault.guesses import ZxcvbnMeter
 from flow2api.adapters.vault.keys import KeyRing, KeySource, MasterKey
 from flow2api.adapters.vault.links import HmacLinkSigner
+from flow2api.adapters.vault.passphrases import Argon2Passphrases
 
-__all__ = ["AesGcmCipher", "HmacLinkSigner", "KeyRing", "KeySource", "MasterKey"]
+__all__ = [
+    "AesGcmCipher",
+    "Argon2Passphrases",
+    "HmacLinkSigner",
+    "KeyRing",
+    "KeySource",
+    "MasterKey",
+    "ZxcvbnMeter",
+]

@@ -1,5 +1,6 @@
 """Keeping secrets at rest."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from flow2api.domain.secret import Secret
@@ -33,4 +34,39 @@ class Cipher(Protocol):
 
     def digest(self, secret: Secret, *, purpose: str) -> bytes:
         """A keyed hash (32 bytes) by which a secret is found again without being kept."""
+        ...
+
+
+class Passphrases(Protocol):
+    """Hashes of passphrases, slow and large on purpose, so that they cannot be tried fast."""
+
+    async def hash(self, passphrase: Secret) -> Secret:
+        """What to keep in place of the passphrase; no two hashes are alike. It may wait for its turn."""
+        ...
+
+    async def verify(self, passphrase: Secret, kept: Secret | None) -> bool:
+        """Whether this is the passphrase that was hashed.
+
+        Args:
+            kept: The hash. None is never right, and takes as long to say so.
+
+        Raises:
+            StorageError: The hash is damaged.
+        """
+        ...
+
+    def needs_rehash(self, kept: Secret) -> bool:
+        """Whether the hash was made by another method or at other costs than a new one would be."""
+        ...
+
+
+class PassphraseMeter(Protocol):
+    """Tells good passphrases from bad ones."""
+
+    async def guesses(self, passphrase: Secret, *, near: Collection[str]) -> float:
+        """About how many tries it takes somebody who begins with the likeliest.
+
+        Args:
+            near: Words that lie near for this very passphrase, such as the name of its owner.
+        """
         ...

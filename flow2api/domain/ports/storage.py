@@ -13,6 +13,7 @@ from flow2api.domain.account import Account, Credentials
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.operator import Operator
 from flow2api.domain.secret import Secret
 
 T = TypeVar("T")
@@ -132,6 +133,46 @@ class ApiKeys(Protocol):
 
     async def save(self, key: ApiKey) -> None:
         """Write the key over what is there and note the change in the feed."""
+        ...
+
+
+class Operators(Protocol):
+    """Who may sign in. Two names are the same when they are so in their folded form."""
+
+    async def all(self) -> Sequence[Operator]:
+        """Every operator, oldest first."""
+        ...
+
+    async def get(self, operator_id: int) -> Operator | None:
+        """One operator as the database has it now."""
+        ...
+
+    async def find(self, name: str) -> Operator | None:
+        """The operator of this name."""
+        ...
+
+    async def add(self, operator: Operator) -> Operator:
+        """Store a new operator; its ``id`` (0 before) is filled in.
+
+        Raises:
+            ConflictError: Another operator has this name.
+        """
+        ...
+
+    async def add_first(self, operator: Operator) -> Operator:
+        """Store the operator if there is none yet, in one step: of several at once, one succeeds.
+
+        Raises:
+            ConflictError: There is one already.
+        """
+        ...
+
+    async def save(self, operator: Operator) -> None:
+        """Write the operator over what is there and note the change in the feed.
+
+        Raises:
+            ConflictError: Another operator has this name.
+        """
         ...
 
 
@@ -266,6 +307,7 @@ class Storage(Protocol):
     accounts: Accounts
     vault: CredentialVault
     api_keys: ApiKeys
+    operators: Operators
     generations: Generations
     media: MediaIndex
     changes: ChangeFeed

@@ -15,6 +15,7 @@ from flow2api.domain.account import Account, Capacity, Credentials, Rest, RestRe
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, Stage, State
 from flow2api.domain.media import Media, MediaKind, MediaRole
+from flow2api.domain.operator import Operator, Role
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from tests.fakes.clock import FakeClock
@@ -187,4 +188,16 @@ def media_of(name: str, *, sha256: str = "00" * 32, expires_at: datetime | None 
 def key_of(name: str, digest: bytes = b"") -> ApiKey:
     return ApiKey(
         id=0, name=name, prefix="f2a_abcdef", digest=(digest or name.encode()).ljust(32, b"."), created_at=NOW
+    )
+
+
+def operator_of(name: str, role: Role = Role.OPERATOR) -> Operator:
+    return Operator(
+        id=0,
+        name=name,
+        role=role,
+        passphrase_hash=Secret(f"$argon2id$of {name}"),
+        stamp=f"stamp of {name}",
+        created_at=NOW,
+        passphrase_changed_at=NOW + timedelta(seconds=1),
     )

@@ -13,6 +13,7 @@ from tests.unit.cli.conftest import Stage
     [
         ("accounts", "list"),
         ("keys", "list"),
+        ("operator", "list"),
         ("models",),
         ("plugins",),
         ("policies", "list"),

@@ -8,6 +8,7 @@ from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow, StatisticRow
 from flow2api.adapters.persistence.rows.media import MediaRow
+from flow2api.adapters.persistence.rows.operators import OperatorRow
 from flow2api.adapters.persistence.rows.options import OptionRow
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "FactRow",
     "GenerationRow",
     "MediaRow",
+    "OperatorRow",
     "OptionRow",
     "RequestLogRow",
     "Row",

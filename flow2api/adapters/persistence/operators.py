@@ -1,0 +1,130 @@
+"""Operators in the database."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from flow2api.adapters.persistence.changes import OPERATOR, note_changes
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.rows import OperatorRow
+from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
+from flow2api.domain.errors import ConflictError
+from flow2api.domain.operator import Operator, Role, folded
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+
+OPERATORS = table_of(OperatorRow)
+
+_ALL = select(OPERATORS).order_by(OPERATORS.c.id)
+_GET = select(OPERATORS).where(OPERATORS.c.id == bindparam("wanted"))
+_FIND = select(OPERATORS).where(OPERATORS.c.folded_name == bindparam("wanted"))
+_ANY = select(OPERATORS.c.id).limit(1)
+_NAMESAKE = select(OPERATORS.c.id).where(
+    OPERATORS.c.folded_name == bindparam("wanted"), OPERATORS.c.id != bindparam("but")
+)
+_SAVE = update(OPERATORS).where(OPERATORS.c.id == bindparam("of"))
+
+
+class SqlOperators:
+    """Operators as rows."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def all(self) -> Sequence[Operator]:
+        rows = await self._database.read(lambda connection: connection.execute(_ALL).mappings().all())
+        return [row_to_operator(row) for row in rows]
+
+    async def get(self, operator_id: int) -> Operator | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_GET, {"wanted": operator_id}).mappings().first()
+        )
+        return None if row is None else row_to_operator(row)
+
+    async def find(self, name: str) -> Operator | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_FIND, {"wanted": folded(name)}).mappings().first()
+        )
+        return None if row is None else row_to_operator(row)
+
+    async def add(self, operator: Operator) -> Operator:
+        def step(connection: Connection) -> int | None:
+            return None if _has_namesake(connection, operator) else self._insert(connection, operator)
+
+        return replace(operator, id=_or_conflict(await self._database.write(step), operator))
+
+    async def add_first(self, operator: Operator) -> Operator:
+        def step(connection: Connection) -> int | None:
+            # Whoever writes holds the lock on the whole database, so nobody comes in between.
+            return None if connection.execute(_ANY).first() is not None else self._insert(connection, operator)
+
+        number = await self._database.write(step)
+        if number is None:
+            raise ConflictError("There is an operator already; this would not be the first one.")
+        return replace(operator, id=number)
+
+    async def save(self, operator: Operator) -> None:
+        values = operator_to_row(operator)
+
+        def step(connection: Connection) -> int | None:
+            if _has_namesake(connection, operator):
+                return None
+            if connection.execute(_SAVE, {"of": operator.id, **values}).rowcount:
+                note_changes(connection, OPERATOR, (operator.id,), self._clock.now())
+            return operator.id
+
+        _or_conflict(await self._database.write(step), operator)
+
+    def _insert(self, connection: Connection, operator: Operator) -> int:
+        number = connection.execute(insert(OPERATORS), operator_to_row(operator)).inserted_primary_key
+        assert number is not None  # noqa: S101 - one row was inserted
+        note_changes(connection, OPERATOR, number, self._clock.now())
+        return int(number[0])
+
+
+def operator_to_row(operator: Operator) -> dict[str, Any]:
+    """The columns of an operator, but its id."""
+    return {
+        "name": operator.name,
+        "folded_name": folded(operator.name),
+        "role": operator.role.value,
+        "passphrase_hash": operator.passphrase_hash.reveal(),
+        "stamp": operator.stamp,
+        "created_at": to_instant(operator.created_at),
+        "passphrase_changed_at": to_instant(operator.passphrase_changed_at),
+    }
+
+
+def row_to_operator(row: RowMapping) -> Operator:
+    """The operator of a row."""
+    return Operator(
+        id=row["id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        passphrase_hash=Secret(row["passphrase_hash"]),
+        stamp=row["stamp"],
+        created_at=to_moment(row["created_at"]),
+        passphrase_changed_at=to_moment(row["passphrase_changed_at"]),
+    )
+
+
+def _has_namesake(connection: Connection, operator: Operator) -> bool:
+    # Asked first, so that the usual conflict does not undo the transaction that others share.
+    asked = {"wanted": folded(operator.name), "but": operator.id}
+    return connection.execute(_NAMESAKE, asked).first() is not None
+
+
+def _or_conflict(number: int | None, operator: Operator) -> int:
+    if number is None:
+        raise ConflictError(f"An operator named {operator.name!r} exists already. Choose another name.")
+    return number
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.storage import Operators
+
+    def _is_operators(operators: SqlOperators) -> Operators:
+        return operators

@@ -1,0 +1,111 @@
+"""``flow2api operator``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+import click
+import msgspec
+
+from flow2api.adapters.system import SystemClock
+from flow2api.adapters.vault import Argon2Passphrases, ZxcvbnMeter
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.inputs import read_passphrase
+from flow2api.cli.output import print_json, print_table
+from flow2api.domain.operator import Operator
+from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
+
+T = TypeVar("T")
+
+_passphrase_option = click.option(
+    "--passphrase-file",
+    metavar="FILE",
+    help="What holds the new passphrase, - for standard input; without it the terminal asks twice.",
+)
+
+
+class OperatorOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator as JSON."""
+
+    id: int
+    name: str
+    role: str
+    created_at: datetime
+    passphrase_changed_at: datetime
+
+
+@click.group()
+def operator() -> None:
+    """The people who may sign in to run this server."""
+
+
+@operator.command("list")
+@json_option
+@with_installation
+def list_operators(here: Installation, as_json: bool) -> None:
+    """Show the operators. JSON: {"operators": [...]}."""
+    shown = [_operator_out(one) for one in asyncio.run(_managed(here, ManageOperators.all))]
+    if as_json:
+        print_json({"operators": shown})
+        return
+    print_table(
+        ("ID", "NAME", "ROLE", "CREATED", "PASSPHRASE SET"),
+        [(one.id, one.name, one.role, one.created_at, one.passphrase_changed_at) for one in shown],
+        empty="There are no operators; `flow2api operator create` makes one.",
+    )
+
+
+@operator.command()
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="The name to sign in with.")
+@_passphrase_option
+@json_option
+@with_installation
+def create(here: Installation, name: str, passphrase_file: str | None, as_json: bool) -> None:
+    """Make an operator. The first one owns the server.
+
+    The passphrase has 12 to 128 characters, and is not one of those that everybody would try.
+
+    JSON: {"id": 1, "name": "operator", "role": "owner", "created_at": "...", "passphrase_changed_at": "..."}.
+    """
+    passphrase = read_passphrase(passphrase_file, is_new=True)
+    made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase)))
+    if as_json:
+        print_json(_operator_out(made))
+    else:
+        click.echo(f"Made the {made.role.value} {made.name!r} (id {made.id}).")
+
+
+@operator.command("reset-password")
+@click.argument("which", required=False)
+@_passphrase_option
+@json_option
+@with_installation
+def reset_password(here: Installation, which: str | None, passphrase_file: str | None, as_json: bool) -> None:
+    """Give the operator of this name or id a new passphrase, and end every session begun with the old one.
+
+    WHICH may be left out while there is only one operator.
+
+    JSON: the operator.
+    """
+    passphrase = read_passphrase(passphrase_file, is_new=True)
+    changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase)))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"{changed.name!r} (id {changed.id}) has a new passphrase.")
+
+
+async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:
+    async with opened_storage(here) as (storage, _):
+        return await use(ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), SystemClock()))
+
+
+def _operator_out(one: Operator) -> OperatorOut:
+    return OperatorOut(
+        id=one.id,
+        name=one.name,
+        role=one.role.value,
+        created_at=one.created_at,
+        passphrase_changed_at=one.passphrase_changed_at,
+    )

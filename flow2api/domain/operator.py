@@ -1,0 +1,39 @@
+"""The people who run the server."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from flow2api.domain.secret import Secret
+
+
+class Role(StrEnum):
+    """What an operator may do; each includes what those behind it may."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Somebody who may sign in. The passphrase itself is kept nowhere.
+
+    Attributes:
+        passphrase_hash: What the passphrase is checked against; it names its own method and costs.
+        stamp: Chance, and new with every passphrase: a session that was begun under another one has ended.
+    """
+
+    id: int
+    name: str
+    role: Role
+    passphrase_hash: Secret
+    stamp: str
+    created_at: datetime
+    passphrase_changed_at: datetime
+
+
+def folded(name: str) -> str:
+    """The form of a name in which no two operators may agree: without case, and however its letters are encoded."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -1,0 +1,59 @@
+"""Databases of former releases come to today's schema with what they hold."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from flow2api.adapters.persistence import schema
+from tests.integration.persistence.databases import operator_of, storage_at
+
+
+def config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+FORMER = [
+    script.revision
+    for script in ScriptDirectory.from_config(config()).walk_revisions()
+    if script.revision != schema.HEAD
+]
+
+
+def database_at(path: Path, revision: str) -> None:
+    """A database with the schema of then, and a key in it."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        here = config()
+        here.attributes["connection"] = connection
+        command.upgrade(here, revision)
+        connection.exec_driver_sql(
+            "INSERT INTO api_keys (name, prefix, digest, created_at) VALUES ('laptop', 'f2a_abcdef', x'00', 1)"
+        )
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", FORMER)
+async def test_database_of_every_former_schema_is_brought_up_to_date(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "flow2api.db"
+    database_at(path, revision)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
+
+    storage = storage_at(path)
+    await storage.open()
+    try:
+        assert [key.name for key in await storage.api_keys.all()] == ["laptop"]
+        assert (await storage.operators.add(operator_of("ada"))).id == 1
+    finally:
+        await storage.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.HEAD,)]

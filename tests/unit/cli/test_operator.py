@@ -1,0 +1,131 @@
+import asyncio
+import io
+from pathlib import Path
+
+import click
+import pytest
+
+from flow2api.adapters.vault import Argon2Passphrases
+from flow2api.domain.secret import Secret
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
+
+GOOD = "quiet maple river lamp"
+FROM_STDIN = ("--passphrase-file", "-")
+
+
+def is_right(passphrase: str, kept: Secret) -> bool:
+    return asyncio.run(Argon2Passphrases().verify(Secret(passphrase), kept))
+
+
+def test_first_one_owns_and_only_the_hash_is_kept(run: CommandLine, stage: Stage) -> None:
+    ran = run("operator", "create", *FROM_STDIN, stdin=f"{GOOD}\n")
+
+    assert (ran.code, ran.out) == (0, "Made the owner 'operator' (id 1).\n")
+    kept = stage.tables.operators[1].passphrase_hash
+    assert kept.reveal().startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+    assert is_right(GOOD, kept)
+
+
+def test_passphrase_may_come_from_a_file(run: CommandLine, stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "passphrase").write_text(f"{GOOD}\n")
+
+    made = run("operator", "create", "--name", "Ada", "--passphrase-file", tmp_path / "passphrase", "--json").json
+
+    assert set(made) == {"id", "name", "role", "created_at", "passphrase_changed_at"}
+    assert (made["id"], made["name"], made["role"]) == (1, "Ada", "owner")
+    assert len(stage.tables.operators) == 1
+
+
+def test_terminal_asks_twice(run: CommandLine, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def prompt(text: str, *, hide_input: bool, confirmation_prompt: bool, err: bool) -> str:
+        asked.append((hide_input, confirmation_prompt))
+        return GOOD
+
+    monkeypatch.setattr(click, "prompt", prompt)
+    monkeypatch.setattr("flow2api.cli.inputs.sys", _with_terminal())
+
+    assert run("operator", "create").code == 0
+    assert asked == [(True, True)]
+    assert len(stage.tables.operators) == 1
+
+
+def test_without_terminal_or_file_nothing_is_made(run: CommandLine, stage: Stage) -> None:
+    ran = run("operator", "create")
+
+    assert ran.code == 1
+    assert "--passphrase-file" in ran.err
+    assert stage.tables.operators == {}
+
+
+@pytest.mark.parametrize("passphrase", ["admin", "password12345", "operatoroperator", "Correct Horse Battery Staple"])
+def test_passphrase_that_everybody_would_try_is_refused(run: CommandLine, stage: Stage, passphrase: str) -> None:
+    ran = run("operator", "create", *FROM_STDIN, stdin=passphrase)
+
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith("flow2api: The passphrase ")
+    assert passphrase not in ran.err
+    assert stage.tables.operators == {}
+
+
+def test_passphrase_is_never_an_argument(run: CommandLine) -> None:
+    assert run("operator", "create", "--passphrase", GOOD).code == 2
+    assert run("operator", "create", "ada", GOOD).code == 2
+
+
+def test_reset_replaces_passphrase_and_stamp(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+    before = stage.tables.operators[1]
+
+    ran = run("operator", "reset-password", *FROM_STDIN, stdin="another maple river lamp")
+
+    after = stage.tables.operators[1]
+    assert (ran.code, ran.out) == (0, "'operator' (id 1) has a new passphrase.\n")
+    assert after.stamp != before.stamp
+    assert is_right("another maple river lamp", after.passphrase_hash)
+
+
+def test_reset_of_one_among_several_needs_its_name_or_id(run: CommandLine) -> None:
+    for name in ("ada", "bob"):
+        run("operator", "create", "--name", name, *FROM_STDIN, stdin=GOOD)
+
+    refused = run("operator", "reset-password", *FROM_STDIN, stdin=GOOD)
+
+    assert refused.code == 1
+    assert "several operators" in refused.err
+    assert run("operator", "reset-password", "2", *FROM_STDIN, "--json", stdin=GOOD).json["name"] == "bob"
+    assert run("operator", "reset-password", "eve", *FROM_STDIN, stdin=GOOD).code == 1
+
+
+def test_list_shows_who_there_is_but_no_hash(run: CommandLine, stage: Stage) -> None:
+    for name in ("ada", "bob"):
+        run("operator", "create", "--name", name, *FROM_STDIN, stdin=GOOD)
+
+    listed, as_json = run("operator", "list"), run("operator", "list", "--json")
+
+    assert [line.split()[:3] for line in listed.out.splitlines()[1:]] == [
+        ["1", "ada", "owner"],
+        ["2", "bob", "operator"],
+    ]
+    assert [one["role"] for one in as_json.json["operators"]] == ["owner", "operator"]
+    secrets = [text for one in stage.tables.operators.values() for text in (one.passphrase_hash.reveal(), one.stamp)]
+    assert [text for text in secrets if text in listed.out + as_json.out] == []
+
+
+def test_list_of_nobody_says_what_to_do(run: CommandLine) -> None:
+    ran = run("operator", "list")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert "flow2api operator create" in ran.err
+
+
+def _with_terminal() -> object:
+    """A ``sys`` whose standard input says that somebody sits there."""
+
+    class Sys:
+        stdin = io.StringIO()
+
+    Sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
+    return Sys
