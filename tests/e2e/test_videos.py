@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from flow2api.testing.simulator import SimulatorControl
+from tests.e2e.conftest import OPTIONS
 from tests.e2e.processes import Gateway
 from tests.e2e.test_pictures import png
 
@@ -71,6 +72,21 @@ def test_video_goes_from_queued_to_a_file_that_plays(client: openai.OpenAI) -> N
     assert done.progress == 100
     data = client.videos.download_content(made.id).read()
     assert seconds_of(data) == pytest.approx(8, abs=0.5)
+
+
+async def test_progress_grows_while_it_is_made(client: openai.OpenAI, control: SimulatorControl) -> None:
+    await control.configure(video_s=1.5)
+    try:
+        made = client.videos.create(model="sora-2", prompt="slowly", seconds="8")
+        seen = []
+        while (video := client.videos.retrieve(made.id)).status in ("queued", "in_progress"):
+            seen.append(video.progress)
+            time.sleep(0.1)
+    finally:
+        await control.configure(video_s=OPTIONS["video_s"])
+    assert video.status == "completed", video.error
+    assert seen == sorted(seen)
+    assert 0 < max(seen) < 100
 
 
 def test_poll_helper_of_the_sdk_ends(client: openai.OpenAI) -> None:

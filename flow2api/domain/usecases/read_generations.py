@@ -46,7 +46,7 @@ class ReadGenerations:
         Raises:
             GenerationNotFoundError: It is unknown, another key's, deleted, or its retention is over.
         """
-        generation = await self._generations.get(generation_id)
+        generation = self._running(generation_id) or await self._generations.get(generation_id)
         if generation is None or generation.key_id != caller.key_id or generation.deleted_at is not None:
             raise GenerationNotFoundError(generation_id)
         if generation.expires_at is not None and generation.expires_at <= self._clock.now():
@@ -57,9 +57,17 @@ class ReadGenerations:
         self, caller: Caller, *, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
         """One page of the caller's generations, behind the one with the id ``after``."""
-        return await self._generations.page(
+        page = await self._generations.page(
             key_id=caller.key_id, kind=kind, after=after, limit=limit, newest_first=newest_first
         )
+        return replace(page, items=tuple(self._running(one.id) or one for one in page.items))
+
+    def _running(self, generation_id: str) -> Generation | None:
+        """The record as its job has it, which knows more of the progress than the last written one."""
+        job = self._work.job(generation_id)
+        if job is None or not job.is_stored or job.generation.state.is_final:
+            return None
+        return job.generation
 
     async def delete(self, generation_id: str, caller: Caller) -> None:
         """Cancel it if it runs, and let go of its media; the record stays.
@@ -68,7 +76,8 @@ class ReadGenerations:
             GenerationNotFoundError: As for `get`.
         """
         generation = await self.get(generation_id, caller)
-        if not generation.state.is_final and await self._work.cancel(generation_id):
+        if not generation.state.is_final:
+            await self._work.cancel(generation_id)
             generation = await self._generations.get(generation_id) or generation
         for _ in range(_TRIES):
             now = self._clock.now()
