@@ -6,7 +6,7 @@ from polyfactory.factories import DataclassFactory
 
 from flow2api.domain.account import Account, Capacity, Tier
 from flow2api.domain.catalog import LANDSCAPE, Mode, ModelSpec, Size
-from flow2api.domain.generation import Generation, State
+from flow2api.domain.generation import Generation, Stage, State
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from tests.fakes.clock import START
 
@@ -46,6 +46,7 @@ class GenerationFactory(DataclassFactory[Generation]):
     created_at = START
     state = State.QUEUED
     phase = None
+    stage = Stage.MAKE
     inputs = ()
     count = 1
     seed = None

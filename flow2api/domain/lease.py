@@ -168,10 +168,11 @@ class AccountPool:
             PoolError: None of them will come free any more.
         """
         avoid = frozenset(avoid)
-        lease = await self._acquire(need, policy, avoid)
-        while lease is None:
+        while (lease := await self._acquire(need, policy, avoid)) is None:
             candidate = await self._in_line(need, avoid)
             lease = await self._fill(candidate, need.spec.kind)
+            if lease is not None:
+                break
         return lease
 
     async def take(self, account_id: int, kind: MediaKind) -> Lease:

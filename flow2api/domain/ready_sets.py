@@ -90,7 +90,7 @@ class ReadySets:
         is, the best priority first.
         """
         signature, spec = need.signature, need.spec
-        own = self._model_sets.get((signature, spec.name))
+        own = self._model_sets.get((signature, spec.name)) if self._model_sets else None
         ready = self.of(signature, now) if own is None else own[1]
         is_excluded = False
         for _ in range(_DRAWS):

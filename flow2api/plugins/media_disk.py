@@ -1,13 +1,30 @@
-"""Keeps media in a folder of the local disk: ``file:./data/media`` or ``file:///srv/media``."""
+"""Keeps media in a folder of the local disk: ``file:./data/media`` or ``file:///srv/media``.
+
+Its section of the settings, all optional:
+
+==================  ===========================================================================================
+``flush_within_s``  How many seconds a power cut may undo of the pictures kept last; 0 waits for the disk before
+                    each answer. Videos are always waited for.
+==================  ===========================================================================================
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from flow2api.adapters.disk import DiskMediaStore
+import msgspec
+
+from flow2api.adapters.disk import FLUSH_WITHIN_S, DiskMediaStore
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.media import MediaStore
 from flow2api.hookspecs import MediaStoreFactory, Section, hookimpl
+
+
+class DiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The plugin's section of the settings."""
+
+    flush_within_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = FLUSH_WITHIN_S
 
 
 @hookimpl
@@ -20,11 +37,13 @@ def build(url: str, section: Section) -> MediaStore:
     """The store for a ``file:`` URL; a path without a leading slash is relative to the working folder.
 
     Raises:
-        ConfigurationError: The URL names no folder of this machine, or the section has settings: there are none.
+        ConfigurationError: The URL names no folder of this machine, or a setting is unknown or wrong.
     """
-    if section:
-        raise ConfigurationError(f"The media store 'disk' has no setting {min(section)!r}; remove it.")
-    return DiskMediaStore(_folder(url))
+    try:
+        settings = msgspec.convert(dict(section), DiskSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"A setting of the section `disk` is wrong: {error}.") from error
+    return DiskMediaStore(_folder(url), flush_within_s=settings.flush_within_s)
 
 
 def _folder(url: str) -> Path:

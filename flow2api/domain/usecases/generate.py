@@ -1,16 +1,16 @@
 """The one way in: from a canonical request to the events of its generations."""
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import (
     ConflictError,
+    Flow2ApiError,
     GenerationFailedError,
     IdempotencyConflictError,
     ShuttingDownError,
@@ -131,9 +131,16 @@ class Generate:
             self._work.start(self._job(part, request, caller, is_stored=claim is not None))
         if idempotency is not None:
             self._remember((caller.key_id, idempotency.body_digest), parts)
+        async with aclosing(self._watch(queue, parts)) as events:
+            async for event in events:
+                yield event
+
+    async def _watch(
+        self, queue: "asyncio.Queue[GenerationEvent]", parts: Sequence[Generation]
+    ) -> AsyncGenerator[GenerationEvent, None]:
         try:
-            async with aclosing(_in_order(queue, len(parts))) as ordered:
-                async for event in ordered:
+            async with aclosing(_in_order(queue, len(parts))) as events:
+                async for event in events:
                     yield event
         finally:
             for part in parts:
@@ -211,7 +218,7 @@ class Generate:
                 "This Idempotency-Key was used before with another body; use a new key for a new request.",
                 param="Idempotency-Key",
             )
-        return await self._generations.of_group(claim.group_id)
+        return await self._generations.of_group(claim.group_id) or None
 
     def _remember(self, twin: tuple[int | None, bytes], parts: tuple[Generation, ...]) -> None:
         if len(self._running) >= self._prune_at:
@@ -223,44 +230,54 @@ class Generate:
 
     def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation] | None:
         parts = self._running.get((caller.key_id, idempotency.body_digest))
-        if parts is None or not any(part.id in self._work for part in parts):
+        if parts is None or not any(self._can_be_joined(part) for part in parts):
             return None
         return parts
 
+    def _can_be_joined(self, part: Generation) -> bool:
+        job = self._work.job(part.id)
+        return job is not None and (job.is_stored or not job.is_over)
+
     async def _replay(self, parts: Sequence[Generation]) -> AsyncGenerator[GenerationEvent, None]:
+        """The events of generations that an earlier request has begun, here or in another process."""
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
+        lookers = []
         for part in parts:
             self._audience.join(part.id, queue)
+            job = self._work.job(part.id)
+            if job is None or job.is_over:
+                lookers.append(asyncio.create_task(self._look_up(part, queue), name=f"look-up-{part.id}"))
+            elif job.is_accepted:
+                queue.put_nowait(Accepted(job.generation, replayed=True))
         try:
-            for part in parts:
-                yield Accepted(part, replayed=True)
-            for part in parts:
-                while (end := await self._end_of(part)) is None:
-                    await _something(queue, _LOOK_AGAIN_S)
-                yield end
+            async with aclosing(self._watch(queue, parts)) as events:
+                async for event in events:
+                    yield replace(event, replayed=True) if isinstance(event, Accepted) else event
         finally:
-            for part in parts:
-                self._audience.leave(part.id, queue)
+            for looker in lookers:
+                looker.cancel()
+
+    async def _look_up(self, part: Generation, queue: "asyncio.Queue[GenerationEvent]") -> None:
+        """Follow a generation that this process does not work on by its record."""
+        queue.put_nowait(Accepted(part, replayed=True))
+        try:
+            while (end := await self._end_of(part)) is None:
+                await self._clock.sleep(_LOOK_AGAIN_S)
+        except Flow2ApiError as error:
+            end = Failed(part, error)
+        queue.put_nowait(end)
 
     async def _end_of(self, part: Generation) -> Finished | Failed | None:
-        """How it ended, whichever process worked on it; None while it has not."""
-        is_running = part.id in self._work
+        """How it ended; None while it has not."""
         current = await self._generations.get(part.id)
         if current is None:
-            return None if is_running else Failed(part, GenerationFailedError("It was not begun.", code="not_begun"))
+            return Failed(part, GenerationFailedError("It was not begun.", code="not_begun"))
         if current.state is State.COMPLETED:
             return Finished(current, tuple(await self._media.get(current.results)))
         if not current.state.is_final:
             return None
         fault = current.fault or Fault("internal_error", "The generation failed.")
         return Failed(current, GenerationFailedError(fault.message, code=fault.code))
-
-
-async def _something(queue: "asyncio.Queue[GenerationEvent]", within_s: float) -> None:
-    """Return when something happens, or after this time: another process tells nothing."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await queue.get()
 
 
 async def _in_order(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> AsyncGenerator[GenerationEvent, None]:

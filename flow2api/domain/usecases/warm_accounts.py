@@ -4,24 +4,25 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from flow2api.domain.account import Account, Cure, RestReason, Tier
+from flow2api.domain.account import Account, Cure, RestReason
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.ports.upstream import Allowance, Upstream
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
 log = logging.getLogger(__name__)
 
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30))
-_IDLE_S = 1.0
+_LONGEST_WAIT_S = 60.0
 _LEAST_PAUSE = timedelta(seconds=15)
 _LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
 
@@ -54,6 +55,7 @@ class WarmAccounts:
         self._due: dict[int, datetime] = {}
         self._failures: dict[int, int] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._is_planned = asyncio.Event()
         pool.subscribe(self.schedule)
 
     def schedule(self, account: Account) -> None:
@@ -75,7 +77,7 @@ class WarmAccounts:
             while True:
                 account_id = self._take_due()
                 if account_id is None:
-                    await self._clock.sleep(_IDLE_S)
+                    await self._until_due()
                     continue
                 self._visiting(account_id)
                 await self._clock.sleep(1.0 / self._options().renewals_per_s)
@@ -119,7 +121,7 @@ class WarmAccounts:
             if account.is_warm:
                 await self._credentials.renew(account_id, force=True)
             allowance = await self._credentials.call(account, upstream.allowance)
-            await self._tend.change(account_id, lambda one: _with_allowance(one, allowance.tier, allowance.credits))
+            await self._tend.change(account_id, lambda one: _with_allowance(one, allowance))
             if account.workspace is None:
                 await self._open_workspace(account, upstream)
         except Flow2ApiError as error:
@@ -154,6 +156,16 @@ class WarmAccounts:
         if self._due.get(account_id) != due:
             self._due[account_id] = due
             heapq.heappush(self._queue, (due, account_id))
+            if self._queue[0] == (due, account_id):
+                self._is_planned.set()
+
+    async def _until_due(self) -> None:
+        """Wait until the next visit is due, or one is planned that may be due before."""
+        now, self._is_planned = self._clock.now(), asyncio.Event()
+        due_s = (self._queue[0][0] - now).total_seconds() if self._queue else _LONGEST_WAIT_S
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(due_s, _LONGEST_WAIT_S)):
+                await self._is_planned.wait()
 
     def _take_due(self) -> int | None:
         now = self._clock.now()
@@ -183,8 +195,9 @@ def _share(account_id: int) -> float:
     return (account_id * 0.6180339887498949) % 1.0
 
 
-def _with_allowance(account: Account, tier: Tier, credits: int | None) -> Account:
-    updated = replace(account, tier=tier, credits=credits)
+def _with_allowance(account: Account, allowance: Allowance) -> Account:
+    updated = replace(account, tier=allowance.tier, credits=allowance.credits)
     if account.tier is not None and updated.tier != account.tier:
         updated = updated.cured(Cure.TIER_CHANGED)
-    return updated.cured(Cure.CREDITS_SEEN) if (credits or 0) > (account.credits or 0) else updated
+    has_more = (updated.credits or 0) > (account.credits or 0)
+    return updated.cured(Cure.CREDITS_SEEN) if has_more else updated

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pluggy
@@ -42,7 +43,7 @@ async def test_keeps_media_in_the_folder_of_the_url(
     stored = await store.put(in_chunks(b"x"))
     await store.aclose()
 
-    assert (tmp_path / folder / stored.sha256[:2] / stored.sha256[2:4] / stored.sha256).read_bytes() == b"x"
+    assert (tmp_path / folder / stored.sha256[:2] / stored.sha256).read_bytes() == b"x"
 
 
 @pytest.mark.parametrize(
@@ -54,5 +55,24 @@ def test_refuses_a_url_that_names_no_folder_of_this_machine(url: str) -> None:
 
 
 def test_refuses_settings_that_it_does_not_have() -> None:
-    with pytest.raises(ConfigurationError, match="'size'"):
+    with pytest.raises(ConfigurationError, match="size"):
         media_disk.build("file:./x", {"size": 1})
+
+
+@pytest.mark.parametrize("wrong", ["soon", "-1", "61"])
+def test_refuses_a_flush_interval_that_it_cannot_use(wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match="flush_within_s"):
+        media_disk.build("file:./x", {"flush_within_s": wrong})
+
+
+async def test_takes_its_flush_interval_from_the_environment_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    store = media_disk.build(f"file:{tmp_path}/kept", {"flush_within_s": "0"})
+
+    await store.put(in_chunks(b"x"))
+    await store.aclose()
+
+    assert len(synced) >= 2

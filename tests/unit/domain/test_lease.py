@@ -1,0 +1,850 @@
+"""The pool: who is chosen, who waits, and that no slot is ever lost or given twice."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from flow2api.domain.account import Account, Capacity, Rest, RestReason, Tier
+from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError, PoolError
+from flow2api.domain.lease import AccountPool, Lease
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.selection import Candidate, Need, ReadySet, SelectionPolicy, Signature, refusal, refusal_for
+from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.plugins.policies import FillFirst, LeastBusy, RandomChoice
+from tests.factories import AccountFactory, picture_spec, video_spec
+from tests.fakes.clock import START
+from tests.fakes.virtual_time import VirtualClock, VirtualTimeLoop, settle
+
+PAINT = picture_spec()
+FILM = video_spec()
+ULTRA = video_spec("ultra", min_tier=Tier.ULTRA)
+ONE_EACH = Capacity(image=1, video=1)
+POLICY = RandomChoice()
+
+
+def pool_of(*accounts: Account, slots: MemorySlots | None = None) -> AccountPool:
+    pool = AccountPool(slots or MemorySlots(), VirtualClock(), Random(1))
+    for account in accounts:
+        pool.put(account)
+    return pool
+
+
+def account(account_id: int, **changes: object) -> Account:
+    return AccountFactory.build(**{"id": account_id, "capacity": ONE_EACH, **changes})
+
+
+def resting(reason: RestReason, seconds: float | None = None, model: str | None = None) -> tuple[Rest, ...]:
+    return (Rest(reason, START, None if seconds is None else START + timedelta(seconds=seconds), model),)
+
+
+class SharedSlots(MemorySlots):
+    """Slots of which other processes hold some; calls may be held up or fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = False
+        self.fault: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.asked = 0
+        self.held: set[str] = set()
+
+    async def take(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
+        self.asked += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+        if self.is_full:
+            return None
+        ticket = await super().take(account_id, kind, limit)
+        if ticket is not None:
+            self.held.add(ticket)
+        return ticket
+
+    async def give_back(self, ticket: str) -> None:
+        self.held.discard(ticket)
+        await super().give_back(ticket)
+        if self.fault is not None:
+            raise self.fault
+
+
+class FaultyPolicy:
+    def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        raise LookupError("a plugin's mistake")
+
+
+class StubbornPolicy:
+    """Always picks the same one, ready or not."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+
+    def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        return self.candidate
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+
+async def test_holds_a_slot_until_it_is_released() -> None:
+    pool = pool_of(account(1))
+    async with await pool.acquire(Need(PAINT), POLICY) as lease:
+        assert (lease.account_id, pool.load_of(1, MediaKind.IMAGE)) == (1, 1)
+        with pytest.raises(PoolBusyError) as caught:
+            await pool.acquire(Need(PAINT), POLICY)
+        assert caught.value.reasons == {"busy": 1}
+        await (await pool.acquire(Need(FILM), POLICY)).release()
+    await lease.release()
+    assert pool.load_of(1, MediaKind.IMAGE) == 0
+
+
+async def test_knows_its_accounts() -> None:
+    pool = pool_of(account(1), account(2))
+    assert (len(pool), [one.id for one in pool]) == (2, [1, 2])
+    assert pool.get(3) is None
+    pool.remove(2)
+    pool.remove(2)
+    assert len(pool) == 1
+
+
+async def test_tells_every_listener_of_every_account_that_is_put_in() -> None:
+    pool, heard = pool_of(), list[int]()
+    pool.subscribe(lambda one: heard.append(one.id))
+    pool.put(account(1))
+    pool.put(account(1, remark="new"))
+    assert heard == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "spec", "error", "reasons", "waiting_helps"),
+    [
+        ([], PAINT, NoEligibleAccountError, {}, False),
+        ([{"tier": Tier.FREE}], ULTRA, NoEligibleAccountError, {"no_tier": 1}, False),
+        ([{"tier": Tier.FREE, "rests": resting(RestReason.RATE_LIMITED, 9)}], ULTRA, NoEligibleAccountError, {"no_tier": 1}, False),
+        ([{"rests": resting(RestReason.MANUAL)}], PAINT, NoEligibleAccountError, {"manual": 1}, False),
+        ([{"rests": resting(RestReason.REFUSED, 9)}], PAINT, NoEligibleAccountError, {"refused": 1}, True),
+        ([{"rests": resting(RestReason.RATE_LIMITED, 9)}, {}], ULTRA, PoolBusyError, {"rate_limited": 1, "no_tier": 1}, None),
+        ([{"credits": 3}], FILM, NoEligibleAccountError, {"quota": 1}, True),
+        ([{"rests": resting(RestReason.NO_ACCESS, 9, "paint")}], PAINT, NoEligibleAccountError, {"no_access": 1}, False),
+        ([{"workspace": None}], PAINT, NoEligibleAccountError, {"warming": 1}, True),
+    ],
+)  # fmt: skip
+async def test_tells_how_many_were_refused_for_what(
+    accounts: list[dict[str, object]],
+    spec: object,
+    error: type[PoolError],
+    reasons: dict[str, int],
+    waiting_helps: bool | None,
+) -> None:
+    tiers = {0: Tier.ULTRA, 1: Tier.PRO}
+    pool = pool_of(*(account(n, **{"tier": tiers[n], **fields}) for n, fields in enumerate(accounts)))
+    with pytest.raises(error) as caught:
+        await pool.acquire(Need(spec), POLICY)  # type: ignore[arg-type]
+    assert caught.value.reasons == reasons
+    assert getattr(caught.value, "waiting_helps", None) is waiting_helps
+
+
+async def test_rate_limited_pool_says_when_to_come_again() -> None:
+    pool = pool_of(
+        account(1, rests=resting(RestReason.RATE_LIMITED, 40)), account(2, rests=resting(RestReason.RATE_LIMITED, 20))
+    )
+    with pytest.raises(PoolBusyError) as caught:
+        await pool.acquire(Need(PAINT), POLICY)
+    assert caught.value.retry_after_s == 20
+    assert pool.next_lift_s() == 20
+
+
+async def test_rest_that_is_over_is_lifted_when_somebody_asks() -> None:
+    pool = pool_of(account(1, rests=resting(RestReason.RATE_LIMITED, 20)))
+    assert pool.refusals(Need(PAINT).signature) == {"rate_limited": 1}
+    await asyncio.sleep(20)
+    assert pool.refusals(Need(PAINT).signature) == {}
+    assert pool.next_lift_s() is None
+    await pool.acquire(Need(PAINT), POLICY)
+
+
+async def test_accounts_that_were_tried_are_avoided_and_counted() -> None:
+    pool = pool_of(account(1), account(2))
+    lease = await pool.acquire(Need(PAINT), FillFirst(), avoid={1})
+    assert lease.account_id == 2
+    with pytest.raises(PoolBusyError) as caught:
+        await pool.acquire(Need(PAINT), FillFirst(), avoid={1, 9})
+    assert caught.value.reasons == {"busy": 1, "tried": 1}
+    with pytest.raises(NoEligibleAccountError) as refused:
+        await pool_of(account(1)).acquire(Need(PAINT), FillFirst(), avoid={1})
+    assert refused.value.reasons == {"tried": 1}
+
+
+async def test_lower_priority_serves_when_the_better_one_is_busy_or_excluded() -> None:
+    pool = pool_of(account(1, priority=0), account(2, priority=1), account(3, priority=2))
+    assert [(await pool.acquire(Need(PAINT), POLICY)).account_id for _ in range(3)] == [1, 2, 3]
+
+    excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(1, 9)]
+    pool = pool_of(*excluded, account(9, priority=1))
+    assert (await pool.acquire(Need(PAINT), POLICY)).account_id == 9
+
+
+@pytest.mark.parametrize("policy", [RandomChoice(), LeastBusy(), FillFirst()])
+@pytest.mark.parametrize("avoid", [set(), {40}])
+async def test_finds_the_one_account_that_is_not_excluded(policy: SelectionPolicy, avoid: set[int]) -> None:
+    excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(40)]
+    pool = pool_of(*excluded, account(40), account(41))
+    found = {(await pool.acquire(Need(PAINT), policy, avoid)).account_id for _ in {40, 41} - avoid}
+    assert found == {40, 41} - avoid
+    if not avoid:
+        with pytest.raises(PoolBusyError) as caught:
+            await pool.acquire(Need(PAINT), policy)
+        assert caught.value.reasons == {"busy": 2, "quota": 40}
+
+
+async def test_rare_account_that_was_tried_is_not_chosen_again() -> None:
+    excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(40)]
+    pool = pool_of(*excluded, account(40))
+    with pytest.raises(NoEligibleAccountError):
+        await pool.acquire(Need(PAINT), POLICY, avoid={40})
+
+
+async def test_model_set_follows_the_accounts() -> None:
+    pool = pool_of(*(account(n, rests=resting(RestReason.QUOTA, 30, "paint")) for n in range(20)))
+    with pytest.raises(NoEligibleAccountError):
+        await pool.acquire(Need(PAINT), POLICY)
+    pool.put(account(3))
+    assert (await pool.acquire(Need(PAINT), POLICY)).account_id == 3
+    await asyncio.sleep(31)
+    assert (await pool.acquire(Need(PAINT), POLICY)).account_id != 3
+
+
+async def test_keeps_only_so_many_model_sets() -> None:
+    pool = pool_of(account(1, credits=0))
+    for number in range(100):
+        with pytest.raises(NoEligibleAccountError):
+            await pool.acquire(Need(video_spec(f"film-{number}")), POLICY)
+    assert len(pool._ready._model_sets) == 64
+
+
+async def test_need_for_one_account_takes_no_other() -> None:
+    pool = pool_of(account(1), account(2))
+    lease = await pool.acquire(Need(PAINT, only=2), POLICY)
+    assert lease.account_id == 2
+    with pytest.raises(PoolBusyError) as busy:
+        await pool.acquire(Need(PAINT, only=2), POLICY)
+    assert busy.value.reasons == {"busy": 1}
+    with pytest.raises(NoEligibleAccountError) as removed:
+        await pool.acquire(Need(PAINT, only=7), POLICY)
+    assert removed.value.reasons == {"removed": 1}
+    with pytest.raises(NoEligibleAccountError) as tried:
+        await pool.acquire(Need(PAINT, only=1), POLICY, avoid={1})
+    assert tried.value.reasons == {"tried": 1}
+
+
+async def test_pick_of_a_policy_that_is_not_ready_is_not_taken() -> None:
+    pool = pool_of(account(1), account(2))
+    stranger = StubbornPolicy(Candidate(account(1)))
+    assert (await pool.acquire(Need(PAINT), stranger)).account_id in {1, 2}
+    with pytest.raises(LookupError):
+        await pool.acquire(Need(PAINT), FaultyPolicy())
+    assert sum(pool.load_of(n, MediaKind.IMAGE) for n in (1, 2)) == 1
+
+
+async def test_stubborn_policy_gets_the_rare_account_all_the_same() -> None:
+    excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(3)]
+    pool = pool_of(*excluded, account(3))
+    first = pool._candidates[0]
+    assert (await pool.acquire(Need(PAINT), StubbornPolicy(first))).account_id == 3
+
+
+async def test_some_account_with_the_plan_counts_even_while_it_rests() -> None:
+    pool = pool_of(account(1, tier=Tier.PRO), account(2, tier=Tier.ULTRA, rests=resting(RestReason.MANUAL)))
+    assert pool.has_any_for(Need(ULTRA).signature)
+    assert not pool.has_any_for(Need(ULTRA, tag="eu").signature)
+    pool.remove(2)
+    assert not pool.has_any_for(Need(ULTRA).signature)
+
+
+async def test_names_an_account_that_is_worth_warming() -> None:
+    pool = pool_of(
+        account(1),
+        account(2, tier=None),
+        account(3, tier=None, tags=frozenset({"eu"})),
+        account(4, workspace=None, rests=resting(RestReason.REFUSED, 10)),
+        account(5, workspace=None, rests=resting(RestReason.MANUAL)),
+    )
+    assert pool.warming(Need(PAINT).signature) == 2
+    assert pool.warming(Need(PAINT, tag="eu").signature) == 3
+    assert pool.warming(Need(PAINT).signature, {2, 3}) is None
+    await asyncio.sleep(10)
+    pool.lift_rests()
+    assert pool.warming(Need(PAINT).signature, {2, 3}) == 4
+
+
+async def test_prepared_sets_are_kept_current() -> None:
+    pool = pool_of()
+    pool.prepare([Need(PAINT).signature])
+    pool.put(account(1))
+    assert pool.refusals(Need(PAINT).signature) == {}
+    pool.put(account(1, rests=resting(RestReason.MANUAL)))
+    assert pool.refusals(Need(PAINT).signature) == {"manual": 1}
+
+
+# --- slots ------------------------------------------------------------------------------------------------------------
+
+
+async def test_unlimited_account_asks_for_no_slot() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1, capacity=Capacity()), slots=slots)
+    await asyncio.gather(*(pool.acquire(Need(PAINT), POLICY) for _ in range(100)))
+    assert (slots.asked, pool.load_of(1, MediaKind.IMAGE)) == (0, 100)
+
+
+async def test_slots_that_other_processes_hold_count_as_busy_for_a_moment() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1, capacity=Capacity(image=2)), slots=slots)
+    slots.is_full = True
+    for _ in range(5):
+        with pytest.raises(PoolBusyError) as caught:
+            await pool.acquire(Need(PAINT), POLICY)
+        assert caught.value.reasons == {"busy": 1}
+    assert slots.asked == 1
+    slots.is_full = False
+    await asyncio.sleep(1)
+    await pool.acquire(Need(PAINT), POLICY)
+
+
+async def test_own_release_ends_the_doubt_about_slots_of_others() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1, capacity=Capacity(image=2)), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    slots.is_full = True
+    with pytest.raises(PoolBusyError):
+        await pool.acquire(Need(PAINT), POLICY)
+    slots.is_full = False
+    await lease.release()
+    await pool.acquire(Need(PAINT), POLICY)
+
+
+async def test_next_account_is_asked_when_others_hold_the_first() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1), account(2), slots=slots)
+    await slots.take(1, MediaKind.IMAGE, None)
+    assert (await pool.acquire(Need(PAINT), FillFirst())).account_id == 2
+
+
+async def test_slots_port_that_fails_holds_nothing() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1), slots=slots)
+    slots.fault = OSError("no connection")
+    with pytest.raises(OSError, match="no connection"):
+        await pool.acquire(Need(PAINT), POLICY)
+    slots.fault = None
+    await pool.acquire(Need(PAINT), POLICY)
+
+
+async def test_slot_that_cannot_be_given_back_fails_nobody() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1), slots=slots)
+    async with await pool.acquire(Need(PAINT), POLICY):
+        slots.fault = OSError("no connection")
+    assert pool.load_of(1, MediaKind.IMAGE) == 0
+
+
+async def test_cancellation_while_a_slot_is_taken_gives_it_back() -> None:
+    slots = SharedSlots()
+    slots.gate = asyncio.Event()
+    pool = pool_of(account(1), slots=slots)
+    task = asyncio.create_task(pool.acquire(Need(PAINT), POLICY))
+    await settle()
+    task.cancel()
+    await asyncio.wait([task])
+    assert pool.load_of(1, MediaKind.IMAGE) == 0
+    slots.gate.set()
+    await settle()
+    assert not slots.held
+
+
+async def test_lease_on_a_removed_account_can_be_released_and_leaves_a_namesake_alone() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1, capacity=Capacity(image=2)), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    pool.remove(1)
+    pool.put(account(1, capacity=Capacity(image=2)))
+    other = await pool.acquire(Need(PAINT), POLICY)
+    await lease.release()
+    assert pool.load_of(1, MediaKind.IMAGE) == 1
+    await other.release()
+    assert not slots.held
+
+
+async def test_account_that_vanishes_while_its_slot_is_refused_stays_gone() -> None:
+    slots = SharedSlots()
+    slots.gate, slots.is_full = asyncio.Event(), True
+    pool = pool_of(account(1), slots=slots)
+    task = asyncio.create_task(pool.acquire(Need(PAINT), POLICY))
+    await settle()
+    pool.remove(1)
+    slots.gate.set()
+    with pytest.raises(NoEligibleAccountError):
+        await task
+    assert pool.next_lift_s() is None
+
+
+async def test_work_from_before_a_restart_is_counted_beyond_the_limit() -> None:
+    pool = pool_of(account(1))
+    leases = [await pool.take(1, MediaKind.VIDEO) for _ in range(3)]
+    with pytest.raises(PoolBusyError):
+        await pool.acquire(Need(FILM), POLICY)
+    for lease in leases:
+        await lease.release()
+    await pool.acquire(Need(FILM), POLICY)
+    with pytest.raises(NoEligibleAccountError):
+        await pool.take(2, MediaKind.VIDEO)
+
+
+async def test_lowered_capacity_holds_back_new_work_only() -> None:
+    pool = pool_of(account(1, capacity=Capacity(image=3)))
+    leases = [await pool.acquire(Need(PAINT), POLICY) for _ in range(3)]
+    pool.put(account(1, capacity=Capacity(image=1)))
+    await leases[0].release()
+    await leases[1].release()
+    with pytest.raises(PoolBusyError):
+        await pool.acquire(Need(PAINT), POLICY)
+    await leases[2].release()
+    await pool.acquire(Need(PAINT), POLICY)
+
+
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def waiting(pool: AccountPool, need: Need, avoid: frozenset[int] = frozenset()) -> "asyncio.Task[Lease]":
+    return asyncio.create_task(pool.wait(need, POLICY, avoid))
+
+
+async def test_waiting_takes_at_once_what_is_ready() -> None:
+    assert (await pool_of(account(1)).wait(Need(PAINT), POLICY)).account_id == 1
+
+
+async def test_freed_slot_goes_to_who_has_waited_longest() -> None:
+    pool = pool_of(account(1))
+    lease, served = await pool.acquire(Need(PAINT), POLICY), list[int]()
+
+    async def queue(number: int) -> None:
+        async with await pool.wait(Need(PAINT), POLICY):
+            served.append(number)
+
+    tasks = [asyncio.create_task(queue(number)) for number in range(20)]
+    await settle()
+    assert pool.waiting(Need(PAINT).signature) == 20
+    await lease.release()
+    await asyncio.gather(*tasks)
+    assert served == list(range(20))
+    assert pool.waiting(Need(PAINT).signature) == 0
+
+
+async def test_who_comes_later_does_not_overtake() -> None:
+    pool = pool_of(account(1))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    first = waiting(pool, Need(PAINT))
+    await settle()
+    await lease.release()
+    with pytest.raises(PoolBusyError):
+        await pool.acquire(Need(PAINT), POLICY)
+    assert (await first).account_id == 1
+
+
+async def test_more_slots_serve_as_many_at_once() -> None:
+    pool = pool_of(account(1))
+    await pool.acquire(Need(PAINT), POLICY)
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(5)]
+    await settle()
+    pool.put(account(1, capacity=Capacity(image=4)))
+    await settle()
+    assert [task.done() for task in tasks] == [True, True, True, False, False]
+    pool.put(account(1, capacity=Capacity()))
+    await asyncio.gather(*tasks)
+
+
+async def test_account_that_cannot_serve_the_first_in_line_goes_to_the_next_that_it_can() -> None:
+    pool = pool_of(account(1), account(2))
+    leases = [await pool.acquire(Need(PAINT), FillFirst()) for _ in range(2)]
+    avoiding = waiting(pool, Need(PAINT), frozenset({1}))
+    particular = waiting(pool, Need(PAINT, only=2))
+    any_one = waiting(pool, Need(PAINT))
+    await settle()
+    await next(lease for lease in leases if lease.account_id == 1).release()
+    assert (await any_one).account_id == 1
+    assert not avoiding.done()
+    await next(lease for lease in leases if lease.account_id == 2).release()
+    assert (await avoiding).account_id == 2
+    await (await avoiding).release()
+    assert (await particular).account_id == 2
+
+
+async def test_two_waiters_that_nobody_can_serve_sit_still() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.QUOTA, 3600, "paint")))
+    await pool.acquire(Need(PAINT), POLICY)
+    chosen = 0
+    original = pool._ready.choose
+
+    def counting(*args: object) -> Candidate | None:
+        nonlocal chosen
+        chosen += 1
+        return original(*args)  # type: ignore[arg-type]
+
+    pool._ready.choose = counting  # type: ignore[assignment,method-assign]
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await asyncio.sleep(60)
+    assert chosen == 3
+    for task in tasks:
+        task.cancel()
+
+
+async def test_end_of_a_models_rest_serves_who_waits_for_that_model() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.QUOTA, 30, "paint")))
+    await pool.acquire(Need(PAINT), POLICY)
+    lease = await waiting(pool, Need(PAINT))
+    assert lease.account_id == 2
+    assert VirtualClock().monotonic() == pytest.approx(30, abs=0.01)
+
+
+async def test_end_of_a_rest_serves_who_waits_though_nobody_asks() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.RATE_LIMITED, 7)))
+    await pool.acquire(Need(PAINT), POLICY)
+    assert (await waiting(pool, Need(PAINT))).account_id == 2
+    assert VirtualClock().monotonic() == pytest.approx(7, abs=0.01)
+
+
+async def test_credits_that_come_in_serve_who_waits() -> None:
+    pool = pool_of(account(1), account(2, credits=3))
+    await pool.acquire(Need(FILM), POLICY)
+    task = waiting(pool, Need(FILM))
+    await settle()
+    pool.put(account(2, credits=300))
+    assert (await task).account_id == 2
+
+
+async def test_oldest_waiter_of_all_signatures_is_served_first() -> None:
+    pool = pool_of(account(1, tier=Tier.ULTRA))
+    lease = await pool.acquire(Need(FILM), POLICY)
+    pro, ultra = waiting(pool, Need(FILM)), waiting(pool, Need(ULTRA))
+    await settle()
+    await lease.release()
+    assert (await pro).account_id == 1
+    await (await pro).release()
+    assert (await ultra).account_id == 1
+
+
+async def test_who_waits_in_vain_is_told() -> None:
+    pool = pool_of(account(1))
+    await pool.acquire(Need(PAINT), POLICY)
+    task = waiting(pool, Need(PAINT))
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))
+    with pytest.raises(NoEligibleAccountError) as caught:
+        await task
+    assert caught.value.reasons == {"auth_expired": 1}
+    assert pool.waiting(Need(PAINT).signature) == 0
+
+
+async def test_who_waits_goes_on_waiting_while_an_account_is_warmed() -> None:
+    pool = pool_of(account(1))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    task = waiting(pool, Need(PAINT))
+    await settle()
+    pool.put(account(1, workspace=None))
+    await asyncio.sleep(30)
+    await lease.release()
+    assert not task.done()
+    pool.put(account(1))
+    assert (await task).account_id == 1
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_cancelled_waiter_leaves_its_slot_to_the_next(turns: int) -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    first, second = waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT))
+    await settle()
+    await lease.release()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    if not first.cancelled():
+        await first.result().release()
+    assert (await second).account_id == 1
+    await (await second).release()
+    await settle()
+    assert (pool.load_of(1, MediaKind.IMAGE), slots.held) == (0, set())
+
+
+async def test_waiter_whose_slot_others_snatch_is_served_later() -> None:
+    slots = SharedSlots()
+    pool = pool_of(account(1), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await settle()
+    slots.is_full = True
+    await lease.release()
+    await asyncio.sleep(10)
+    assert slots.asked < 20
+    slots.is_full = False
+    for _ in tasks:
+        done, _ = await asyncio.wait([task for task in tasks if not task.done()], return_when=asyncio.FIRST_COMPLETED)
+        await done.pop().result().release()
+    assert all(task.done() for task in tasks)
+
+
+# --- whatever happens -------------------------------------------------------------------------------------------------
+
+NEEDS = [Need(PAINT), Need(FILM), Need(ULTRA), Need(PAINT, tag="eu"), Need(picture_spec("draw")), Need(PAINT, only=1)]
+
+# Plain cases come often: what is rare must meet accounts that work and requests that wait.
+OFTEN_PAINT = st.sampled_from([*NEEDS, *[Need(PAINT)] * 6])
+
+ACCOUNTS = st.builds(
+    lambda **fields: AccountFactory.build(**fields),
+    id=st.integers(1, 3),
+    capacity=st.sampled_from([*[ONE_EACH] * 4, Capacity(2, 2), Capacity(0, 1), Capacity()]),
+    tier=st.sampled_from([*[Tier.ULTRA] * 4, Tier.PRO, Tier.FREE, None]),
+    tags=st.sampled_from([frozenset[str](), frozenset({"eu"})]),
+    priority=st.integers(0, 1),
+    weight=st.integers(1, 3),
+    credits=st.sampled_from([None, 0, 30, 1000]),
+    workspace=st.sampled_from([*["workspace"] * 5, None]),
+)
+
+RESTS: st.SearchStrategy[list[tuple[RestReason, int | None, str | None]]] = st.just([]) | st.lists(
+    st.tuples(st.sampled_from(RestReason), st.none() | st.integers(1, 120), st.sampled_from([None, "paint", "film"])),
+    max_size=2,
+)
+
+
+class Pool(RuleBasedStateMachine):
+    """Accounts come, change and go; slots are taken, waited for, refused, given back and cancelled in any order."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.loop = VirtualTimeLoop()
+        self.slots = SharedSlots()
+        self.pool = AccountPool(self.slots, VirtualClock(), Random(1))
+        self.leases: list[Lease] = []
+        self.waiters: list[asyncio.Task[Lease]] = []
+        self.policy: SelectionPolicy = RandomChoice()
+        for account_id in (1, 2):
+            self.put(account(account_id), [])
+
+    def teardown(self) -> None:
+        if hasattr(self, "loop"):
+            self.loop.run_until_complete(self.end())
+            self.loop.close()
+
+    async def end(self) -> None:
+        """When everybody has gone nothing is held."""
+        self.slots.fault, self.slots.is_full = None, False
+        await self.open_gate()
+        for task in self.waiters:
+            task.cancel()
+        await asyncio.gather(*self.waiters, return_exceptions=True)
+        for task in self.waiters:
+            if not task.cancelled() and task.exception() is None:
+                self.leases.append(task.result())
+        for lease in self.leases:
+            await lease.release()
+        await settle()
+        assert not self.slots.held
+        for one in self.pool:
+            assert self.pool.load_of(one.id, MediaKind.IMAGE) == self.pool.load_of(one.id, MediaKind.VIDEO) == 0
+        for need in NEEDS:
+            assert self.pool.waiting(need.signature) == 0
+
+    async def open_gate(self) -> None:
+        if self.slots.gate is not None:
+            self.slots.gate.set()
+            self.slots.gate = None
+        await settle()
+
+    def run(self, step: "object") -> None:
+        async def stepping() -> None:
+            await step  # type: ignore[misc]
+            await settle()
+            self.pool.lift_rests()
+            await settle()
+            self.collect()
+            self.check()
+
+        self.loop.run_until_complete(stepping())
+
+    def collect(self) -> None:
+        for task in [task for task in self.waiters if task.done()]:
+            self.waiters.remove(task)
+            if not task.cancelled() and task.exception() is None:
+                self.leases.append(task.result())
+
+    @rule(account=ACCOUNTS, rests=RESTS)
+    def put(self, account: Account, rests: list[tuple[RestReason, int | None, str | None]]) -> None:
+        async def step() -> None:
+            now = VirtualClock().now()
+            resting = tuple(
+                Rest(reason, now, None if seconds is None else now + timedelta(seconds=seconds), model)
+                for reason, seconds, model in rests
+            )
+            self.pool.put(replace(account, rests=resting))
+
+        self.run(step())
+
+    @rule(account_id=st.integers(1, 3))
+    def remove(self, account_id: int) -> None:
+        async def step() -> None:
+            self.pool.remove(account_id)
+
+        self.run(step())
+
+    @rule(need=OFTEN_PAINT, avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2))
+    def acquire(self, need: Need, avoid: frozenset[int]) -> None:
+        async def step() -> None:
+            task = asyncio.create_task(self.pool.acquire(need, self.policy, avoid))
+            await settle()
+            if task.done() and task.exception() is None:
+                self.within_limit(task.result(), need, avoid)
+            elif task.done():
+                assert isinstance(task.exception(), PoolError | OSError | LookupError)
+            else:
+                self.waiters.append(task)
+
+        self.run(step())
+        self.slots.fault = None
+        self.policy = RandomChoice()
+
+    def within_limit(self, lease: Lease, need: Need, avoid: frozenset[int]) -> None:
+        account = self.pool.get(lease.account_id)
+        assert account is not None
+        assert account.id not in avoid
+        limit = account.capacity.of(need.spec.kind)
+        assert limit is None or self.pool.load_of(account.id, need.spec.kind) <= limit
+        self.leases.append(lease)
+
+    @rule(need=OFTEN_PAINT, avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2))
+    def wait(self, need: Need, avoid: frozenset[int]) -> None:
+        async def step() -> None:
+            self.waiters.append(asyncio.create_task(self.pool.wait(need, self.policy, avoid)))
+
+        self.run(step())
+
+    @rule(count=st.integers(1, 4))
+    def crowd(self, count: int) -> None:
+        """More come than there are slots for."""
+
+        async def step() -> None:
+            self.waiters += [asyncio.create_task(self.pool.wait(Need(PAINT), self.policy)) for _ in range(count)]
+
+        self.run(step())
+
+    @rule(count=st.integers(1, 3), turns=st.integers(0, 4), released=st.integers(0, 3))
+    def cancel(self, count: int, turns: int, released: int) -> None:
+        """Some go, perhaps at the very moment when it is their turn."""
+
+        async def step() -> None:
+            for lease in self.leases[:released]:
+                await lease.release()
+            del self.leases[:released]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for task in self.waiters[:count]:
+                task.cancel()
+
+        self.run(step())
+
+    @rule(which=st.integers(0, 99), twice=st.booleans())
+    def release(self, which: int, twice: bool) -> None:
+        async def step() -> None:
+            if self.leases:
+                lease = self.leases.pop(which % len(self.leases))
+                await lease.release()
+                if twice:
+                    await lease.release()
+
+        self.run(step())
+
+    @rule(account_id=st.integers(1, 3), kind=st.sampled_from(MediaKind))
+    def take(self, account_id: int, kind: MediaKind) -> None:
+        async def step() -> None:
+            if self.pool.get(account_id) is not None:
+                self.leases.append(await self.pool.take(account_id, kind))
+
+        self.run(step())
+
+    @rule(seconds=st.sampled_from([0.5, 1.0, 3.0, 40.0, 130.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.run(asyncio.sleep(seconds))
+
+    @rule(policy=st.sampled_from([LeastBusy(), FillFirst(), FaultyPolicy()]))
+    def choose_policy(self, policy: SelectionPolicy) -> None:
+        self.policy = policy
+
+    @rule(is_full=st.booleans(), fails=st.booleans())
+    def slots_misbehave(self, is_full: bool, fails: bool) -> None:
+        self.slots.is_full = is_full
+        self.slots.fault = OSError("no connection") if fails else None
+
+    @precondition(lambda self: self.slots.gate is None)
+    @rule()
+    def slots_hang(self) -> None:
+        self.slots.gate = asyncio.Event()
+
+    @precondition(lambda self: self.slots.gate is not None)
+    @rule()
+    def slots_answer_again(self) -> None:
+        self.run(self.open_gate())
+
+    # What must hold whenever nothing is under way.
+
+    def check(self) -> None:
+        now = VirtualClock().now()
+        for signature, ready in self.pool._ready._sets.items():
+            self.agrees(ready, signature, {i: refusal(one, signature, now) for i, one in self.candidates(signature)})
+        for (signature, _), (spec, ready) in self.pool._ready._model_sets.items():
+            scan = {i: refusal_for(one, spec, signature, now) for i, one in self.candidates(signature)}
+            self.agrees(ready, signature, scan)
+        if self.slots.gate is None:
+            self.nothing_leaks()
+        self.nobody_is_forgotten()
+        assert not {i: one for i, one in self.pool._candidates.items() if min(one.images, one.videos) < 0}
+
+    def candidates(self, signature: Signature) -> list[tuple[int, Candidate]]:
+        return [(i, one) for i, one in self.pool._candidates.items() if one.account.upstream == signature.upstream]
+
+    def agrees(self, ready: ReadyAccounts, signature: Signature, scan: dict[int, str | None]) -> None:
+        assert {one.account.id for one in ready.everyone()} == {i for i, why in scan.items() if why is None}
+        assert ready.refusals() == Counter(why for why in scan.values() if why is not None)
+
+    def nothing_leaks(self) -> None:
+        held = Counter((id(lease._candidate), lease._kind) for lease in self.leases)
+        for one in self.pool._candidates.values():
+            for kind in MediaKind:
+                assert one.load(kind) == held[id(one), kind]
+        assert self.slots.held == {lease._ticket for lease in self.leases if lease._ticket is not None}
+
+    def nobody_is_forgotten(self) -> None:
+        now = VirtualClock().now()
+        for one in self.pool._candidates.values():
+            assert self.pool._line.first_for(one, now) is None
+
+    @invariant()
+    def counts_exclusions(self) -> None:
+        if hasattr(self, "pool"):
+            rests = Counter(rest.model for one in self.pool for rest in one.rests if rest.model is not None)
+            purses = Counter(one.credits.bit_length() for one in self.pool if one.credits is not None)
+            assert +self.pool._ready._model_rests == rests
+            assert +self.pool._ready._purses == purses
+
+
+TestPool = Pool.TestCase
+TestPool.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

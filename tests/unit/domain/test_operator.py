@@ -1,0 +1,34 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from flow2api.domain.operator import Operator, Role, folded
+from flow2api.domain.secret import Secret
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ada", "ADA"), ("straße", "STRASSE"), ("é", "e\u0301"), ("\uff21da", "ada"), ("\u212bngstrom", "ångstrom")],
+)
+def test_names_that_look_alike_fold_alike(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+
+
+def test_different_names_stay_different() -> None:
+    assert len({folded(name) for name in ("ada", "eda", "ada lovelace", "小明", "小红")}) == 5
+
+
+def test_hash_is_not_shown() -> None:
+    operator = Operator(
+        id=1,
+        name="ada",
+        role=Role.OWNER,
+        passphrase_hash=Secret("canary"),
+        stamp="s",
+        created_at=NOW,
+        passphrase_changed_at=NOW,
+    )
+
+    assert "canary" not in repr(operator)

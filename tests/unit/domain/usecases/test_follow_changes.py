@@ -1,0 +1,151 @@
+"""What the command line and other processes write is in memory within a second."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from flow2api.domain.account import Account, RestReason
+from flow2api.domain.errors import NoEligibleAccountError, StorageBusyError
+from flow2api.domain.generation import Finished
+from flow2api.domain.ports.storage import Change
+from flow2api.domain.usecases.follow_changes import FollowChanges
+from tests.unit.domain.usecases.stage import PAINT, Stage, World, swap
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.what: list[str] = []
+
+    async def keys(self) -> None:
+        self.what.append("keys")
+
+    async def options(self) -> None:
+        self.what.append("options")
+
+
+async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
+    heard = heard or Heard()
+    follow = FollowChanges(
+        stage.storage.changes,
+        stage.storage.accounts,
+        stage.pool,
+        stage.credentials,
+        stage.clock,
+        reload_keys=heard.keys,
+        reload_options=heard.options,
+    )
+    await follow.begin()
+    return follow
+
+
+async def test_new_account_serves_within_a_second(stage: Stage) -> None:
+    running = asyncio.create_task((await following(stage)).run())
+    other = Stage(stage.world)
+    await other.account()
+    await stage.clock.sleep(1.1)
+    await stage.load()
+    assert isinstance(await stage.end(PAINT), Finished)
+    running.cancel()
+
+
+async def test_disabled_and_removed_accounts_serve_no_more(stage: Stage) -> None:
+    await stage.accounts(2)
+    follow = await following(stage)
+    await stage.storage.accounts.save(stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
+    await stage.storage.accounts.remove(2)
+    await follow.catch_up()
+    with pytest.raises(NoEligibleAccountError) as caught:
+        await stage.all_events(PAINT)
+    assert caught.value.reasons == {"manual": 1}
+    assert len(stage.pool) == 1
+
+
+async def test_new_session_token_is_used_and_an_edit_forgets_no_token() -> None:
+    world = World()
+    stage = Stage(world)
+    await stage.accounts(1)
+    follow = await following(stage)
+    await stage.storage.accounts.save(replace(stage.known(1), remark="edited"))
+    await follow.catch_up()
+    assert stage.known(1).remark == "edited"
+    assert 1 in stage.credentials._bearers
+    await stage.storage.vault.write(
+        replace(stage.known(1), access_expires_at=None), world.upstream.players[0].credentials
+    )
+    await follow.catch_up()
+    assert 1 not in stage.credentials._bearers
+
+
+async def test_keys_and_options_are_loaded_once_for_many_changes(stage: Stage) -> None:
+    heard = Heard()
+    follow = await following(stage, heard)
+    for number in range(5):
+        stage.tables.note("api_key", number)
+        stage.tables.note("options", "policy")
+    await follow.catch_up()
+    await follow.catch_up()
+    assert heard.what == ["keys", "options"]
+
+
+async def test_own_changes_are_not_read_again(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+
+    async def since(number: int, limit: int = 1000) -> list[Change]:
+        return [] if number else [Change(1, "account", "1", is_own=True), Change(2, "api_key", "1", is_own=True)]
+
+    swap(stage.storage.changes, since=since)
+    follow._seen = 0
+    swap(stage.storage.accounts, get=None)
+    await follow.catch_up()
+    assert follow._seen == 2
+
+
+async def test_what_this_process_writes_meanwhile_is_not_overwritten_by_an_older_reading(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+    original = stage.storage.accounts.get
+    await stage.storage.accounts.save(replace(stage.known(1), remark="theirs"))
+    readings = list[int]()
+
+    async def interrupted(account_id: int) -> Account | None:
+        account = await original(account_id)
+        readings.append(account_id)
+        if len(readings) == 1:
+            swap(stage.storage.accounts, get=original)
+            await stage.tend.change(1, lambda one: replace(one, name="ours"))
+            swap(stage.storage.accounts, get=interrupted)
+        return account
+
+    swap(stage.storage.accounts, get=interrupted)
+    await follow.catch_up()
+    assert (stage.known(1).remark, stage.known(1).name) == ("theirs", "ours")
+    assert len(readings) >= 2
+
+
+async def test_database_that_fails_for_a_moment_is_read_again(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+    running = asyncio.create_task(follow.run())
+    original = stage.storage.changes.since
+
+    async def refusing(number: int, limit: int = 1000) -> list[Change]:
+        raise StorageBusyError("locked")
+
+    swap(stage.storage.changes, since=refusing)
+    await stage.storage.accounts.save(replace(stage.known(1), remark="edited"))
+    await stage.clock.sleep(10)
+    swap(stage.storage.changes, since=original)
+    await stage.clock.sleep(2)
+    assert stage.known(1).remark == "edited"
+    running.cancel()
+
+
+async def test_more_changes_than_fit_in_one_reading_are_all_taken_in(stage: Stage) -> None:
+    follow = await following(stage)
+    other = Stage(stage.world)
+    for _ in range(1500):
+        await other.cold_account(other.upstream.players[0] if other.upstream.players else None)
+    await follow.catch_up()
+    assert len(stage.pool) == 1500

@@ -1,0 +1,342 @@
+"""The one way in: the order of events, repeats, and clients that go away."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import Capacity, Tier
+from flow2api.domain.api_key import Caller
+from flow2api.domain.generation import (
+    Accepted,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    MediaReady,
+    Progressed,
+    State,
+)
+from flow2api.domain.usecases.generate import Idempotency, digest_of
+from tests.unit.domain.usecases.stage import CALLER, FILM, LARGE_PAINT, PAINT, Stage, World, swap
+
+
+def once(key: str | None = "abc", body: bytes = b"a", *, is_retry: bool = False) -> Idempotency:
+    return Idempotency(key, digest_of(body), is_retry)
+
+
+async def all_of(events: AsyncGenerator[GenerationEvent, None]) -> list[GenerationEvent]:
+    async with aclosing(events):
+        return [event async for event in events]
+
+
+class TestOrder:
+    async def test_picture_is_accepted_progresses_is_ready_and_finished(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        events = await stage.all_events(PAINT)
+        kinds = [type(event) for event in events]
+        assert kinds[0] is Accepted
+        assert set(kinds[1:-2]) == {Progressed}
+        assert kinds[-2:] == [MediaReady, Finished]
+
+    async def test_every_part_is_accepted_before_anything_else_is_told(self, stage: Stage) -> None:
+        await stage.accounts(2, capacity=Capacity(image=1))
+        events = await stage.all_events(PAINT, count=5)
+        kinds = [type(event) for event in events]
+        assert kinds[:5] == [Accepted] * 5
+        assert Accepted not in kinds[5:]
+        assert kinds.count(Finished) == 5
+        assert len({event.generation.id for event in events}) == 5
+        assert len({event.generation.group_id for event in events}) == 1
+
+    async def test_parts_share_calls_as_the_option_says_and_have_seeds_of_their_own(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.configure(pictures_per_call=4)
+        events = await stage.all_events(PAINT, count=10, seed=7)
+        orders = [call.order for call in stage.upstream.calls if call.name == "produce" and call.order]
+        assert sorted((order.count, order.seed) for order in orders) == [(2, 9), (4, 7), (4, 8)]
+        assert sum(len(event.media) for event in events if isinstance(event, Finished)) == 10
+
+    async def test_one_part_that_fails_does_not_take_the_others_along(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.fail("produce", tree.ContentBlockedError(), nth=2)
+        events = await stage.all_events(PAINT, count=3)
+        assert [type(event) for event in events].count(Finished) == 2
+        (failed,) = [event for event in events if isinstance(event, Failed)]
+        assert isinstance(failed.error, tree.ContentBlockedError)
+
+    async def test_part_that_finds_no_slot_fails_beside_those_that_do(self, stage: Stage) -> None:
+        await stage.accounts(2, capacity=Capacity(image=1))
+        stage.configure(waiting_limit=0)
+        events = await stage.all_events(PAINT, count=3)
+        assert [type(event) for event in events[:3]] == [Accepted, Accepted, Failed]
+        assert [type(event) for event in events].count(Finished) == 2
+
+    async def test_nobody_is_accepted_when_no_part_is(self, stage: Stage) -> None:
+        with pytest.raises(tree.NoEligibleAccountError):
+            await stage.all_events(PAINT, count=3)
+        await stage.until_done()
+        assert not stage.audience._queues
+
+    async def test_part_that_ends_before_the_last_is_accepted_is_told_after_that(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        gate = stage.upstream.hold("exchange")
+        await stage.cold_account(stage.upstream.add_player(tier=Tier.ULTRA), tags=frozenset({"eu"}))
+        swap(stage.lease, _need=_second_needs_tag(stage))
+        events = asyncio.create_task(stage.all_events(PAINT, count=2))
+        await stage.clock.sleep(60)
+        assert not events.done()
+        gate.set()
+        assert [type(event) for event in await events][:2] == [Accepted, Accepted]
+
+
+def _second_needs_tag(stage: Stage) -> object:
+    original = stage.lease._need
+    seen = list[str]()
+
+    async def need(job: object) -> object:
+        wanted = await original(job)  # type: ignore[arg-type]
+        seen.append("eu")
+        return replace(wanted, tag="eu") if len(seen) == 2 else wanted
+
+    return need
+
+
+class TestWhoIsAsked:
+    async def test_tag_of_the_key_decides_who_may_serve(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.account(tags=frozenset({"eu"}))
+        finished = await stage.made(PAINT, caller=Caller(7, tag="eu"))
+        assert (finished.generation.account_id, finished.generation.key_id) == (2, 7)
+
+    async def test_modest_form_serves_where_nobody_has_the_plan(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        rich = replace(LARGE_PAINT, min_tier=Tier.ULTRA)
+        events = stage.events(rich, warnings=("asked for more",))
+        assert isinstance(events, AsyncGenerator)
+        await events.aclose()
+        from flow2api.domain.generation import GenerationRequest
+
+        modest = GenerationRequest(model="p", spec=PAINT, prompt="a", warnings=("It comes in its plain size.",))
+        request = GenerationRequest(model="p", spec=rich, prompt="a", modest=modest)
+        finished = (await all_of(stage.generate(request, CALLER)))[-1]
+        assert finished.generation.spec_name == PAINT.name
+        await stage.account(tier=Tier.ULTRA)
+        finished = (await all_of(stage.generate(request, CALLER)))[-1]
+        assert finished.generation.spec_name == LARGE_PAINT.name
+
+    async def test_stopping_server_takes_no_new_work(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.work.drain(1)
+        with pytest.raises(tree.ShuttingDownError):
+            await stage.all_events(PAINT)
+
+
+class TestClientsThatGoAway:
+    @pytest.mark.parametrize("events_heard", [1, 2, 3])
+    @pytest.mark.parametrize("spec", [PAINT, FILM], ids=lambda spec: spec.name)
+    async def test_work_goes_on_to_its_end(self, stage: Stage, spec: object, events_heard: int) -> None:
+        await stage.accounts(1)
+        events = stage.events(spec)  # type: ignore[arg-type]
+        first = await anext(events)
+        for _ in range(events_heard - 1):
+            await anext(events)
+        await events.aclose()
+        await stage.until_done()
+        row = stage.stored(first.generation.id)
+        assert (row.state, len(row.results)) == (State.COMPLETED, 1)
+
+    async def test_client_that_goes_before_it_was_accepted_stops_nothing(self, stage: Stage) -> None:
+        await stage.cold_account()
+        gate = stage.upstream.hold("exchange")
+        waiting = asyncio.create_task(stage.all_events(PAINT))
+        await stage.clock.sleep(1)
+        waiting.cancel()
+        gate.set()
+        await stage.until_done()
+        assert [row.state for row in stage.tables.generations.values()] == [State.COMPLETED]
+
+    async def test_nothing_is_left_behind(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        for _ in range(5):
+            events = stage.events(FILM, idempotency=once(None))
+            await anext(events)
+            await events.aclose()
+        await stage.until_done()
+        await stage.clock.sleep(60)
+        assert not stage.audience._queues
+        assert len(asyncio.all_tasks()) == 1
+
+
+class TestRepeats:
+    async def test_same_key_and_body_replays_the_answer(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        first = await stage.made(PAINT, idempotency=once())
+        events = await stage.all_events(PAINT, idempotency=once())
+        assert isinstance(events[0], Accepted)
+        assert events[0].replayed
+        assert isinstance(events[-1], Finished)
+        assert events[-1].media == first.media
+        assert stage.upstream.count("produce") == 1
+
+    async def test_same_key_with_another_body_conflicts(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once())
+        with pytest.raises(tree.IdempotencyConflictError) as caught:
+            await stage.all_events(PAINT, idempotency=once(body=b"b"))
+        assert caught.value.param == "Idempotency-Key"
+
+    async def test_keys_of_other_callers_and_old_ones_do_not_collide(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once())
+        await stage.made(PAINT, idempotency=once(body=b"b"), caller=Caller(2))
+        await stage.clock.sleep(25 * 3600)
+        await stage.made(PAINT, idempotency=once(body=b"b"))
+        assert stage.upstream.count("produce") == 3
+
+    async def test_running_one_is_joined(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.video_s = 100.0
+        first = stage.events(FILM, idempotency=once())
+        accepted = await anext(first)
+        joined = asyncio.create_task(stage.all_events(FILM, idempotency=once()))
+        both = await asyncio.gather(all_of(first), joined)
+        assert [events[-1].generation.id for events in both] == [accepted.generation.id] * 2
+        assert any(isinstance(event, Progressed) for event in both[1])
+        assert stage.upstream.count("submit") == 1
+
+    async def test_failure_is_replayed_as_one(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.end(PAINT, prompt="unsafe", idempotency=once())
+        failed = await stage.end(PAINT, prompt="unsafe", idempotency=once())
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.error, tree.GenerationFailedError)
+        assert failed.error.code == "moderation_blocked"
+
+    async def test_fifty_at_once_make_one(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        all_events = await asyncio.gather(*(stage.all_events(PAINT, idempotency=once()) for _ in range(50)))
+        ends = [events[-1] for events in all_events]
+        assert all(isinstance(end, Finished) for end in ends)
+        assert len({end.generation.id for end in ends}) == 1
+        assert stage.upstream.count("produce") == 1
+
+    async def test_fifty_at_once_over_several_processes_make_one(self) -> None:
+        world = World()
+        stages = [Stage(world) for _ in range(5)]
+        await stages[0].accounts(1)
+        for other in stages[1:]:
+            await other.load()
+        world.upstream.video_s = 30.0
+        all_events = await asyncio.gather(
+            *(stages[number % 5].all_events(FILM, idempotency=once()) for number in range(50))
+        )
+        assert all(isinstance(events[-1], Finished) for events in all_events)
+        assert world.upstream.count("submit") == 1
+
+    async def test_repeat_after_a_restart_waits_for_who_took_it_over(self) -> None:
+        world = World()
+        first = Stage(world)
+        await first.accounts(1)
+        world.upstream.video_s = 200.0
+        accepted = await anext(first.events(FILM, idempotency=once()))
+        second = Stage(world)
+        await second.load()
+        end = await second.end(FILM, idempotency=once())
+        assert isinstance(end, Finished)
+        assert end.generation.id == accepted.generation.id
+
+    async def test_repeat_hears_that_the_database_does_not_tell(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once())
+        original = stage.storage.generations.get
+
+        async def refusing(generation_id: str) -> Generation | None:
+            raise tree.StorageBusyError("locked")
+
+        swap(stage.storage.generations, get=refusing)
+        failed = await stage.end(PAINT, idempotency=once())
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.error, tree.StorageBusyError)
+        swap(stage.storage.generations, get=original)
+
+    async def test_claim_whose_generations_are_gone_is_a_conflict(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once())
+        stage.tables.generations.clear()
+        with pytest.raises(tree.ConflictError):
+            await stage.all_events(PAINT, idempotency=once())
+
+    async def test_generation_that_vanishes_while_it_is_followed_was_not_begun(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once())
+        original = stage.storage.generations.of_group
+
+        async def forgetting(group_id: str) -> object:
+            found = await original(group_id)
+            stage.tables.generations.clear()
+            return found
+
+        swap(stage.storage.generations, of_group=forgetting)
+        failed = await stage.end(PAINT, idempotency=once())
+        assert isinstance(failed, Failed)
+        assert failed.error.code == "not_begun"  # type: ignore[attr-defined]
+
+
+class TestRetriesWithoutAKey:
+    async def test_join_the_running_twin(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.video_s = 60.0
+        first = stage.events(FILM, idempotency=once(None))
+        accepted = await anext(first)
+        retried = await stage.all_events(FILM, idempotency=once(None, is_retry=True))
+        assert isinstance(retried[0], Accepted)
+        assert retried[0].replayed
+        assert retried[-1].generation.id == accepted.generation.id
+        await first.aclose()
+        assert stage.upstream.count("submit") == 1
+
+    async def test_join_a_twin_that_is_not_accepted_yet_and_hear_its_refusal(self, stage: Stage) -> None:
+        await stage.cold_account()
+        gate = stage.upstream.hold("exchange")
+        stage.upstream.players[0].is_revoked = True
+        first = asyncio.create_task(stage.all_events(PAINT, idempotency=once(None)))
+        await stage.clock.sleep(1)
+        retried = asyncio.create_task(stage.all_events(PAINT, idempotency=once(None, is_retry=True)))
+        await stage.clock.sleep(1)
+        gate.set()
+        results = await asyncio.gather(first, retried, return_exceptions=True)
+        assert [type(result) for result in results] == [tree.NoEligibleAccountError] * 2
+        assert stage.upstream.count("exchange") == 1
+
+    async def test_hear_the_end_of_a_twin_that_has_ended_this_very_moment(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        first = await stage.made(PAINT, idempotency=once(None))
+        again = await stage.made(PAINT, idempotency=once(None, is_retry=True))
+        assert again.generation.id == first.generation.id
+
+    async def test_begin_anew_when_nothing_runs(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT, idempotency=once(None))
+        await stage.until_done()
+        await stage.made(PAINT, idempotency=once(None, is_retry=True))
+        assert stage.upstream.count("produce") == 2
+
+    async def test_equal_requests_that_are_no_retries_are_two(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await asyncio.gather(*(stage.made(PAINT, idempotency=once(None)) for _ in range(2)))
+        assert stage.upstream.count("produce") == 2
+
+    async def test_memory_of_what_runs_stays_small(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        for number in range(700):
+            await stage.made(PAINT, idempotency=once(None, body=b"%d" % number))
+        assert len(stage.generate._running) <= 256
+
+
+def test_digest_tells_where_one_part_ends() -> None:
+    assert digest_of(b"ab", b"c") != digest_of(b"a", b"bc")
+    assert digest_of(b"ab", b"c") == digest_of(b"ab", b"c")

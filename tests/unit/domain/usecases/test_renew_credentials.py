@@ -1,0 +1,354 @@
+"""Access tokens: in memory when they are fresh, renewed once for all, given up only on a refusal."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import Credentials, RestReason
+from flow2api.domain.generation import Failed, Finished
+from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
+from flow2api.domain.secret import Secret
+from tests.fakes.upstream import FakeCall
+from tests.unit.domain.usecases.stage import PAINT, Stage, World, swap
+
+
+async def test_fresh_token_needs_neither_database_nor_exchange(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    read = list[int]()
+
+    async def noted(account_id: int) -> Credentials:
+        read.append(account_id)
+        return stage.tables.credentials[account_id]
+
+    swap(stage.storage.vault, read=noted)
+    access = await stage.credentials.access(account)
+    assert (access.account_id, access.workspace, access.session_token) == (1, account.workspace, None)
+    assert (read, stage.upstream.calls) == ([], [])
+
+
+async def test_hundred_requests_on_an_expired_token_exchange_it_once(stage: Stage) -> None:
+    await stage.accounts(1)
+    await stage.clock.sleep(24 * 3600)
+    ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(100)))
+    assert all(isinstance(end, Finished) for end in ends)
+    assert stage.upstream.count("exchange") == 1
+
+
+async def test_hundred_requests_on_a_refused_token_exchange_it_once(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.players[0].kill_access_tokens()
+    ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(100)))
+    assert all(isinstance(end, Finished) for end in ends)
+    assert stage.upstream.count("exchange") == 1
+    assert stage.known(1).streak == 0
+
+
+async def test_token_that_is_refused_even_after_a_renewal_rests_the_account(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("produce", tree.CredentialExpiredError("401"), account_id=1, times=None)
+    end = await stage.end(PAINT)
+    assert isinstance(end, Finished)
+    assert end.generation.account_id == 2
+    assert (stage.upstream.count("produce", 1), stage.upstream.count("exchange")) == (2, 1)
+    assert stage.known(1).rest_of(RestReason.AUTH_EXPIRED) is not None
+    assert stage.tables.accounts[1].rest_of(RestReason.AUTH_EXPIRED) is not None
+
+
+async def test_refused_session_is_called_once_and_then_left_alone(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.players[0].is_revoked = True
+    stage.upstream.players[0].kill_access_tokens()
+    ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(20)))
+    assert all(isinstance(end, Failed) for end in ends)
+    for _ in range(5):
+        with pytest.raises(tree.NoEligibleAccountError):
+            await stage.all_events(PAINT)
+        with pytest.raises(tree.CredentialRevokedError):
+            await stage.credentials.renew(1, force=True)
+    assert stage.upstream.count("exchange") == 1
+
+
+async def test_rotated_session_token_is_kept_and_used(stage: Stage) -> None:
+    await stage.accounts(1)
+    before = stage.tables.credentials[1].session_token
+    await stage.credentials.renew(1, force=True)
+    rotated = stage.tables.credentials[1].session_token
+    assert rotated != before
+    stage.upstream.players[0].session_tokens = [rotated.reveal()]
+    await stage.credentials.renew(1, force=True)
+    access = await stage.credentials.access(stage.known(1), with_session=True)
+    assert access.session_token == stage.tables.credentials[1].session_token
+
+
+async def test_session_token_read_while_it_is_rotated_is_not_held(stage: Stage) -> None:
+    await stage.accounts(1)
+    original, gate = stage.storage.vault.write, asyncio.Event()
+
+    async def slow(*args: object) -> None:
+        await gate.wait()
+        await original(*args)  # type: ignore[arg-type]
+
+    swap(stage.storage.vault, write=slow)
+    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await stage.clock.sleep(1)
+    early = await stage.credentials.access(stage.known(1), with_session=True)
+    gate.set()
+    await renewing
+    late = await stage.credentials.access(stage.known(1), with_session=True)
+    assert early.session_token != late.session_token == stage.tables.credentials[1].session_token
+
+
+async def test_transient_failure_keeps_the_token_that_is_still_valid(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    stage.upstream.fail("exchange", tree.UpstreamUnavailableError("down", reached=False), times=None)
+    with pytest.raises(tree.UpstreamUnavailableError):
+        await stage.credentials.renew(1, force=True)
+    assert (await stage.credentials.access(account)).access_token is not None
+    assert stage.known(1).rests == ()
+
+
+async def test_token_within_seconds_of_its_end_is_renewed_before_use(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    await stage.clock.sleep(24 * 3600 - 20)
+    await stage.credentials.access(account)
+    assert stage.upstream.count("exchange") == 1
+
+
+def exchanging(stage: Stage, token: str, lives: timedelta) -> None:
+    """Let every exchange bring this token."""
+
+    async def exchange(credentials: Credentials, proxy: Secret | None) -> Exchanged:
+        stage.upstream.calls.append(FakeCall("exchange", None))
+        fresh = replace(credentials, access_token=Secret(token), expires_at=stage.clock.now() + lives, obtained_at=None)
+        return Exchanged(fresh, None, None)
+
+    swap(stage.upstream, exchange=exchange)
+
+
+async def test_service_that_gives_a_token_which_is_nearly_over_is_taken_at_its_word(stage: Stage) -> None:
+    account = await stage.account()
+    exchanging(stage, "short", timedelta(seconds=10))
+    await stage.clock.sleep(24 * 3600)
+    stage.upstream.calls.clear()
+    assert (await stage.credentials.access(account)).access_token == Secret("short")
+    assert stage.upstream.count("exchange") == 1
+    assert stage.known(1).access_obtained_at == stage.clock.now()
+
+
+async def test_service_that_gives_dead_tokens_fails_without_blaming_the_session(stage: Stage) -> None:
+    account = await stage.account()
+    exchanging(stage, "dead", timedelta(seconds=-1))
+    await stage.clock.sleep(24 * 3600)
+    with pytest.raises(tree.UpstreamInvalidError):
+        await stage.credentials.access(account)
+    assert stage.known(1).rests == ()
+
+
+async def test_service_that_keeps_giving_the_refused_token_needs_a_new_session(stage: Stage) -> None:
+    account = await stage.account()
+    exchanging(stage, "same", timedelta(hours=1))
+    await stage.credentials.renew(1, force=True)
+
+    async def refused(access: Access) -> None:
+        raise tree.CredentialExpiredError("401")
+
+    with pytest.raises(tree.CredentialRevokedError):
+        await stage.credentials.call(account, refused)
+
+
+async def test_joined_renewal_that_kept_a_refused_token_is_not_the_last_word(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    kept = stage.tables.credentials[1].access_token
+    stage.upstream.players[0].kill_access_tokens()
+    stage.credentials.forget(1)
+    reading = asyncio.create_task(stage.credentials.access(account))
+    refused = asyncio.create_task(stage.credentials.access(account, refused=kept))
+    assert (await reading).access_token is not None
+    assert (await refused).access_token not in (None, kept)
+    assert stage.upstream.count("exchange") == 1
+
+
+async def test_secrets_forgotten_while_somebody_waits_for_them_are_read_again(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    stage.credentials.forget(1)
+    original = stage.storage.vault.read
+    forgotten = list[int]()
+
+    async def forgetting(account_id: int) -> Credentials | None:
+        credentials = await original(account_id)
+        if not forgotten:
+            forgotten.append(account_id)
+            asyncio.get_running_loop().call_soon(stage.credentials.forget, account_id)
+        return credentials
+
+    swap(stage.storage.vault, read=forgetting)
+    assert (await stage.credentials.access(account)).access_token is not None
+
+
+async def test_load_takes_what_is_fresh_into_memory() -> None:
+    world = World()
+    first = Stage(world)
+    await first.accounts(3)
+    second = Stage(world)
+    await second.load()
+    await asyncio.gather(*(second.made(PAINT) for _ in range(9)))
+    assert world.upstream.count("exchange") == 0
+
+
+async def test_token_that_another_process_has_renewed_is_taken_from_the_database(stage: Stage) -> None:
+    await stage.accounts(1)
+    other = Stage(stage.world)
+    await other.load()
+    await other.clock.sleep(24 * 3600)
+    await other.credentials.renew(1)
+    await stage.credentials.renew(1)
+    assert stage.upstream.count("exchange") == 1
+    assert isinstance(await stage.end(PAINT), Finished)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_session_token_replaced_during_an_exchange_wins(stage: Stage, refused: bool) -> None:
+    await stage.accounts(1)
+    player = stage.upstream.players[0]
+    gate = stage.upstream.hold("exchange")
+    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await stage.clock.sleep(1)
+    new = Secret("new-".ljust(240, "n"))
+    player.session_tokens = [new.reveal()] if refused else [*player.session_tokens, new.reveal()]
+    player.rotates = False
+    await stage.storage.vault.write(replace(stage.known(1), access_expires_at=None), Credentials(new))
+    gate.set()
+    await renewing
+    assert stage.tables.credentials[1].session_token == new
+    assert stage.known(1).rests == ()
+    assert stage.upstream.count("exchange") == 2
+
+
+async def test_removed_account_has_no_access(stage: Stage) -> None:
+    (account,) = await stage.accounts(1)
+    await stage.storage.accounts.remove(1)
+    stage.credentials.forget(1)
+    with pytest.raises(tree.CredentialRevokedError):
+        await stage.credentials.access(account)
+    with pytest.raises(tree.CredentialRevokedError):
+        await stage.credentials._session(1)
+
+
+async def test_account_removed_during_an_exchange_is_not_brought_back(stage: Stage) -> None:
+    await stage.accounts(1)
+    gate = stage.upstream.hold("exchange")
+    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await stage.clock.sleep(1)
+    await stage.storage.accounts.remove(1)
+    gate.set()
+    with pytest.raises(tree.CredentialRevokedError):
+        await renewing
+    assert 1 not in stage.tables.accounts
+
+
+async def test_whoever_leaves_does_not_end_the_exchange(stage: Stage) -> None:
+    await stage.accounts(1)
+    gate = stage.upstream.hold("exchange")
+    tasks = [asyncio.create_task(stage.credentials.renew(1, force=True)) for _ in range(3)]
+    await stage.clock.sleep(1)
+    for task in tasks:
+        task.cancel()
+    gate.set()
+    await stage.clock.sleep(1)
+    assert stage.upstream.count("exchange") == 1
+    assert stage.tables.credentials[1].session_token.reveal() == stage.upstream.players[0].session_tokens[-1]
+
+
+async def test_few_session_tokens_are_held_in_memory(stage: Stage) -> None:
+    swap(stage.storage.vault, read=lambda account_id: _credentials(account_id))
+    for number in range(600):
+        assert await stage.credentials._session(number) == Secret(str(number))
+    assert len(stage.credentials._sessions) == 512
+    assert 599 in stage.credentials._sessions
+
+
+async def _credentials(account_id: int) -> Credentials:
+    return Credentials(Secret(str(account_id)))
+
+
+class TestBusyDatabase:
+    async def test_rotated_token_is_used_from_memory_and_written_when_it_can_be(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.tables.fault = tree.StorageBusyError("locked")
+        await stage.credentials.renew(1, force=True)
+        player = stage.upstream.players[0]
+        rotated = player.session_tokens[-1]
+        player.session_tokens = [rotated]
+        assert stage.tables.credentials[1].session_token.reveal() != rotated
+        access = await stage.credentials.access(stage.known(1), with_session=True)
+        assert access.session_token == Secret(rotated)
+        await stage.credentials.renew(1, force=True)
+        await stage.clock.sleep(100)
+        stage.tables.fault = None
+        await stage.clock.sleep(60)
+        assert stage.tables.credentials[1].session_token.reveal() == player.session_tokens[-1]
+        assert stage.tables.accounts[1].access_expires_at == stage.known(1).access_expires_at
+        assert not stage.credentials._unwritten
+        assert not stage.credentials._writers
+
+    async def test_later_write_makes_the_delayed_one_needless(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.tables.fault = tree.StorageBusyError("locked")
+        await stage.credentials.renew(1, force=True)
+        stage.tables.fault = None
+        await stage.credentials.renew(1, force=True)
+        writes = stage.tables.writes
+        await stage.clock.sleep(60)
+        assert stage.tables.writes == writes
+        assert not stage.credentials._writers
+
+    async def test_account_removed_meanwhile_is_not_written(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.tables.fault = tree.StorageBusyError("locked")
+        await stage.credentials.renew(1, force=True)
+        stage.tables.fault = None
+        await stage.storage.accounts.remove(1)
+        await stage.clock.sleep(60)
+        assert 1 not in stage.tables.credentials
+
+    async def test_database_that_does_not_even_tell_the_account_stops_nobody(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        original = stage.storage.accounts.get
+
+        async def refusing(account_id: int) -> None:
+            raise tree.StorageBusyError("locked")
+
+        swap(stage.storage.accounts, get=refusing)
+        await stage.clock.sleep(24 * 3600)
+        await stage.credentials.renew(1)
+        stage.pool.remove(1)
+        assert (await stage.credentials.access(stage.tables.accounts[1])).access_token is not None
+        swap(stage.storage.accounts, get=original)
+
+    async def test_session_token_that_cannot_be_compared_is_taken_as_unchanged(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        original, reads = stage.storage.vault.read, list[int]()
+
+        async def once(account_id: int) -> Credentials | None:
+            reads.append(account_id)
+            if len(reads) > 1:
+                raise tree.StorageBusyError("locked")
+            return await original(account_id)
+
+        swap(stage.storage.vault, read=once)
+        await stage.credentials.renew(1, force=True)
+        swap(stage.storage.vault, read=original)
+        assert stage.tables.credentials[1].session_token.reveal() == stage.upstream.players[0].session_tokens[-1]
+
+
+async def test_plan_is_free_until_it_is_known(stage: Stage) -> None:
+    account = await stage.cold_account()
+    assert (await stage.credentials.access(account)).tier == 0
+
+    async def allowance(access: Access) -> Allowance:
+        return await stage.upstream.allowance(access)
+
+    assert (await stage.credentials.call(account, allowance)).credits == 1000

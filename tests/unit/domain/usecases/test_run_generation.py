@@ -1,0 +1,338 @@
+"""Fail-over: who is tried next after what, what is never sent twice, and whom it is booked to."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import Capacity, RestReason
+from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.generation import Failed, Finished, GenerationEvent, Input, InputRole, Phase, State
+from flow2api.domain.media import MediaKind
+from tests.unit.domain.usecases.stage import FILM, FREE_FILM, PAID_PAINT, PAINT, Stage, swap
+
+
+def spending_call(spec: ModelSpec) -> str:
+    return "produce" if spec.kind is MediaKind.IMAGE else "submit"
+
+
+def code_of(event: GenerationEvent) -> str:
+    assert isinstance(event, Failed), event
+    assert isinstance(event.error, Flow2ApiError)
+    return event.error.code
+
+
+FREE, PAID = [PAINT, FREE_FILM], [PAID_PAINT, FILM]
+
+# What the submit met, and whether a free or a paid generation is tried on another account.
+MATRIX = [
+    (tree.UpstreamUnavailableError("no connection", reached=False), True, True),
+    (tree.UpstreamRateLimitedError("too fast"), True, True),
+    (tree.UpstreamRateLimitedError("used up", exhausted=True), True, True),
+    (tree.ModelAccessError("plan"), True, True),
+    (tree.AccountUnusableError("region"), True, True),
+    (tree.CredentialRevokedError("session"), True, True),
+    (tree.UpstreamOverloadedError("busy"), True, True),
+    (tree.UpstreamNotFoundError("no such project"), True, True),
+    (tree.UpstreamUnavailableError("502", reached=True), True, False),
+    (tree.UpstreamTimeoutError("late"), True, False),
+    (tree.UpstreamInvalidError("garbage"), True, False),
+    (tree.ContentBlockedError("SEXUAL"), False, False),
+    (tree.UpstreamRejectedError("400"), False, False),
+    (tree.UpstreamDriftError("shape"), False, False),
+    (tree.UpstreamRefusedError("abuse"), False, False),
+    (tree.UpstreamError("?"), False, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", [*FREE, *PAID], ids=lambda spec: spec.name)
+@pytest.mark.parametrize(("error", "free", "paid"), MATRIX, ids=lambda case: getattr(case, "message", ""))
+async def test_goes_to_another_account_only_while_nothing_can_be_spent(
+    stage: Stage, spec: ModelSpec, error: Flow2ApiError, free: bool, paid: bool
+) -> None:
+    await stage.accounts(3)
+    stage.upstream.fail(spending_call(spec), error, account_id=1, times=None)
+
+    end = await stage.end(spec)
+
+    goes_on = free if spec.is_free else paid
+    if goes_on:
+        assert isinstance(end, Finished), end
+        assert end.generation.account_id in (2, 3)
+    else:
+        unknown = not spec.is_free and free
+        assert code_of(end) == ("upstream_state_unknown" if unknown else error.code)
+        assert stage.stored(end.generation.id).state is State.FAILED
+        assert stage.upstream.count(spending_call(spec)) == 1
+
+
+@pytest.mark.parametrize("spec", PAID, ids=lambda spec: spec.name)
+async def test_paid_submit_whose_answer_was_lost_is_carried_out_once(stage: Stage, spec: ModelSpec) -> None:
+    await stage.accounts(3)
+    stage.upstream.fail(spending_call(spec), tree.UpstreamTimeoutError("late"), after_work=True)
+    end = await stage.end(spec)
+    assert code_of(end) == "upstream_state_unknown"
+    await stage.clock.sleep(3600)
+    assert stage.upstream.count(spending_call(spec)) == 1
+
+
+async def test_video_that_was_accepted_and_failed_later_is_not_tried_again(stage: Stage) -> None:
+    await stage.accounts(2)
+    end = await stage.end(FILM, prompt="latefail")
+    assert code_of(end) == "moderation_blocked"
+    assert stage.upstream.count("submit") == 1
+
+
+async def test_gives_up_after_as_many_accounts_as_the_option_says(stage: Stage) -> None:
+    await stage.accounts(5)
+    stage.configure(max_attempts=3)
+    stage.upstream.fail("produce", tree.UpstreamUnavailableError("down", reached=False), times=None)
+    end = await stage.end(PAINT)
+    assert code_of(end) == "upstream_unavailable"
+    assert [call.account_id for call in stage.upstream.calls if call.name == "produce"] == [1, 2, 3]
+    assert stage.stored(end.generation.id).attempts == 3
+
+
+async def test_tells_the_last_error_when_there_is_nobody_left(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("produce", tree.UpstreamUnavailableError("down", reached=False), times=None)
+    assert code_of(await stage.end(PAINT)) == "upstream_unavailable"
+    assert stage.upstream.count("produce") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (tree.UpstreamRateLimitedError("too fast", retry_after_s=30), "rate_limit_exceeded"),
+        (tree.CredentialRevokedError("session"), "no_account_available"),
+        (tree.ModelAccessError("plan"), "no_account_available"),
+    ],
+)
+async def test_counts_by_reason_tell_more_than_the_last_of_many_refusals(
+    stage: Stage, error: Flow2ApiError, code: str
+) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("produce", error, times=None)
+    end = await stage.end(PAINT)
+    assert code_of(end) == code
+    assert isinstance(end, Failed)
+    assert isinstance(end.error, tree.PoolError)
+    assert sum(count for reason, count in end.error.reasons.items() if reason != "tried") == 2
+
+
+async def test_without_any_account_nothing_is_begun_and_nothing_is_stored(stage: Stage) -> None:
+    with pytest.raises(tree.NoEligibleAccountError):
+        await stage.all_events(PAINT)
+    assert not stage.tables.generations
+
+
+async def test_slot_is_free_again_after_every_kind_of_end(stage: Stage) -> None:
+    await stage.accounts(1, capacity=Capacity(image=1, video=1))
+    stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"))
+    await stage.end(PAINT)
+    await stage.made(PAINT)
+    await stage.made(FILM)
+    await stage.end(FILM, prompt="unsafe")
+    await stage.until_done()
+    assert (stage.pool.load_of(1, MediaKind.IMAGE), stage.pool.load_of(1, MediaKind.VIDEO)) == (0, 0)
+
+
+class TestBooking:
+    async def test_own_faults_rest_the_account_only_while_others_fare_well(self, stage: Stage) -> None:
+        await stage.accounts(4)
+        stage.configure(error_threshold=2)
+        stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), account_id=1, times=None)
+        for _ in range(4):
+            await stage.made(PAINT)
+        assert stage.known(1).blocking_rest(stage.clock.now()).reason is RestReason.ERROR_STREAK  # type: ignore[union-attr]
+        assert stage.tables.accounts[1].rests == stage.known(1).rests
+
+    async def test_faults_that_all_show_are_nobodys(self, stage: Stage) -> None:
+        await stage.accounts(4)
+        stage.configure(error_threshold=1)
+        stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), times=None)
+        for _ in range(4):
+            await stage.end(PAINT)
+        assert [one.rests for one in stage.pool] == [(), (), (), ()]
+
+    async def test_unsafe_prompts_are_the_callers_matter(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        await stage.made(PAINT)
+        for _ in range(10):
+            assert code_of(await stage.end(PAINT, prompt="unsafe")) == "moderation_blocked"
+        assert [(one.streak, one.rests) for one in stage.pool] == [(0, ()), (0, ())]
+
+    async def test_paid_submits_that_nobody_answers_count_against_the_account(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        await stage.made(PAINT)
+        stage.upstream.fail("submit", tree.UpstreamTimeoutError("late"), account_id=2, times=None)
+        stage.pool.put(stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
+        await stage.end(FILM)
+        assert stage.known(2).streak == 1
+
+    async def test_success_ends_a_streak(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        await stage.tend.change(1, lambda one: one.faulted(stage.clock.now(), threshold=3))
+        await stage.made(PAINT)
+        assert stage.known(1).streak == stage.tables.accounts[1].streak == 0
+
+    async def test_database_that_refuses_to_note_it_fails_nothing(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        stage.upstream.fail("produce", tree.UpstreamRateLimitedError("too fast"), account_id=1)
+        original = stage.storage.accounts.save
+
+        async def refusing(account: object) -> None:
+            raise tree.StorageBusyError("locked")
+
+        swap(stage.storage.accounts, save=refusing)
+        assert (await stage.made(PAINT)).generation.account_id == 2
+        assert stage.known(1).rests
+        swap(stage.storage.accounts, save=original)
+        await stage.tend.change(1, lambda one: one)
+        assert stage.tables.accounts[1].rests == stage.known(1).rests
+
+
+class TestAfresh:
+    async def test_lapsed_upload_is_sent_again_by_the_same_account(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        inputs = (Input((await stage.media()).id, InputRole.REFERENCE),)
+        await stage.made(PAINT, inputs=inputs)
+        stage.upstream.owners.clear()
+        assert (await stage.made(PAINT, inputs=inputs)).generation.account_id == 1
+        assert stage.upstream.count("upload", 1) == 2
+
+    async def test_input_that_is_never_found_is_tried_elsewhere(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        inputs = (Input((await stage.media()).id, InputRole.REFERENCE),)
+        stage.upstream.fail("produce", tree.UpstreamNotFoundError("foreign"), account_id=1, times=None)
+        finished = await stage.made(PAINT, inputs=inputs)
+        assert finished.generation.account_id == 2
+        assert stage.known(1).workspace is not None
+
+    async def test_workspace_that_is_gone_is_replaced_once(self, stage: Stage) -> None:
+        (account,) = await stage.accounts(1)
+        stage.upstream.players[0].workspaces.clear()
+        finished = await stage.made(FILM)
+        assert finished.generation.account_id == 1
+        assert stage.known(1).workspace not in (None, account.workspace)
+        assert finished.generation.workspace == stage.known(1).workspace
+        assert stage.upstream.count("open_workspace") == 1
+
+    async def test_account_whose_new_workspace_does_not_help_either_is_left(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        stage.upstream.fail("produce", tree.UpstreamNotFoundError("no such project"), account_id=1, times=None)
+        stage.pool.remove(2)
+        end = await stage.end(PAINT)
+        assert code_of(end) == "upstream_entity_not_found"
+        assert (stage.upstream.count("open_workspace"), stage.upstream.count("produce")) == (1, 2)
+
+    async def test_hundred_requests_that_miss_one_workspace_replace_it_once(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.players[0].workspaces.clear()
+        ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(100)))
+        assert all(isinstance(end, Finished) for end in ends)
+        assert stage.upstream.count("open_workspace") == 1
+
+
+class TestTimeLimits:
+    async def test_all_attempts_of_a_picture_share_one_limit(self, stage: Stage) -> None:
+        await stage.accounts(8)
+        stage.configure(image_timeout_s=100)
+        original = stage.upstream.produce
+
+        async def slow(*args: object) -> object:
+            await stage.clock.sleep(40)
+            raise tree.UpstreamTimeoutError("no answer")
+
+        swap(stage.upstream, produce=slow)
+        begun = stage.clock.monotonic()
+        assert code_of(await stage.end(PAINT)) == "upstream_timeout"
+        assert stage.clock.monotonic() - begun == pytest.approx(100, abs=1)
+        swap(stage.upstream, produce=original)
+
+    @pytest.mark.parametrize(("spec", "code"), [(PAINT, "upstream_timeout"), (PAID_PAINT, "upstream_state_unknown")])
+    async def test_picture_that_never_comes_ends(self, stage: Stage, spec: ModelSpec, code: str) -> None:
+        await stage.accounts(2)
+        stage.upstream.hold("produce")
+        assert code_of(await stage.end(spec)) == code
+        assert stage.pool.load_of(1, MediaKind.IMAGE) == 0
+
+    async def test_paid_picture_that_cannot_be_kept_in_time_says_so(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.hold("fetch")
+        assert code_of(await stage.end(PAID_PAINT)) == "upstream_timeout"
+
+    async def test_video_whose_end_never_comes_ends(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.video_s = 1e9
+        begun = stage.clock.now()
+        end = await stage.end(FILM)
+        assert code_of(end) == "upstream_timeout"
+        assert stage.clock.now() - begun == timedelta(seconds=stage.options.video_timeout_s)
+
+
+async def test_fault_of_ours_ends_the_generation_and_blames_nobody(stage: Stage) -> None:
+    await stage.accounts(2)
+
+    async def broken(*args: object) -> object:
+        raise ZeroDivisionError
+
+    swap(stage.upstream, produce=broken)
+    end = await stage.end(PAINT)
+    assert isinstance(end, Failed)
+    assert stage.stored(end.generation.id).fault.code == "internal_error"  # type: ignore[union-attr]
+    assert stage.known(1).rests == ()
+
+
+async def test_account_that_is_removed_while_the_row_is_written_is_not_used(stage: Stage) -> None:
+    await stage.accounts(2)
+    original, removed = stage.storage.generations.add, list[int]()
+
+    async def removing(*args: object) -> None:
+        await original(*args)  # type: ignore[arg-type]
+        if not removed:
+            removed.append(1)
+            stage.pool.remove(1)
+
+    swap(stage.storage.generations, add=removing)
+    assert (await stage.made(FILM)).generation.account_id == 2
+
+
+async def test_only_account_that_is_removed_meanwhile_is_told(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.configure(max_attempts=1)
+    original = stage.storage.generations.add
+
+    async def removing(*args: object) -> None:
+        await original(*args)  # type: ignore[arg-type]
+        stage.pool.remove(1)
+
+    swap(stage.storage.generations, add=removing)
+    assert code_of(await stage.end(FILM)) == "no_account_available"
+
+
+async def test_video_between_two_attempts_is_not_marked_as_being_submitted(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("submit", tree.UpstreamUnavailableError("no connection", reached=False), account_id=1)
+    await stage.made(FILM)
+    assert stage.phases() == [
+        State.QUEUED,
+        Phase.SUBMITTING,
+        Phase.LEASING,
+        Phase.SUBMITTING,
+        Phase.POLLING,
+        State.COMPLETED,
+    ]
+
+
+async def test_end_that_cannot_be_written_at_all_is_told(stage: Stage) -> None:
+    await stage.accounts(1)
+
+    async def refusing(*args: object) -> bool:
+        raise tree.ConflictError("?")
+
+    swap(stage.storage.generations, save=refusing)
+    end = await stage.end(PAINT)
+    assert code_of(end) == "conflict"

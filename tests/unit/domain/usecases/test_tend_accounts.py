@@ -1,0 +1,149 @@
+"""What accounts go through is in memory at once, in the database right after, and nobody's word is lost."""
+
+import asyncio
+from dataclasses import replace
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import Account, RestReason
+from tests.unit.domain.usecases.stage import PAINT, Stage, swap
+
+
+def rested(account: Account) -> set[RestReason]:
+    return {rest.reason for rest in account.rests}
+
+
+async def test_change_is_in_memory_at_once_and_then_in_the_database(stage: Stage) -> None:
+    await stage.accounts(1)
+    changing = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="new")))
+    await asyncio.sleep(0)
+    assert stage.known(1).remark == "new"
+    changed = await changing
+    assert changed == stage.tables.accounts[1] == stage.known(1)
+
+
+async def test_what_stays_as_it_was_is_not_written(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.tables.writes = 0
+    await stage.tend.change(1, lambda one: replace(one))
+    await stage.tend.went_well(1, PAINT)
+    await stage.tend.went_wrong(1, tree.ContentBlockedError(), PAINT)
+    assert stage.tables.writes == 0
+
+
+async def test_unknown_account_is_nobodys(stage: Stage) -> None:
+    assert await stage.tend.change(9, lambda one: one) is None
+    await stage.tend.went_well(9)
+    await stage.tend.went_wrong(9, tree.UpstreamTimeoutError("late"))
+    assert stage.tables.writes == 0
+
+
+async def test_operators_change_that_memory_does_not_know_yet_stays(stage: Stage) -> None:
+    await stage.accounts(1)
+    await stage.storage.accounts.save(stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
+    await stage.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast"), PAINT)
+    assert rested(stage.tables.accounts[1]) == {RestReason.MANUAL, RestReason.RATE_LIMITED}
+    assert stage.known(1) == stage.tables.accounts[1]
+
+
+async def test_account_that_the_operator_removed_is_not_brought_back(stage: Stage) -> None:
+    await stage.accounts(1)
+    await stage.storage.accounts.remove(1)
+    assert await stage.tend.change(1, lambda one: replace(one, remark="new")) is None
+    assert 1 not in stage.tables.accounts
+    assert stage.pool.get(1) is None
+
+
+async def test_many_changes_at_once_are_all_kept(stage: Stage) -> None:
+    await stage.accounts(1)
+    await asyncio.gather(
+        *(
+            stage.tend.change(1, lambda one, tag=f"t{number}": replace(one, tags=one.tags | {tag}))  # type: ignore[misc]
+            for number in range(50)
+        )
+    )
+    assert len(stage.known(1).tags) == len(stage.tables.accounts[1].tags) == 50
+    assert not stage.tend._unwritten
+
+
+async def test_changes_that_come_while_one_is_written_are_written_together(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.tables.writes = 0
+    await asyncio.gather(
+        *(stage.tend.change(1, lambda one, n=number: replace(one, streak=one.streak + n)) for number in (1, 2, 4, 8))  # type: ignore[misc]
+    )
+    assert stage.tables.accounts[1].streak == 15
+    assert stage.tables.writes <= 2
+
+
+async def test_database_that_refuses_fails_nobody_and_gets_it_with_the_next_change(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.tables.fault = tree.StorageBusyError("locked")
+    await stage.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast"), PAINT)
+    await stage.tend.change(1, lambda one: replace(one, remark="new"))
+    assert rested(stage.known(1)) == {RestReason.RATE_LIMITED}
+    assert stage.tables.accounts[1].rests == ()
+    stage.tables.fault = None
+    await stage.tend.change(1, lambda one: one)
+    assert stage.tables.accounts[1] == stage.known(1)
+    assert (stage.known(1).remark, rested(stage.known(1))) == ("new", {RestReason.RATE_LIMITED})
+
+
+async def test_change_during_a_write_that_fails_is_not_lost(stage: Stage) -> None:
+    await stage.accounts(1)
+    original, gate = stage.storage.accounts.save, asyncio.Event()
+
+    async def slow(account: Account) -> None:
+        await gate.wait()
+        raise tree.StorageBusyError("locked")
+
+    swap(stage.storage.accounts, save=slow)
+    first = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="one")))
+    await stage.clock.sleep(1)
+    second = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, name="two")))
+    await stage.clock.sleep(1)
+    gate.set()
+    await asyncio.gather(first, second)
+    swap(stage.storage.accounts, save=original)
+    await stage.tend.change(1, lambda one: one)
+    assert (stage.tables.accounts[1].remark, stage.tables.accounts[1].name) == ("one", "two")
+
+
+async def test_change_during_a_write_stays_in_memory(stage: Stage) -> None:
+    await stage.accounts(1)
+    original, gate = stage.storage.accounts.save, asyncio.Event()
+
+    async def slow(account: Account) -> None:
+        await gate.wait()
+        await original(account)
+
+    swap(stage.storage.accounts, save=slow)
+    first = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="one")))
+    await stage.clock.sleep(1)
+    second = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, name="two")))
+    await stage.clock.sleep(1)
+    gate.set()
+    await asyncio.gather(first, second)
+    assert (stage.known(1).remark, stage.known(1).name) == ("one", "two")
+    assert stage.tables.accounts[1] == stage.known(1)
+
+
+async def test_whoever_is_cancelled_leaves_the_write_to_end(stage: Stage) -> None:
+    await stage.accounts(1)
+    changing = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="new")))
+    await asyncio.sleep(0)
+    changing.cancel()
+    await asyncio.wait([changing])
+    assert stage.tables.accounts[1].remark == "new"
+    assert not stage.tend._unwritten
+
+
+async def test_own_faults_count_only_while_others_fare_well(stage: Stage) -> None:
+    await stage.accounts(3)
+    late = tree.UpstreamTimeoutError("late")
+    await stage.tend.went_wrong(1, late, PAINT)
+    assert stage.known(1).streak == 0
+    await stage.tend.went_well(2)
+    await stage.tend.went_wrong(1, late, PAINT)
+    assert stage.known(1).streak == 1
+    await stage.tend.went_wrong(3, late, PAINT)
+    assert stage.known(3).streak == 0

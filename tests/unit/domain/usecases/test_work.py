@@ -1,0 +1,174 @@
+"""Jobs apart from who asked for them: cancelled when somebody says so, drained when the server stops."""
+
+import asyncio
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import Capacity
+from flow2api.domain.generation import Failed, Finished, GenerationEvent, Phase, State
+from flow2api.domain.media import MediaKind
+from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, World, swap
+
+
+async def begun(stage: Stage, spec: object, call: str) -> tuple[object, str]:
+    """A generation that has got as far as this call, which never answers."""
+    stage.upstream.hold(call)
+    events = stage.events(spec)  # type: ignore[arg-type]
+    accepted = await anext(events)
+    while not stage.upstream.count(call):
+        await stage.clock.sleep(1)
+    return events, accepted.generation.id
+
+
+class TestCancelling:
+    @pytest.mark.parametrize(("spec", "call"), [(PAINT, "produce"), (PAINT, "fetch"), (FILM, "poll")])
+    async def test_is_recorded_and_told_and_frees_the_slot(self, stage: Stage, spec: object, call: str) -> None:
+        await stage.accounts(1)
+        events, generation_id = await begun(stage, spec, call)
+        assert generation_id in stage.work
+        assert await stage.work.cancel(generation_id)
+        row = stage.stored(generation_id)
+        assert (row.state, row.fault.code if row.fault else "") == (State.CANCELLED, "cancelled")
+        last = [event async for event in events][-1]  # type: ignore[attr-defined]
+        assert isinstance(last, Failed)
+        assert isinstance(last.error, tree.GenerationFailedError)
+        assert (stage.pool.load_of(1, MediaKind.IMAGE), stage.pool.load_of(1, MediaKind.VIDEO)) == (0, 0)
+        assert stage.known(1).rests == ()
+        assert len(stage.work) == 0
+
+    async def test_of_one_that_waits_for_its_slot(self, stage: Stage) -> None:
+        await stage.accounts(1, capacity=Capacity(video=1))
+        stage.upstream.video_s = 1e6
+        await anext(stage.events(FILM))
+        accepted = await anext(stage.events(FILM))
+        assert stage.stored(accepted.generation.id).state is State.QUEUED
+        assert await stage.work.cancel(accepted.generation.id)
+        assert stage.stored(accepted.generation.id).state is State.CANCELLED
+
+    async def test_of_a_job_that_has_not_taken_its_first_step(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        job = stage.job(FILM)
+        queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
+        stage.audience.join(job.generation.id, queue)
+        stage.work.start(job)
+        assert await stage.work.cancel(job.generation.id)
+        assert isinstance(queue.get_nowait(), Failed)
+        assert len(stage.work) == 0
+
+    async def test_that_comes_while_the_end_is_written_changes_nothing(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        events = stage.events(PAINT)
+        accepted = await anext(events)
+        original = stage.storage.generations.save
+        gate = asyncio.Event()
+
+        async def slow(*args: object) -> bool:
+            await gate.wait()
+            return await original(*args)  # type: ignore[arg-type]
+
+        swap(stage.storage.generations, save=slow)
+        await stage.clock.sleep(1)
+        cancelling = asyncio.create_task(stage.work.cancel(accepted.generation.id))
+        await stage.clock.sleep(1)
+        gate.set()
+        assert await cancelling
+        assert stage.stored(accepted.generation.id).state is State.COMPLETED
+        assert isinstance([event async for event in events][-1], Finished)
+        assert [entry.state for entry in stage.tables.log] == ["completed"]
+
+    async def test_of_what_nobody_works_on_is_refused(self, stage: Stage) -> None:
+        assert not await stage.work.cancel("video_1")
+        assert stage.work.job("video_1") is None
+
+    async def test_that_cannot_be_written_is_survived(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        _, generation_id = await begun(stage, FILM, "poll")
+
+        async def refusing(*args: object) -> bool:
+            raise tree.ConflictError("?")
+
+        swap(stage.storage.generations, save=refusing)
+        assert await stage.work.cancel(generation_id)
+        assert len(stage.work) == 0
+
+
+class TestDraining:
+    async def test_pictures_come_to_their_end(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        gate = stage.upstream.hold("produce")
+        events = stage.events(PAINT)
+        await anext(events)
+        draining = asyncio.create_task(stage.work.drain(60))
+        await stage.clock.sleep(20)
+        assert not stage.work.is_open
+        gate.set()
+        await draining
+        assert isinstance([event async for event in events][-1], Finished)
+
+    async def test_picture_that_takes_too_long_is_left(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        events, generation_id = await begun(stage, PAINT, "produce")
+        begun_at = stage.clock.monotonic()
+        await stage.work.drain(60)
+        assert stage.clock.monotonic() - begun_at == pytest.approx(60)
+        last = [event async for event in events][-1]  # type: ignore[attr-defined]
+        assert isinstance(last, Failed)
+        assert isinstance(last.error, tree.ShuttingDownError)
+        assert stage.stored(generation_id).phase is Phase.SUBMITTING
+
+    async def test_videos_are_handed_over_at_once(self) -> None:
+        world = World()
+        first = Stage(world)
+        await first.accounts(1)
+        world.upstream.video_s = 100.0
+        events = first.events(FILM)
+        accepted = await anext(events)
+        await first.clock.sleep(20)
+        begun_at = first.clock.monotonic()
+        await first.work.drain(60)
+        await first.storage.generations.release(first.work.owner)
+        assert first.clock.monotonic() == begun_at
+        last = [event async for event in events][-1]
+        assert isinstance(last, Failed)
+        assert isinstance(last.error, tree.ShuttingDownError)
+
+        second = Stage(world)
+        await second.load()
+        assert await second.recover.take_over() == 1
+        await second.until_done()
+        row = world.tables.generations[accepted.generation.id]
+        assert (row.state, row.rescues) == (State.COMPLETED, 0)
+        assert world.upstream.count("submit") == 1
+
+    async def test_job_that_has_not_taken_its_first_step_is_handed_over(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        job = stage.job(FILM)
+        queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
+        stage.audience.join(job.generation.id, queue)
+        stage.work.start(job)
+        await stage.work.drain(60)
+        last = queue.get_nowait()
+        assert isinstance(last, Failed)
+        assert isinstance(last.error, tree.ShuttingDownError)
+
+    async def test_with_nothing_to_do_is_over_at_once(self, stage: Stage) -> None:
+        await stage.work.drain(60)
+        assert stage.clock.monotonic() == 0
+
+
+async def test_every_end_is_written_down_once(stage: Stage) -> None:
+    await stage.accounts(1)
+    await stage.made(PAINT)
+    await stage.end(PAINT, prompt="unsafe")
+    stage.upstream.video_s = 1e6
+    accepted = await anext(stage.events(FILM))
+    await stage.clock.sleep(30)
+    await stage.work.cancel(accepted.generation.id)
+    assert [(entry.state, entry.code, entry.model) for entry in stage.tables.log] == [
+        ("completed", None, "paint"),
+        ("failed", "moderation_blocked", "paint"),
+        ("cancelled", "cancelled", "film"),
+    ]
+    assert stage.tables.log[2].duration_ms == pytest.approx(30_000, abs=100)
+    assert stage.tables.log[2].generation_id == accepted.generation.id

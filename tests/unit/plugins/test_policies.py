@@ -1,0 +1,97 @@
+"""Each built-in policy does what its name says."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.selection import Candidate, Need, SelectionPolicy
+from flow2api.plugins.policies import register_selection_policies
+from tests.factories import AccountFactory, picture_spec, video_spec
+
+PAINT, FILM = Need(picture_spec()), Need(video_spec())
+POLICIES = {named.name: named for named in register_selection_policies()}
+
+
+def made(name: str) -> SelectionPolicy:
+    return POLICIES[name].build()
+
+
+def ready_of(*candidates: Candidate) -> ReadyAccounts:
+    ready = ReadyAccounts()
+    for one in candidates:
+        ready.stand(one, None)
+    return ready
+
+
+def candidates(count: int, **changes: object) -> list[Candidate]:
+    return [Candidate(AccountFactory.build(**{"id": number, **changes})) for number in range(1, count + 1)]
+
+
+def picks(policy: SelectionPolicy, ready: ReadyAccounts, times: int, need: Need = PAINT) -> list[int]:
+    random = Random(1)
+    return [policy.select(ready, need, random).account.id for _ in range(times)]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("count", [1, 2, 100])
+def test_picks_one_of_the_ready(name: str, count: int) -> None:
+    ready = ready_of(*candidates(count))
+    assert set(picks(made(name), ready, 50)) <= {one.account.id for one in ready}
+    assert POLICIES[name].summary
+
+
+def test_round_robin_takes_each_once_before_any_twice() -> None:
+    ready, policy = ready_of(*candidates(7)), made("round_robin")
+    for _ in range(3):
+        assert sorted(picks(policy, ready, 7)) == list(range(1, 8))
+
+
+def test_round_robin_keeps_kinds_of_requests_apart() -> None:
+    ready, policy = ready_of(*candidates(4)), made("round_robin")
+    seen = Counter[int]()
+    for _ in range(8):
+        seen.update(picks(policy, ready, 1, PAINT))
+        picks(policy, ready, 1, FILM)
+    assert set(seen.values()) == {2}
+
+
+def test_round_robin_goes_on_when_the_set_has_shrunk() -> None:
+    all_of, policy = candidates(5), made("round_robin")
+    picks(policy, ready_of(*all_of), 4)
+    assert set(picks(policy, ready_of(*all_of[:2]), 2)) == {1, 2}
+
+
+def test_weighted_and_random_differ_in_what_weight_does() -> None:
+    one, other = candidates(2)
+    heavy = Candidate(AccountFactory.build(id=3, weight=8))
+    ready = ready_of(one, other, heavy)
+    assert Counter(picks(made("weighted"), ready, 1000))[3] > 700
+    assert Counter(picks(made("random"), ready, 1000))[3] < 400
+
+
+def test_least_busy_prefers_less_load_for_its_weight() -> None:
+    busy, idle = candidates(2)
+    busy.images = 6
+    assert Counter(picks(made("least_busy"), ready_of(busy, idle), 100))[2] > 65
+    assert Counter(picks(made("least_busy"), ready_of(busy, idle), 100, FILM))[2] < 65
+
+
+def test_best_of_eight_finds_the_oldest_and_the_richest_of_a_few() -> None:
+    several = candidates(3)
+    for number, one in enumerate(several):
+        one.last_used = 10.0 - number
+    assert Counter(picks(made("least_recently_used"), ready_of(*several), 100))[3] > 90
+    purses = [
+        Candidate(AccountFactory.build(id=number, credits=left)) for number, left in ((1, None), (2, 5), (3, 900))
+    ]
+    assert Counter(picks(made("most_credits"), ready_of(*purses), 100))[3] > 90
+
+
+def test_fill_first_stays_with_one_as_long_as_it_is_ready() -> None:
+    several = candidates(3)
+    ready = ready_of(*several)
+    assert set(picks(made("fill_first"), ready, 5)) == {1}
+    ready.stand(several[0], "busy")
+    assert len(set(picks(made("fill_first"), ready, 5))) == 1
