@@ -10,6 +10,7 @@ import uvloop
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
+from flow2api.adapters.system.process import calm_collector, raise_file_limit
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.cli.context import Installation, installation
 
@@ -33,6 +34,8 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
         on_ready: Told the services and the port once requests are answered.
     """
     os.umask(0o077)
+    raise_file_limit()
+    calm_collector()
     configure_logs(here.settings.log_level, here.settings.log_format)
     services = build_services(here.settings, here.extensions)
     uvloop.run(_serve(services, on_ready))
@@ -75,6 +78,7 @@ async def _announce(
     server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
 ) -> None:
     await server.until_serving()
+    calm_collector()
     if on_ready is None:
         host = services.settings.host
         click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)

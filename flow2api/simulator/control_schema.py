@@ -186,7 +186,8 @@ class SimOptions(Struct, kw_only=True, forbid_unknown_fields=True):
         video_upscale_s: How long a video's upscale takes.
         concatenation_s: How long joining two videos takes.
         pending_share: Part of a job's time in which it is PENDING or SCHEDULED, before ACTIVE.
-        media: ``full`` draws each result; ``small`` serves one tiny pre-rendered file per shape (for load).
+        media: ``full`` draws each result; ``small`` serves one tiny pre-rendered file per shape (for load),
+            with a comment in it so that no two are the same.
         picture_format: What generated pictures are encoded as.
         video_scale: Factor on the width and height of videos; below 1 for quick tests.
         url_lifetime_s: How long a signed media URL works.

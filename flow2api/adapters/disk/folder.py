@@ -1,30 +1,53 @@
-"""The folder tree under the root of a media store, by blocking calls; threads call it, never the event loop.
+"""The folders under the root of a media store, by blocking calls; threads call it, never the event loop.
 
 Every step down is taken relative to the descriptor of the folder above, and no step follows a symbolic link, so that
-nothing outside of the root can be read or written whatever somebody puts into the tree.
+nothing outside of the root can be read or written whatever somebody puts into it. The descriptors stay open: each system
+call of a thread costs far more than itself while the event loop is busy.
 """
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import stat
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from flow2api.adapters.disk import flushing
 
 _INCOMING = "incoming"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK a named pipe in the place of a file would hold the thread for ever.
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
 _STALE_S = 3600
 
 
+@dataclass(slots=True)
+class _Descriptors:
+    """The open folders.
+
+    Attributes:
+        shards: By the first two digits of the addresses in them.
+        outdated: Of folders that were removed; a thread may still be in the middle of a call with one of them.
+    """
+
+    root: int
+    incoming: int
+    shards: dict[str, int] = field(default_factory=dict)
+    outdated: list[int] = field(default_factory=list)
+
+    def close(self) -> None:
+        for descriptor in (*self.shards.values(), *self.outdated, self.incoming, self.root):
+            os.close(descriptor)
+
+
 class MediaFolder:
-    """Files under ``root/ab/cd/<address>``, and unfinished ones under ``root/incoming``.
+    """Files under ``root/ab/<address>``, and unfinished ones under ``root/incoming``.
 
     Args:
         root: Made when it is first used, readable by its owner alone. It may itself be a symbolic link.
@@ -32,96 +55,122 @@ class MediaFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._opened: tuple[int, int] | None = None
+        self._opened: _Descriptors | None = None
         self._lock = threading.Lock()
+        self._prefix = secrets.token_hex(12)
+        self._numbers = itertools.count()
 
-    def open_file(self, address: str) -> int | None:
-        """A descriptor for reading; None when there is no regular file of this address."""
+    def look_up(self, address: str) -> os.stat_result | None:
+        """What the file system says of the file of this address; None when there is no regular one."""
         try:
-            with self._shard(address) as folder:
-                descriptor = os.open(address, _READ_FLAGS, dir_fd=folder)
+            found = os.stat(address, dir_fd=self._shard(address), follow_symlinks=False)
         except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}:
+            if error.errno in _NOT_THERE:
                 return None
             raise
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor
+        return found if stat.S_ISREG(found.st_mode) else None
+
+    def open_file(self, address: str) -> tuple[int, os.stat_result] | None:
+        """A descriptor for reading, and what it leads to; None when there is no regular file of this address."""
+        try:
+            descriptor = os.open(address, _READ_FLAGS, dir_fd=self._shard(address))
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            return descriptor, found
         os.close(descriptor)
         return None
 
     def create(self) -> tuple[int, str]:
         """A new file to write to, with the name by which it is published or discarded."""
-        name = secrets.token_hex(16)
-        return os.open(name, _CREATE_FLAGS, 0o600, dir_fd=self._descriptors()[1]), name
+        name = f"{self._prefix}-{next(self._numbers)}"
+        return os.open(name, _CREATE_FLAGS, 0o600, dir_fd=self._descriptors().incoming), name
 
-    def publish(self, descriptor: int, name: str, address: str) -> None:
-        """Put a written file under its address, lasting: a power cut afterwards doesn't undo it."""
-        os.fsync(descriptor)
+    def publish(self, descriptor: int, name: str, address: str, *, lasting: bool) -> None:
+        """Put a written file under its address.
+
+        Args:
+            lasting: Not before it is on the disk: a power cut afterwards doesn't undo it.
+        """
+        if lasting:
+            os.fsync(descriptor)
         try:
-            self._rename(name, address)
+            shard = self._rename(name, address)
         except FileNotFoundError:
-            self._make_shard(address)
-            self._rename(name, address)
+            self._make_shard(address[:2])
+            shard = self._rename(name, address)
+        if lasting:
+            os.fsync(shard)
+
+    def flush(self) -> None:
+        """Bring everything that was published to the disk, with one call however much it is."""
+        flushing.flush_file_system(self._descriptors().root)
 
     def discard(self, name: str) -> None:
         """Remove an unfinished file, if it is still there."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._descriptors()[1])
+            os.unlink(name, dir_fd=self._descriptors().incoming)
 
     def remove(self, address: str) -> None:
         """Remove the file of an address, if there is one; whoever has it open reads on."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), self._shard(address) as folder:
-            os.unlink(address, dir_fd=folder)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(address, dir_fd=self._shard(address))
 
     def close(self) -> None:
         """Let go of the descriptors; a later call opens them anew."""
         with self._lock:
-            for descriptor in self._opened or ():
-                os.close(descriptor)
-            self._opened = None
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                opened.close()
 
-    def _rename(self, name: str, address: str) -> None:
-        with self._shard(address) as folder:
-            os.rename(name, address, src_dir_fd=self._descriptors()[1], dst_dir_fd=folder)
-            os.fsync(folder)
+    def _rename(self, name: str, address: str) -> int:
+        shard = self._shard(address)
+        os.rename(name, address, src_dir_fd=self._descriptors().incoming, dst_dir_fd=shard)
+        return shard
 
-    def _descriptors(self) -> tuple[int, int]:
-        """Of the root and of the folder of unfinished files."""
+    def _descriptors(self) -> _Descriptors:
+        opened = self._opened
+        if opened is not None:
+            return opened
         with self._lock:
             if self._opened is None:
-                self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-                root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                try:
-                    _make(root, _INCOMING)
-                    incoming = _step(root, _INCOMING)
-                except BaseException:
-                    os.close(root)
-                    raise
-                _sweep(incoming)
-                self._opened = root, incoming
+                self._opened = self._open()
             return self._opened
 
-    @contextmanager
-    def _shard(self, address: str) -> Iterator[int]:
-        """The descriptor of the folder in which an address stands."""
-        upper = _step(self._descriptors()[0], address[:2])
+    def _open(self) -> _Descriptors:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            lower = _step(upper, address[2:4])
-        finally:
-            os.close(upper)
-        try:
-            yield lower
-        finally:
-            os.close(lower)
+            _make(root, _INCOMING)
+            incoming = _step(root, _INCOMING)
+        except BaseException:
+            os.close(root)
+            raise
+        _sweep(incoming)
+        return _Descriptors(root, incoming)
 
-    def _make_shard(self, address: str) -> None:
-        root = self._descriptors()[0]
-        _make(root, address[:2])
-        upper = _step(root, address[:2])
-        try:
-            _make(upper, address[2:4])
-        finally:
-            os.close(upper)
+    def _shard(self, address: str) -> int:
+        """The descriptor of the folder in which an address stands."""
+        opened, name = self._descriptors(), address[:2]
+        shard = opened.shards.get(name)
+        if shard is not None:
+            return shard
+        with self._lock:
+            if name not in opened.shards:
+                opened.shards[name] = _step(opened.root, name)
+            return opened.shards[name]
+
+    def _make_shard(self, name: str) -> None:
+        """Make the folder, whether it was never there or has been removed since."""
+        opened = self._descriptors()
+        _make(opened.root, name)
+        with self._lock:
+            before = opened.shards.pop(name, None)
+            if before is not None:
+                opened.outdated.append(before)
 
 
 def _step(folder: int, name: str) -> int:

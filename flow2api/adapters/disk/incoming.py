@@ -32,8 +32,12 @@ class IncomingFile:
                 self._update(chunks)
                 _write_all(self._opened[0], chunks)
 
-    def finish(self, chunks: list[bytes]) -> tuple[str, int]:
-        """Write the rest and publish all: the address and the size. What is kept already is not kept twice."""
+    def finish(self, chunks: list[bytes], *, lasting: bool) -> tuple[str, int]:
+        """Write the rest and publish all: the address and the size. What is kept already is not kept twice.
+
+        Args:
+            lasting: It is to be on the disk, and not only in its cache, when this returns.
+        """
         with self._lock:
             self._update(chunks)
             address = self._digest.hexdigest()
@@ -42,8 +46,9 @@ class IncomingFile:
                     self._opened = self._folder.create()
                 descriptor, name = self._opened
                 _write_all(descriptor, chunks)
-                self._folder.publish(descriptor, name, address)
-                self._verified.add(address, descriptor)
+                self._folder.publish(descriptor, name, address, lasting=lasting)
+                self._verified.add(address, os.fstat(descriptor))
+                self._close()
             self._end()
             return address, self._size_bytes
 
@@ -53,11 +58,18 @@ class IncomingFile:
             self._end()
 
     def _is_kept(self, address: str) -> bool:
-        descriptor = self._folder.open_file(address)
-        if descriptor is None:
+        found = self._folder.look_up(address)
+        if found is None:
             return False
+        return self._verified.knows(address, found) or self._is_right(address)
+
+    def _is_right(self, address: str) -> bool:
+        opened = self._folder.open_file(address)
+        if opened is None:
+            return False
+        descriptor, found = opened
         try:
-            return self._verified.holds(address, descriptor)
+            return self._verified.holds(address, descriptor, found)
         finally:
             os.close(descriptor)
 
@@ -66,12 +78,18 @@ class IncomingFile:
             self._digest.update(chunk)
             self._size_bytes += len(chunk)
 
+    def _close(self) -> str | None:
+        """Let go of the file, if there is one; its name."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return None
+        os.close(opened[0])
+        return opened[1]
+
     def _end(self) -> None:
         self._is_over = True
-        if self._opened is not None:
-            descriptor, name = self._opened
-            self._opened = None
-            os.close(descriptor)
+        name = self._close()
+        if name is not None:
             self._folder.discard(name)
 
 

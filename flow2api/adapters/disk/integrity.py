@@ -9,7 +9,7 @@ _READ_BYTES = 256 * 1024
 
 
 class VerifiedFiles:
-    """Remembers files whose digest was seen to be right, until they are replaced or touched. Its methods block.
+    """Remembers files whose digest was seen to be right, until they are replaced or touched.
 
     Args:
         at_most: How many are remembered; the rest is hashed again when it is next opened.
@@ -20,27 +20,30 @@ class VerifiedFiles:
         self._known: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, address: str, descriptor: int) -> None:
-        """Remember an open file as right."""
+    def add(self, address: str, found: os.stat_result) -> None:
+        """Remember a file as right."""
         with self._lock:
-            self._known[address] = _identity(descriptor)
+            self._known[address] = _identity(found)
             self._known.move_to_end(address)
             while len(self._known) > self._at_most:
                 self._known.popitem(last=False)
 
-    def holds(self, address: str, descriptor: int) -> bool:
-        """Whether an open file holds the content of this address; read through the first time that it is asked."""
+    def knows(self, address: str, found: os.stat_result) -> bool:
+        """Whether this very file was seen to be right."""
         with self._lock:
-            if self._known.get(address) == _identity(descriptor):
-                return True
+            return self._known.get(address) == _identity(found)
+
+    def holds(self, address: str, descriptor: int, found: os.stat_result) -> bool:
+        """Whether an open file holds the content of this address; it blocks to read it through the first time."""
+        if self.knows(address, found):
+            return True
         if _digest(descriptor) != address:
             return False
-        self.add(address, descriptor)
+        self.add(address, found)
         return True
 
 
-def _identity(descriptor: int) -> tuple[int, int, int]:
-    found = os.fstat(descriptor)
+def _identity(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -16,6 +17,10 @@ from flow2api.adapters.disk.integrity import VerifiedFiles
 from flow2api.domain.errors import MediaGoneError, StorageError, StorageFullError
 from flow2api.domain.media import StoredBytes
 
+_log = logging.getLogger(__name__)
+
+FLUSH_WITHIN_S = 1.0
+
 _CHUNK_BYTES = 256 * 1024
 _SMALL_BYTES = 1024 * 1024
 _HEAD_BYTES = 64
@@ -29,19 +34,25 @@ T = TypeVar("T")
 class DiskMediaStore:
     """Keeps each content once under its SHA-256, whole or not at all, in files that only the owner may read.
 
-    A content is on the disk, not only in its cache, before :meth:`put` returns. A file is hashed when this process
-    first opens it; one that is damaged counts as gone, and is written anew when its content is put again. Text that is
-    no address names nothing.
+    A large content (a video) is on the disk, not only in its cache, before :meth:`put` returns. Small ones (pictures) are
+    whole under their address at once and are brought to the disk together, within ``flush_within_s``: waiting for the
+    disk twice for each would cost more than everything else that is done for a picture. A file is hashed when this
+    process first opens it; one that is damaged, by a power cut say, counts as gone, and is written anew when its content
+    is put again. Text that is no address names nothing.
 
     Args:
         root: The folder; made when it is first used.
         threads: How many calls may wait for the disk at once.
+        flush_within_s: How long a power cut may undo a small content; 0 waits for the disk before :meth:`put` returns.
     """
 
-    def __init__(self, root: Path, *, threads: int = 4) -> None:
+    def __init__(self, root: Path, *, threads: int = 4, flush_within_s: float = FLUSH_WITHIN_S) -> None:
         self._folder = MediaFolder(root)
         self._verified = VerifiedFiles()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="media-disk")
+        self._flush_within_s = flush_within_s
+        self._unflushed = False
+        self._flushing: asyncio.Task[None] | None = None
 
     async def put(self, chunks: AsyncIterator[bytes]) -> StoredBytes:
         """Take in bytes as they come, in constant memory; nothing partial is ever seen under the address.
@@ -64,10 +75,13 @@ class DiskMediaStore:
                 if waiting_bytes > most:
                     await self._in_thread(incoming.write, waiting)
                     waiting, waiting_bytes, most = [], 0, _CHUNK_BYTES
-            sha256, size_bytes = await self._in_thread(incoming.finish, waiting)
+            lasting = most != _SMALL_BYTES or self._flush_within_s <= 0
+            sha256, size_bytes = await self._in_thread(incoming.finish, waiting, lasting=lasting)
         except BaseException:
             await asyncio.shield(self._in_thread(incoming.discard))
             raise
+        if not lasting:
+            self._flush_soon()
         return StoredBytes(sha256, size_bytes, head)
 
     async def size(self, sha256: str) -> int | None:
@@ -104,36 +118,57 @@ class DiskMediaStore:
             await self._in_thread(self._folder.remove, sha256)
 
     async def aclose(self) -> None:
-        """Finish what is being written, and stop."""
+        """Finish what is being written, bring it to the disk, and stop."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            await asyncio.wait([self._flushing])
+        if self._unflushed:
+            await self._flush()
         await asyncio.to_thread(self._threads.shutdown)
         self._folder.close()
 
-    def _size(self, sha256: str) -> int | None:
-        descriptor = self._folder.open_file(sha256)
-        if descriptor is None:
-            return None
+    def _flush_soon(self) -> None:
+        self._unflushed = True
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush_while_needed(), name="media-flush")
+
+    async def _flush_while_needed(self) -> None:
         try:
-            return os.fstat(descriptor).st_size
+            while self._unflushed:
+                await asyncio.sleep(self._flush_within_s)
+                await self._flush()
         finally:
-            os.close(descriptor)
+            self._flushing = None
+
+    async def _flush(self) -> None:
+        self._unflushed = False
+        try:
+            await asyncio.shield(self._in_thread(self._folder.flush))
+        except StorageError as error:
+            _log.error("new media may not outlive a power cut: %s", error.message)
+
+    def _size(self, sha256: str) -> int | None:
+        found = self._folder.look_up(sha256)
+        return None if found is None else found.st_size
 
     def _open(self, sha256: str, start: int, stop: int | None) -> tuple[int, int, bytes]:
         """Descriptor, end and first chunk of what is to be read."""
-        descriptor = self._folder.open_file(sha256)
-        if descriptor is None:
+        opened = self._folder.open_file(sha256)
+        if opened is None:
             raise _gone()
+        descriptor, found = opened
         try:
-            end = self._checked_end(sha256, descriptor, stop)
+            end = self._checked_end(sha256, descriptor, found, stop)
             return descriptor, end, _read_at(descriptor, start, end)
         except BaseException:
             os.close(descriptor)
             raise
 
-    def _checked_end(self, sha256: str, descriptor: int, stop: int | None) -> int:
-        size_bytes = os.fstat(descriptor).st_size
-        if not self._verified.holds(sha256, descriptor) or (stop is not None and stop > size_bytes):
+    def _checked_end(self, sha256: str, descriptor: int, found: os.stat_result, stop: int | None) -> int:
+        is_beyond = stop is not None and stop > found.st_size
+        if is_beyond or not self._verified.holds(sha256, descriptor, found):
             raise _gone()
-        return size_bytes if stop is None else stop
+        return found.st_size if stop is None else stop
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

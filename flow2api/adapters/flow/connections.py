@@ -7,9 +7,10 @@ account's cookies must never reach the next call (we enable no cookie engine at 
 """
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, NamedTuple
 
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlMOpt, CurlOpt, ffi, lib
 from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
@@ -55,8 +56,8 @@ class ConnectionPool:
         self._multi = AsyncCurl()
         self._limit(CurlMOpt.MAXCONNECTS, KEPT_CONNECTIONS)
         self._limit(CurlMOpt.RESOLVE_THREADS_MAX, RESOLVING_THREADS)
-        self._idle: list[Curl] = []
-        self._running: set[Curl] = set()
+        self._idle: dict[_Manner, list[Curl]] = {}
+        self._running: dict[Curl, _Manner] = {}
         self._is_closed = False
         self.opened_connections = 0
 
@@ -72,7 +73,7 @@ class ConnectionPool:
             NoAnswerError: No whole answer came.
             UpstreamInvalidError: It is larger than the call allows.
         """
-        curl = self._take()
+        curl = self._take(_manner(call))
         body, head = _Body(curl, call), HeadLines()
         try:
             self._set_up(curl, call, head)
@@ -91,7 +92,7 @@ class ConnectionPool:
             NoAnswerError: The answer broke off.
             UpstreamInvalidError: It is larger than the call allows.
         """
-        curl = self._take()
+        curl = self._take(_manner(call))
         flow = _Flow(curl, call)
         try:
             self._set_up(curl, call, flow.head)
@@ -119,7 +120,7 @@ class ConnectionPool:
             self._multi.set_exception(
                 curl, CurlError("The connections are being closed.", CurlECode.ABORTED_BY_CALLBACK)
             )
-        for curl in self._idle:
+        for curl in itertools.chain.from_iterable(self._idle.values()):
             curl.close()
         self._idle.clear()
         await self._multi.close()  # type: ignore[no-untyped-call]
@@ -141,21 +142,22 @@ class ConnectionPool:
     def _limit(self, option: CurlMOpt, number: int) -> None:
         lib.curl_multi_setopt(self._multi._curlm, option, ffi.cast("void *", number))
 
-    def _take(self) -> Curl:
-        curl = self._idle.pop() if self._idle else self._new_handle()
-        self._running.add(curl)
+    def _take(self, manner: "_Manner") -> Curl:
+        idle = self._idle.get(manner)
+        curl = idle.pop() if idle else self._new_handle(manner)
+        self._running[curl] = manner
         return curl
 
     def _give_back(self, curl: Curl) -> None:
-        self._running.discard(curl)
+        idle = self._idle.setdefault(self._running.pop(curl), [])
         curl.clean_handles_and_buffers()
-        if len(self._idle) < IDLE_HANDLES and not self._is_closed:
-            self._idle.append(curl)
+        if len(idle) < IDLE_HANDLES and not self._is_closed:
+            idle.append(curl)
         else:
             curl.close()
 
-    def _new_handle(self) -> Curl:
-        """A handle with everything that is the same for all calls."""
+    def _new_handle(self, manner: "_Manner") -> Curl:
+        """A handle with everything that is the same for all calls of this manner: each option costs microseconds."""
         curl = Curl()
         _drop_websocket_buffer(curl)
         curl.setopt(CurlOpt.USERAGENT, self._user_agent)
@@ -171,11 +173,20 @@ class ConnectionPool:
         if self._proxy:
             # Two accounts may share a proxy's address and differ in the user name only.
             curl.setopt(CurlOpt.PROXY_CREDENTIAL_NO_REUSE, 1)
+        # Over TLS the protocol is negotiated. In the clear libcurl would offer an upgrade that makes strict servers drop
+        # the body; and only on HTTP/1.1 does a paused reader stop the sender at once.
+        curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if manner.is_plain else CurlHttpVersion.V2TLS)
+        curl.setopt(CurlOpt.ACCEPT_ENCODING, ffi.NULL if manner.is_streamed else "gzip")
+        curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, manner.connect_timeout_ms)
+        curl.setopt(CurlOpt.TIMEOUT_MS, manner.timeout_ms)
+        curl.setopt(CurlOpt.LOW_SPEED_TIME, manner.idle_timeout_s)
+        # libcurl silently repeats a call, POST or not, whose kept connection broke before the first byte of the answer.
+        curl.setopt(CurlOpt.FRESH_CONNECT, int(manner.never_repeat))
         return curl
 
     @staticmethod
     def _set_up(curl: Curl, call: Call, head: HeadLines) -> None:
-        """What differs from call to call; a handle keeps the rest from the call before."""
+        """What differs from call to call; a handle keeps the rest."""
         curl.setopt(CurlOpt.URL, call.url)
         curl.setopt(CurlOpt.HTTPHEADER, call.headers)
         if call.body is None:
@@ -184,17 +195,29 @@ class ConnectionPool:
             curl.setopt(CurlOpt.POST, 1)
             curl.setopt(CurlOpt.POSTFIELDS, call.body)
             curl.setopt(CurlOpt.POSTFIELDSIZE, len(call.body))
-        # Over TLS the protocol is negotiated. In the clear libcurl would offer an upgrade that makes strict servers drop
-        # the body; and only on HTTP/1.1 does a paused reader stop the sender at once.
-        plain = call.is_streamed or call.url.startswith("http:")
-        curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if plain else CurlHttpVersion.V2TLS)
-        curl.setopt(CurlOpt.ACCEPT_ENCODING, ffi.NULL if call.is_streamed else "gzip")
-        curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, int(call.connect_timeout_s * 1000))
-        curl.setopt(CurlOpt.TIMEOUT_MS, int(call.timeout_s * 1000))
-        curl.setopt(CurlOpt.LOW_SPEED_TIME, int(call.idle_timeout_s))
-        # libcurl silently repeats a call, POST or not, whose kept connection broke before the first byte of the answer.
-        curl.setopt(CurlOpt.FRESH_CONNECT, int(call.never_repeat))
         curl.setopt(CurlOpt.HEADERDATA, head)
+
+
+class _Manner(NamedTuple):
+    """What many calls have in common: handles are kept apart by it, so that these options are set once."""
+
+    is_plain: bool
+    is_streamed: bool
+    never_repeat: bool
+    connect_timeout_ms: int
+    timeout_ms: int
+    idle_timeout_s: int
+
+
+def _manner(call: Call) -> _Manner:
+    return _Manner(
+        call.is_streamed or call.url.startswith("http:"),
+        call.is_streamed,
+        call.never_repeat,
+        int(call.connect_timeout_s * 1000),
+        int(call.timeout_s * 1000),
+        int(call.idle_timeout_s),
+    )
 
 
 class _Body:

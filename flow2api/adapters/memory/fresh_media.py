@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flow2api.domain.media import StoredBytes
@@ -10,6 +11,18 @@ from flow2api.domain.ports.media import MediaStore
 LARGEST_BYTES = 1024 * 1024
 ROOM_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(slots=True)
+class _Held:
+    """A content in memory.
+
+    Attributes:
+        reads: How often it is still to be handed out from here: once for each time that it was put.
+    """
+
+    data: bytes
+    reads: int
 
 
 class FreshMedia:
@@ -26,7 +39,7 @@ class FreshMedia:
     def __init__(self, store: MediaStore, *, room_bytes: int = ROOM_BYTES) -> None:
         self._store = store
         self._room_bytes = room_bytes
-        self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
         self._held_bytes = 0
 
     async def put(self, chunks: AsyncIterator[bytes]) -> StoredBytes:
@@ -34,20 +47,21 @@ class FreshMedia:
         seen = _Seen()
         stored = await self._store.put(seen.of(chunks))
         if seen.chunks is not None:
-            self._hold(stored.sha256, b"".join(seen.chunks))
+            self._hold(stored.sha256, seen.chunks)
         return stored
 
     async def size(self, sha256: str) -> int | None:
         """How many bytes are kept under this address; None when there are none."""
         held = self._held.get(sha256)
-        return await self._store.size(sha256) if held is None else len(held)
+        return await self._store.size(sha256) if held is None else len(held.data)
 
     async def read(self, sha256: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` to before ``stop``, in chunks."""
-        held = self._let_go(sha256)
-        if held is not None and (stop is None or stop <= len(held)):
-            for at in range(start, len(held) if stop is None else stop, _CHUNK_BYTES):
-                yield held[at : at + _CHUNK_BYTES if stop is None else min(at + _CHUNK_BYTES, stop)]
+        data = self._hand_out(sha256)
+        if data is not None and (stop is None or stop <= len(data)):
+            end = len(data) if stop is None else stop
+            for at in range(start, end, _CHUNK_BYTES):
+                yield data[at : min(at + _CHUNK_BYTES, end)]
             return
         chunks = self._store.read(sha256, start, stop)
         try:
@@ -68,18 +82,30 @@ class FreshMedia:
         self._held_bytes = 0
         await self._store.aclose()
 
-    def _hold(self, sha256: str, data: bytes) -> None:
-        self._let_go(sha256)
-        self._held[sha256] = data
+    def _hold(self, sha256: str, chunks: list[bytes]) -> None:
+        held = self._held.get(sha256)
+        if held is not None:
+            held.reads += 1
+            return
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._held[sha256] = _Held(data, 1)
         self._held_bytes += len(data)
         while self._held_bytes > self._room_bytes:
             self._let_go(next(iter(self._held)))
 
-    def _let_go(self, sha256: str) -> bytes | None:
-        data = self._held.pop(sha256, None)
-        if data is not None:
-            self._held_bytes -= len(data)
-        return data
+    def _hand_out(self, sha256: str) -> bytes | None:
+        held = self._held.get(sha256)
+        if held is None:
+            return None
+        held.reads -= 1
+        if held.reads <= 0:
+            self._let_go(sha256)
+        return held.data
+
+    def _let_go(self, sha256: str) -> None:
+        held = self._held.pop(sha256, None)
+        if held is not None:
+            self._held_bytes -= len(held.data)
 
 
 class _Seen:

@@ -12,6 +12,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 from litestar.types import Receive
 
+from flow2api.adapters.openai_api.body_room import FREE_BYTES, Place
 from flow2api.adapters.openai_api.doors import Limits
 from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.multipart import read_form
@@ -39,15 +40,16 @@ class Body:
     digest: bytes
 
 
-async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int) -> Body:
+async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int, place: Place | None = None) -> Body:
     """The fields of a request.
 
     Args:
         most_bytes: Where a body becomes too large, announced or not.
+        place: Where a large body finds its room; without one it needs none.
 
     Raises:
         UnsupportedInputError: It is not what its content type says.
-        HTTPException: 408 too slow, 413 too large, 415 not JSON or a form.
+        HTTPException: 408 too slow, 413 too large, 415 not JSON or a form, 503 no room for it.
     """
     content_type = header(request.scope, b"content-type") or ""
     if (header(request.scope, b"content-encoding") or "identity").lower() != "identity":
@@ -55,7 +57,9 @@ async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int) ->
     announced = header(request.scope, b"content-length") or "0"
     if announced.isdecimal() and int(announced[:20]) > most_bytes:
         raise too_large(most_bytes)
-    chunks = _arriving(request.receive, limits, most_bytes)
+    if place is not None and announced.isdecimal():
+        await _take_room(place, int(announced[:20]), limits)
+    chunks = _arriving(request.receive, limits, most_bytes, place)
     media_type = content_type.partition(";")[0].strip().lower()
     if _JSON.fullmatch(media_type):
         charset = _CHARSET.search(content_type)
@@ -82,12 +86,22 @@ def _unsupported_type(sentence: str) -> HTTPException:
     return HTTPException(detail=sentence, status_code=415, extra={"code": "unsupported_media_type"})
 
 
-async def _arriving(receive: Receive, limits: Limits, most_bytes: int) -> AsyncIterator[bytes]:
+async def _take_room(place: Place, size_bytes: int, limits: Limits) -> None:
+    try:
+        await place.take(size_bytes, within_s=limits.room_wait_s)
+    except TimeoutError as cause:
+        detail = "The server has too many large bodies in hand; try again in a moment."
+        headers = {"retry-after": "5"}
+        raise HTTPException(detail=detail, status_code=503, headers=headers, extra={"code": "server_busy"}) from cause
+
+
+async def _arriving(receive: Receive, limits: Limits, most_bytes: int, place: Place | None) -> AsyncIterator[bytes]:
     """The chunks of the body; slow senders and large bodies are given up in the middle."""
     loop = asyncio.get_running_loop()
     began, size, more = loop.time(), 0, True
     while more:
-        by_rate = began + limits.read_timeout_s + size / limits.read_bytes_per_s
+        # Who sends slowly has time as long as nobody waits for the room that the body takes.
+        by_rate = began + limits.read_timeout_s + (size / limits.read_bytes_per_s if not _is_wanted(place) else 0.0)
         try:
             async with asyncio.timeout_at(min(loop.time() + limits.read_timeout_s, by_rate)):
                 message = await receive()
@@ -100,8 +114,14 @@ async def _arriving(receive: Receive, limits: Limits, most_bytes: int) -> AsyncI
         size += len(chunk)
         if size > most_bytes:
             raise too_large(most_bytes)
+        if place is not None and size > FREE_BYTES:
+            await _take_room(place, most_bytes, limits)
         if chunk:
             yield chunk
+
+
+def _is_wanted(place: Place | None) -> bool:
+    return place is not None and place.is_wanted
 
 
 async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
@@ -109,7 +129,7 @@ async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
     async for chunk in chunks:
         digest.update(chunk)
         received += chunk
-    if sum(received.count(mark) for mark in (b",", b"[", b"{")) > limits.json_items:
+    if _has_more_items(received, limits.json_items):
         raise _invalid_json("it has too many elements")
     try:
         document = msgspec.json.decode(received)
@@ -120,6 +140,19 @@ async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
     if _is_deeper(document, limits.json_depth):
         raise _invalid_json(f"it is nested more than {limits.json_depth} deep")
     return Body(document, is_text=False, digest=digest.digest())
+
+
+def _has_more_items(document: bytearray, most: int) -> bool:
+    """Whether there are more commas and opening brackets than that. Base64 has none, so it is skipped at full speed."""
+    found = 0
+    for mark in (b",", b"[", b"{"):
+        at = document.find(mark)
+        while at >= 0:
+            found += 1
+            if found > most:
+                return True
+            at = document.find(mark, at + 1)
+    return False
 
 
 def _invalid_json(why: str) -> UnsupportedInputError:

@@ -1,6 +1,6 @@
 """``/chat/completions``: pictures and videos for everything that can chat."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from litestar import post
 from litestar.handlers import HTTPRouteHandler
@@ -27,6 +27,7 @@ from flow2api.domain.data_url import is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.usecases.generate import Idempotency
 
 _DOOR = "chat.completions"
 _OWN_FIELDS = field_names(ChatIn) - {"n"} | {"modalities"}
@@ -43,22 +44,49 @@ def chat_routes(doors: Doors) -> list[HTTPRouteHandler]:
     return [complete_chat]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request that was read.
+
+    Attributes:
+        model: The name as it was asked for.
+    """
+
+    model: str
+    is_streamed: bool
+    wants_usage: bool
+    planned: GenerationRequest
+    idempotency: Idempotency
+
+
 async def _answer(doors: Doors, request: HttpRequest) -> Answer:
-    body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes)
-    wanted = typed(body, ChatIn)
-    caller = caller_of(request.scope)
-    asked = read_conversation(wanted.messages)
-    check_prompt(asked.prompt, asked.prompt_param)
-    model = known_name(doors.catalog, wanted.model)
-    check_model(doors.catalog, model, None)
-    planned = await _plan(doors, body, asked, model, caller)
-    run = await begin(doors, planned, caller, idempotency_of(request, body, route=_DOOR))
-    chat = Chat(doors, request, wanted.model, planned.prompt, with_usage=wanted.wants_usage)
-    if wanted.stream:
+    asked = await _read(doors, request)
+    run = await begin(doors, asked.planned, caller_of(request.scope), asked.idempotency)
+    chat = Chat(doors, request, asked.model, asked.planned.prompt, with_usage=asked.wants_usage)
+    if asked.is_streamed:
         frames = ending_with_error(chat.frames(run), lambda error: data_frame({"error": stream_error(error, request)}))
         return EventStream(frames, doors.limits, run.headers())
     outcome = await collect(run)
     return Json(chat.document(run, outcome), run.headers(outcome.warnings))
+
+
+async def _read(doors: Doors, request: HttpRequest) -> _Asked:
+    """What is asked for, without the conversation: with its pictures it must not stay in memory meanwhile."""
+    async with doors.room.place() as place:
+        body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes, place=place)
+        wanted = typed(body, ChatIn)
+        conversation = read_conversation(wanted.messages)
+        check_prompt(conversation.prompt, conversation.prompt_param)
+        model = known_name(doors.catalog, wanted.model)
+        check_model(doors.catalog, model, None)
+        planned = await _plan(doors, body, conversation, model, caller_of(request.scope))
+    return _Asked(
+        model=wanted.model,
+        is_streamed=bool(wanted.stream),
+        wants_usage=wanted.wants_usage,
+        planned=planned,
+        idempotency=idempotency_of(request, body, route=_DOOR),
+    )
 
 
 async def _plan(doors: Doors, body: Body, asked: Conversation, model: str, caller: Caller) -> GenerationRequest:

@@ -12,7 +12,11 @@ from flow2api.domain.errors import UnsupportedInputError
 _LEGACY_SOURCE: Final = "extend://"
 """How clients of the predecessor named a video to extend, in place of a picture's address."""
 
-_SEPARATORS: Final = re.compile(r"[\s()<>\"'\[\]]+")
+_LONGEST_LINK: Final = 2048
+_WORD: Final = re.compile(r"[^\s()<>\"'\[\]]*")
+_WORD_OF_LINK: Final = re.compile(rf"{_WORD.pattern[:-1]}{{0,{_LONGEST_LINK}}}")
+_LINK_MARK: Final = "/media/"
+_DATA_MARK: Final = "data:image/"
 _TEXT_TYPES: Final = ("text", "input_text")
 _MOST_EARLIER: Final = 32
 
@@ -113,14 +117,32 @@ def _results_of(message: Message) -> Iterator[str]:
     for part in reversed(parts):
         if (address := _address(part.image_url)) is not None:
             yield address
-        yield from reversed(list(_addresses_in(part.text or "")))
+        yield from _addresses_in(part.text or "")
 
 
 def _addresses_in(text: str) -> Iterator[str]:
-    """What looks like a link to our media or a picture in the text, whatever markup is around it."""
-    for word in _SEPARATORS.split(text):
-        if word.startswith("data:image/") or "/media/" in word:
-            yield word.rstrip(".,;")
+    """What looks like a link to our media or a picture in the text, whatever markup is around it, the last one first.
+
+    The text may be as large as a body: it is gone through once at most, and no further than somebody reads on.
+    """
+    link, data = text.rfind(_LINK_MARK), text.rfind(_DATA_MARK)
+    while max(link, data) >= 0:
+        at = max(link, data)
+        run = _WORD.match(text[max(0, at - _LONGEST_LINK) : at][::-1])
+        start = at - (0 if run is None else run.end())
+        if at == data and start == at:
+            yield _ended(_WORD, text, at)
+        elif at == link and start <= data:
+            start = data + 1  # it stands in the middle of a data URL
+        elif at == link and at - start < _LONGEST_LINK:
+            yield _ended(_WORD_OF_LINK, text, start)
+        link = text.rfind(_LINK_MARK, 0, start) if link >= start else link
+        data = text.rfind(_DATA_MARK, 0, start) if data >= start else data
+
+
+def _ended(word: re.Pattern[str], text: str, start: int) -> str:
+    found = word.match(text, start)
+    return "" if found is None else found[0].rstrip(".,;")
 
 
 def _address(value: Address | str | None) -> str | None:

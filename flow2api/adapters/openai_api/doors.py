@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from flow2api.adapters.openai_api.body_room import BodyRoom
 from flow2api.domain.api_key import ApiKey, Caller
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.generation import Generation, GenerationEvent, GenerationRequest
@@ -108,6 +109,7 @@ class Limits:
             costs.
         read_timeout_s: How long the body may make no progress.
         read_bytes_per_s: What a body must arrive at, on average, once ``read_timeout_s`` has passed.
+        room_wait_s: How long a large body may wait for its turn to be read.
         stall_s: How long a client may take nothing of an answer before it is given up.
         ping_s: How often a silent event stream says that it lives.
     """
@@ -122,6 +124,7 @@ class Limits:
     json_items: int = 250_000
     read_timeout_s: float = 30.0
     read_bytes_per_s: int = 8 * 1024
+    room_wait_s: float = 60.0
     stall_s: float = 30.0
     ping_s: float = 12.0
 
@@ -134,6 +137,7 @@ class Doors:
         options: Gives the options as they stand now.
         public_url: The address that clients reach us by; None to follow each request's own.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
+        room: Where large bodies wait for their turn.
         image_model: What makes pictures when a request names no model.
         video_model: What makes videos when a request names no model.
     """
@@ -150,5 +154,6 @@ class Doors:
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    room: BodyRoom = field(default_factory=BodyRoom)
     image_model: str = "gpt-image-1"
     video_model: str = "sora-2"

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import ExceptionHandlersMap
 
 from flow2api.adapters.openai_api.edge import common_headers, has_passed_edge
@@ -48,7 +48,7 @@ def refusal_of(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
     match error:
         case Flow2ApiError():
             return _of_tree(error)
-        case HTTPException(status_code=status) if status < 500:
+        case HTTPException(status_code=status) if status < 500 or status == HTTP_503_SERVICE_UNAVAILABLE:
             return _of_framework(error, request)
         case RecursionError():
             message = "The JSON is nested too deeply; send it flatter."
@@ -106,7 +106,8 @@ def _of_framework(error: HTTPException, request: Request[Any, Any, Any]) -> Refu
         message = sentence.format(method=request.scope["method"], path=path)
     if isinstance(error.extra, dict):
         code = error.extra.get("code", code)
-    return Refusal(error.status_code, ErrorObject(message, INVALID_REQUEST, None, code), dict(error.headers or {}))
+    kind = INVALID_REQUEST if error.status_code < 500 else SERVER_ERROR
+    return Refusal(error.status_code, ErrorObject(message, kind, None, code), dict(error.headers or {}))
 
 
 def _of_nobody(error: Exception, request: Request[Any, Any, Any]) -> Refusal:

@@ -23,6 +23,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import MediaKind
+from flow2api.domain.usecases.generate import Idempotency
 
 _OWN_FIELDS = field_names(ImagesIn)
 
@@ -34,6 +35,17 @@ class _Route:
     door: str
     event: str
     needs_picture: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request that was read."""
+
+    wanted: ImagesIn
+    planned: GenerationRequest
+    caller: Caller
+    idempotency: Idempotency
+    quality: str
 
 
 _GENERATIONS = _Route("images.generations", "image_generation", needs_picture=False)
@@ -55,17 +67,15 @@ def image_routes(doors: Doors) -> list[HTTPRouteHandler]:
 
 
 async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
-    body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes)
-    wanted = typed(body, ImagesIn)
-    caller = caller_of(request.scope)
-    planned = await _plan(doors, body, wanted, caller, route)
-    run = await begin(doors, planned, caller, idempotency_of(request, body, route=route.door))
+    asked = await _read(doors, request, route)
+    wanted, planned = asked.wanted, asked.planned
+    run = await begin(doors, planned, asked.caller, asked.idempotency)
     shown = Presentation(
         doors=doors,
         request=request,
-        caller=caller,
+        caller=asked.caller,
         prompt=planned.prompt,
-        quality=quality_made(body.fields.get("quality"), planned.spec.resolution),
+        quality=asked.quality,
         wanted=Format.asked(wanted.output_format, wanted.output_compression),
         as_links=wanted.wants_links(planned.model),
         event=route.event,
@@ -78,6 +88,22 @@ async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
         return EventStream(frames, doors.limits, run.headers())
     pieces, warnings = await shown.document(await collect(run))
     return ImagesJson(pieces, run.headers(warnings), doors.limits.stall_s)
+
+
+async def _read(doors: Doors, request: HttpRequest, route: _Route) -> _Asked:
+    """What is asked for, without the body: with its pictures it must not stay in memory while others are made."""
+    caller = caller_of(request.scope)
+    async with doors.room.place() as place:
+        body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes, place=place)
+        wanted = typed(body, ImagesIn)
+        planned = await _plan(doors, body, wanted, caller, route)
+    return _Asked(
+        wanted=wanted,
+        planned=planned,
+        caller=caller,
+        idempotency=idempotency_of(request, body, route=route.door),
+        quality=quality_made(body.fields.get("quality"), planned.spec.resolution),
+    )
 
 
 async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, route: _Route) -> GenerationRequest:

@@ -16,6 +16,7 @@ from flow2api.adapters.openai_api.doors import Limits
 from flow2api.domain.errors import UnsupportedInputError
 
 _NAME: Final = re.compile(r"([^\[\]]{1,128})((?:\[[^\[\]]{0,128}\]){0,2})")
+_INDEX: Final = re.compile(r"[0-9]+")
 _KEPT_WHEN_EMPTY: Final = "prompt"
 
 Fields = dict[str, object]
@@ -115,7 +116,7 @@ def _place(fields: Fields, name: str, value: object) -> None:
             fields[base] = [*(before if isinstance(before, list) else [before]), value]
         else:
             fields[base] = value
-    elif not keys[0] or keys[0].isdigit():
+    elif not keys[0] or _INDEX.fullmatch(keys[0]):
         entries = before if isinstance(before, list) else [] if before is None else [before]
         fields[base] = entries
         _append(entries, keys, value)
@@ -126,7 +127,7 @@ def _place(fields: Fields, name: str, value: object) -> None:
 def _append(entries: list[Any], keys: list[str], value: object) -> None:
     if len(keys) == 1:
         entries.append(value)
-    elif keys[0].isdigit() and int(keys[0]) == len(entries) - 1 and isinstance(entries[-1], dict):
+    elif keys[0] == str(len(entries) - 1) and isinstance(entries[-1], dict):
         entries[-1][keys[1]] = value
     else:
         entries.append({keys[1]: value})

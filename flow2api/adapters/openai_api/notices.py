@@ -1,11 +1,14 @@
 """Telling the caller what was rounded, replaced or ignored, so that nothing is lost in silence."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 
 from flow2api.adapters.openai_api.cors import HeaderList
 
 _LONGEST_HEADER = 4096
+_ROOM_FOR_NOTE = 32
 
 
 def unique(*groups: Iterable[str]) -> tuple[str, ...]:
@@ -18,16 +21,13 @@ def warning_headers(sentences: Iterable[str]) -> HeaderList:
 
     A list that would be too long for a header is cut at the end, and says so.
     """
-    listed = list(sentences)
+    listed = [json.dumps(sentence).encode("ascii") for sentence in sentences]
     if not listed:
         return []
-    text = _ascii_json(listed)
+    lengths = list(accumulate(len(one) + 2 for one in listed))
     kept = len(listed)
-    while len(text) > _LONGEST_HEADER and kept:
-        kept -= 1
-        text = _ascii_json([*listed[:kept], f"{len(listed) - kept} more."])
-    return [(b"x-flow2api-warnings", text)]
-
-
-def _ascii_json(sentences: list[str]) -> bytes:
-    return json.dumps(sentences).encode("ascii")
+    if lengths[-1] > _LONGEST_HEADER:
+        kept = bisect_right(lengths, _LONGEST_HEADER - _ROOM_FOR_NOTE)
+    dropped = len(listed) - kept
+    note = [b'"%d more."' % dropped] if dropped else []
+    return [(b"x-flow2api-warnings", b"[%s]" % b", ".join([*listed[:kept], *note]))]

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from flow2api.adapters.openai_api.auth import key_guard
+from flow2api.adapters.openai_api.auth import key_check
 from flow2api.adapters.openai_api.chat import chat_routes
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.edge import edge
@@ -29,13 +29,13 @@ def is_api_path(path: str) -> bool:
 def create_router(doors: Doors) -> list[Router]:
     """The routers to be registered at the root of the application."""
     at_edge = edge(doors.clock)
-    guard = key_guard(doors.authorize)
+    require_key = key_check(doors.authorize)
     guarded = [*model_routes(doors), *chat_routes(doors), *image_routes(doors), *video_routes(doors)]
     routers = [
         Router(
             path=prefix,
             route_handlers=guarded,
-            guards=[guard],
+            before_request=require_key,
             middleware=[at_edge],
             exception_handlers=EXCEPTION_HANDLERS,
             include_in_schema=False,

@@ -12,6 +12,7 @@ from flow2api.domain.errors import UnsupportedInputError
 T = TypeVar("T", bound=msgspec.Struct)
 
 _LONGEST_QUOTE: Final = 200
+_MOST_NAMED: Final = 32
 _MISSING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _TYPE: Final = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`$")
 
@@ -36,7 +37,7 @@ def typed(body: Body, shape: type[T]) -> T:
 
 
 def ignored_fields(fields: Mapping[str, object], known: Collection[str]) -> tuple[str, ...]:
-    """A sentence for each field that has no effect.
+    """A sentence for each field that has no effect; of very many, the first ones are named and the rest counted.
 
     Raises:
         UnsupportedInputError: There is such a field and the request says ``"strict": true``.
@@ -49,7 +50,10 @@ def ignored_fields(fields: Mapping[str, object], known: Collection[str]) -> tupl
         raise UnsupportedInputError(
             f"Refused because `strict` is set: `{name}` has no effect here.", param=name, code="unknown_parameter"
         )
-    return tuple(f"`{name[:64]}` has no effect here and was ignored." for name in unknown)
+    sentences = [f"`{name[:64]}` has no effect here and was ignored." for name in unknown[:_MOST_NAMED]]
+    if len(unknown) > _MOST_NAMED:
+        sentences.append(f"{len(unknown) - _MOST_NAMED:,} more fields have no effect here and were ignored.")
+    return tuple(sentences)
 
 
 def field_names(shape: type[msgspec.Struct]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from flow2api.adapters.openai_api.answers import Answer, Json
 from flow2api.adapters.openai_api.auth import caller_of
 from flow2api.adapters.openai_api.body import Body, HttpRequest, read_body
+from flow2api.adapters.openai_api.body_room import Place
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
@@ -35,8 +36,9 @@ def video_routes(doors: Doors) -> list[HTTPRouteHandler]:
 
     @post("/videos", status_code=200)
     async def create_video(request: HttpRequest) -> Answer:
-        body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes)
-        planned = await _plan_video(doors, body, caller_of(request.scope))
+        async with doors.room.place() as place:
+            body = await _read(doors, request, place)
+            planned = await _plan_video(doors, body, caller_of(request.scope))
         return await _begin(doors, request, body, planned)
 
     @get("/videos")
@@ -68,14 +70,18 @@ def video_routes(doors: Doors) -> list[HTTPRouteHandler]:
 
     @post("/videos/edits", status_code=200)
     async def edit_video(request: HttpRequest) -> Answer:
-        body, wanted, parent = await _read_follow_up(doors, request)
-        planned = await plan_remix(doors, body, wanted, parent, caller_of(request.scope), door="videos.edits")
+        async with doors.room.place() as place:
+            body, wanted, parent = await _read_follow_up(doors, request, place)
+            planned = await plan_remix(doors, body, wanted, parent, caller_of(request.scope), door="videos.edits")
         return await _begin(doors, request, body, planned)
 
     @post("/videos/extensions", status_code=200)
     async def extend_video(request: HttpRequest) -> Answer:
-        body, wanted, parent = await _read_follow_up(doors, request)
-        planned = await plan_extension(doors, body, wanted, parent, caller_of(request.scope), door="videos.extensions")
+        async with doors.room.place() as place:
+            body, wanted, parent = await _read_follow_up(doors, request, place)
+            planned = await plan_extension(
+                doors, body, wanted, parent, caller_of(request.scope), door="videos.extensions"
+            )
         return await _begin(doors, request, body, planned)
 
     return [
@@ -107,8 +113,12 @@ async def _plan_video(doors: Doors, body: Body, caller: Caller) -> GenerationReq
     )
 
 
-async def _read_follow_up(doors: Doors, request: HttpRequest) -> tuple[Body, FollowUpIn, Generation]:
-    body = await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes)
+async def _read(doors: Doors, request: HttpRequest, place: Place) -> Body:
+    return await read_body(request, doors.limits, most_bytes=doors.limits.picture_body_bytes, place=place)
+
+
+async def _read_follow_up(doors: Doors, request: HttpRequest, place: Place) -> tuple[Body, FollowUpIn, Generation]:
+    body = await _read(doors, request, place)
     if isinstance(body.fields.get("video"), bytes):
         raise UnsupportedInputError("Videos are taken by the id that they were made under here.", param="video")
     wanted = typed(body, FollowUpIn)

@@ -1,9 +1,10 @@
 import asyncio
 import io
-from typing import Any
+from typing import Any, Literal
 
 import av
 import pytest
+from PIL import Image
 
 from flow2api.simulator import rendering
 from flow2api.simulator.control_schema import SimOptions
@@ -16,10 +17,24 @@ async def item_of(player: Player, **fields: str) -> MediaItem:
     return player.world.library.items[await player.finished_video(**fields)]
 
 
-async def test_small_media_is_the_same_for_everything_of_a_shape(player: Player) -> None:
-    first = await player.world.renderer.video(await item_of(player, prompt="a cat"), player.world.options)
-    second = await player.world.renderer.video(await item_of(player, prompt="a dog"), player.world.options)
-    assert first is second
+async def test_small_media_looks_the_same_for_everything_of_a_shape(player: Player) -> None:
+    cat, dog = await item_of(player, prompt="a cat"), await item_of(player, prompt="a dog")
+    for render in (player.world.renderer.video, player.world.renderer.picture):
+        first, second = await render(cat, player.world.options), await render(dog, player.world.options)
+        assert first != second
+        assert first.replace(cat.key.encode(), b"") == second.replace(dog.key.encode(), b"")
+
+
+async def test_small_media_can_be_decoded(player: Player) -> None:
+    item = await item_of(player)
+    kinds: tuple[Literal["jpeg", "png"], ...] = ("jpeg", "png")
+    for kind in kinds:
+        options = SimOptions(media="small", picture_format=kind)
+        with Image.open(io.BytesIO(await player.world.renderer.picture(item, options))) as picture:
+            picture.load()
+            assert picture.format == kind.upper()
+    with av.open(io.BytesIO(await player.world.renderer.video(item, player.world.options)), "r") as container:
+        assert sum(1 for _ in container.decode(video=0)) > 1
 
 
 async def test_full_media_differs_and_is_kept(player: Player) -> None:

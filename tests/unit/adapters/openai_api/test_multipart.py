@@ -119,7 +119,22 @@ def parts_of(names: list[str]) -> list[Part]:
 
 @given(
     st.lists(
-        st.sampled_from(["image", "image[]", "image[3]", "image[a]", "a", "a[]", "a[0]", "a[b]", "a[0][b]"]), max_size=8
+        st.sampled_from(
+            [
+                "image",
+                "image[]",
+                "image[3]",
+                "image[a]",
+                "image[²][a]",
+                "a",
+                "a[]",
+                "a[0]",
+                "a[b]",
+                "a[0][b]",
+                "a[٣][b]",
+            ]
+        ),
+        max_size=8,
     )
 )
 async def test_any_mixture_of_names_is_read(names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Warnings on their way to the caller."""
 
 import json
+import time
 
 from flow2api.adapters.openai_api.notices import unique, warning_headers
 
@@ -27,3 +28,12 @@ def test_too_long_a_list_is_cut_and_says_so() -> None:
     *kept, note = json.loads(value)
     assert kept == ["x" * 1000] * len(kept)
     assert note == f"{10 - len(kept)} more."
+
+
+def test_a_list_without_end_costs_next_to_nothing() -> None:
+    began = time.perf_counter()
+    [(_, value)] = warning_headers(f"`field {number}` has no effect." for number in range(20_000))
+    assert time.perf_counter() - began < 2
+    *kept, note = json.loads(value)
+    assert len(value) <= 4096
+    assert note == f"{20_000 - len(kept)} more."
