@@ -45,7 +45,7 @@ class Options:
     image_wait_s: float = 60.0
     video_wait_s: float = 1800.0
     poll_interval_s: float = 3.0
-    poll_batch: int = 100
+    poll_batch: int = 500
     pictures_per_call: int = 1
     session_keepalive_h: float = 20.0
     renewals_at_once: int = 4

@@ -38,7 +38,7 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     labs_base_url: str = LABS_BASE_URL
     api_base_url: str = API_BASE_URL
     era: Literal["seed", "2026-06"] = "2026-06"
-    poll_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    poll_batch_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
     max_proxies: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
     connect_timeout_s: Seconds = _LIMITS.connect_s
     short_timeout_s: Seconds = _LIMITS.short_s

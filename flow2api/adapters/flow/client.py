@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -56,7 +55,7 @@ class FlowUpstream:
         api_base_url: str = API_BASE_URL,
         era: str = LATEST,
         limits: TimeLimits | None = None,
-        poll_batch_size: int = 100,
+        poll_batch_size: int = 500,
         max_proxies: int = 64,
     ) -> None:
         self._clock = clock
@@ -136,11 +135,9 @@ class FlowUpstream:
         """How operations stand, by name."""
         return await self._polling.poll(access, operations)
 
-    async def fetch(self, access: Access, product: Product, *, thumbnail: bool = False) -> AsyncGenerator[bytes, None]:
+    def fetch(self, access: Access, product: Product, *, thumbnail: bool = False) -> AsyncGenerator[bytes, None]:
         """The bytes of a product as they come."""
-        async with aclosing(self._media.fetch(access, product, thumbnail=thumbnail)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        return self._media.fetch(access, product, thumbnail=thumbnail)
 
     async def delete(self, access: Access, names: Sequence[str]) -> None:
         """Remove products from the account."""

@@ -97,19 +97,17 @@ class ConnectionPool:
         try:
             self._set_up(curl, call, flow.head)
             curl.setopt(CurlOpt.WRITEFUNCTION, flow.write)
-            running = asyncio.ensure_future(self._perform(curl))
-            running.add_done_callback(flow.wake)
+            done = self._begin(curl)
+            done.add_done_callback(flow.wake)
             try:
-                await flow.wait_for_head(running)
+                await flow.wait_for_head(done)
                 yield Answer(_status(curl), flow.head.lines, b"")
-                async for chunk in flow.chunks(running):
+                while (chunk := await flow.next(done)) is not None:
                     yield chunk
+            except CurlError as error:
+                raise _no_answer(curl, error) from error
             finally:
-                if not running.done():
-                    running.cancel()
-                await asyncio.wait([running])
-                if not running.cancelled():
-                    running.exception()
+                self._leave(curl, done)
         finally:
             self._give_back(curl)
 
@@ -126,18 +124,28 @@ class ConnectionPool:
         await self._multi.close()  # type: ignore[no-untyped-call]
 
     async def _perform(self, curl: Curl) -> None:
+        done = self._begin(curl)
         try:
-            done = self._multi.add_handle(curl)
-            try:
-                await done
-            except asyncio.CancelledError:
-                self._multi.remove_handle(curl)
-                raise
+            await done
         except CurlError as error:
-            was_sent = _info(curl, CurlInfo.PRETRANSFER_TIME) > 0
-            raise NoAnswerError(int(error.code), str(error), was_sent=was_sent) from error
+            raise _no_answer(curl, error) from error
         finally:
-            self.opened_connections += _info(curl, CurlInfo.NUM_CONNECTS)
+            self._leave(curl, done)
+
+    def _begin(self, curl: Curl) -> "asyncio.Future[None]":
+        try:
+            done: asyncio.Future[None] = self._multi.add_handle(curl)
+        except CurlError as error:
+            raise _no_answer(curl, error) from error
+        return done
+
+    def _leave(self, curl: Curl, done: "asyncio.Future[None]") -> None:
+        """Have done with a call, whether it has come to its end or not."""
+        if curl in self._multi._curl2future:
+            self._multi.remove_handle(curl)
+        elif not done.cancelled():
+            done.exception()  # seen, whether it was waited for or not
+        self.opened_connections += _info(curl, CurlInfo.NUM_CONNECTS)
 
     def _limit(self, option: CurlMOpt, number: int) -> None:
         lib.curl_multi_setopt(self._multi._curlm, option, ffi.cast("void *", number))
@@ -265,29 +273,29 @@ class _Flow:
         self._awake.set()
         return len(chunk)
 
-    def wake(self, _running: "asyncio.Future[None]") -> None:
+    def wake(self, _done: "asyncio.Future[None]") -> None:
         self._awake.set()
 
-    async def wait_for_head(self, running: "asyncio.Future[None]") -> None:
+    async def wait_for_head(self, done: "asyncio.Future[None]") -> None:
         """Until the first chunk or the end is there; then the head is complete."""
         await self._awake.wait()
-        if running.done() and not self._chunks:
-            running.result()
+        if done.done() and not self._chunks:
+            done.result()
 
-    async def chunks(self, running: "asyncio.Future[None]") -> AsyncGenerator[bytes, None]:
-        while True:
-            while self._chunks:
-                chunk = self._chunks.popleft()
-                self._waiting -= len(chunk)
-                if self._is_paused and self._waiting < _LOW_WATER and not running.done():
-                    self._is_paused = False
-                    self._curl.pause(CURLPAUSE_CONT)
-                yield chunk
-            if running.done():
-                running.result()
-                return
+    async def next(self, done: "asyncio.Future[None]") -> bytes | None:
+        """The next chunk; None at the end."""
+        while not self._chunks:
+            if done.done():
+                done.result()
+                return None
             self._awake.clear()
             await self._awake.wait()
+        chunk = self._chunks.popleft()
+        self._waiting -= len(chunk)
+        if self._is_paused and self._waiting < _LOW_WATER and not done.done():
+            self._is_paused = False
+            self._curl.pause(CURLPAUSE_CONT)
+        return chunk
 
 
 def _drop_websocket_buffer(curl: Curl) -> None:
@@ -301,6 +309,11 @@ def _drop_websocket_buffer(curl: Curl) -> None:
 def too_large(limit_bytes: int) -> UpstreamInvalidError:
     """The refusal of an answer over its limit."""
     return UpstreamInvalidError(f"The service answered with more than {limit_bytes} bytes; the rest was not read.")
+
+
+def _no_answer(curl: Curl, error: CurlError) -> NoAnswerError:
+    was_sent = _info(curl, CurlInfo.PRETRANSFER_TIME) > 0
+    return NoAnswerError(int(error.code), str(error), was_sent=was_sent)
 
 
 def _info(curl: Curl, what: CurlInfo) -> Any:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import cast
 
 from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.connections import ConnectionPool, NoAnswerError
@@ -54,8 +55,7 @@ class CurlTransport:
             async with aclosing(pool.stream(call)) as items:
                 head = await anext(items)
                 assert isinstance(head, Answer)  # noqa: S101 - the first item always is
-                async with aclosing(_chunks(items)) as chunks:
-                    yield head, chunks
+                yield head, cast("AsyncIterator[bytes]", items)
         except NoAnswerError as fault:
             raise connection_error(fault.code, str(fault), was_sent=fault.was_sent) from fault
 
@@ -86,9 +86,3 @@ class CurlTransport:
             closing = asyncio.ensure_future(self._pools.pop(name).aclose())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-
-
-async def _chunks(items: AsyncGenerator[Answer | bytes, None]) -> AsyncGenerator[bytes, None]:
-    async for item in items:
-        assert isinstance(item, bytes)  # noqa: S101 - only the first item is none
-        yield item

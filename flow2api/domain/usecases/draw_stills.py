@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.media import VideoStills
@@ -21,7 +22,7 @@ class DrawStills:
         self._stills = stills
         self._held: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._held_bytes = 0
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, opened: OpenMedia, variant: str) -> OpenMedia:
         """The still as something that can be served like the video itself.
@@ -46,14 +47,15 @@ class DrawStills:
 
     async def _drawn(self, opened: OpenMedia, variant: str) -> bytes:
         key = (opened.media.sha256, variant)
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        try:
-            async with lock:
-                held = self._held.get(key)
-                return held if held is not None else await self._draw(opened, variant, key)
-        finally:
-            if not lock.locked():
-                self._locks.pop(key, None)
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        async with lock:
+            held = self._held.get(key)
+            if held is None:
+                return await self._draw(opened, variant, key)
+            self._held.move_to_end(key)
+            return held
 
     async def _draw(self, opened: OpenMedia, variant: str, key: tuple[str, str]) -> bytes:
         def read() -> AsyncIterator[bytes]:

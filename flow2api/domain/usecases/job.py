@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 
@@ -116,7 +115,7 @@ class Job:
 
     def note(self, **changes: object) -> None:
         """Change fields of the record, in memory."""
-        self.generation = replace(self.generation, **changes)  # type: ignore[arg-type]
+        self.generation = self.generation.changed(**changes)
 
     def warn(self, sentence: str) -> None:
         """Add a sentence for the caller."""
@@ -181,8 +180,9 @@ class Job:
         However long the database refuses, what was begun must not stay without an end; but nobody is kept waiting for
         bad news, nor for long.
         """
-        is_told = False
-        for pause_s in chain(_SAVE_PAUSES_S, repeat(_LONG_PAUSE_S)):
+        is_told, pauses = False, chain(_SAVE_PAUSES_S, repeat(_LONG_PAUSE_S))
+        while True:
+            pause_s = next(pauses)
             try:
                 await self._write_end(media)
                 break

@@ -1,5 +1,6 @@
 """Fetches what an account has made and keeps it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 
@@ -22,6 +23,12 @@ from flow2api.domain.usecases.renew_credentials import RenewCredentials
 _PAUSES_S = {MediaKind.IMAGE: (0.5, 2.0, 8.0), MediaKind.VIDEO: (0.5, 2.0, 8.0, 30.0, 60.0)}
 """Between the tries to fetch. A picture can be made again elsewhere; a video was paid for and is worth some patience."""
 
+_VIDEOS_AT_ONCE = 16
+"""Downloads of videos that run side by side: one status call may tell of hundreds that have ended, and everybody else
+wants answers meanwhile."""
+
+_HEAD_BYTES = 64 * 1024
+
 
 class KeepProducts:
     """Turns products of an upstream into media of ours. Fetching is safe to repeat, so it is, a few times."""
@@ -41,6 +48,7 @@ class KeepProducts:
         self._ids = ids
         self._clock = clock
         self._options = options
+        self._video_turns = asyncio.Semaphore(_VIDEOS_AT_ONCE)
 
     async def keep(self, account: Account, generation: Generation, product: Product) -> Media:
         """Store the bytes of a product and describe them. The media is not in the index yet.
@@ -50,34 +58,42 @@ class KeepProducts:
         """
         for pause_s in _PAUSES_S[generation.kind]:
             try:
-                stored, first = await self._fetch(account, product)
+                stored, head = await self._fetch_in_turn(account, generation, product)
                 break
             except (UpstreamUnavailableError, UpstreamTimeoutError, UpstreamNotFoundError):
                 await self._clock.sleep(pause_s)
         else:
-            stored, first = await self._fetch(account, product)
-        return self._describe(account, generation, product, stored, first)
+            stored, head = await self._fetch_in_turn(account, generation, product)
+        return self._describe(account, generation, product, stored, head)
+
+    async def _fetch_in_turn(
+        self, account: Account, generation: Generation, product: Product
+    ) -> tuple[StoredBytes, bytes]:
+        if generation.kind is not MediaKind.VIDEO:
+            return await self._fetch(account, product)
+        async with self._video_turns:
+            return await self._fetch(account, product)
 
     async def _fetch(self, account: Account, product: Product) -> tuple[StoredBytes, bytes]:
-        """What the store knows, and the first chunk, in which a picture tells its size."""
+        """What the store knows, and the beginning, in which a picture tells its size."""
         if product.data is not None:
             return await self._store.put(_one(product.data)), product.data
         upstream = self._upstreams[account.upstream]
 
         async def call(access: Access) -> tuple[StoredBytes, bytes]:
-            first = _First()
-            return await self._store.put(first.of(upstream.fetch(access, product))), first.chunk
+            head = _Head()
+            return await self._store.put(head.of(upstream.fetch(access, product))), head.data
 
         return await self._credentials.call(account, call, with_session=product.url is None)
 
     def _describe(
-        self, account: Account, generation: Generation, product: Product, stored: StoredBytes, first: bytes
+        self, account: Account, generation: Generation, product: Product, stored: StoredBytes, head: bytes
     ) -> Media:
         content_type = sniff_content_type(stored.head)
         if content_type is None or not content_type.startswith(generation.kind.value):
             raise UpstreamInvalidError(f"The service sent something that is no {generation.kind.value}.")
         now = self._clock.now()
-        facts = picture_facts(first)
+        facts = picture_facts(head)
         return Media(
             id=self._ids.new("media"),
             key_id=generation.key_id,
@@ -101,14 +117,16 @@ class KeepProducts:
         )
 
 
-class _First:
-    """Passes chunks on and remembers the first one."""
+class _Head:
+    """Passes chunks on and remembers as many of the first as may hold a picture's size."""
 
-    chunk = b""
+    def __init__(self) -> None:
+        self.data = b""
 
     async def of(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
-            self.chunk = self.chunk or chunk
+            if len(self.data) < _HEAD_BYTES:
+                self.data += chunk[: _HEAD_BYTES - len(self.data)]
             yield chunk
 
 

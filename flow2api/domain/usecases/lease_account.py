@@ -60,9 +60,8 @@ class LeaseAccount:
             try:
                 return await self._pool.acquire(need, self._policy(), tried)
             except PoolError as error:
-                if not error.reasons.get(WARMING) or len(cold) >= _WARMED_AT_MOST:
-                    raise
-                account_id = self._pool.warming(need.signature, {*cold, *tried})
+                may_warm = error.reasons.get(WARMING) and len(cold) < _WARMED_AT_MOST
+                account_id = self._pool.warming(need.signature, {*cold, *tried}) if may_warm else None
                 if account_id is None:
                     raise
                 cold.add(account_id)

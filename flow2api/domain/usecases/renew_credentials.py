@@ -205,22 +205,23 @@ class RenewCredentials:
             task.add_done_callback(lambda _: self._writers.pop(account_id, None))
 
     async def _write_until_done(self, account_id: int) -> None:
-        for pause_s in chain(_WRITE_PAUSES_S, repeat(_WRITE_PAUSES_S[-1])):
-            await self._clock.sleep(pause_s)
-            exchanged = self._unwritten.get(account_id)
-            if exchanged is None:
-                return
+        pauses = chain(_WRITE_PAUSES_S, repeat(_WRITE_PAUSES_S[-1]))
+        while account_id in self._unwritten:
+            await self._clock.sleep(next(pauses))
             try:
-                async with self._tend.holding(account_id) as account:
-                    if account is not None:
-                        renewed = _renewed(account, exchanged, self._clock.now())
-                        await self._vault.write(renewed, exchanged.credentials)
-                        self._pool.put(renewed)
+                await self._write_unwritten(account_id)
             except StorageError:
-                continue
+                log.warning("renewed credentials still not written", extra={"account_id": account_id})
+
+    async def _write_unwritten(self, account_id: int) -> None:
+        async with self._tend.holding(account_id) as account:
+            exchanged = self._unwritten.get(account_id)
+            if account is not None and exchanged is not None:
+                renewed = _renewed(account, exchanged, self._clock.now())
+                await self._vault.write(renewed, exchanged.credentials)
+                self._pool.put(renewed)
             if self._unwritten.get(account_id) is exchanged:
-                del self._unwritten[account_id]
-                return
+                self._unwritten.pop(account_id, None)
 
     async def _read(self, account_id: int) -> Credentials | None:
         unwritten = self._unwritten.get(account_id)

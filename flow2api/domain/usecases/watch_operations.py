@@ -171,14 +171,14 @@ class WatchOperations:
         if watched.result.done():
             return
         elapsed = self._clock.monotonic() - watched.begun
-        if status is None or not status.is_final:
-            expected = self.durations.expected_s(watched.line)
-            watched.on_progress(int(5 + 90 * min(1.0, elapsed / (expected * 1.1))))
-        elif status.product is not None:
+        if status is not None and status.error is not None:
+            watched.result.set_exception(status.error)
+        elif status is not None and status.product is not None:
             self.durations.learn(watched.line, elapsed)
             watched.result.set_result(status.product)
-        elif status.error is not None:
-            watched.result.set_exception(status.error)
+        else:
+            expected = self.durations.expected_s(watched.line)
+            watched.on_progress(int(5 + 90 * min(1.0, elapsed / (expected * 1.1))))
 
     def _fail_all(self, account_id: int, error: Exception) -> None:
         for watched in self._watched.get(account_id, {}).values():

@@ -294,6 +294,16 @@ async def test_prepared_sets_are_kept_current() -> None:
     assert pool.refusals(Need(PAINT).signature) == {"manual": 1}
 
 
+async def test_accounts_of_other_upstreams_are_no_matter_of_a_signature() -> None:
+    pool = pool_of(account(1, upstream="other"))
+    assert pool.refusals(Need(PAINT).signature) == {}
+    pool.put(account(2, upstream="other"))
+    assert not pool.has_any_for(Need(PAINT).signature)
+    with pytest.raises(NoEligibleAccountError) as caught:
+        await pool.acquire(Need(PAINT), POLICY)
+    assert caught.value.reasons == {}
+
+
 # --- slots ------------------------------------------------------------------------------------------------------------
 
 

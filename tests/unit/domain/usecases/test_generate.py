@@ -340,3 +340,20 @@ class TestRetriesWithoutAKey:
 def test_digest_tells_where_one_part_ends() -> None:
     assert digest_of(b"ab", b"c") != digest_of(b"a", b"bc")
     assert digest_of(b"ab", b"c") == digest_of(b"ab", b"c")
+
+
+async def test_claim_that_another_process_was_faster_with_is_joined(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 30.0
+    accepted = await anext(stage.events(FILM, idempotency=once()))
+    original = stage.storage.generations.claimed
+
+    async def slow(key_id: int | None, idempotency_key: str) -> object:
+        swap(stage.storage.generations, claimed=original)
+        return None
+
+    swap(stage.storage.generations, claimed=slow)
+    end = await stage.end(FILM, idempotency=once())
+    assert isinstance(end, Finished)
+    assert end.generation.id == accepted.generation.id
+    assert stage.upstream.count("submit") == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -16,12 +17,16 @@ from flow2api.domain.generation import (
     Generation,
     Input,
     InputRole,
+    Operation,
+    Order,
     Phase,
     Progressed,
     State,
 )
 from flow2api.domain.generation import Stage as Step
 from flow2api.domain.media import Media, MediaKind, MediaRole
+from flow2api.domain.ports.upstream import Access
+from flow2api.domain.usecases.job import TakenOverError
 from tests.factories import video_spec
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, Stage, swap
 
@@ -267,3 +272,36 @@ async def test_end_comes_as_finished_or_failed(stage: Stage) -> None:
     await stage.accounts(1)
     assert isinstance(await stage.end(FILM), Finished)
     assert isinstance(await stage.end(FILM, prompt="unsafe"), Failed)
+
+
+async def test_source_that_no_account_has_made_cannot_be_extended(stage: Stage) -> None:
+    await stage.accounts(1)
+    source = await stage.media("v", kind=MediaKind.VIDEO)
+    with pytest.raises(tree.NoEligibleAccountError):
+        await stage.all_events(EXTENSION, inputs=(Input(source.id, InputRole.SOURCE),))
+
+
+async def test_upstream_that_does_not_tell_what_is_left_changes_nothing(stage: Stage) -> None:
+    await stage.accounts(1)
+    original = stage.upstream.submit
+
+    async def silent(access: Access, order: Order) -> tuple[Operation, None]:
+        return (await original(access, order))[0], None
+
+    swap(stage.upstream, submit=silent)
+    await stage.made(FILM)
+    assert stage.known(1).credits == 1000
+
+
+async def test_owner_that_was_replaced_does_not_enlarge(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 50.0
+    events = stage.events(LARGE_FILM)
+    accepted = await anext(events)
+    await stage.clock.sleep(5)
+    row = stage.stored(accepted.generation.id)
+    stage.tables.generations[row.id] = replace(row, fence=1, owner="another")
+    last = [event async for event in events][-1]
+    assert isinstance(last, Failed)
+    assert isinstance(last.error, TakenOverError)
+    assert stage.upstream.count("submit") == 1

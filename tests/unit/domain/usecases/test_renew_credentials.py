@@ -352,3 +352,65 @@ async def test_plan_is_free_until_it_is_known(stage: Stage) -> None:
         return await stage.upstream.allowance(access)
 
     assert (await stage.credentials.call(account, allowance)).credits == 1000
+
+
+async def test_service_that_gives_no_token_at_all_fails_for_now(stage: Stage) -> None:
+    account = await stage.cold_account()
+
+    async def empty(credentials: Credentials, proxy: Secret | None) -> Exchanged:
+        return Exchanged(Credentials(credentials.session_token), None, None)
+
+    swap(stage.upstream, exchange=empty)
+    with pytest.raises(tree.UpstreamInvalidError):
+        await stage.credentials.access(account)
+
+
+async def test_renewal_that_is_cut_by_the_end_of_the_process_leaves_nothing(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.hold("exchange")
+    waiting = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await stage.clock.sleep(1)
+    stage.credentials._running[1].cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert not stage.credentials._running
+
+
+async def test_renewal_during_a_delayed_write_is_written_too(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.tables.fault = tree.StorageBusyError("locked")
+    await stage.credentials.renew(1, force=True)
+    stage.tables.fault = None
+    original, gate = stage.storage.vault.write, asyncio.Event()
+    newest = replace(stage.credentials._unwritten[1], name="newest")
+
+    async def slow(*args: object) -> None:
+        await gate.wait()
+        await original(*args)  # type: ignore[arg-type]
+
+    swap(stage.storage.vault, write=slow)
+    await stage.clock.sleep(2)
+    stage.credentials._unwritten[1] = newest
+    gate.set()
+    await stage.clock.sleep(0.1)
+    assert stage.credentials._unwritten == {1: newest}
+    await stage.clock.sleep(60)
+    assert not stage.credentials._unwritten
+
+
+async def test_account_that_is_gone_from_memory_is_not_put_back_by_a_write_that_fails(stage: Stage) -> None:
+    await stage.accounts(1)
+    gate = stage.upstream.hold("exchange")
+    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await stage.clock.sleep(1)
+    stage.pool.remove(1)
+    stage.tables.fault = tree.StorageBusyError("locked")
+
+    async def refusing(account_id: int) -> None:
+        raise tree.StorageBusyError("locked")
+
+    swap(stage.storage.accounts, get=refusing)
+    gate.set()
+    await renewing
+    assert stage.pool.get(1) is None
+    stage.credentials._writers[1].cancel()

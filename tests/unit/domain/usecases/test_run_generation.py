@@ -1,6 +1,7 @@
 """Fail-over: who is tried next after what, what is never sent twice, and whom it is booked to."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import Flow2ApiError
-from flow2api.domain.generation import Failed, Finished, GenerationEvent, Input, InputRole, Phase, State
+from flow2api.domain.generation import Failed, Finished, GenerationEvent, Input, InputRole, Operation, Phase, State
 from flow2api.domain.media import MediaKind
 from tests.unit.domain.usecases.stage import FILM, FREE_FILM, PAID_PAINT, PAINT, Stage, swap
 
@@ -336,3 +337,30 @@ async def test_end_that_cannot_be_written_at_all_is_told(stage: Stage) -> None:
     swap(stage.storage.generations, save=refusing)
     end = await stage.end(PAINT)
     assert code_of(end) == "conflict"
+
+
+async def test_owner_that_was_replaced_leaves_a_failure_unwritten(stage: Stage) -> None:
+    await stage.accounts(1)
+    gate = stage.upstream.hold("produce")
+    events = stage.events(PAINT, prompt="unsafe")
+    accepted = await anext(events)
+    await stage.clock.sleep(1)
+    row = stage.stored(accepted.generation.id)
+    stage.tables.generations[row.id] = replace(row, fence=1, owner="another")
+    gate.set()
+    assert code_of([event async for event in events][-1]) == "taken_over"
+    assert stage.stored(row.id).state is State.RUNNING
+
+
+async def test_resumed_video_that_fails_late_is_booked_as_any_other(stage: Stage) -> None:
+    await stage.accounts(2)
+    await stage.made(PAINT)
+    job = stage.job(
+        FILM, state=State.RUNNING, phase=Phase.POLLING, operation=Operation("lost"), account_id=2, owner=None
+    )
+    stage.tables.generations[job.generation.id] = job.generation
+    stage.configure(video_timeout_s=30)
+    await stage.recover.take_over()
+    await stage.until_done()
+    assert stage.stored(job.generation.id).fault.code == "upstream_timeout"  # type: ignore[union-attr]
+    assert stage.pool.load_of(2, MediaKind.VIDEO) == 0

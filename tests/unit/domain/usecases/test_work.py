@@ -172,3 +172,18 @@ async def test_every_end_is_written_down_once(stage: Stage) -> None:
     ]
     assert stage.tables.log[2].duration_ms == pytest.approx(30_000, abs=100)
     assert stage.tables.log[2].generation_id == accepted.generation.id
+
+
+async def test_taking_over_ones_own_generation_replaces_the_job(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 100.0
+    events = stage.events(FILM)
+    accepted = await anext(events)
+    await stage.clock.sleep(60)
+    assert await stage.recover.take_over() == 1
+    assert len(stage.work) == 1
+    await stage.until_done()
+    row = stage.stored(accepted.generation.id)
+    assert (row.state, row.fence) == (State.COMPLETED, 1)
+    assert stage.upstream.count("submit") == 1
+    await events.aclose()

@@ -1,0 +1,87 @@
+"""From what a door was given to one canonical request."""
+
+from dataclasses import replace
+
+import pytest
+
+from flow2api.domain.account import Tier
+from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, Mode, ModelCatalog, Size
+from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
+from flow2api.domain.generation import GenerationRequest, Input, InputRole
+from flow2api.domain.media import MediaKind
+from flow2api.domain.request import MAX_PROMPT_CHARACTERS, plan_request
+from tests.factories import MediaFactory, picture_spec, video_spec
+
+TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
+WIDE = picture_spec("paint", line="paint", aspect_ratio=LANDSCAPE, size=Size(1376, 768))
+LARGE = picture_spec(
+    "paint-2k", line="paint", aspect_ratio=LANDSCAPE, size=Size(2752, 1536), resolution="2k", min_tier=Tier.PRO
+)
+FRAMES = video_spec("frames", mode=Mode.FRAMES, min_images=1, max_images=2)
+EXTEND = video_spec("longer", mode=Mode.EXTEND)
+CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND])
+
+
+def plan(model: str = "paint", prompt: str = "a hill", **given: object) -> GenerationRequest:
+    return plan_request(CATALOG, **{"model": model, "kind": None, "prompt": prompt, "fields": {}, **given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("prompt", ["", " \n\t", "x" * (MAX_PROMPT_CHARACTERS + 1)])
+def test_prompt_must_say_something_and_not_too_much(prompt: str) -> None:
+    with pytest.raises(UnsupportedInputError) as caught:
+        plan(prompt=prompt)
+    assert (caught.value.param, caught.value.code) == ("prompt", "invalid_prompt")
+
+
+def test_longest_prompt_is_taken() -> None:
+    assert len(plan(prompt="x" * MAX_PROMPT_CHARACTERS).prompt) == MAX_PROMPT_CHARACTERS
+
+
+def test_unknown_model_is_told() -> None:
+    with pytest.raises(UnknownModelError):
+        plan("pain")
+
+
+def test_fields_choose_the_model_and_are_echoed() -> None:
+    request = plan(fields={"size": "768x1376", "n": 3, "seed": 5}, door="images")
+    assert (request.spec, request.model, request.size) == (TALL, "paint", "768x1376")
+    assert (request.count, request.seed, request.door, request.seconds) == (3, 5, "images", None)
+    assert request.warnings == ()
+
+
+def test_size_is_that_of_the_model_when_nobody_asks_for_one() -> None:
+    assert plan().size == "1376x768"
+    assert plan("frames", pictures=[MediaFactory.build(id="a")]).seconds == 8
+
+
+def test_first_picture_gives_the_ratio() -> None:
+    tall = MediaFactory.build(id="a", width=300, height=500)
+    assert plan(pictures=[tall]).spec is TALL
+    assert plan(pictures=[replace(tall, width=None)]).spec is WIDE
+
+
+def test_roles_of_inputs_follow_from_the_mode() -> None:
+    pictures = [MediaFactory.build(id="a"), MediaFactory.build(id="b")]
+    assert plan(pictures=pictures).inputs == (Input("a", InputRole.REFERENCE), Input("b", InputRole.REFERENCE))
+    assert plan("frames", pictures=pictures).inputs == (Input("a", InputRole.START), Input("b", InputRole.END))
+    source = MediaFactory.build(id="v", kind=MediaKind.VIDEO)
+    assert plan("longer", source=source).inputs == (Input("v", InputRole.SOURCE),)
+
+
+def test_what_is_adapted_is_told_and_refused_when_strictness_is_asked_for() -> None:
+    assert plan(fields={"size": "700x1300"}).warnings
+    with pytest.raises(UnsupportedInputError) as caught:
+        plan(fields={"size": "700x1300", "strict": True})
+    assert caught.value.code == "not_exact"
+
+
+def test_vague_wish_for_more_has_a_modest_form_for_pools_without_the_plan() -> None:
+    request = plan(fields={"quality": "high"})
+    assert request.spec is LARGE
+    assert request.modest is not None
+    assert (request.modest.spec, request.modest.size) == (WIDE, "1376x768")
+    assert request.modest.warnings
+    asked = plan(fields={"quality": "high", "size": "1376x768"})
+    assert asked.modest is not None
+    assert asked.modest.size == "1376x768"
+    assert plan(fields={"quality": "high", "strict": True}).modest is None

@@ -1,0 +1,95 @@
+"""Who is calling: from memory, and for a key that is new, from the database, but not for every guess."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.errors import InvalidApiKeyError
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE, AuthorizeKey
+from tests.fakes.secrets import FakeCipher
+from tests.unit.domain.usecases.stage import Stage, swap
+
+KEY = "f2a_" + "k" * 43
+
+
+class Door:
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.authorize = AuthorizeKey(stage.storage.api_keys, FakeCipher(), stage.clock)
+        self.lookups = 0
+        original = stage.storage.api_keys.find
+
+        async def counting(digest: bytes) -> ApiKey | None:
+            self.lookups += 1
+            return await original(digest)
+
+        swap(stage.storage.api_keys, find=counting)
+
+    async def add(self, presented: str = KEY, name: str = "key") -> ApiKey:
+        digest = FakeCipher().digest(Secret(presented), purpose=API_KEY_PURPOSE)
+        key = ApiKey(id=0, name=name, prefix=presented[:10], digest=digest, created_at=self.stage.clock.now())
+        return await self.stage.storage.api_keys.add(key)
+
+    async def refuses(self, presented: str | None) -> bool:
+        with pytest.raises(InvalidApiKeyError) as caught:
+            await self.authorize(presented)
+        return caught.value.presented
+
+
+@pytest.fixture
+def door(stage: Stage) -> Door:
+    return Door(stage)
+
+
+async def test_known_key_costs_no_lookup(door: Door) -> None:
+    key = await door.add()
+    await door.authorize.load()
+    assert await door.authorize(KEY) == key
+    assert door.authorize.known(KEY) == key
+    assert door.lookups == 0
+
+
+async def test_key_that_was_just_made_elsewhere_works_at_once_and_is_looked_up_once(door: Door) -> None:
+    await door.authorize.load()
+    key = await door.add()
+    assert door.authorize.known(KEY) is None
+    assert [await door.authorize(KEY) for _ in range(3)] == [key] * 3
+    assert door.lookups == 1
+
+
+@pytest.mark.parametrize(
+    ("presented", "was_presented"), [(None, False), ("", False), ("wrong", True), ("x" * 513, True)]
+)
+async def test_refuses_what_is_no_key(door: Door, presented: str | None, was_presented: bool) -> None:
+    await door.add()
+    await door.authorize.load()
+    assert await door.refuses(presented) is was_presented
+    assert door.authorize.known(presented) is None
+
+
+async def test_overlong_guess_is_not_even_looked_up(door: Door) -> None:
+    await door.refuses("x" * 513)
+    assert door.lookups == 0
+
+
+async def test_revoked_key_opens_nothing(door: Door) -> None:
+    key = await door.add()
+    await door.authorize.load()
+    await door.stage.storage.api_keys.save(replace(key, revoked_at=door.stage.clock.now()))
+    await door.authorize.load()
+    assert await door.refuses(KEY)
+    assert door.authorize.known(KEY) is None
+
+
+async def test_wrong_keys_cannot_keep_the_database_busy(door: Door) -> None:
+    await door.authorize.load()
+    for number in range(200):
+        await door.refuses(f"wrong-{number}")
+    assert door.lookups == 20
+    await asyncio.sleep(1)
+    await door.add()
+    await door.authorize(KEY)
+    assert door.lookups == 21
