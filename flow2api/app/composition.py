@@ -148,7 +148,15 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         warm=warm,
         watch=watch,
         work=work,
-        recover=RecoverGenerations(work, backends.catalog, storage.generations, audience, clock, lease_s=lease_s),
+        recover=RecoverGenerations(
+            work,
+            backends.catalog,
+            storage.generations,
+            audience,
+            clock,
+            lease_s=lease_s,
+            tag_of=authorize.tag_of,
+        ),
         follow=FollowChanges(
             storage.changes,
             storage.accounts,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -46,6 +47,8 @@ def demo(host: str, port: int, ready_file: str | None) -> None:
             if ready_file:
                 _write_ready_file(Path(ready_file), base, key, simulator["base_url"])
 
+        # The demo's secret key goes with its folder: there is nothing to keep a copy of.
+        logging.getLogger("flow2api.adapters.vault.keys").setLevel(logging.ERROR)
         run_server(here, on_ready)
 
 

@@ -83,7 +83,7 @@ class UnknownModelError(RequestError):
     code = "model_not_found"
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
-        hint = f" Did you mean {', '.join(nearest)}?" if nearest else " GET /v1/models lists the models."
+        hint = f" Did you mean {', '.join(nearest)}?" if nearest else " The list of models shows what there is."
         super().__init__(f"The model {name[:128]!r} does not exist.{hint}", param="model")
         self.name = name
         self.nearest = tuple(nearest)
@@ -202,7 +202,7 @@ class PoolBusyError(PoolError):
 
     def __init__(self, reasons: Mapping[str, int], *, retry_after_s: float | None = None) -> None:
         super().__init__(
-            f"All accounts that could serve this request are occupied: {describe_reasons(reasons)}. Try again shortly.",
+            f"All accounts that could serve this request are busy or rest: {describe_reasons(reasons)}. Try again shortly.",
             reasons,
         )
         self.retry_after_s = retry_after_s

@@ -353,13 +353,19 @@ class AccountPool:
     def _why_not(self, need: Need, avoid: Collection[int]) -> PoolError:
         """The error that tells why nobody could be chosen; only made when that has happened."""
         reasons = self._reasons(need)
-        tried = sum(1 for account_id in avoid if account_id in self._candidates)
+        tried = self._could_serve_again(need, avoid)
         if tried:
             reasons["tried"] = tried
         if OCCUPIED & reasons.keys():
             return PoolBusyError(reasons, retry_after_s=self._retry_after_s(reasons))
         waiting_helps = bool(PASSING & reasons.keys())
         return NoEligibleAccountError(reasons, waiting_helps=waiting_helps)
+
+    def _could_serve_again(self, need: Need, avoid: Collection[int]) -> int:
+        """How many of the accounts to avoid have nothing else against them; the others are counted for what they have."""
+        now = self._clock.now()
+        known = (self._candidates.get(account_id) for account_id in avoid)
+        return sum(1 for one in known if one and refusal_for(one, need.spec, need.signature, now) is None)
 
     def _reasons(self, need: Need) -> dict[str, int]:
         now = self._clock.now()

@@ -422,6 +422,17 @@ class TestLeases:
         assert taken == replace(before, owner="new", fence=5, rescues=2, lease_until=taken.lease_until)
         assert await storage.generations.get("gen_1") == taken
 
+    async def test_expired_generations_are_not_listed(self, storage: Storage) -> None:
+        kept = replace(self.held("gen_kept"), state=State.COMPLETED, expires_at=datetime.now(UTC) + timedelta(hours=1))
+        over = replace(self.held("gen_over"), state=State.COMPLETED, expires_at=datetime.now(UTC) - timedelta(hours=1))
+        await storage.generations.add([kept, over])
+
+        page = await storage.generations.page(
+            key_id=kept.key_id, kind=kept.kind, after=None, limit=10, newest_first=True
+        )
+
+        assert [one.id for one in page.items] == ["gen_kept"]
+
     async def test_what_was_released_in_order_counts_as_no_rescue(self, storage: Storage) -> None:
         await storage.generations.add([self.held("gen_1", owner="old")])
         await storage.generations.release("old")

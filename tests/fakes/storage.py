@@ -249,7 +249,10 @@ class FakeGenerations:
         if after is not None:
             ids = [item.id for item in mine]
             mine = mine[ids.index(after) + 1 :] if after in ids else []
-        shown = [item for item in mine if item.deleted_at is None]
+        now = self._tables.now()
+        shown = [
+            item for item in mine if item.deleted_at is None and (item.expires_at is None or item.expires_at > now)
+        ]
         return Page(tuple(shown[:limit]), has_more=len(shown) > limit)
 
     async def renew(self, owner: str, seconds: float) -> None:

@@ -99,7 +99,7 @@ class SqlGenerations:
     async def page(
         self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        query = _paging(key_id, kind, after, newest_first=newest_first).limit(limit + 1)
+        query = _paging(key_id, kind, after, to_instant(self._clock.now()), newest_first=newest_first).limit(limit + 1)
         rows = await self._rows(query)
         return Page(tuple(row_to_generation(row) for row in rows[:limit]), has_more=len(rows) > limit)
 
@@ -132,12 +132,15 @@ class SqlGenerations:
         return connection.execute(taken, claim_to_row(claim)).rowcount == 1
 
 
-def _paging(key_id: int | None, kind: MediaKind, after: str | None, *, newest_first: bool) -> Select[Any]:
+def _paging(
+    key_id: int | None, kind: MediaKind, after: str | None, now: int, *, newest_first: bool
+) -> Select[Any]:
     mine: ColumnElement[bool] = (
         GENERATIONS.c.key_id.is_(None) if key_id is None else GENERATIONS.c.key_id == key_id
     ) & (GENERATIONS.c.kind == kind.value)
     place = tuple_(GENERATIONS.c.created_at, GENERATIONS.c.number)
-    query = select(GENERATIONS).where(mine, GENERATIONS.c.deleted_at.is_(None))
+    is_kept = GENERATIONS.c.expires_at.is_(None) | (GENERATIONS.c.expires_at > now)
+    query = select(GENERATIONS).where(mine, GENERATIONS.c.deleted_at.is_(None), is_kept)
     if after is not None:
         cursor = (
             select(GENERATIONS.c.created_at, GENERATIONS.c.number)

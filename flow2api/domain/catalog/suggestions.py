@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 SUGGESTIONS = 3
 COMPARED = 16
+CONTAINED = 0.4
 LONGEST_COMPARED_NAME = 64
 KEPT = 512
 
@@ -25,11 +26,18 @@ class NameSuggestions:
         wanted = name[:LONGEST_COMPARED_NAME].casefold()
         found = self._found.get(wanted)
         if found is None:
-            found = tuple(get_close_matches(wanted, self._worth_comparing(wanted), n=SUGGESTIONS))
+            worth = self._worth_comparing(wanted)
+            found = tuple(get_close_matches(wanted, worth, n=SUGGESTIONS)) or tuple(self._containing(wanted, worth))
             if len(self._found) >= KEPT:
                 self._found.clear()
             self._found[wanted] = found
         return found
+
+    def _containing(self, wanted: str, names: list[str]) -> list[str]:
+        """For a short name the longer ones that have most of it in them: ``veo-3.1`` is like no name as a whole."""
+        sought = _pieces(wanted) - {f"{wanted}$"[-3:]}
+        shares = [(len(sought & _pieces(name)) / max(1, len(sought)), name) for name in names]
+        return [name for share, name in sorted(shares, key=lambda one: -one[0]) if share >= CONTAINED][:SUGGESTIONS]
 
     def _worth_comparing(self, wanted: str) -> list[str]:
         sought = _pieces(wanted)

@@ -210,7 +210,7 @@ class Generations(Protocol):
     async def page(
         self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        """One page of a key's undeleted generations, behind the one with the id ``after``."""
+        """One page of a key's generations that are neither deleted nor expired, behind the one with the id ``after``."""
         ...
 
     async def renew(self, owner: str, seconds: float) -> None:

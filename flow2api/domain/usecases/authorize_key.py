@@ -31,6 +31,10 @@ class AuthorizeKey:
         """Take every key from storage into memory."""
         self._known = {key.digest: key for key in await self._api_keys.all()}
 
+    def tag_of(self, key_id: int | None) -> str | None:
+        """The tag of accounts to which a key is bound, for work that goes on without its caller."""
+        return next((key.tag for key in self._known.values() if key.id == key_id), None)
+
     def known(self, presented: str | None) -> ApiKey | None:
         """The active key, if memory knows it."""
         if not presented or len(presented) > _LONGEST_KEY:

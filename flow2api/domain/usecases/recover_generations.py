@@ -33,7 +33,7 @@ class RecoverGenerations:
         clock: Clock,
         *,
         lease_s: float = 45.0,
-        tag_of: Callable[[int | None], str | None] = lambda key_id: None,
+        tag_of: Callable[[int | None], str | None],
     ) -> None:
         """Put it together.
 

@@ -171,6 +171,17 @@ async def test_rest_that_is_over_is_lifted_when_somebody_asks() -> None:
     await pool.acquire(Need(PAINT), POLICY)
 
 
+async def test_rest_that_was_shortened_is_lifted_once_at_its_new_end() -> None:
+    pool = pool_of(account(1, rests=resting(RestReason.RATE_LIMITED, 60)))
+    pool.put(account(1, rests=resting(RestReason.RATE_LIMITED, 20)))
+    await asyncio.sleep(20)
+    pool.lift_rests()
+    assert pool.refusals(Need(PAINT).signature) == {}
+    await asyncio.sleep(60)
+    pool.lift_rests()
+    assert pool.next_lift_s() is None
+
+
 async def test_accounts_that_were_tried_are_avoided_and_counted() -> None:
     pool = pool_of(account(1), account(2))
     lease = await pool.acquire(Need(PAINT), FillFirst(), avoid={1})

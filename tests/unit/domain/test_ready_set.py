@@ -13,11 +13,12 @@ from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate
 from tests.factories import AccountFactory
 
+MODEL = AccountFactory.build(id=0)
 IDS = st.integers(1, 12)
 
 
 def candidate(account_id: int, *, priority: int = 0, weight: int = 1) -> Candidate:
-    return Candidate(AccountFactory.build(id=account_id, priority=priority, weight=weight))
+    return Candidate(replace(MODEL, id=account_id, priority=priority, weight=weight))
 
 
 def ready_of(*candidates: Candidate) -> ReadyAccounts:

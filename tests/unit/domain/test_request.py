@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, Mode, ModelCatalog, Size
+from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Mode, ModelCatalog, Size
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import MediaKind
@@ -13,13 +13,13 @@ from flow2api.domain.request import MAX_PROMPT_CHARACTERS, plan_request
 from tests.factories import MediaFactory, picture_spec, video_spec
 
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
-WIDE = picture_spec("paint", line="paint", aspect_ratio=LANDSCAPE, size=Size(1376, 768))
+WIDE = picture_spec("paint-wide", line="paint", aspect_ratio=LANDSCAPE, size=Size(1376, 768))
 LARGE = picture_spec(
-    "paint-2k", line="paint", aspect_ratio=LANDSCAPE, size=Size(2752, 1536), resolution="2k", min_tier=Tier.PRO
+    "paint-4k", line="paint", aspect_ratio=LANDSCAPE, size=Size(5504, 3072), resolution="4k", min_tier=Tier.PRO
 )
 FRAMES = video_spec("frames", mode=Mode.FRAMES, min_images=1, max_images=2)
 EXTEND = video_spec("longer", mode=Mode.EXTEND)
-CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND])
+CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND, BaseName("paint", "paint")])
 
 
 def plan(model: str = "paint", prompt: str = "a hill", **given: object) -> GenerationRequest:

@@ -191,7 +191,9 @@ class Stage:
             self.clock,
             lambda: self.options,
         )
-        self.recover = RecoverGenerations(self.work, ModelCatalog(SPECS), generations, self.audience, self.clock)
+        self.recover = RecoverGenerations(
+            self.work, ModelCatalog(SPECS), generations, self.audience, self.clock, tag_of=lambda key_id: None
+        )
 
     def configure(self, **options: Any) -> None:
         self.options = replace(self.options, **options)

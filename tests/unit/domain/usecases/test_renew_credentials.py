@@ -414,3 +414,22 @@ async def test_account_that_is_gone_from_memory_is_not_put_back_by_a_write_that_
     await renewing
     assert stage.pool.get(1) is None
     stage.credentials._writers[1].cancel()
+
+
+async def test_session_token_that_is_replaced_all_the_time_ends_the_attempt(stage: Stage) -> None:
+    await stage.accounts(1)
+    original, reads = stage.storage.vault.read, list[int]()
+
+    async def restless(account_id: int) -> Credentials | None:
+        reads.append(account_id)
+        kept = await original(account_id)
+        return None if kept is None else replace(kept, session_token=Secret(f"{len(reads)}-".ljust(240, "x")))
+
+    async def exchange(credentials: Credentials, proxy: Secret | None) -> Exchanged:
+        return Exchanged(credentials, None, None)
+
+    swap(stage.storage.vault, read=restless)
+    swap(stage.upstream, exchange=exchange)
+    await stage.credentials.renew(1, force=True)
+    assert len(reads) == 4
+    assert stage.known(1).rests == ()

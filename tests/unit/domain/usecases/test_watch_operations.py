@@ -185,6 +185,18 @@ async def test_removed_account_ends_the_waiting(stage: Stage) -> None:
         assert isinstance(result, tree.UpstreamError)
 
 
+async def test_account_removed_at_the_moment_when_somebody_leaves_disturbs_nobody(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 1e6
+    leaving, staying = [watching(stage, await submitted(stage)) for _ in range(2)]
+    await stage.clock.sleep(1)
+    leaving.cancel()
+    stage.watch._fail_all(1, tree.UpstreamError("removed"))
+    with pytest.raises(tree.UpstreamError):
+        await staying
+    assert leaving.cancelled()
+
+
 async def test_nobody_is_asked_for_once_nobody_waits(stage: Stage) -> None:
     await stage.accounts(1)
     stage.upstream.video_s = 1e6
