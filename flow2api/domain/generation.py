@@ -1,7 +1,7 @@
 """What a client asked for, our record of it, and the events of its life."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,6 +87,16 @@ class GenerationRequest:
     parent_id: str | None = None
     door: str = ""
     modest: "GenerationRequest | None" = None
+
+    def warned(self, *sentences: str) -> "GenerationRequest":
+        """With these sentences for the caller, each once; its modest form has them too."""
+        if not sentences:
+            return self
+        return replace(
+            self,
+            warnings=tuple(dict.fromkeys((*self.warnings, *sentences))),
+            modest=None if self.modest is None else self.modest.warned(*sentences),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,19 @@
 """The port ``MediaStore`` on a local file system."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flow2api.adapters.disk.folder import MediaFolder
+from flow2api.adapters.disk.grouping import GroupedPuts, Kept
 from flow2api.adapters.disk.incoming import IncomingFile
 from flow2api.adapters.disk.integrity import VerifiedFiles
 from flow2api.domain.errors import MediaGoneError, StorageError, StorageFullError
@@ -42,14 +44,16 @@ class DiskMediaStore:
 
     Args:
         root: The folder; made when it is first used.
-        threads: How many calls may wait for the disk at once.
+        threads: How many calls may wait for the disk at once; one of them is kept for small contents.
         flush_within_s: How long a power cut may undo a small content; 0 waits for the disk before :meth:`put` returns.
     """
 
     def __init__(self, root: Path, *, threads: int = 4, flush_within_s: float = FLUSH_WITHIN_S) -> None:
         self._folder = MediaFolder(root)
         self._verified = VerifiedFiles()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="media-disk")
+        self._threads = ThreadPoolExecutor(threads - 1, thread_name_prefix="media-disk")
+        self._small_thread = ThreadPoolExecutor(1, thread_name_prefix="media-disk-small")
+        self._small = GroupedPuts(self._write_small)
         self._flush_within_s = flush_within_s
         self._unflushed = False
         self._flushing: asyncio.Task[None] | None = None
@@ -61,27 +65,23 @@ class DiskMediaStore:
             StorageFullError: There is no room.
             StorageError: The disk refused for another reason.
         """
-        incoming = IncomingFile(self._folder, self._verified)
         head = b""
-        waiting: list[bytes] = []
-        waiting_bytes = 0
-        most = _SMALL_BYTES  # What is small stays in memory until its end, and costs one trip to a thread.
+        gathered: list[bytes] = []
+        gathered_bytes = 0
+        async for chunk in chunks:
+            if len(head) < _HEAD_BYTES:
+                head += chunk[: _HEAD_BYTES - len(head)]
+            gathered.append(chunk)
+            gathered_bytes += len(chunk)
+            if gathered_bytes > _SMALL_BYTES:
+                return await self._put_large(head, gathered, chunks)
+        if self._flush_within_s <= 0:
+            return await self._put_large(head, gathered, chunks)
         try:
-            async for chunk in chunks:
-                if len(head) < _HEAD_BYTES:
-                    head += chunk[: _HEAD_BYTES - len(head)]
-                waiting.append(chunk)
-                waiting_bytes += len(chunk)
-                if waiting_bytes > most:
-                    await self._in_thread(incoming.write, waiting)
-                    waiting, waiting_bytes, most = [], 0, _CHUNK_BYTES
-            lasting = most != _SMALL_BYTES or self._flush_within_s <= 0
-            sha256, size_bytes = await self._in_thread(incoming.finish, waiting, lasting=lasting)
-        except BaseException:
-            await asyncio.shield(self._in_thread(incoming.discard))
-            raise
-        if not lasting:
-            self._flush_soon()
+            sha256, size_bytes = await self._small.put(gathered)
+        except OSError as error:
+            raise _in_words(error) from error
+        self._flush_soon()
         return StoredBytes(sha256, size_bytes, head)
 
     async def size(self, sha256: str) -> int | None:
@@ -119,13 +119,48 @@ class DiskMediaStore:
 
     async def aclose(self) -> None:
         """Finish what is being written, bring it to the disk, and stop."""
+        await self._small.drain()
         if self._flushing is not None:
             self._flushing.cancel()
             await asyncio.wait([self._flushing])
         if self._unflushed:
             await self._flush()
+        await asyncio.to_thread(self._small_thread.shutdown)
         await asyncio.to_thread(self._threads.shutdown)
         self._folder.close()
+
+    async def _put_large(self, head: bytes, gathered: list[bytes], rest: AsyncIterator[bytes]) -> StoredBytes:
+        """Go on with a content in a file of its own, and wait for the disk at its end."""
+        incoming = IncomingFile(self._folder, self._verified)
+        gathered_bytes = 0
+        try:
+            async for chunk in rest:
+                gathered.append(chunk)
+                gathered_bytes += len(chunk)
+                if gathered_bytes > _CHUNK_BYTES:
+                    await self._in_thread(incoming.write, gathered)
+                    gathered, gathered_bytes = [], 0
+            sha256, size_bytes = await self._in_thread(incoming.finish, gathered, lasting=True)
+        except BaseException:
+            await asyncio.shield(self._in_thread(incoming.discard))
+            raise
+        return StoredBytes(sha256, size_bytes, head)
+
+    async def _write_small(self, contents: Sequence[list[bytes]]) -> Sequence[Kept | OSError]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._small_thread, self._write_each, contents)
+
+    def _write_each(self, contents: Sequence[list[bytes]]) -> Sequence[Kept | OSError]:
+        return [self._write_one(chunks) for chunks in contents]
+
+    def _write_one(self, chunks: list[bytes]) -> Kept | OSError:
+        incoming = IncomingFile(self._folder, self._verified)
+        try:
+            return incoming.finish(chunks, lasting=False)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                incoming.discard()
+            return error
 
     def _flush_soon(self) -> None:
         self._unflushed = True
@@ -175,12 +210,14 @@ class DiskMediaStore:
         try:
             return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
         except OSError as error:
-            if error.errno in _FULL:
-                raise StorageFullError("There is no room left for media; free some space on the disk.") from error
-            raise StorageError(
-                f"The media folder cannot be used ({errno.errorcode.get(error.errno or 0, 'unknown')}); "
-                "check the disk and the folder's owner."
-            ) from error
+            raise _in_words(error) from error
+
+
+def _in_words(error: OSError) -> StorageError:
+    if error.errno in _FULL:
+        return StorageFullError("There is no room left for media; free some space on the disk.")
+    name = errno.errorcode.get(error.errno or 0, "unknown")
+    return StorageError(f"The media folder cannot be used ({name}); check the disk and the folder's owner.")
 
 
 def _read_at(descriptor: int, start: int, stop: int) -> bytes:

@@ -16,7 +16,6 @@ from flow2api.adapters.openai_api.envelope import stream_error
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.input_pictures import PictureSource, take_in, within
 from flow2api.adapters.openai_api.models import known_name
-from flow2api.adapters.openai_api.notices import unique
 from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
 from flow2api.adapters.openai_api.runs import begin, collect
 from flow2api.adapters.openai_api.shapes import field_names, typed
@@ -107,7 +106,7 @@ async def _plan(doors: Doors, body: Body, asked: Conversation, model: str, calle
     if not pictures and ask.source is None:
         request = await _plan_with_earlier_picture(doors, ask, asked, caller)
     request = request or plan(doors, ask)
-    return replace(request, warnings=unique(request.warnings, asked.warnings)) if asked.warnings else request
+    return request.warned(*asked.warnings)
 
 
 async def _plan_with_earlier_picture(

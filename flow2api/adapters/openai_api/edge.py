@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from flow2api.adapters.openai_api.cors import ANSWER_HEADERS, HeaderList, preflight_headers
 from flow2api.adapters.openai_api.request_ids import request_id_of
@@ -32,7 +33,7 @@ def has_passed_edge(scope: Scope) -> bool:
 
 
 def edge(clock: Clock) -> Callable[[ASGIApp], ASGIApp]:
-    """Middleware for the routes of this surface: request ids, common headers, and preflights without a key."""
+    """Middleware for the routes of this surface: request ids (in log lines, too), common headers, keyless preflights."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def at_edge(scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +53,8 @@ def edge(clock: Clock) -> Callable[[ASGIApp], ASGIApp]:
                     message["headers"] = [*message.get("headers", ()), *common_headers(request_id, spent_ms)]
                 await send(message)
 
-            await app(scope, receive, send_with_headers)
+            with bound_contextvars(request_id=request_id):
+                await app(scope, receive, send_with_headers)
 
         return at_edge
 

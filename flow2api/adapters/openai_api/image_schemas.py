@@ -85,12 +85,19 @@ class ImageEventEnd(msgspec.Struct, frozen=True):
 
 
 _QUALITIES = {"hd": "high", "standard": "medium"}
-_ECHOED = ("low", "medium", "high", "xhigh", "max")
+_PLAIN = ("low", "medium")
+_ENLARGED = ("high", "xhigh", "max")
 
 
 def quality_made(asked: object, resolution: str | None) -> str:
-    """The quality that an answer names, never ``auto``: the asked word, else what the resolution amounts to."""
+    """The quality that an answer names, never ``auto``: the asked word where it was met, else what was made.
+
+    Args:
+        resolution: That of the model which served; None for its native one.
+    """
     word = _QUALITIES.get(asked, asked) if isinstance(asked, str) else None
-    if isinstance(word, str) and word in _ECHOED:
+    if resolution is None:
+        return word if word in _PLAIN else "medium"
+    if word in _ENLARGED or (word == "medium" and resolution == "2k"):
         return word
-    return "medium" if resolution is None else "high"
+    return "high"

@@ -39,13 +39,17 @@ class _Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A request that was read."""
+    """A request that was read.
+
+    Attributes:
+        quality: The word for it, as it was asked for.
+    """
 
     wanted: ImagesIn
     planned: GenerationRequest
     caller: Caller
     idempotency: Idempotency
-    quality: str
+    quality: object
 
 
 _GENERATIONS = _Route("images.generations", "image_generation", needs_picture=False)
@@ -70,12 +74,13 @@ async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
     asked = await _read(doors, request, route)
     wanted, planned = asked.wanted, asked.planned
     run = await begin(doors, planned, asked.caller, asked.idempotency)
+    served = doors.catalog.spec(run.accepted.generation.spec_name) or planned.spec
     shown = Presentation(
         doors=doors,
         request=request,
         caller=asked.caller,
         prompt=planned.prompt,
-        quality=asked.quality,
+        quality=quality_made(asked.quality, served.resolution),
         wanted=Format.asked(wanted.output_format, wanted.output_compression),
         as_links=wanted.wants_links(planned.model),
         event=route.event,
@@ -102,7 +107,7 @@ async def _read(doors: Doors, request: HttpRequest, route: _Route) -> _Asked:
         planned=planned,
         caller=caller,
         idempotency=idempotency_of(request, body, route=route.door),
-        quality=quality_made(body.fields.get("quality"), planned.spec.resolution),
+        quality=body.fields.get("quality"),
     )
 
 

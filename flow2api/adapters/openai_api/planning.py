@@ -1,12 +1,11 @@
 """From a door's fields to the canonical request, for all doors of this surface alike."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
-from flow2api.adapters.openai_api.notices import unique
-from flow2api.adapters.openai_api.shapes import ignored_fields
+from flow2api.adapters.openai_api.shapes import SILENT_FIELDS, ignored_fields
 from flow2api.domain.catalog import ModelCatalog, Wish
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
@@ -21,6 +20,9 @@ SHAPE_FIELDS = frozenset(
     }
 )  # fmt: skip
 """Fields that say what the result is to be like; the domain reads them in all their spellings."""
+
+_EXTRA_BODY = ("extra_body", "extraBody")
+_READ_IN_EXTRA_BODY = SHAPE_FIELDS.difference(_EXTRA_BODY, ("n", "strict"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         UnsupportedInputError: A field cannot be used, or ``"strict": true`` forbids to adapt it.
     """
     known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}.difference(ask.without_effect)
-    ignored = ignored_fields(ask.fields, known)
+    ignored = ignored_fields({**ask.fields, **_within_extra_body(ask.fields)}, known)
     kept_back = {*ask.own_fields, *ask.without_effect}
     request = plan_request(
         doors.catalog,
@@ -99,4 +101,15 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         parent_id=ask.parent_id,
         door=ask.door,
     )
-    return replace(request, warnings=unique(request.warnings, ignored)) if ignored else request
+    return request.warned(*ignored)
+
+
+def _within_extra_body(fields: Mapping[str, object]) -> dict[str, object]:
+    """What stands in ``extra_body`` and is not looked for there, by its path."""
+    return {
+        f"{name}.{inner}": value
+        for name in _EXTRA_BODY
+        if isinstance(extra := fields.get(name), Mapping)
+        for inner, value in extra.items()
+        if inner not in _READ_IN_EXTRA_BODY and (inner == "strict" or inner not in SILENT_FIELDS)
+    }

@@ -16,7 +16,7 @@ _MOST_NAMED: Final = 32
 _MISSING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _TYPE: Final = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`$")
 
-_SILENT: Final = frozenset(
+SILENT_FIELDS: Final = frozenset(
     {"user", "safety_identifier", "metadata", "store", "service_tier", "prompt_cache_key", "moderation", "strict"}
 )
 """Fields that promise nothing about the result, so that nobody misses them."""
@@ -43,7 +43,7 @@ def ignored_fields(fields: Mapping[str, object], known: Collection[str]) -> tupl
         UnsupportedInputError: There is such a field and the request says ``"strict": true``.
     """
     unknown = [
-        name for name, value in fields.items() if value is not None and name not in known and name not in _SILENT
+        name for name, value in fields.items() if value is not None and name not in known and name not in SILENT_FIELDS
     ]
     if unknown and fields.get("strict") in (True, "true", "True", "1"):
         name = unknown[0][:64]

@@ -1,11 +1,9 @@
 """Videos that build on another one: remixes, edits and extensions."""
 
-from collections.abc import Mapping
-
 from flow2api.adapters.openai_api.body import Body
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
-from flow2api.adapters.openai_api.planning import SHAPE_FIELDS, Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
 from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
@@ -13,6 +11,8 @@ from flow2api.domain.catalog import Mode, ModelCatalog
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.parameters import read_wish
+from flow2api.domain.usecases.read_generations import why_unfinished
 
 _OWN_FIELDS = field_names(FollowUpIn) | {"n"}
 
@@ -37,7 +37,7 @@ async def plan_remix(
             model=model,
             kind=MediaKind.VIDEO,
             prompt=wanted.prompt,
-            fields={**_shape_of(parent, body.fields), **body.fields},
+            fields={**_shape_of(doors.catalog, parent, body), **body.fields},
             door=door,
             own_fields=_OWN_FIELDS,
             is_text=body.is_text,
@@ -69,7 +69,7 @@ async def plan_extension(
             model=model,
             kind=MediaKind.VIDEO,
             prompt=wanted.prompt,
-            fields={**_shape_of(parent, body.fields, with_seconds=False), **body.fields},
+            fields={**_shape_of(doors.catalog, parent, body, with_seconds=False), **body.fields},
             door=door,
             own_fields=_OWN_FIELDS,
             is_text=body.is_text,
@@ -81,17 +81,22 @@ async def plan_extension(
 
 def _check_complete(parent: Generation) -> None:
     if parent.state is not State.COMPLETED:
-        raise UnsupportedInputError(
-            f"The video {parent.id} is {parent.state}; only a completed one can be built on.", param="video.id"
-        )
+        raise UnsupportedInputError(why_unfinished(parent), param="video.id")
 
 
-def _shape_of(parent: Generation, fields: Mapping[str, object], *, with_seconds: bool = True) -> dict[str, object]:
-    """Size and length of the parent, unless the request says something about its shape itself."""
-    if any(name in fields for name in SHAPE_FIELDS - {"n", "seed", "strict"}):
-        return {}
-    shape: dict[str, object] = {"size": parent.size} if parent.size else {}
-    if with_seconds and parent.seconds:
+def _shape_of(catalog: ModelCatalog, parent: Generation, body: Body, *, with_seconds: bool = True) -> dict[str, object]:
+    """Size and length of the parent, each unless the request says it itself in any of its spellings."""
+    asked = read_wish(
+        {name: value for name, value in body.fields.items() if name not in _OWN_FIELDS}, text_values=body.is_text
+    ).wish
+    spec = catalog.spec(parent.spec_name)
+    shape: dict[str, object] = {}
+    if asked.ratio is None and asked.resolution is not None and spec is not None:
+        # The parent's pixels would contradict the resolution; its shape does not.
+        shape["aspect_ratio"] = str(spec.aspect_ratio)
+    elif asked.ratio is None and parent.size:
+        shape["size"] = parent.size
+    if with_seconds and asked.seconds is None and parent.seconds:
         shape["seconds"] = str(parent.seconds)
     return shape
 

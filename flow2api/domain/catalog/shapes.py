@@ -5,6 +5,9 @@ from math import gcd, log
 
 from flow2api.domain.media import MediaKind
 
+_CALLED = {(7, 3): "21:9", (3, 7): "9:21", (8, 5): "16:10", (5, 8): "10:16"}
+"""Ratios that nobody calls by their lowest terms."""
+
 
 @dataclass(frozen=True, slots=True)
 class AspectRatio:
@@ -14,7 +17,7 @@ class AspectRatio:
     height: int
 
     def __str__(self) -> str:
-        return f"{self.width}:{self.height}"
+        return _CALLED.get((self.width, self.height), f"{self.width}:{self.height}")
 
     @property
     def value(self) -> float:

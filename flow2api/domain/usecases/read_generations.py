@@ -110,10 +110,18 @@ class ReadGenerations:
             raise UnsupportedInputError(f"The variants are {', '.join(VARIANTS)}.", param="variant")
         generation = await self.get(generation_id, caller)
         if generation.state is not State.COMPLETED:
-            why = generation.fault.message if generation.fault else "Ask again when its status is completed."
-            raise NotReadyError(f"The video has no content: its status is {generation.state.value}. {why}")
+            raise NotReadyError(why_unfinished(generation))
         media = await self.media(generation)
         if media is None:
             raise MediaGoneError("The video is not kept any more.")
         opened = await self._serve.open(media)
         return opened if variant == "video" else await self._stills(opened, variant)
+
+
+def why_unfinished(generation: Generation) -> str:
+    """A sentence for the caller about a video without a result."""
+    if not generation.state.is_final:
+        return "The video is not finished yet; ask again when its status is completed."
+    if generation.state is State.CANCELLED:
+        return "The video was cancelled; there is no result."
+    return f"The video failed: {generation.fault.message if generation.fault else 'there is no result.'}"

@@ -14,6 +14,7 @@ from tests.fakes.media import fake_picture
 from tests.fakes.use_cases import FAKE_VIDEO, OTHER_KEY, FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 from tests.unit.adapters.openai_api.listener import Listener
+from tests.unit.adapters.openai_api.modest_pool import PoolWithoutThePlan
 
 PATH = "/v1/chat/completions"
 MODEL = "gemini-3.1-flash-image"
@@ -155,6 +156,16 @@ class TestConversations:
     async def test_system_messages_are_told_as_ignored(self, client: Client) -> None:
         answer = await chat(client, {"role": "system", "content": "be nice"}, user("a fox"))
         assert any("System messages" in sentence for sentence in answer.json()["warnings"])
+
+    async def test_everything_is_told_where_the_pool_lacks_the_plan(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generate = PoolWithoutThePlan(fakes.media, fakes.clock)
+        system = {"role": "system", "content": "be nice"}
+        answer = await chat(client, system, user("a fox"), quality="high", wibble=1)
+
+        told = answer.json()["warnings"]
+        assert len(told) == 3
+        for words in ("No account may make", "`wibble` has no effect", "System messages"):
+            assert any(words in sentence for sentence in told), words
 
     async def test_pictures_of_the_message_are_its_inputs(self, client: Client, fakes: FakeDoors) -> None:
         part = {"type": "image_url", "image_url": {"url": DATA_URL, "detail": "high"}}

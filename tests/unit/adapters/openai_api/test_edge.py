@@ -1,6 +1,7 @@
 """What every answer carries, and who may read it."""
 
 import pytest
+from structlog.contextvars import get_contextvars, merge_contextvars
 
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
@@ -27,6 +28,20 @@ class TestRequestIds:
     async def test_streams_have_one_too(self, client: Client) -> None:
         answer = await client.post("/v1/images/generations", json={"prompt": "a fox", "stream": True})
         assert answer.headers["x-request-id"].startswith("req_")
+
+    async def test_log_lines_of_a_request_carry_its_own(self, client: Client, fakes: FakeDoors) -> None:
+        seen: list[dict[str, object]] = []
+        known = fakes.authorize.known
+
+        def logging_one(presented: str | None) -> object:
+            seen.append(merge_contextvars(None, "info", {"event": "asked"}))
+            return known(presented)
+
+        fakes.authorize.known = logging_one  # type: ignore[method-assign, assignment]
+        for request_id in ("trace-00000001", "trace-00000002"):
+            await client.get("/v1/models", headers={"x-request-id": request_id})
+        assert [line["request_id"] for line in seen] == ["trace-00000001", "trace-00000002"]
+        assert "request_id" not in get_contextvars()
 
 
 async def test_time_spent_is_told_in_milliseconds(client: Client, fakes: FakeDoors) -> None:

@@ -11,6 +11,7 @@ from flow2api.domain.errors import ContentBlockedError, PoolBusyError
 from tests.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
+from tests.unit.adapters.openai_api.modest_pool import PoolWithoutThePlan
 
 ASK = {"model": "gemini-3.1-flash-image", "prompt": "a red fox"}
 
@@ -118,6 +119,35 @@ class TestGenerations:
     )
     async def test_quality_is_never_auto_in_answers(self, client: Client, asked: str, told: str) -> None:
         assert (await post(client, quality=asked)).json()["quality"] == told
+
+    async def test_quality_that_the_pool_cannot_make_is_not_claimed(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generate = PoolWithoutThePlan(fakes.media, fakes.clock)
+        answer = await post(client, quality="high", wibble=1)
+
+        document = answer.json()
+        assert document["quality"] == "medium"
+        assert len(document["warnings"]) == 2
+        assert any("No account may make" in sentence for sentence in document["warnings"])
+        assert "`wibble` has no effect here and was ignored." in document["warnings"]
+        assert json.loads(answer.headers["x-flow2api-warnings"]) == document["warnings"]
+
+    @pytest.mark.parametrize("name", ["extra_body", "extraBody"])
+    async def test_unknown_fields_of_extra_body_are_told_by_their_path(self, client: Client, name: str) -> None:
+        inner = {"wibble": 1, "n": 2, "strict": True, "nothing": None, "user": "me", "imageConfig": {"imageSize": "1K"}}
+        answer = await post(client, **{name: {**inner, "aspect_ratio": "1:1"}})
+
+        told = [f"`{name}.{field}` has no effect here and was ignored." for field in ("wibble", "n", "strict")]
+        assert answer.json()["warnings"] == told
+
+    async def test_strict_refuses_unknown_fields_of_extra_body(self, client: Client) -> None:
+        answer = await post(client, extra_body={"wibble": 1}, strict=True)
+
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "extra_body.wibble"
+
+    async def test_ratio_is_told_as_it_was_asked_for(self, client: Client) -> None:
+        [sentence] = (await post(client, aspect_ratio="21:9")).json()["warnings"]
+        assert "the aspect ratio 21:9;" in sentence
 
     async def test_unknown_fields_are_told_as_ignored(self, client: Client, fakes: FakeDoors) -> None:
         answer = await post(client, style="vivid", wibble=1, user="me", background="transparent", partial_images=2)

@@ -318,6 +318,29 @@ class TestFollowUps:
         answer = await client.post("/v1/videos/video_1/remix", json={"prompt": "x", "size": "1280x720"})
         assert answer.json()["size"] == "1280x720"
 
+    @pytest.mark.parametrize(
+        ("asked", "size", "seconds"),
+        [
+            ({"seconds": "6"}, "720x1280", 6),
+            ({"extra_body": {"duration": 6}}, "720x1280", 6),
+            ({"size": "1280x720"}, "1280x720", 4),
+            ({"aspect_ratio": "16:9"}, "1280x720", 4),
+            ({"generationConfig": {"aspectRatio": "16:9"}}, "1280x720", 4),
+            ({"resolution": "1080p"}, "1080x1920", 4),
+            ({"seed": 7, "extra_body": {}}, "720x1280", 4),
+        ],
+    )
+    async def test_remix_inherits_what_the_request_leaves_open(
+        self, client: Client, fakes: FakeDoors, asked: dict[str, Any], size: str, seconds: int
+    ) -> None:
+        fakes.generations.plant_completed(spec_name="veo_3_1_t2v_fast_portrait", size="720x1280", seconds=4)
+        answer = await client.post("/v1/videos/video_1/remix", json={"prompt": "x", **asked})
+
+        assert answer.status_code == 200, answer.text
+        request = fakes.generate.request
+        assert (request.size, request.seconds, str(request.spec.size)) == (size, seconds, size)
+        assert request.warnings == ()
+
     async def test_only_a_completed_one_can_be_built_on(self, client: Client, fakes: FakeDoors) -> None:
         fakes.generations.plant()
         for path, body in [
@@ -327,7 +350,9 @@ class TestFollowUps:
         ]:
             answer = await client.post(path, json=body)
             assert answer.status_code == 400, path
-            assert answer.json()["error"]["param"] == "video.id"
+            error = answer.json()["error"]
+            assert error["param"] == "video.id"
+            assert error["message"] == "The video is not finished yet; ask again when its status is completed."
 
     async def test_edit_in_a_form(self, client: Client, fakes: FakeDoors) -> None:
         fakes.generations.plant_completed()
@@ -343,7 +368,7 @@ class TestFollowUps:
 
         assert answer.status_code == 200, answer.text
         request = fakes.generate.request
-        assert request.spec.mode is Mode.EXTEND
+        assert (request.spec.mode, request.size) == (Mode.EXTEND, parent.size)
         assert [(one.media_id, one.role) for one in request.inputs] == [(parent.results[0], InputRole.SOURCE)]
 
     async def test_extension_finds_a_model_when_the_parents_cannot(self, client: Client, fakes: FakeDoors) -> None:

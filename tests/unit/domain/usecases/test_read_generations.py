@@ -186,8 +186,19 @@ class TestContent:
     @pytest.mark.parametrize(
         ("changes", "told"),
         [
-            ({"state": State.RUNNING}, "running"),
-            ({"state": State.FAILED, "fault": Fault("x", "It was too dark.")}, "It was too dark."),
+            (
+                {"state": State.QUEUED},
+                r"^The video is not finished yet; ask again when its status is completed\.$",
+            ),
+            (
+                {"state": State.RUNNING},
+                r"^The video is not finished yet; ask again when its status is completed\.$",
+            ),
+            (
+                {"state": State.FAILED, "fault": Fault("x", "It was too dark.")},
+                r"^The video failed: It was too dark\.$",
+            ),
+            ({"state": State.CANCELLED}, r"^The video was cancelled; there is no result\.$"),
         ],
     )
     async def test_that_is_not_there_yet_or_never_will_be(

@@ -1,0 +1,17 @@
+"""A pool in which no account has the plan that a request would like."""
+
+from collections.abc import AsyncGenerator
+
+from flow2api.domain.api_key import Caller
+from flow2api.domain.generation import GenerationEvent, GenerationRequest
+from flow2api.domain.usecases.generate import Idempotency
+from tests.fakes.use_cases import FakeGenerate
+
+
+class PoolWithoutThePlan(FakeGenerate):
+    """Makes the modest form of a request wherever it has one."""
+
+    def __call__(
+        self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        return super().__call__(request.modest or request, caller, idempotency=idempotency)
