@@ -32,6 +32,8 @@ class Process:
         self.command = command
         self.log = log
         self.environment = {**os.environ, **(environment or {})}
+        # Compiling every module anew costs each child two seconds.
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -112,10 +114,22 @@ class Simulator(Process):
 
 
 class Gateway(Process):
-    """The server on a data folder of its own, with the accounts of a simulator and a key made by the command line."""
+    """The server on a data folder of its own, with the accounts of a simulator and a key made by the command line.
+
+    Args:
+        image_slots: How many pictures each account makes at once; None is no limit.
+        video_slots: The same for videos.
+    """
 
     def __init__(
-        self, folder: Path, simulator: Simulator, *, era: str = "2026-06", environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        simulator: Simulator,
+        *,
+        era: str = "2026-06",
+        environment: Mapping[str, str] | None = None,
+        image_slots: int | None = None,
+        video_slots: int | None = None,
     ) -> None:
         self.port = free_port()
         self.folder = folder
@@ -134,15 +148,17 @@ class Gateway(Process):
         }
         super().__init__([sys.executable, "-m", "flow2api", "serve"], folder / "gateway.log", settings)
         self.simulator = simulator
+        slots = {"image_concurrency": image_slots, "video_concurrency": video_slots}
+        self.slots = {name: count for name, count in slots.items() if count is not None}
         self.key = ""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def run(self, *arguments: str) -> str:
-        """What a command prints, run beside the server on the same data folder."""
-        done = subprocess.run(
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """How a command ends, run beside the server on the same data folder."""
+        return subprocess.run(
             [sys.executable, "-m", "flow2api", *arguments],
             env=self.environment,
             capture_output=True,
@@ -150,11 +166,18 @@ class Gateway(Process):
             timeout=60,
             check=False,
         )
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints that has to succeed."""
+        done = self.attempt(*arguments)
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
-        rows = [{"session_token": one["session_token"], "email": one.get("email") or None} for one in accounts]
+        rows = [
+            {"session_token": one["session_token"], "email": one.get("email") or None, **self.slots}
+            for one in accounts
+        ]
         file = self.folder / "import.json"
         file.write_text(json.dumps({"tokens": rows}))
         self.run("accounts", "import", str(file))

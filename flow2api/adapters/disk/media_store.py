@@ -68,6 +68,7 @@ class DiskMediaStore:
         head = b""
         gathered: list[bytes] = []
         gathered_bytes = 0
+        chunks = aiter(chunks)
         async for chunk in chunks:
             if len(head) < _HEAD_BYTES:
                 head += chunk[: _HEAD_BYTES - len(head)]
@@ -132,14 +133,19 @@ class DiskMediaStore:
     async def _put_large(self, head: bytes, gathered: list[bytes], rest: AsyncIterator[bytes]) -> StoredBytes:
         """Go on with a content in a file of its own, and wait for the disk at its end."""
         incoming = IncomingFile(self._folder, self._verified)
-        gathered_bytes = 0
+        waiting_bytes = sum(map(len, gathered))
+        most = _SMALL_BYTES
         try:
-            async for chunk in rest:
-                gathered.append(chunk)
-                gathered_bytes += len(chunk)
-                if gathered_bytes > _CHUNK_BYTES:
+            while True:
+                if waiting_bytes > most:
                     await self._in_thread(incoming.write, gathered)
-                    gathered, gathered_bytes = [], 0
+                    gathered.clear()
+                    waiting_bytes, most = 0, _CHUNK_BYTES
+                chunk = await anext(rest, None)
+                if chunk is None:
+                    break
+                gathered.append(chunk)
+                waiting_bytes += len(chunk)
             sha256, size_bytes = await self._in_thread(incoming.finish, gathered, lasting=True)
         except BaseException:
             await asyncio.shield(self._in_thread(incoming.discard))

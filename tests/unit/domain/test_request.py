@@ -85,3 +85,12 @@ def test_vague_wish_for_more_has_a_modest_form_for_pools_without_the_plan() -> N
     assert asked.modest is not None
     assert asked.modest.size == "1376x768"
     assert plan(fields={"quality": "high", "strict": True}).modest is None
+
+
+def test_what_is_told_later_is_told_in_the_modest_form_too() -> None:
+    request = plan(fields={"quality": "high"}).warned("One.", "Two.").warned("One.")
+    assert request.warnings == ("One.", "Two.")
+    assert request.modest is not None
+    assert request.modest.warnings[-2:] == ("One.", "Two.")
+    assert "No account may make" in request.modest.warnings[0]
+    assert request.warned() is request

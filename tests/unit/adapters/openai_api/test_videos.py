@@ -326,7 +326,7 @@ class TestFollowUps:
             ({"size": "1280x720"}, "1280x720", 4),
             ({"aspect_ratio": "16:9"}, "1280x720", 4),
             ({"generationConfig": {"aspectRatio": "16:9"}}, "1280x720", 4),
-            ({"resolution": "1080p"}, "1080x1920", 4),
+            ({"resolution": "1080p", "duration": 8}, "1080x1920", 8),
             ({"seed": 7, "extra_body": {}}, "720x1280", 4),
         ],
     )

@@ -93,3 +93,13 @@ async def test_wrong_keys_cannot_keep_the_database_busy(door: Door) -> None:
     await door.add()
     await door.authorize(KEY)
     assert door.lookups == 21
+
+
+async def test_tag_of_a_key_is_known_without_asking(door: Door) -> None:
+    key = await door.add()
+    await door.stage.storage.api_keys.save(replace(key, tag="eu"))
+    await door.authorize.load()
+    assert door.authorize.tag_of(key.id) == "eu"
+    assert door.authorize.tag_of(None) is None
+    assert door.authorize.tag_of(key.id + 1) is None
+    assert door.lookups == 0
