@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= 2
 
 BIN := .venv/bin
 SYNC := $(PYTHON) requirements/sync.py
@@ -21,7 +22,7 @@ demo: ## serve the whole gateway on a simulated upstream; ARGS="--port 8123"
 
 test: ## run every test; ARGS="tests/unit -k lease"
 	@$(SYNC) dev
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: ## check format, style, types, the direction of imports, templates and spelling
 	@$(SYNC) dev

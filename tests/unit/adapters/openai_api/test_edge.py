@@ -1,5 +1,7 @@
 """What every answer carries, and who may read it."""
 
+from collections.abc import Mapping
+
 import pytest
 from structlog.contextvars import get_contextvars, merge_contextvars
 
@@ -30,7 +32,7 @@ class TestRequestIds:
         assert answer.headers["x-request-id"].startswith("req_")
 
     async def test_log_lines_of_a_request_carry_its_own(self, client: Client, fakes: FakeDoors) -> None:
-        seen: list[dict[str, object]] = []
+        seen: list[Mapping[str, object]] = []
         known = fakes.authorize.known
 
         def logging_one(presented: str | None) -> object:

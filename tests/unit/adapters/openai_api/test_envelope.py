@@ -15,7 +15,7 @@ async def test_all_four_keys_are_always_there(client: Client, fakes: FakeDoors) 
 
     assert answer.json() == {
         "error": {
-            "message": "All accounts that could serve this request are occupied: 3 busy, 1 no_tier. Try again shortly.",
+            "message": "All accounts that could serve this request are busy or rest: 3 busy, 1 no_tier. Try again shortly.",
             "type": "rate_limit_error",
             "param": None,
             "code": "rate_limit_exceeded",

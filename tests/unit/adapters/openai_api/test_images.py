@@ -133,8 +133,16 @@ class TestGenerations:
 
     @pytest.mark.parametrize("name", ["extra_body", "extraBody"])
     async def test_unknown_fields_of_extra_body_are_told_by_their_path(self, client: Client, name: str) -> None:
-        inner = {"wibble": 1, "n": 2, "strict": True, "nothing": None, "user": "me", "imageConfig": {"imageSize": "1K"}}
-        answer = await post(client, **{name: {**inner, "aspect_ratio": "1:1"}})
+        inner: dict[str, Any] = {
+            "wibble": 1,
+            "n": 2,
+            "strict": True,
+            "nothing": None,
+            "user": "me",
+            "imageConfig": {"imageSize": "1K"},
+        }
+        fields: dict[str, Any] = {name: {**inner, "aspect_ratio": "1:1"}}
+        answer = await post(client, **fields)
 
         told = [f"`{name}.{field}` has no effect here and was ignored." for field in ("wibble", "n", "strict")]
         assert answer.json()["warnings"] == told
