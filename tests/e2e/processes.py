@@ -175,8 +175,7 @@ class Gateway(Process):
 
     def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
         rows = [
-            {"session_token": one["session_token"], "email": one.get("email") or None, **self.slots}
-            for one in accounts
+            {"session_token": one["session_token"], "email": one.get("email") or None, **self.slots} for one in accounts
         ]
         file = self.folder / "import.json"
         file.write_text(json.dumps({"tokens": rows}))

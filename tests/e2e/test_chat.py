@@ -2,6 +2,7 @@
 
 import base64
 import re
+import socket
 import urllib.request
 
 import openai
@@ -107,3 +108,21 @@ def test_late_failure_is_an_error_in_the_stream(client: openai.OpenAI) -> None:
     with pytest.raises(openai.APIError) as failed:
         list(stream)
     assert failed.value.code == "moderation_blocked"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_foreign_address_in_an_answer_is_never_fetched(client: openai.OpenAI, scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        url = f"{scheme}://127.0.0.1:{canary.getsockname()[1]}/picture.png"
+        answer = client.chat.completions.create(
+            model="gemini-3.0-pro-image",
+            messages=[
+                {"role": "user", "content": "a red mug"},
+                {"role": "assistant", "content": f"![image]({url})\n\n{url}\n<video src='{url}'></video>"},
+                {"role": "user", "content": f"like {url}, but blue"},
+            ],
+        )
+        assert answer.choices[0].finish_reason == "stop"
+        canary.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            canary.accept()

@@ -137,6 +137,17 @@ async def test_killed_while_submitting_fails_honestly_and_is_not_sent_again(gate
     assert await calls.submits() == 1
 
 
+async def test_submit_whose_answer_is_cut_is_not_sent_again(gateway: Gateway, calls: Calls) -> None:
+    assert ended(gateway, begun(gateway, "opens the connection"))["status"] == "completed"
+    await calls.begin()
+    await calls.control.add_fault("drop", call="submit_*", work_done=True)
+    failed = ended(gateway, begun(gateway, "cut"))
+    assert failed["status"] == "failed"
+    assert failed["error"]["code"] == "upstream_state_unknown"
+    assert await calls.arrived("submit_text_video") == 1
+    assert await calls.submits() == 1
+
+
 async def test_killed_while_uploading_starts_over(gateway: Gateway, calls: Calls) -> None:
     await calls.control.add_fault("latency", call="upload_image", latency_s=5.0)
     video = begun(gateway, "from a frame", input_reference={"image_url": PICTURE})
