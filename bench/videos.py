@@ -1,186 +1,232 @@
-"""1,000 videos in flight and 200 streams open on one process: what they cost, and whether everybody else still gets answers.
+"""1,000 videos in flight and 200 open streams on one process (rows 6, 7, 8, 9, 10, 11).
 
-Usage: python bench/videos.py [--videos 1000] [--streams 200] [--accounts 10] [--seconds 30]
+python bench/videos.py [--videos 1000] [--streams 200] [--accounts 10] [--duration 30]
+
+All videos are submitted at once: ``--streams`` of them through streamed chat completions that stay open, the others
+through ``POST /v1/videos``. Meanwhile ``GET /v1/models`` is asked 40 times a second and some videos are polled, as
+clients do. In the end every video is looked up, and the simulator's record tells which status calls it got.
 """
 
 import argparse
 import asyncio
 import json
+import sys
 import tempfile
 import time
+import urllib.request
 from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from client import quantile
-from process_costs import cpu_ms, own_memory_kb, threads
-from stage import counters, gateway, machine, pid_of, simulator
+import uvloop
 
-from flow2api.testing.simulator import SimulatorControl
-from tests.e2e.processes import Gateway
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from client import Connection, connections, median, quantile, request_bytes
+from figures import Figure
+from process_costs import cpu_ms, own_memory_kb, threads
+from stage import counters, gateway, machine, pid_of, settle, simulator
+
+from tests.e2e.processes import Gateway, Simulator
 
 MODEL = "veo_3_1_t2v_fast_landscape"
 INTERVAL_S = 3.0
 AT_ONCE = 50
-ENDS_WITHIN_S = 240.0
+PROBES_PER_S = 40
+FINAL = ("completed", "failed")
 
 
-@dataclass
-class Load:
-    """One run, and what was seen in it."""
+@dataclass(slots=True)
+class Observed:
+    """What happened while the videos were made."""
 
-    running: Gateway
-    ids: list[str] = field(default_factory=list)
-    opened: int = 0
-    ended: int = 0
-    latencies_ms: list[float] = field(default_factory=list)
-    refused: Counter[int] = field(default_factory=Counter)
+    video_ids: list[str] = field(default_factory=list)
+    stream_ends: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    models_ms: list[float] = field(default_factory=list)
+    most_threads: int = 0
+    most_memory_kb: int = 0
 
-    async def call(self, method: str, path: str, document: Any = None) -> tuple[int, bytes]:
-        """Status and body of one answer, over a connection of its own."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.running.port)
-        body = b"" if document is None else json.dumps(document).encode()
-        head = (
-            f"{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.running.key}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        raw = await reader.read()
-        writer.close()
-        status, _, rest = raw.partition(b"\r\n\r\n")
-        return int(status.split()[1]), rest
+
+class Crowd:
+    """All clients of the gateway."""
+
+    def __init__(self, ours: Gateway) -> None:
+        self._url = ours.url
+        self._headers = {"authorization": f"Bearer {ours.key}"}
+        self._pid = pid_of(ours)
+        self.observed = Observed()
+
+    def ask(self, method: str, path: str, document: object = None) -> bytes:
+        return request_bytes(method, f"{self._url}/v1{path}", headers=self._headers, document=document)
+
+    @asynccontextmanager
+    async def open_streams(self, count: int) -> AsyncIterator[None]:
+        """Chat completions that make a video each, held open until they end by themselves."""
+        if not count:
+            yield
+            return
+        async with connections(self._url, count) as opened, asyncio.TaskGroup() as group:
+            for number, connection in enumerate(opened):
+                group.create_task(self._stream(connection, number))
+            while not all(one.has_begun for one in opened):  # noqa: ASYNC110 - a look now and then costs least
+                await asyncio.sleep(0.05)
+            yield
+
+    async def _stream(self, connection: Connection, number: int) -> None:
+        messages = [{"role": "user", "content": f"a paper boat on a river, take {number}"}]
+        request = self.ask("POST", "/chat/completions", {"model": MODEL, "messages": messages, "stream": True})
+        answer = await connection.ask(request)
+        text = answer.body.decode("utf-8", "replace")
+        is_good = answer.status == 200 and "<video" in text and text.rstrip().endswith("data: [DONE]")
+        self.observed.stream_ends["completed" if is_good else text[-200:]] += 1
 
     async def submit(self, count: int) -> None:
-        """Ask for this many videos."""
-        limit = asyncio.Semaphore(AT_ONCE)
+        """Begin this many videos, some at a time."""
+        left = iter(range(count))
 
-        async def one(number: int) -> None:
-            async with limit:
-                status, body = await self.call(
-                    "POST", "/v1/videos", {"model": MODEL, "prompt": f"waves {number}", "size": "1280x720"}
-                )
-            if status == 200:
-                self.ids.append(json.loads(body)["id"])
-            else:
-                self.refused[status] += 1
+        async def work(connection: Connection) -> None:
+            for number in left:
+                document = {"model": MODEL, "prompt": f"a red kite over a beach, take {number}"}
+                answer = await connection.ask(self.ask("POST", "/videos", document))
+                if answer.status == 200:
+                    self.observed.video_ids.append(answer.json()["id"])
+                else:
+                    self.observed.refused[answer.body.decode()[:200]] += 1
 
-        await asyncio.gather(*(one(number) for number in range(count)))
+        async with connections(self._url, AT_ONCE) as opened, asyncio.TaskGroup() as group:
+            for connection in opened:
+                group.create_task(work(connection))
 
-    async def watch_stream(self, number: int) -> None:
-        """Ask for a video through chat and read its stream to the end."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.running.port)
-        document = {"model": MODEL, "stream": True, "messages": [{"role": "user", "content": f"stream {number}"}]}
-        body = json.dumps(document).encode()
-        head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.running.key}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        while line := await reader.readline():
-            if b'"role":"assistant"' in line:
-                self.opened += 1
-            if b"[DONE]" in line:
-                self.ended += 1
-                break
-        writer.close()
+    async def probe(self) -> None:
+        """Ask for the models again and again, until cancelled."""
+        async with connections(self._url, 1) as (connection,):
+            while True:
+                answer = await connection.ask(self.ask("GET", "/models"))
+                self.observed.models_ms.append(answer.total_ms)
+                self.observed.most_threads = max(self.observed.most_threads, threads(self._pid))
+                self.observed.most_memory_kb = max(self.observed.most_memory_kb, own_memory_kb(self._pid))
+                await asyncio.sleep(1 / PROBES_PER_S)
 
-    async def look_at_models(self, until: asyncio.Event) -> None:
-        """Ask for the models over one kept connection, ten times a second, and note how long each answer took."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.running.port)
-        request = f"GET /v1/models HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.running.key}\r\n\r\n".encode()
-        while not until.is_set():
-            began = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].split()[0])
-            await reader.readexactly(length)
-            self.latencies_ms.append((time.perf_counter() - began) * 1000)
-            await asyncio.sleep(0.1)
-        writer.close()
+    async def poll(self) -> None:
+        """Look at one video after the other, until cancelled."""
+        async with connections(self._url, 1) as (connection,):
+            while True:
+                for video_id in list(self.observed.video_ids):
+                    await connection.ask(self.ask("GET", f"/videos/{video_id}"))
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)
 
-    async def outcomes(self) -> Counter[str]:
-        """How the videos stand, by status and code."""
-        found: Counter[str] = Counter()
-        after = ""
-        while True:
-            _, body = await self.call("GET", f"/v1/videos?limit=100{after}")
-            page = json.loads(body)
-            for one in page["data"]:
-                error = one["error"]
-                found[one["status"] if error is None else f"{one['status']}: {error['code']}"] += 1
-            if not page["has_more"]:
-                return found
-            after = f"&after={page['last_id']}"
+    async def ends(self, limit_s: float) -> Counter[str]:
+        """How every video ended; those that have not by then are `lost`."""
+        ends: Counter[str] = Counter()
+        waiting, deadline = list(self.observed.video_ids), time.monotonic() + limit_s
+        async with connections(self._url, 1) as (connection,):
+            while waiting and time.monotonic() < deadline:
+                still = []
+                for video_id in waiting:
+                    answer = await connection.ask(self.ask("GET", f"/videos/{video_id}"))
+                    status = answer.json()["status"] if answer.status == 200 else f"HTTP {answer.status}"
+                    if status in ("queued", "in_progress"):
+                        still.append(video_id)
+                    else:
+                        ends[status] += 1
+                waiting = still
+                await asyncio.sleep(0.5)
+        ends["lost"] += len(waiting)
+        return ends
 
 
-async def run(arguments: argparse.Namespace, running: Gateway, control: SimulatorControl) -> None:
-    """One run over a gateway that stands ready."""
-    pid, load = pid_of(running), Load(running)
-    idle_kb, idle_cpu = own_memory_kb(pid), cpu_ms(pid)
-    until = asyncio.Event()
-    looking = asyncio.create_task(load.look_at_models(until))
-    began = time.monotonic()
-    await load.submit(arguments.videos - arguments.streams)
-    streams = [asyncio.create_task(load.watch_stream(number)) for number in range(arguments.streams)]
-    submitted_s = time.monotonic() - began
-    await asyncio.sleep(5)
-    held_kb, held_threads, opened = own_memory_kb(pid), threads(pid), load.opened
-    await asyncio.sleep(arguments.seconds)
-    found = await load.outcomes()
-    while found.keys() & {"queued", "in_progress"} and time.monotonic() - began < ENDS_WITHIN_S:
-        await asyncio.sleep(5)
-        found = await load.outcomes()
-    await asyncio.wait(streams, timeout=30)
-    until.set()
-    await looking
-    whole_s = time.monotonic() - began
-    spent = cpu_ms(pid) - idle_cpu
-    print(f"submitted in {submitted_s:.1f} s, all ended after {whole_s:.1f} s; refused: {dict(load.refused)}")
-    print(f"outcomes: {dict(found)}; streams opened {opened}, ended well {load.ended}")
-    print(f"memory of one: {(held_kb - idle_kb) / arguments.videos:.1f} KB (idle {idle_kb / 1024:.0f} MB)")
-    print(f"CPU of one: {spent / arguments.videos:.2f} ms, with the clients' questions; threads {held_threads}")
-    p50, p99 = quantile(load.latencies_ms, 0.5), quantile(load.latencies_ms, 0.99)
-    print(f"/v1/models meanwhile: p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {max(load.latencies_ms):.1f} ms")
-    await tell_polls(arguments, control)
-
-
-async def tell_polls(arguments: argparse.Namespace, control: SimulatorControl) -> None:
-    """Status calls by the simulator's own record."""
-    times: defaultdict[str | None, list[float]] = defaultdict(list)
-    for request in await control.requests(call="poll_videos"):
-        times[request.account].append(request.at)
-    polls = sum(len(each) for each in times.values())
-    gaps = [b - a for each in times.values() for a, b in zip(sorted(each), sorted(each)[1:], strict=False)]
-    expected = arguments.accounts / arguments.videos * arguments.seconds / INTERVAL_S
-    print(
-        f"status calls: {polls} in all, {polls / arguments.videos:.3f} a video (1.5 x = {1.5 * expected:.3f}), "
-        f"shortest pause for one account {min(gaps, default=0):.2f} s"
+def least_interval_s(upstream: Simulator) -> float:
+    """The shortest time between two status calls for one account, by the simulator's record."""
+    with urllib.request.urlopen(f"{upstream.ready['base_url']}/_sim/requests?call=poll_videos", timeout=60) as answer:
+        recorded: list[dict[str, Any]] = json.load(answer)
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    for one in recorded:
+        times[str(one["account"])].append(one["at"])
+    return min(
+        (later - earlier for ats in times.values() for earlier, later in zip(ats, ats[1:], strict=False)), default=0.0
     )
-    resting = [one for one in await control.accounts() if one.running_jobs]
-    print(f"accounts with jobs left at the simulator: {len(resting)}")
 
 
-async def main() -> None:
-    """Build everything, run, tell."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def blamed_accounts(ours: Gateway) -> int:
+    """How many accounts are not active any more."""
+    listed = json.loads(ours.run("accounts", "list", "--json"))
+    rows = listed["accounts"] if isinstance(listed, dict) else listed
+    return sum(1 for one in rows if one["status"] != "active")
+
+
+async def run(ours: Gateway, upstream: Simulator, arguments: argparse.Namespace) -> list[Figure]:
+    pid, crowd = pid_of(ours), Crowd(ours)
+    videos, streams, accounts = arguments.videos, arguments.streams, arguments.accounts
+    await _warm_up(crowd)
+    settle(pid)
+    polls_before, cpu_before, memory_before = counters(upstream)["polls"], cpu_ms(pid), own_memory_kb(pid)
+    async with crowd.open_streams(streams):
+        await asyncio.sleep(2)
+        per_stream_kb = (own_memory_kb(pid) - memory_before) / max(1, streams)
+        watching = [asyncio.create_task(crowd.probe()), asyncio.create_task(crowd.poll())]
+        began = time.monotonic()
+        await crowd.submit(videos - streams)
+        print(f"{videos - streams} videos submitted in {time.monotonic() - began:.1f} s, {streams} streams open")
+        await asyncio.sleep(max(0.0, arguments.duration - (time.monotonic() - began)))
+        ends = await crowd.ends(limit_s=arguments.duration + 60)
+    for task in watching:
+        task.cancel()
+    await asyncio.wait(watching)
+    cpu_per_video = (cpu_ms(pid) - cpu_before) / videos
+    seen = crowd.observed
+    print(f"videos: {dict(ends)}, streams: {dict(seen.stream_ends)}, refused: {dict(seen.refused)}")
+    print(f"memory of the process: {memory_before / 1024:.0f} MB before, {seen.most_memory_kb / 1024:.0f} MB at most")
+    polls = counters(upstream)["polls"] - polls_before
+    least = accounts / videos * arguments.duration / INTERVAL_S
+    lost = ends["lost"] + sum(n for end, n in ends.items() if end.startswith("HTTP")) + sum(seen.refused.values())
+    failed = ends["failed"] + streams - seen.stream_ends["completed"]
+    blamed = blamed_accounts(ours)
+    p50, p99 = median(seen.models_ms), quantile(seen.models_ms, 0.99)
+    print(f"least time between two status calls for one account: {least_interval_s(upstream):.2f} s")
+    return [
+        Figure("6", "memory of one video with its open stream", "80 KB", "50 KB", f"{per_stream_kb:.0f} KB", per_stream_kb <= 80),
+        Figure("7", "status calls per video", f"{1.5 * least:.3f}", f"{1.1 * least:.3f}", f"{polls / videos:.3f}", polls / videos <= 1.5 * least),
+        Figure("8", f"CPU of one video from start to end, {videos} at once", "5 ms", "3 ms", f"{cpu_per_video:.1f} ms", cpu_per_video <= 5),
+        Figure("9", "lost, falsely failed, accounts blamed", "0, 0, 0", "", f"{lost}, {failed}, {blamed}", lost == failed == blamed == 0),
+        Figure("10", "`/v1/models` p99 meanwhile", "25 ms", "10 ms", f"{p99:.1f} ms (p50 {p50:.1f})", p99 <= 25),
+        Figure("11", "threads", "20", "", str(seen.most_threads), seen.most_threads <= 20),
+    ]  # fmt: skip
+
+
+async def _warm_up(crowd: Crowd) -> None:
+    """What is made once and kept, such as connections, belongs to no video."""
+    async with connections(crowd._url, 1) as (connection,):
+        for _ in range(20):
+            await connection.ask(crowd.ask("GET", "/models"))
+
+
+def measure(arguments: argparse.Namespace) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="flow2api-bench-") as name:
+        folder = Path(name)
+        options = {"video_s": float(arguments.duration), "record_limit": 20_000}
+        with simulator(folder, arguments.accounts, **options) as upstream, gateway(folder / "gateway", upstream) as ours:
+            return uvloop.run(run(ours, upstream, arguments))
+
+
+def parsed(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--videos", type=int, default=1000)
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--accounts", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        upstream = simulator(place / "upstream", arguments.accounts, video_s=arguments.seconds, record_limit=200_000)
-        with upstream, gateway(place / "gateway", upstream) as running:
-            print(machine())
-            async with SimulatorControl(upstream.ready["base_url"]) as control:
-                await run(arguments, running, control)
-            print(f"simulator: {counters(upstream)['submits']} submits")
-            listed = json.loads(running.run("accounts", "list", "--json"))
-            rows = listed["accounts"] if isinstance(listed, dict) else listed
-            print(f"accounts by status: {dict(Counter(row['status'] for row in rows))}")
+    parser.add_argument("--duration", type=int, default=30)
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    print(machine())
+    for figure in measure(parsed()):
+        print(figure)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -55,6 +55,7 @@ class TendAccounts:
         if after == before and account_id not in self._unwritten:
             return after
         if after != before:
+            self._tell(before, after)
             self._pool.put(after)
             self._unwritten.setdefault(account_id, []).append(change)
         await uncut(self._write(account_id))
@@ -82,6 +83,15 @@ class TendAccounts:
                 return
         threshold, now = self._options().error_threshold, self._clock.now()
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold))
+
+    def _tell(self, before: Account, after: Account) -> None:
+        """An operator who reads the log sees why an account rests, and when it is back."""
+        now = self._clock.now()
+        if after.status(now) is not before.status(now) or len(after.rests) != len(before.rests):
+            reasons = [f"{rest.reason} ({rest.why})" if rest.why else rest.reason.value for rest in after.rests]
+            log.info(
+                "account is now %s", after.status(now), extra={"account_id": after.id, "reasons": ", ".join(reasons)}
+            )
 
     @asynccontextmanager
     async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
