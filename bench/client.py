@@ -127,6 +127,16 @@ class Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     @property
+    def received_bytes(self) -> int:
+        """What has come of the answer so far, its head included."""
+        return self._dropped + len(self._received)
+
+    @property
+    def body_bytes(self) -> int:
+        """The length of the last answer's body, if it was told in advance."""
+        return 0 if self._body_ends is None else self._body_ends - self._body_starts
+
+    @property
     def has_begun(self) -> bool:
         """Whether the first byte of the answer is there."""
         return bool(self._first_at)

@@ -38,7 +38,9 @@ async def compare(rounds: int, requests: int, at_once: int, servers: list[tuple[
             f"{name:12} {median(costs[url]):.3f} CPU-ms   p50 {median(latencies[url]):.2f}"
             f" p99 {quantile(latencies[url], 0.99):.2f} ms"
         )
-    return Figure("4", "`GET /v1/models` with the key check", "2.5 x fixed JSON", "1.5 x", f"{ratio:.2f} x", ratio <= 2.5)
+    return Figure(
+        "4", "`GET /v1/models` with the key check", "2.5 x fixed JSON", "1.5 x", f"{ratio:.2f} x", ratio <= 2.5
+    )
 
 
 def measure(rounds: int = 7, requests: int = 4000, at_once: int = 16) -> list[Figure]:

@@ -7,7 +7,6 @@ against this client making the two upstream calls of a picture itself. ``--many 
 """
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence

@@ -93,7 +93,7 @@ class SimulatorApp:
         if call.fault("truncate"):
             await send_half(scope, send, response)
             return True
-        if fault := call.fault("huge_body"):
+        if fault := call.fault("huge_body") or call.fault("padded"):
             await send_huge(send, response, fault)
         elif fault := call.fault("drip"):
             await drip(send, response, fault)

@@ -15,6 +15,7 @@ FaultKind = Literal[
     "malformed",
     "empty_body",
     "huge_body",
+    "padded",
     "truncate",
     "drip",
     "content_type",
@@ -122,8 +123,9 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         kind: ``latency`` waits ``latency_s`` and goes on. ``error`` answers ``status`` with an error envelope.
             ``drop`` closes the connection without an answer. ``html``, ``malformed``, ``empty_body`` and ``huge_body``
-            replace the answer's body. ``truncate`` sends half of the answer and closes. ``drip`` sends the answer in
-            small pieces. ``content_type`` only changes that header. ``inner_status`` wraps a failure in a good tRPC
+            replace the answer's body. ``padded`` fills the true answer up to ``size_bytes``. ``truncate`` sends half
+            of the answer and closes. ``drip`` sends the answer in small pieces. ``content_type`` only changes that
+            header. ``inner_status`` wraps a failure in a good tRPC
             answer. ``empty_media`` leaves out the results. ``no_url`` leaves out download URLs. ``redirect`` points
             the media redirect to ``location``. ``fail_job`` accepts a submit whose job ends FAILED with ``reason``;
             ``stuck_job`` one that never leaves ACTIVE.
@@ -146,7 +148,7 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
             ``malformed``, ``empty_body``, ``huge_body``).
         location: Where ``redirect`` points to.
         content_type: The header that ``content_type`` sends.
-        size_bytes: Length of ``huge_body``.
+        size_bytes: Length of ``huge_body`` and ``padded``.
         chunk_bytes: Length of one piece of ``drip``.
         interval_s: Real seconds between the pieces of ``drip``.
         id: Given by the simulator.

@@ -99,15 +99,15 @@ def files_below(folder: Path) -> set[str]:
     }
 
 
-def test_wheel_holds_the_package_and_the_templates_and_nothing_else(wheel: Path) -> None:
+def test_wheel_holds_the_package_its_templates_and_assets_and_nothing_else(wheel: Path) -> None:
     package = {f"flow2api/{name}" for name in files_below(ROOT / "flow2api")}
-    templates = {f"flow2api/templates/{name}" for name in files_below(ROOT / "templates")}
+    beside = {f"flow2api/{folder}/{name}" for folder in ("templates", "static") for name in files_below(ROOT / folder)}
 
     with zipfile.ZipFile(wheel) as archive:
         content = {name for name in archive.namelist() if ".dist-info/" not in name}
 
-    assert templates
-    assert content == package | templates
+    assert {name.split("/")[1] for name in beside} == {"templates", "static"}
+    assert content == package | beside
     assert "flow2api/py.typed" in content
 
 

@@ -132,9 +132,7 @@ class SqlGenerations:
         return connection.execute(taken, claim_to_row(claim)).rowcount == 1
 
 
-def _paging(
-    key_id: int | None, kind: MediaKind, after: str | None, now: int, *, newest_first: bool
-) -> Select[Any]:
+def _paging(key_id: int | None, kind: MediaKind, after: str | None, now: int, *, newest_first: bool) -> Select[Any]:
     mine: ColumnElement[bool] = (
         GENERATIONS.c.key_id.is_(None) if key_id is None else GENERATIONS.c.key_id == key_id
     ) & (GENERATIONS.c.kind == kind.value)

@@ -73,7 +73,7 @@ def configure_logs(level: str, form: str) -> None:
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a cached one would keep what was configured when it first spoke
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -100,6 +100,14 @@ async def test_a_huge_body_has_the_length_that_was_asked_for(player: Player) -> 
     assert len(answer.body) == int(answer.headers["content-length"]) == 200_000
 
 
+async def test_a_padded_answer_begins_with_the_true_one(player: Player) -> None:
+    true = (await player.api("GET", "/credits")).body
+    await fault(player, "padded", size_bytes=200_000)
+    answer = await player.api("GET", "/credits")
+    assert len(answer.body) == int(answer.headers["content-length"]) == 200_000
+    assert answer.body.startswith(true)
+
+
 async def test_a_truncated_answer_ends_in_the_middle(player: Player) -> None:
     await fault(player, "truncate")
     answer = await player.api("GET", "/credits")

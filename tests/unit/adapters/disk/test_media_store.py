@@ -341,9 +341,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-async def test_writes_in_order_of_what_must_last(
-    waiting_store: DiskMediaStore, root: Path, steps: list[str]
-) -> None:
+async def test_writes_in_order_of_what_must_last(waiting_store: DiskMediaStore, root: Path, steps: list[str]) -> None:
     """The bytes are on the disk before the name, and the name before `put` returns."""
     await waiting_store.put(in_chunks(b"first, makes the folders"))
     steps.clear()
