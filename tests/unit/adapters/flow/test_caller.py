@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.payloads import Post
@@ -96,14 +97,14 @@ async def test_media_is_taken_out_of_a_streamed_answer() -> None:
     assert rest == b'{"status":"x","encodedVideo":""}'
 
 
-async def test_answer_that_cannot_be_read_is_logged_by_its_shape(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_answer_that_cannot_be_read_is_logged_by_its_shape() -> None:
     def reader(body: bytes) -> None:
         raise UpstreamInvalidError("x")
 
-    with pytest.raises(UpstreamInvalidError):
+    with capture_logs() as entries, pytest.raises(UpstreamInvalidError):
         caller_over(over(ok({})), FakeClock()).read("https://api.example/v1/credits", reader, b'{"a": "secret"}')
 
-    logged = capsys.readouterr().out
+    logged = str(entries)
     assert "{a: str}" in logged
     assert "secret" not in logged
 

@@ -1,4 +1,5 @@
 import pytest
+from structlog.testing import capture_logs
 
 from flow2api.adapters.flow.drift import DriftLog, outline
 from flow2api.domain.errors import UpstreamDriftError
@@ -26,16 +27,17 @@ def test_outline_shows_no_value() -> None:
     assert shape == "{access_token: str, user: {email: str}}"
 
 
-def test_each_change_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_change_is_logged_once() -> None:
     drift = DriftLog()
 
-    for _ in range(3):
-        drift.refused("batchGenerateImages", UpstreamDriftError("x", reason='Unknown name "a"'))
-        drift.unreadable("credits", b'{"token": "ya29.secret"}')
-        drift.unknown_status("MEDIA_GENERATION_STATUS_DREAMING")
-    drift.refused("batchGenerateImages", UpstreamDriftError("x", reason='Unknown name "b"'))
+    with capture_logs() as entries:
+        for _ in range(3):
+            drift.refused("batchGenerateImages", UpstreamDriftError("x", reason='Unknown name "a"'))
+            drift.unreadable("credits", b'{"token": "ya29.secret"}')
+            drift.unknown_status("MEDIA_GENERATION_STATUS_DREAMING")
+        drift.refused("batchGenerateImages", UpstreamDriftError("x", reason='Unknown name "b"'))
 
-    logged = capsys.readouterr().out
+    logged = str(entries)
     assert logged.count("upstream protocol drift") == 2
     assert logged.count("upstream answer not readable") == 1
     assert logged.count("DREAMING") == 1
