@@ -30,6 +30,7 @@ class GuardedFetcher:
         max_bytes: The largest picture that is taken.
         timeout_s: For the whole way, redirects included, without the wait for a turn.
         at_once: How many fetches run at the same time.
+        wait_s: How long one may wait for its turn: slow addresses of one caller must not hold others up for long.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class GuardedFetcher:
         max_bytes: int = 12 * 1024 * 1024,
         timeout_s: float = 20.0,
         at_once: int = 8,
+        wait_s: float = 30.0,
     ) -> None:
         self._resolver = resolver
         self._allow = allow
@@ -49,6 +51,7 @@ class GuardedFetcher:
         self._port = port
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
+        self._wait_s = wait_s
         self._turns = asyncio.Semaphore(at_once)
 
     async def fetch(self, url: str, *, param: str) -> bytes:
@@ -59,7 +62,9 @@ class GuardedFetcher:
                 ``image_too_large``, or ``failed_to_download_image``.
         """
         try:
-            async with self._turns, asyncio.timeout(self._timeout_s):
+            limit = asyncio.timeout(self._wait_s)
+            async with limit, self._turns:
+                limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
                 return await self._follow(Target.parse(url, self._port))
         except RefusedTargetError as cause:
             raise UnsupportedInputError(

@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from flow2api.domain.errors import StorageError
 
 _STORAGE_ANSWERS_WITHIN_S = 2.0
-_NO_STORE = {"cache-control": "no-store"}
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
 class Readiness:
@@ -40,13 +40,13 @@ def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:
 
     @get("/healthz", media_type=MediaType.JSON, include_in_schema=False)
     async def healthz() -> Response[dict[str, str]]:
-        return Response({"status": "ok"}, headers=_NO_STORE)
+        return Response({"status": "ok"}, headers=_HEADERS)
 
     @get("/readyz", media_type=MediaType.JSON, include_in_schema=False)
     async def readyz() -> Response[dict[str, str]]:
         problem = await readiness.problem()
         if problem is None:
-            return Response({"status": "ready"}, headers=_NO_STORE)
-        return Response({"status": problem}, status_code=503, headers=_NO_STORE)
+            return Response({"status": "ready"}, headers=_HEADERS)
+        return Response({"status": problem}, status_code=503, headers=_HEADERS)
 
     return [healthz, readyz]

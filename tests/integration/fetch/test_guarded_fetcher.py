@@ -297,3 +297,22 @@ async def test_names_what_is_there_instead(server: Server, authority: Authority)
 
     with pytest.raises(UnsupportedInputError, match="no PNG, JPEG or WebP picture at this address"):
         await fetched(server, authority)
+
+
+async def test_waits_for_a_turn_only_so_long(server: Server, authority: Authority) -> None:
+    release = asyncio.Event()
+
+    async def stand_still(_host: str) -> Sequence[Address]:
+        await release.wait()
+        return []
+
+    one = fetcher(server, authority, at_once=1, timeout_s=5.0, wait_s=0.05, resolver=stand_still)
+    first = asyncio.create_task(one.fetch(f"https://{HOST}:{server.port}/", param="image_url"))
+    await asyncio.sleep(0)
+    with pytest.raises(UnsupportedInputError) as refused:
+        await one.fetch(f"https://{HOST}:{server.port}/", param="image_url")
+    assert refused.value.code == "failed_to_download_image"
+    assert not first.done()
+    release.set()
+    with pytest.raises(UnsupportedInputError):
+        await first
