@@ -243,11 +243,14 @@ class Generate:
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
         lookers = []
         for part in parts:
-            self._audience.join(part.id, queue)
             job = self._work.job(part.id)
-            if job is None or job.is_over:
+            if (
+                job is None or job.is_over
+            ):  # its end may be told this moment: either it is heard or looked up, never both
                 lookers.append(asyncio.create_task(self._look_up(part, queue), name=f"look-up-{part.id}"))
-            elif job.is_accepted:
+                continue
+            self._audience.join(part.id, queue)
+            if job.is_accepted:
                 queue.put_nowait(Accepted(job.generation, replayed=True))
         try:
             async with aclosing(self._watch(queue, parts)) as events:
