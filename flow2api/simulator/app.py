@@ -107,7 +107,7 @@ class SimulatorApp:
             return entry.account
         if call.cookie is not None and (found := world.book.read_session(call.cookie, world.clock.now())) is not None:
             return found[0]
-        item = world.library.items.get(call.target) if call.name.startswith("download") else None
+        item = world.kept.items.get(call.target) if call.name.startswith("download") else None
         return item.account if item else None
 
 

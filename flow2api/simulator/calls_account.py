@@ -59,7 +59,7 @@ async def delete_assets(world: World, call: Call) -> Response:
     """Forgets media of the account."""
     account = bearer_account(world, call)
     for name in read_body(call, DELETE).names:
-        world.library.remove(name, account)
+        world.kept.remove(name, account)
     return json_response({})
 
 

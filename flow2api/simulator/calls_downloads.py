@@ -14,7 +14,7 @@ async def download_picture(world: World, call: Call) -> Response:
     """A generated picture, or the poster of a video."""
     if refusal := refused(world, call):
         return refusal
-    item = world.library.items[call.target]
+    item = world.kept.items[call.target]
     if item.content:
         return ranged(call, item.content, item.mime_type)
     if item.kind == "video":
@@ -27,14 +27,14 @@ async def download_video(world: World, call: Call) -> Response:
     """A video."""
     if refusal := refused(world, call):
         return refusal
-    return ranged(call, await world.renderer.video(world.library.items[call.target], world.options), "video/mp4")
+    return ranged(call, await world.renderer.video(world.kept.items[call.target], world.options), "video/mp4")
 
 
 def refused(world: World, call: Call) -> Response | None:
     """The refusal of a link that is forged, too old or leads nowhere."""
     if code := world.links.refusal(call.path, call.arguments(), world.clock.now()):
         return storage_error(403, code)
-    item = world.library.items.get(call.target)
+    item = world.kept.items.get(call.target)
     if item is None or (item.kind == "video" and item.ready_at > world.clock.now()):
         return storage_error(404, "NoSuchKey")
     return None

@@ -148,7 +148,7 @@ async def delete_media(world: World, call: Call) -> Response:
     account = signed_in(world, call)
     names = read_body(call, TRPC).json.get("names")
     for name in names if isinstance(names, list) else []:
-        world.library.remove(str(name), account)
+        world.kept.remove(str(name), account)
     return trpc_result({})
 
 
@@ -164,7 +164,7 @@ async def media_redirect(world: World, call: Call) -> Response:
     if account.knobs.migrated:
         raise LabsError(404)
     arguments = call.arguments()
-    item = world.library.items.get(arguments.get("name", ""))
+    item = world.kept.items.get(arguments.get("name", ""))
     now = world.clock.now()
     if item is None or item.account is not account or item.ready_at > now:
         raise LabsError(404)

@@ -100,7 +100,7 @@ async def keep_upload(world: World, account: Account, project: str, text: str) -
         content=content,
         mime_type=mime,
     )
-    return world.library.add(item)
+    return world.kept.add(item)
 
 
 def sniff(content: bytes) -> tuple[str, int, int]:
@@ -135,7 +135,7 @@ async def generate(world: World, call: Call) -> Response:
     batch = body.mediaGenerationContext.batchId if body.mediaGenerationContext else None
     results = []
     for request, prompt, inputs in zip(body.requests, prompts, sources, strict=True):
-        item = world.library.add(picture_item(world, account, project, request, prompt, inputs))
+        item = world.kept.add(picture_item(world, account, project, request, prompt, inputs))
         results.append((item, "" if call.fault("no_url") else picture_link(world, item)))
     return json_response(WIRES[world.options.era].pictures(results, project, batch or new_uuid()))
 

@@ -203,7 +203,7 @@ def video_item(world: World, account: Account, project: str, mode: Mode, order: 
 def free_name(world: World, name: str) -> str:
     """The name itself, or with a number when the same video was upscaled before."""
     number, free = 2, name
-    while free in world.library.items:
+    while free in world.kept.items:
         free = f"{name}_{number}"
         number += 1
     return free
@@ -238,7 +238,7 @@ def book(world: World, account: Account, jobs: list[Job]) -> None:
             account.running.pop(job.name, None)
         raise
     for job in jobs:
-        world.library.add(job.item)
+        world.kept.add(job.item)
         world.jobs.add(job)
 
 

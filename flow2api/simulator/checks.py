@@ -110,7 +110,7 @@ def owned_media(world: World, account: Account, names: list[str], project: str |
         CallError: 404 when one is not the account's (or the project's, from the 2026 eras on) or has expired.
     """
     era, now = world.options.era, world.clock.now()
-    return tuple(world.library.owned(name, account, project, era, now) for name in names)
+    return tuple(world.kept.owned(name, account, project, era, now) for name in names)
 
 
 def safe_prompt(world: World, prompt: str) -> str:

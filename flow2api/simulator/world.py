@@ -22,7 +22,7 @@ class World:
     options: SimOptions = field(init=False)
     clock: SimClock = field(default_factory=SimClock)
     book: AccountBook = field(default_factory=AccountBook)
-    library: Library = field(default_factory=Library)
+    kept: Library = field(default_factory=Library)
     jobs: JobBoard = field(default_factory=JobBoard)
     faults: FaultScript = field(default_factory=FaultScript)
     record: RequestRecord = field(default_factory=RequestRecord)
@@ -37,7 +37,7 @@ class World:
         """Forgets what happened; accounts, their credentials and projects may stay."""
         self.options = copy.copy(self.first_options)
         self.clock.reset()
-        self.library, self.jobs = Library(), JobBoard()
+        self.kept, self.jobs = Library(), JobBoard()
         self.faults, self.record = FaultScript(), RequestRecord()
         if not keep_accounts:
             self.book = AccountBook()

@@ -14,7 +14,7 @@ from tests.unit.simulator.player import Player
 
 
 async def item_of(player: Player, **fields: str) -> MediaItem:
-    return player.world.library.items[await player.finished_video(**fields)]
+    return player.world.kept.items[await player.finished_video(**fields)]
 
 
 async def test_small_media_looks_the_same_for_everything_of_a_shape(player: Player) -> None:
@@ -77,6 +77,6 @@ async def test_an_upscale_shows_what_its_video_shows(player: Player) -> None:
     name = await player.finished_video()
     fields: dict[str, Any] = {"videoInput": {"mediaId": name}, "resolution": "VIDEO_RESOLUTION_4K", "textInput": None}
     upscaled = await player.finished_video(model="veo_3_1_upsampler_4k", path="GenerateVideoUpsampleVideo", **fields)
-    item = player.world.library.items[upscaled]
+    item = player.world.kept.items[upscaled]
     assert (item.width, item.height) == (3840, 2160)
-    assert film_of(item, 8, 100, 50).scenes == film_of(player.world.library.items[name], 8, 100, 50).scenes
+    assert film_of(item, 8, 100, 50).scenes == film_of(player.world.kept.items[name], 8, 100, 50).scenes
