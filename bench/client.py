@@ -49,6 +49,12 @@ class Spans:
         else:
             self.failed += 1
 
+    def join(self, later: "Spans") -> None:
+        """Take in those of another round."""
+        self.first_ms += later.first_ms
+        self.total_ms += later.total_ms
+        self.failed += later.failed
+
 
 def quantile(values: Sequence[float], share: float) -> float:
     """The value below which this share of all lies."""
@@ -224,8 +230,11 @@ async def load(url: str, request: bytes, *, count: int, at_once: int, limit_s: f
         for _ in left:
             spans.add(await connection.ask(request))
 
-    async with asyncio.timeout(limit_s), connections(url, at_once, keep_bodies=False) as opened:
-        async with asyncio.TaskGroup() as group:
-            for connection in opened:
-                group.create_task(work(connection))
+    async with (
+        asyncio.timeout(limit_s),
+        connections(url, at_once, keep_bodies=False) as opened,
+        asyncio.TaskGroup() as group,
+    ):
+        for connection in opened:
+            group.create_task(work(connection))
     return spans

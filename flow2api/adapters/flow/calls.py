@@ -41,17 +41,24 @@ class Call:
 
 
 class HeadLines:
-    """The header lines of the last answer on a connection; those of interim ones are dropped."""
+    """The header lines of the last answer on a connection; those of interim ones are dropped.
 
-    __slots__ = ("lines",)
+    Attributes:
+        status: Of that answer; 0 while there is none.
+    """
+
+    __slots__ = ("lines", "status")
 
     def __init__(self) -> None:
+        self.status = 0
         self.lines: list[bytes] = []
 
     def write(self, line: bytes) -> None:
         """Take in one line as it came."""
         if line.startswith(b"HTTP/"):
             self.lines.clear()
+            code = line.split(None, 2)[1:2]
+            self.status = int(code[0]) if code and code[0].isdigit() else 0
         else:
             self.lines.append(line)
 

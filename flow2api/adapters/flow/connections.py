@@ -10,12 +10,13 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import Any, NamedTuple
+from typing import Any
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlMOpt, CurlOpt, ffi, lib
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlMOpt, ffi, lib
 from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
 
 from flow2api.adapters.flow.calls import Answer, Call, HeadLines
+from flow2api.adapters.flow.handles import Handle, Manner, manner_of
 from flow2api.domain.errors import UpstreamInvalidError
 
 KEPT_CONNECTIONS = 512
@@ -23,7 +24,6 @@ IDLE_HANDLES = 64
 RESOLVING_THREADS = 2
 _HIGH_WATER = 512 * 1024
 _LOW_WATER = 128 * 1024
-_SLOWEST_BYTES_PER_S = 256
 _INFLATION_FLOOR = 1024 * 1024
 _MAX_INFLATION = 100
 
@@ -56,8 +56,8 @@ class ConnectionPool:
         self._multi = AsyncCurl()
         self._limit(CurlMOpt.MAXCONNECTS, KEPT_CONNECTIONS)
         self._limit(CurlMOpt.RESOLVE_THREADS_MAX, RESOLVING_THREADS)
-        self._idle: dict[_Manner, list[Curl]] = {}
-        self._running: dict[Curl, _Manner] = {}
+        self._idle: dict[Manner, list[Handle]] = {}
+        self._running: set[Handle] = set()
         self._is_closed = False
         self.opened_connections = 0
 
@@ -73,15 +73,15 @@ class ConnectionPool:
             NoAnswerError: No whole answer came.
             UpstreamInvalidError: It is larger than the call allows.
         """
-        curl = self._take(_manner(call))
-        body, head = _Body(curl, call), HeadLines()
+        handle = self._take(call)
+        body, head, is_done = _Body(handle.curl, call), HeadLines(), False
         try:
-            self._set_up(curl, call, head)
-            curl.setopt(CurlOpt.WRITEDATA, body)
-            await self._perform(curl)
-            return Answer(_status(curl), head.lines, b"".join(body.chunks))
+            handle.aim(call, head, body.write)
+            await self._perform(handle.curl)
+            is_done = True
         finally:
-            self._give_back(curl)
+            self._give_back(handle, is_done=is_done)
+        return Answer(head.status, head.lines, b"".join(body.chunks))
 
     async def stream(self, call: Call) -> AsyncGenerator[Answer | bytes, None]:
         """Carry out a call; the first item is the answer without its body, then come the chunks of that.
@@ -92,34 +92,35 @@ class ConnectionPool:
             NoAnswerError: The answer broke off.
             UpstreamInvalidError: It is larger than the call allows.
         """
-        curl = self._take(_manner(call))
-        flow = _Flow(curl, call)
+        handle = self._take(call)
+        flow = _Flow(handle.curl, call)
+        is_done = False
         try:
-            self._set_up(curl, call, flow.head)
-            curl.setopt(CurlOpt.WRITEFUNCTION, flow.write)
-            done = self._begin(curl)
+            handle.aim(call, flow.head, flow.write)
+            done = self._begin(handle.curl)
             done.add_done_callback(flow.wake)
             try:
                 await flow.wait_for_head(done)
-                yield Answer(_status(curl), flow.head.lines, b"")
+                yield Answer(flow.head.status, flow.head.lines, b"")
                 while (chunk := await flow.next(done)) is not None:
                     yield chunk
+                is_done = True
             except CurlError as error:
-                raise _no_answer(curl, error) from error
+                raise _no_answer(handle.curl, error) from error
             finally:
-                self._leave(curl, done)
+                self._leave(handle.curl, done)
         finally:
-            self._give_back(curl)
+            self._give_back(handle, is_done=is_done)
 
     async def aclose(self) -> None:
         """End all calls with a `NoAnswerError`, and all connections."""
         self._is_closed = True
-        for curl in self._running:
+        for handle in self._running:
             self._multi.set_exception(
-                curl, CurlError("The connections are being closed.", CurlECode.ABORTED_BY_CALLBACK)
+                handle.curl, CurlError("The connections are being closed.", CurlECode.ABORTED_BY_CALLBACK)
             )
-        for curl in itertools.chain.from_iterable(self._idle.values()):
-            curl.close()
+        for handle in itertools.chain.from_iterable(self._idle.values()):
+            handle.close()
         self._idle.clear()
         await self._multi.close()  # type: ignore[no-untyped-call]
 
@@ -150,82 +151,22 @@ class ConnectionPool:
     def _limit(self, option: CurlMOpt, number: int) -> None:
         lib.curl_multi_setopt(self._multi._curlm, option, ffi.cast("void *", number))
 
-    def _take(self, manner: "_Manner") -> Curl:
+    def _take(self, call: Call) -> Handle:
+        manner = manner_of(call)
         idle = self._idle.get(manner)
-        curl = idle.pop() if idle else self._new_handle(manner)
-        self._running[curl] = manner
-        return curl
+        handle = idle.pop() if idle else Handle(manner, self._proxy, self._user_agent)
+        self._running.add(handle)
+        return handle
 
-    def _give_back(self, curl: Curl) -> None:
-        idle = self._idle.setdefault(self._running.pop(curl), [])
-        curl.clean_handles_and_buffers()
-        if len(idle) < IDLE_HANDLES and not self._is_closed:
-            idle.append(curl)
+    def _give_back(self, handle: Handle, *, is_done: bool) -> None:
+        self._running.discard(handle)
+        handle.let_go()
+        idle = self._idle.setdefault(handle.manner, [])
+        # A handle keeps the error that it met in the middle, and would tell of it again.
+        if is_done and len(idle) < IDLE_HANDLES and not self._is_closed:
+            idle.append(handle)
         else:
-            curl.close()
-
-    def _new_handle(self, manner: "_Manner") -> Curl:
-        """A handle with everything that is the same for all calls of this manner: each option costs microseconds."""
-        curl = Curl()
-        _drop_websocket_buffer(curl)
-        curl.setopt(CurlOpt.USERAGENT, self._user_agent)
-        curl.setopt(CurlOpt.PROXY, self._proxy)
-        curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
-        curl.setopt(CurlOpt.FOLLOWLOCATION, 0)
-        curl.setopt(CurlOpt.SSL_VERIFYPEER, 1)
-        curl.setopt(CurlOpt.SSL_VERIFYHOST, 2)
-        curl.setopt(CurlOpt.PROTOCOLS_STR, "http,https")
-        curl.setopt(CurlOpt.NOSIGNAL, 1)
-        curl.setopt(CurlOpt.TCP_KEEPALIVE, 1)
-        curl.setopt(CurlOpt.LOW_SPEED_LIMIT, _SLOWEST_BYTES_PER_S)
-        if self._proxy:
-            # Two accounts may share a proxy's address and differ in the user name only.
-            curl.setopt(CurlOpt.PROXY_CREDENTIAL_NO_REUSE, 1)
-        # Over TLS the protocol is negotiated. In the clear libcurl would offer an upgrade that makes strict servers drop
-        # the body; and only on HTTP/1.1 does a paused reader stop the sender at once.
-        curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if manner.is_plain else CurlHttpVersion.V2TLS)
-        curl.setopt(CurlOpt.ACCEPT_ENCODING, ffi.NULL if manner.is_streamed else "gzip")
-        curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, manner.connect_timeout_ms)
-        curl.setopt(CurlOpt.TIMEOUT_MS, manner.timeout_ms)
-        curl.setopt(CurlOpt.LOW_SPEED_TIME, manner.idle_timeout_s)
-        # libcurl silently repeats a call, POST or not, whose kept connection broke before the first byte of the answer.
-        curl.setopt(CurlOpt.FRESH_CONNECT, int(manner.never_repeat))
-        return curl
-
-    @staticmethod
-    def _set_up(curl: Curl, call: Call, head: HeadLines) -> None:
-        """What differs from call to call; a handle keeps the rest."""
-        curl.setopt(CurlOpt.URL, call.url)
-        curl.setopt(CurlOpt.HTTPHEADER, call.headers)
-        if call.body is None:
-            curl.setopt(CurlOpt.HTTPGET, 1)
-        else:
-            curl.setopt(CurlOpt.POST, 1)
-            curl.setopt(CurlOpt.POSTFIELDS, call.body)
-            curl.setopt(CurlOpt.POSTFIELDSIZE, len(call.body))
-        curl.setopt(CurlOpt.HEADERDATA, head)
-
-
-class _Manner(NamedTuple):
-    """What many calls have in common: handles are kept apart by it, so that these options are set once."""
-
-    is_plain: bool
-    is_streamed: bool
-    never_repeat: bool
-    connect_timeout_ms: int
-    timeout_ms: int
-    idle_timeout_s: int
-
-
-def _manner(call: Call) -> _Manner:
-    return _Manner(
-        call.is_streamed or call.url.startswith("http:"),
-        call.is_streamed,
-        call.never_repeat,
-        int(call.connect_timeout_s * 1000),
-        int(call.timeout_s * 1000),
-        int(call.idle_timeout_s),
-    )
+            handle.close()
 
 
 class _Body:
@@ -239,13 +180,14 @@ class _Body:
         self.chunks: list[bytes] = []
         self.size = 0
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes) -> int:
         self.size += len(chunk)
         if self.size > self._limit:
             raise too_large(self._limit)
         if self.size > _INFLATION_FLOOR and self.size > _MAX_INFLATION * _info(self._curl, CurlInfo.SIZE_DOWNLOAD_T):
             raise UpstreamInvalidError("The service answered with a body that inflates beyond reason; it was not read.")
         self.chunks.append(chunk)
+        return len(chunk)
 
 
 class _Flow:
@@ -298,14 +240,6 @@ class _Flow:
         return chunk
 
 
-def _drop_websocket_buffer(curl: Curl) -> None:
-    """Give back the 128 KiB that every handle of curl_cffi sets aside for a protocol that we do not speak."""
-    buffer = getattr(curl, "_ws_recv_buffer", None)
-    if buffer is not None:
-        curl._ws_recv_buffer = None
-        ffi.release(buffer)
-
-
 def too_large(limit_bytes: int) -> UpstreamInvalidError:
     """The refusal of an answer over its limit."""
     return UpstreamInvalidError(f"The service answered with more than {limit_bytes} bytes; the rest was not read.")
@@ -318,7 +252,3 @@ def _no_answer(curl: Curl, error: CurlError) -> NoAnswerError:
 
 def _info(curl: Curl, what: CurlInfo) -> Any:
     return curl.getinfo(what)
-
-
-def _status(curl: Curl) -> int:
-    return int(_info(curl, CurlInfo.RESPONSE_CODE))

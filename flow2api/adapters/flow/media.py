@@ -6,6 +6,7 @@ The three ways: Flow, 2025-11; 2026-05-31 on; 2026-06-25 on.
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from flow2api.adapters.flow.caller import Caller
@@ -109,7 +110,9 @@ class MediaSource:
 
     def is_allowed(self, address: str) -> bool:
         """Whether media may be fetched from this address."""
-        return bool(_ADDRESS.fullmatch(address)) and origin_of(address) in self._origins
+        if not _ADDRESS.fullmatch(address) or "\\" in address:
+            return False
+        return _origin_of("/".join(address.split("/", 3)[:3])) in self._origins
 
     async def _download(self, address: str, access: Access) -> AsyncGenerator[bytes, None]:
         """The bytes behind an address; no token is ever sent along."""
@@ -164,6 +167,9 @@ def origin_of(address: str) -> str:
     if parts.scheme not in ("http", "https") or not _AUTHORITY.fullmatch(parts.netloc) or "\\" in address:
         return ""
     return f"{parts.scheme}://{parts.hostname}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+
+_origin_of = lru_cache(maxsize=64)(origin_of)
 
 
 def leads_to_sign_in(address: str, answer: Answer) -> bool:

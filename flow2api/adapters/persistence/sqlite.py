@@ -45,6 +45,10 @@ READERS = 4
 READ_WAIT_S = 5.0
 """How long a read waits until one of them is free."""
 
+_WAL_PRAGMAS = ("wal_autocheckpoint=8000", "journal_size_limit=67108864")
+"""The log may grow to 32 MB before it is worked into the file, and to 64 while somebody reads: what was changed often
+meanwhile is written there once."""
+
 BUSY_TIMEOUT_S = 5.0
 MIGRATION_TIMEOUT_S = 60.0
 """How long one process waits at its start for another one that migrates."""
@@ -205,7 +209,7 @@ def _writing_engine(path: Path, busy_timeout_s: float, origin: str) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)), poolclass=NullPool, execution_options={"origin": origin}
     )
-    event.listen(engine, "connect", _pragmas(busy_timeout_s, "synchronous=FULL", "journal_size_limit=67108864"))
+    event.listen(engine, "connect", _pragmas(busy_timeout_s, "synchronous=FULL", *_WAL_PRAGMAS))
     event.listen(engine, "begin", _begin_immediate)
     return engine
 

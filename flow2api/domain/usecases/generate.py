@@ -96,7 +96,7 @@ class Generate:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
         earlier = await self._earlier(caller, idempotency)
         request = self._within_means(request, caller)
-        events = self._begin(request, caller, idempotency) if earlier is None else self._replay(earlier)
+        events = await self._begin(request, caller, idempotency) if earlier is None else self._replay(earlier)
         async with aclosing(events):
             async for event in events:
                 yield event
@@ -112,6 +112,7 @@ class Generate:
     async def _begin(
         self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
     ) -> AsyncGenerator[GenerationEvent, None]:
+        """Start the work; what is returned has to be read or closed."""
         parts = self._parts(request, caller)
         claim = self._claim(parts, caller, idempotency)
         if claim is not None:
@@ -121,30 +122,23 @@ class Generate:
                 earlier = await self._earlier(caller, idempotency)
                 if earlier is None:
                     raise
-                async with aclosing(self._replay(earlier)) as events:
-                    async for event in events:
-                        yield event
-                return
+                return self._replay(earlier)
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
         for part in parts:
             self._audience.join(part.id, queue)
             self._work.start(self._job(part, request, caller, is_stored=claim is not None))
         if idempotency is not None:
             self._remember((caller.key_id, idempotency.body_digest), parts)
-        async with aclosing(self._watch(queue, parts)) as events:
-            async for event in events:
-                yield event
+        return self._watch(queue, parts)
 
-    async def _watch(
+    def _watch(
         self, queue: "asyncio.Queue[GenerationEvent]", parts: Sequence[Generation]
     ) -> AsyncGenerator[GenerationEvent, None]:
-        try:
-            async with aclosing(_in_order(queue, len(parts))) as events:
-                async for event in events:
-                    yield event
-        finally:
+        def leave() -> None:
             for part in parts:
                 self._audience.leave(part.id, queue)
+
+        return _in_order(queue, len(parts), leave)
 
     def _parts(self, request: GenerationRequest, caller: Caller) -> tuple[Generation, ...]:
         per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
@@ -283,34 +277,45 @@ class Generate:
         return Failed(current, GenerationFailedError(fault.message, code=fault.code))
 
 
-async def _in_order(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> AsyncGenerator[GenerationEvent, None]:
-    """The events of all parts, every `Accepted` before anything else; raises when no part was accepted."""
-    accepted: list[Accepted] = []
+async def _in_order(
+    queue: "asyncio.Queue[GenerationEvent]", parts: int, leave: Callable[[], None]
+) -> AsyncGenerator[GenerationEvent, None]:
+    """The events of all parts, every `Accepted` before anything else; raises when no part was accepted.
+
+    Args:
+        leave: Called at the end, however that comes.
+    """
+    ended: set[str] = set()
+    try:
+        for event in await _beginning(queue, parts):
+            yield event
+            if isinstance(event, Finished | Failed):
+                ended.add(event.generation.id)
+        while len(ended) < parts:
+            event = await queue.get()
+            yield event
+            if isinstance(event, Finished | Failed):
+                ended.add(event.generation.id)
+    finally:
+        leave()
+
+
+async def _beginning(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> Sequence[GenerationEvent]:
+    """What has happened once every part was accepted or refused, in the order in which it is told."""
+    accepted: dict[str, GenerationEvent] = {}
     held_back: list[GenerationEvent] = []
     refused: list[Failed] = []
-    ended: set[str] = set()
     while len(accepted) + len(refused) < parts:
         event = await queue.get()
-        opened = {one.generation.id for one in accepted}
         if isinstance(event, Accepted):
-            accepted.append(event)
-        elif isinstance(event, Failed) and event.generation.id not in opened:
+            accepted[event.generation.id] = event
+        elif isinstance(event, Failed) and event.generation.id not in accepted:
             refused.append(event)
         else:
             held_back.append(event)
     if not accepted:
         raise refused[0].error
-    for first in accepted:
-        yield first
-    for event in (*refused, *held_back):
-        yield event
-        if isinstance(event, Finished | Failed):
-            ended.add(event.generation.id)
-    while len(ended) < parts:
-        event = await queue.get()
-        yield event
-        if isinstance(event, Finished | Failed):
-            ended.add(event.generation.id)
+    return [*accepted.values(), *refused, *held_back]
 
 
 def digest_of(*parts: bytes) -> bytes:
