@@ -11,7 +11,7 @@ SYNC := $(PYTHON) requirements/sync.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock wheel clean venv
+.PHONY: help demo test coverage lint format lock wheel clean venv
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,12 @@ demo: ## serve the whole gateway on a simulated upstream; ARGS="--port 8123"
 
 test: ## run every test; ARGS="tests/unit -k lease"
 	@$(SYNC) dev
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+coverage: ## run the domain's own tests, and fail unless they run every line and branch of it
+	@$(SYNC) dev
+	@exec $(BIN)/python -m pytest -n $(WORKERS) tests/unit/domain --cov=flow2api.domain --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100 $(ARGS)
 
 lint: ## check format, style, types, the direction of imports, templates and spelling
 	@$(SYNC) dev

@@ -1,9 +1,10 @@
 """1,000 videos in flight and 200 open streams on one process (rows 6, 7, 8, 9, 10, 11).
 
-python bench/videos.py [--videos 1000] [--streams 200] [--accounts 10] [--duration 30]
+python bench/videos.py [--videos 1000] [--streams 200] [--accounts 10] [--duration 30] [--ask-nothing]
 
-CPU is that of everything that the gateway does meanwhile, the answers to its clients included. All videos are submitted at once: ``--streams`` of them through streamed chat completions that stay open, the others
-through ``POST /v1/videos``. Meanwhile ``GET /v1/models`` is asked 40 times a second and some videos are polled, as
+CPU is that of everything that the gateway does meanwhile, the answers to its clients included; ``--ask-nothing`` leaves
+out what they ask while they wait. All videos are submitted at once: ``--streams`` of them through streamed chat
+completions that stay open, the others through ``POST /v1/videos``. Meanwhile ``GET /v1/models`` is asked 40 times a second and some videos are polled, as
 clients do. In the end every video is looked up, and the simulator's record tells which status calls it got.
 """
 
@@ -16,7 +17,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ MODEL = "veo_3_1_t2v_fast_landscape"
 INTERVAL_S = 3.0
 AT_ONCE = 50
 PROBES_PER_S = 40
+_TOLD_BY_QUESTIONS = ("10", "11")
 
 
 @dataclass(slots=True)
@@ -206,7 +208,7 @@ async def run(ours: Gateway, upstream: Simulator, arguments: argparse.Namespace)
         async with crowd.open_streams(arguments.streams - first):
             await asyncio.sleep(2)
             per_stream_kb = (own_memory_kb(pid) - some_kb) / max(1, arguments.streams - first)
-            async with crowd.watching():
+            async with nullcontext() if arguments.ask_nothing else crowd.watching():
                 await _submit_and_wait(crowd, upstream, arguments)
                 cpu = cpu_ms(pid) - cpu_before
             ends = await crowd.ends(limit_s=30)
@@ -233,7 +235,7 @@ def figures(costs: Costs, seen: Observed, blamed: int, arguments: argparse.Names
     failed = costs.ends["failed"] + arguments.streams - seen.stream_ends["completed"]
     p50, p99 = median(seen.models_ms), quantile(seen.models_ms, 0.99)
     calls, each_ms = costs.polls / videos, costs.cpu_ms / videos
-    return [
+    found = [
         Figure("6", "memory of one video with its open stream", "80 KB", "50 KB", f"{costs.per_stream_kb:.0f} KB", costs.per_stream_kb <= 80),
         Figure("7", "status calls per video", f"{1.5 * least:.3f}", f"{1.1 * least:.3f}", f"{calls:.3f}", calls <= 1.5 * least),
         Figure("8", f"CPU of one video from start to end, {videos} at once", "5 ms", "3 ms", f"{each_ms:.1f} ms", each_ms <= 5),
@@ -241,6 +243,7 @@ def figures(costs: Costs, seen: Observed, blamed: int, arguments: argparse.Names
         Figure("10", "`/v1/models` p99 meanwhile", "25 ms", "10 ms", f"{p99:.1f} ms (p50 {p50:.1f})", p99 <= 25),
         Figure("11", "threads", "20", "", str(seen.most_threads), seen.most_threads <= 20),
     ]  # fmt: skip
+    return [one for one in found if not arguments.ask_nothing or one.row not in _TOLD_BY_QUESTIONS]
 
 
 async def _until_downloaded(upstream: Simulator, videos: int, *, limit_s: float) -> None:
@@ -272,6 +275,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--duration", type=int, default=30)
+    parser.add_argument("--ask-nothing", action="store_true")
     return parser.parse_args(words)
 
 

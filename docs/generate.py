@@ -32,6 +32,7 @@ from docs.markdown import (  # noqa: E402
 )
 from flow2api import hookspecs  # noqa: E402
 from flow2api.adapters.openai_api import errors as openai_errors  # noqa: E402
+from flow2api.adapters.server.refusals import REFUSALS  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
 from flow2api.domain.catalog import Alias, BaseName, Entry, Mode, ModelCatalog, ModelDescription, ModelSpec  # noqa: E402
@@ -96,6 +97,14 @@ def error_codes() -> str:
         answer = openai_errors.ANSWERS[cls]
         told = f"**{answer.status}** `{answer.type}`. {summary(cls)} {RETRIES[answer.retry]}"
         by_code.setdefault(cls.code, []).append(told)
+    return sections(f"`{code}`\n\n" + "\n\n".join(told) for code, told in sorted(by_code.items()))
+
+
+def refusals() -> str:
+    """A heading for each code of what is refused before the API sees it."""
+    by_code: dict[str, list[str]] = {}
+    for refusal in REFUSALS:
+        by_code.setdefault(refusal.code, []).append(f"**{refusal.status}**. {refusal.sentence}")
     return sections(f"`{code}`\n\n" + "\n\n".join(told) for code, told in sorted(by_code.items()))
 
 
@@ -316,6 +325,7 @@ PARTS: dict[str, Callable[[], str]] = {
         options,
         policies,
         error_codes,
+        refusals,
         hooks,
         factories,
         commands,

@@ -100,7 +100,10 @@ def register_storages() -> Iterable[StorageFactory]:
 
 @hookspec
 def register_media_stores() -> Iterable[MediaStoreFactory]:
-    """Places where the bytes of pictures and videos are kept. Since 0.1."""
+    """Places where the bytes of pictures and videos are kept. Since 0.1. A store that also fits `KnowsAges` is
+    swept of bytes that no media has, and one that fits `TellsRoom` is asked whether there is room before anything is paid
+    for; both are in `flow2api.domain.ports.media`.
+    """
 
 
 @hookspec

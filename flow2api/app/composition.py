@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
@@ -11,6 +11,7 @@ from flow2api.adapters.imaging.pictures import PillowPictures
 from flow2api.adapters.imaging.stills import PyAvVideoStills
 from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.system import RandomIds, SystemClock
+from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
@@ -42,6 +43,7 @@ from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 from flow2api.domain.usecases.watch_operations import WatchOperations
+from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.extensions import Extensions
 from flow2api.settings import Settings
@@ -75,6 +77,7 @@ class Services:
     recover: RecoverGenerations
     follow: FollowChanges
     purge: PurgeMedia
+    room: WatchRoom
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -97,20 +100,12 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions)
     options = CurrentOptions(storage.options, settings.options, policies.names)
-    pool = AccountPool(backends.slots, clock)
-    tend = TendAccounts(pool, storage.accounts, clock, options)
-    credentials = RenewCredentials(pool, backends.upstreams, storage.vault, tend, clock)
-    warm = WarmAccounts(pool, backends.upstreams, credentials, tend, clock, options)
-    watch = WatchOperations(pool, backends.upstreams, credentials, tend, clock, options)
-    uploads = UploadInputs(backends.upstreams, credentials, storage.media, backends.store, clock)
-    products = KeepProducts(backends.upstreams, credentials, backends.store, ids, clock, options)
-    makers = Makers(
-        MakePicture(pool, backends.upstreams, credentials, uploads, products),
-        MakeVideo(pool, backends.upstreams, credentials, uploads, watch, products, tend, clock, options),
-    )
-    lease = LeaseAccount(pool, lambda: policies(options().policy), storage.media, warm, options)
-    run = RunGeneration(pool, lease, makers, uploads, tend, clock, options)
-    work = Work(_owner(), run, storage.journal, clock)
+    tending = _tending(backends, clock, options)
+    pool, credentials = tending.pool, tending.credentials
+    room = WatchRoom(backends.store, clock, options)
+    products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
+    run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
+    work = Work(_owner(), run, storage.journal, clock, context_of)
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -131,7 +126,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         authorize=authorize,
         operators=ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), clock),
         generate=Generate(
-            work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s
+            work, pool, storage.generations, storage.media, audience, ids, clock, options, room=room, lease_s=lease_s
         ),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
@@ -145,8 +140,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ),
         media=media,
         credentials=credentials,
-        warm=warm,
-        watch=watch,
+        warm=tending.warm,
+        watch=tending.watch,
         work=work,
         recover=RecoverGenerations(
             work,
@@ -166,8 +161,50 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             reload_keys=authorize.load,
             reload_options=options.reload,
         ),
-        purge=PurgeMedia(storage.media, backends.store, clock),
+        purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
+        room=room,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tending:
+    """The accounts, and what looks after them."""
+
+    pool: AccountPool
+    tend: TendAccounts
+    credentials: RenewCredentials
+    warm: WarmAccounts
+    watch: WatchOperations
+
+
+def _tending(backends: Backends, clock: Clock, options: CurrentOptions) -> _Tending:
+    storage, upstreams = backends.storage, backends.upstreams
+    pool = AccountPool(backends.slots, clock)
+    tend = TendAccounts(pool, storage.accounts, clock, options)
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock)
+    warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
+    watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
+    return _Tending(pool, tend, credentials, warm, watch)
+
+
+def _running(
+    backends: Backends,
+    tending: _Tending,
+    products: KeepProducts,
+    policy: Callable[[], SelectionPolicy],
+    clock: Clock,
+    options: CurrentOptions,
+) -> RunGeneration:
+    """Everything between a job and its end."""
+    pool, tend, credentials, upstreams = tending.pool, tending.tend, tending.credentials, backends.upstreams
+    media = backends.storage.media
+    uploads = UploadInputs(upstreams, credentials, media, backends.store, clock)
+    makers = Makers(
+        MakePicture(upstreams, credentials, uploads, products),
+        MakeVideo(upstreams, credentials, uploads, tending.watch, products, tend, clock, options),
+    )
+    lease = LeaseAccount(pool, policy, media, tending.warm, options)
+    return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options)
 
 
 class _Policies:

@@ -10,6 +10,7 @@ from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
 from flow2api.app.first_operator import make_first_operator
 from flow2api.domain.account import Tier
+from flow2api.domain.errors import StorageFullError
 from flow2api.domain.selection import Signature
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "follow": services.follow.run,
                 "warm": services.warm.run,
                 "purge": services.purge.run,
+                "room": services.room.run,
             }
         )
         background.start()
@@ -53,8 +55,8 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.store.aclose)
     stack.push_async_callback(storage.aclose)
     await storage.open()
-    await services.store.size(_ANY_ADDRESS)  # the folder is made and checked now, not with the first picture
     await services.options.reload()
+    await _open_store(services)
     await make_first_operator(services.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()
@@ -65,6 +67,19 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.credentials.load()
     stack.push_async_callback(storage.generations.release, services.work.owner)
     stack.push_async_callback(services.watch.aclose)
+
+
+async def _open_store(services: Services) -> None:
+    """The media folder is made and checked now, not with the first picture.
+
+    Raises:
+        StorageError: It takes nothing. One that is only full is no reason not to start: what is kept can be served.
+    """
+    await services.store.size(_ANY_ADDRESS)
+    await services.room.look()
+    fault = services.room.fault
+    if fault is not None and not isinstance(fault, StorageFullError):
+        raise fault
 
 
 def _signatures(services: Services) -> set[Signature]:

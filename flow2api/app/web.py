@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import HTTPException
-from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
-from flow2api.adapters.console import landing_handlers, plain_error, static_folder, template_config
+from flow2api.adapters.console import assets_router, landing_handlers, plain_error, template_config
 from flow2api.adapters.health import Readiness, health_handlers
-from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
+from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
 
@@ -17,19 +19,20 @@ _SHOWN = 3
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
-    readiness = readiness or Readiness(services.storage.ping)
-    settings = services.settings
+    readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
+    pages: list[ControllerRouterHandler] = [
+        *landing_handlers(
+            services.settings.public_url,
+            _names(services, MediaKind.IMAGE),
+            _names(services, MediaKind.VIDEO),
+            len(services.catalog.listed()),
+        ),
+        assets_router(),
+    ]
     return Litestar(
         route_handlers=[
             *create_router(_doors(services)),
-            *health_handlers(readiness),
-            *landing_handlers(
-                settings.public_url,
-                _names(services, MediaKind.IMAGE),
-                _names(services, MediaKind.VIDEO),
-                len(services.catalog.listed()),
-            ),
-            create_static_files_router(path="/static", directories=[static_folder()]),
+            Router("/", route_handlers=[*health_handlers(readiness), *pages], middleware=[_identified]),
         ],
         exception_handlers={HTTPException: _outside, Exception: _outside},
         template_config=template_config(),
@@ -42,7 +45,28 @@ def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
     """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
     if is_api_path(request.scope["path"]):
         return envelope_response(error, request)
-    return plain_error(request, error)
+    request_id = request_id_of(request.scope)
+    with bound_contextvars(request_id=request_id):
+        answer = plain_error(request, error)
+    answer.headers["x-request-id"] = request_id
+    return answer
+
+
+def _identified(app: ASGIApp) -> ASGIApp:
+    """Gives the answers beside the API, which has an edge of its own, the id of their request."""
+
+    async def identify(scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = request_id_of(scope)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableScopeHeaders.from_message(message)["x-request-id"] = request_id
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            await app(scope, receive, send_with_id)
+
+    return identify
 
 
 def _doors(services: Services) -> Doors:

@@ -4,17 +4,20 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from flow2api.app import Services
 from flow2api.cli.context import Installation, json_option, opened_services, with_installation
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json, print_table, progress
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
+
+if TYPE_CHECKING:
+    from flow2api.app import Services
 
 _LEFT_ALONE = {
     RestReason.MANUAL: "You have switched it off; enable it first.",
@@ -93,7 +96,7 @@ async def _refresh(here: Installation, which: str | None) -> Sequence[Outcome]:
         return [task.result() for task in tasks]
 
 
-async def _warm(services: Services, account: Account) -> Outcome:
+async def _warm(services: "Services", account: Account) -> Outcome:
     rest = next((one for one in account.rests if one.model is None and one.reason in _LEFT_ALONE), None)
     if rest is not None:
         return _outcome(account, "skipped", _LEFT_ALONE[rest.reason])

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flow2api.adapters.probe import answers_at
+from flow2api.adapters.system.process import reachable_file_limit
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.diagnose import Check, CheckState, Finding
 from flow2api.extensions import Extensions
@@ -18,6 +19,7 @@ from flow2api.settings import Settings, parse_options
 
 _LITTLE_BYTES = 1024**3
 _LEAST_BYTES = 64 * 1024**2
+_FEW_FILES = 4096
 _OTHERS = 0o077
 
 
@@ -30,6 +32,7 @@ def surroundings(settings: Settings, extensions: Extensions) -> Iterator[Check]:
         yield _check("media folder", lambda: look_at_folder(media, "The media folder"))
     yield _check("secret key", lambda: look_at_key(settings))
     yield _check("public address", lambda: look_at_public_url(settings.public_url, settings.host))
+    yield _check("open files", look_at_open_files)
     yield _check("upstream addresses", lambda: look_at_upstreams(settings.sections))
 
 
@@ -135,6 +138,17 @@ def look_at_public_url(url: str, host: str) -> Finding:
             "Put TLS before it.",
         )
     return Finding(CheckState.OK, f"Links lead to {url}.")
+
+
+def look_at_open_files() -> Finding:
+    """How many clients a server can have at once, as far as the operating system lets it."""
+    most = reachable_file_limit()
+    sentence = f"A server can hold {most:,} connections and files at a time."
+    if most < _FEW_FILES:
+        return Finding(
+            CheckState.WARN, sentence, "Raise the hard limit: `ulimit -Hn 65536`, or LimitNOFILE=65536 in its unit."
+        )
+    return Finding(CheckState.OK, sentence)
 
 
 def look_at_upstreams(sections: Mapping[str, Mapping[str, Any]]) -> Finding:

@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
 from flow2api.adapters.system.logs import configure_logs
-from flow2api.app import Services, build_services
 from flow2api.app.backends import Vault, build_storage, build_vault
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.storage import Storage
 from flow2api.extensions import Extensions, load_extensions
 from flow2api.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    from flow2api.app import Services
 
 P = ParamSpec("P")
 
@@ -94,8 +96,10 @@ async def opened_storage(here: Installation) -> AsyncIterator[tuple[Storage, Vau
 
 
 @asynccontextmanager
-async def opened_services(here: Installation) -> AsyncIterator[Services]:
+async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     """The whole program over the opened storage, with nothing running behind, no account in its pool, and no door."""
+    from flow2api.app import build_services  # noqa: PLC0415 - most commands need a part of it only
+
     services = build_services(here.settings, here.extensions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)

@@ -12,17 +12,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flow2api.app import Services
 from flow2api.cli.context import Installation, installation
-from flow2api.cli.serve import run_server
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.domain.usecases.manage_keys import ManageKeys
+
+if TYPE_CHECKING:
+    from flow2api.app import Services
 
 _SIMULATOR_STARTS_WITHIN_S = 30.0
 _ACCOUNTS = 2
@@ -37,10 +38,12 @@ _WARM_WITHIN_S = 15.0
 )
 def demo(host: str, port: int, ready_file: str | None) -> None:
     """Serve everything on a simulated upstream, with two accounts and a key. It needs no account and keeps nothing."""
+    from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
+
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
         here = _demo_installation(Path(folder), simulator, host, port)
 
-        async def on_ready(services: Services, actual_port: int) -> None:
+        async def on_ready(services: "Services", actual_port: int) -> None:
             key = await _prepare(services, simulator["accounts"])
             base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual_port}"  # noqa: S104
             _announce(base, key)
@@ -67,7 +70,7 @@ def _demo_installation(folder: Path, simulator: dict[str, Any], host: str, port:
     return installation(overrides, config=os.devnull, environment=kept)
 
 
-async def _prepare(services: Services, accounts: list[dict[str, Any]]) -> Secret:
+async def _prepare(services: "Services", accounts: list[dict[str, Any]]) -> Secret:
     """Two accounts, warmed, and a key."""
     vault = services.vault
     manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock)
@@ -93,6 +96,10 @@ flow2api demo: everything here is simulated, nothing is sent anywhere, and it is
 
   Base URL  {base}/v1
   API key   {text}
+
+For the examples of the README, in another terminal:
+
+export API_KEY={text}
 
 Your first picture:
 

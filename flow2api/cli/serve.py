@@ -1,18 +1,8 @@
 """``flow2api serve``."""
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
-
 import click
-import uvloop
 
-from flow2api.adapters.health import Readiness
-from flow2api.adapters.server import HttpServer
-from flow2api.adapters.system.logs import configure_logs
-from flow2api.adapters.system.process import calm_collector, raise_file_limit
-from flow2api.app import Services, build_services, create_app, running
-from flow2api.cli.context import Installation, installation
+from flow2api.cli.context import installation
 
 
 @click.command()
@@ -23,64 +13,6 @@ from flow2api.cli.context import Installation, installation
 @click.option("--config", type=click.Path(dir_okay=False), help="The settings file.  [default: flow2api.toml]")
 def serve(host: str | None, port: int | None, config: str | None) -> None:
     """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
-    here = installation({"host": host, "port": port}, config=config)
-    run_server(here)
+    from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
-
-def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable[None]] | None = None) -> None:
-    """Serve until a signal comes.
-
-    Args:
-        on_ready: Told the services and the port once requests are answered.
-    """
-    os.umask(0o077)
-    raise_file_limit()
-    calm_collector()
-    configure_logs(here.settings.log_level, here.settings.log_format)
-    services = build_services(here.settings, here.extensions)
-    uvloop.run(_serve(services, on_ready))
-
-
-async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None) -> None:
-    readiness = Readiness(services.storage.ping)
-
-    async def drain() -> None:
-        readiness.is_draining = True
-        await services.work.drain(services.settings.drain_s)
-
-    settings = services.settings
-    app = create_app(services, readiness)
-    server = HttpServer(app, host=settings.host, port=settings.port, on_stop=drain, linger_s=settings.linger_s)
-    async with running(services, readiness):
-        await _serve_and_announce(server, services, on_ready)
-
-
-async def _serve_and_announce(
-    server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
-) -> None:
-    announcing = asyncio.create_task(_announce(server, services, on_ready))
-    # What cannot be made ready must not look as if it were: the server stops, and its error is told.
-    announcing.add_done_callback(lambda task: server.stop() if _has_failed(task) else None)
-    try:
-        await server.serve()
-    finally:
-        announcing.cancel()
-        await asyncio.wait([announcing])
-    if _has_failed(announcing):
-        announcing.result()
-
-
-def _has_failed(task: asyncio.Task[None]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is not None
-
-
-async def _announce(
-    server: HttpServer, services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None
-) -> None:
-    await server.until_serving()
-    calm_collector()
-    if on_ready is None:
-        host = services.settings.host
-        click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)
-    else:
-        await on_ready(services, server.port)
+    run_server(installation({"host": host, "port": port}, config=config))

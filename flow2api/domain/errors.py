@@ -221,9 +221,17 @@ class CredentialExpiredError(CredentialError):
 
 
 class CredentialRevokedError(CredentialError):
-    """The session token or key is refused; only a new one helps."""
+    """The session token or key is refused; only a new one helps.
+
+    Attributes:
+        after_renewal: What was refused is an access token that an exchange had just brought.
+    """
 
     code = "credential_revoked"
+
+    def __init__(self, message: str, *, after_renewal: bool = False) -> None:
+        super().__init__(message)
+        self.after_renewal = after_renewal
 
 
 class UpstreamError(Flow2ApiError):

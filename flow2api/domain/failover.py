@@ -107,6 +107,12 @@ def after_error(
             return account.rate_limited(now, retry_after_s=asked, model=scope, why=why, reason=reason)
 
 
+def doubted(account: Account, now: datetime) -> Account:
+    """The account after a refusal of its fresh token that others meet as well: it rests for a moment, and is tried again."""
+    why = "the service refuses the fresh tokens of several accounts at once"
+    return account.faulted(now, threshold=1, why=why)
+
+
 def may_have_been_carried_out(error: Exception) -> bool:
     """Whether a submit that met this error may have reached its end upstream all the same."""
     match error:

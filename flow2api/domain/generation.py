@@ -7,7 +7,11 @@ from enum import StrEnum
 from operator import attrgetter
 
 from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError
 from flow2api.domain.media import Media, MediaKind
+
+_REFUSALS = frozenset({NoEligibleAccountError.code, PoolBusyError.code})
+"""Codes of what the pool says when nobody can serve."""
 
 
 class State(StrEnum):
@@ -116,6 +120,7 @@ class Product:
         name: Upstream's id, good only with the account that made it.
         url: Where its bytes are, when upstream said so.
         data: The bytes themselves, when upstream sent them along.
+        seconds: How long the video is, where that does not follow from its model (one that was put together).
         extra: What the adapter needs to build on it later (opaque JSON text).
     """
 
@@ -125,6 +130,7 @@ class Product:
     width: int | None = None
     height: int | None = None
     extra: str | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +213,16 @@ class Generation:
     fence: int = 0
     rescues: int = 0
     attempts: int = 0
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it ended because no account was to be had, before anything was asked of an upstream."""
+        return (
+            self.state is State.FAILED
+            and self.attempts == 0
+            and self.fault is not None
+            and self.fault.code in _REFUSALS
+        )
 
     def changed(self, **changes: object) -> "Generation":
         """With other values in these fields.

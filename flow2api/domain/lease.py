@@ -1,8 +1,8 @@
 """The pool: every account in memory, who is ready for what, and leases on them."""
 
 import asyncio
-import heapq
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from random import Random
@@ -10,6 +10,7 @@ from types import TracebackType
 
 from flow2api.domain.account import Account
 from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError, PoolError
+from flow2api.domain.lifts import Lifts
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.system import Clock
@@ -41,6 +42,10 @@ _FULL_ELSEWHERE = timedelta(seconds=1)
 
 _LOOK_AGAIN_S = 5.0
 """How long who waits trusts to be served in turn before it asks whether it still can be."""
+
+
+_HOPEFUL = OCCUPIED | {WARMING}
+"""Refusals of accounts that may come free for who waits."""
 
 
 class Lease:
@@ -84,8 +89,7 @@ class AccountPool:
         self._random = random or Random()  # noqa: S311  # spreads load, guards nothing
         self._candidates: dict[int, Candidate] = {}
         self._ready = ReadySets(self._candidates)
-        self._lifts: list[tuple[datetime, int]] = []
-        self._next_lift: dict[int, datetime] = {}
+        self._lifts = Lifts()
         self._warming: dict[int, None] = {}
         self._line = WaitingLine()
         self._listeners: list[Callable[[Account], None]] = []
@@ -125,6 +129,7 @@ class AccountPool:
             self._ready.exclude(candidate.account, account)
             candidate.account = account
         self._settle(candidate)
+        self._wake_the_hopeless()
         for listener in self._listeners:
             listener(account)
 
@@ -135,8 +140,9 @@ class AccountPool:
             return
         self._ready.exclude(candidate.account, None)
         self._warming.pop(account_id, None)
-        self._next_lift.pop(account_id, None)
+        self._lifts.forget(account_id)
         self._ready.forget(account_id)
+        self._wake_the_hopeless()
 
     def warming(self, signature: Signature, avoid: Collection[int] = ()) -> int | None:
         """An account that could serve this signature once it is warmed, if there is one."""
@@ -193,19 +199,14 @@ class AccountPool:
 
     def next_lift_s(self) -> float | None:
         """Seconds until the next rest ends by itself; None when none will."""
-        return None if not self._lifts else max(0.0, (self._lifts[0][0] - self._clock.now()).total_seconds())
+        return self._lifts.next_s(self._clock.now())
 
     def lift_rests(self) -> None:
         """Let accounts whose rest is over come back; choosing does so by itself."""
-        if not self._lifts or self._lifts[0][0] > (now := self._clock.now()):
-            return
-        while self._lifts and self._lifts[0][0] <= now:
-            at, account_id = heapq.heappop(self._lifts)
-            if self._next_lift.get(account_id) == at:
-                del self._next_lift[account_id]
-                candidate = self._candidates[account_id]
-                candidate.full = frozenset()
-                self._settle(candidate)
+        for account_id in self._lifts.due(self._clock.now()):
+            candidate = self._candidates[account_id]
+            candidate.full = frozenset()
+            self._settle(candidate)
 
     def has_any_for(self, signature: Signature) -> bool:
         """Whether some account has the plan and the tag for this signature, be it ready, busy or resting."""
@@ -242,22 +243,28 @@ class AccountPool:
         """The account that is handed over when it is one's turn; a slot on it is counted already."""
         waiter = self._line.join(need, avoid)
         try:
-            while not waiter.given.done():
+            while waiter.given is None:
                 self._check_hope(need, avoid)
-                await asyncio.wait([waiter.given], timeout=min(self.next_lift_s() or _LOOK_AGAIN_S, _LOOK_AGAIN_S))
+                await waiter.woken(min(self.next_lift_s() or _LOOK_AGAIN_S, _LOOK_AGAIN_S))
                 self.lift_rests()
-            return waiter.given.result()
+            return waiter.given
         except BaseException:
-            if waiter.given.done():
-                self._carry(waiter.given.result(), need.spec.kind, -1)
+            if waiter.given is not None:
+                self._carry(waiter.given, need.spec.kind, -1)
             raise
         finally:
             self._line.leave(waiter)
 
     def _check_hope(self, need: Need, avoid: Collection[int]) -> None:
         error = self._why_not(need, avoid)
-        if not isinstance(error, PoolBusyError) and WARMING not in error.reasons:
+        if not _HOPEFUL & error.reasons.keys():
             raise error
+
+    def _wake_the_hopeless(self) -> None:
+        """Those who wait for what no account can serve any more learn it now, and not only when they look again."""
+        for signature in self._line.signatures() if self._line else ():
+            if not _HOPEFUL & self._ready.of(signature, self._clock.now()).refusals().keys():
+                self._line.wake(signature)
 
     async def _fill(self, candidate: Candidate, kind: MediaKind) -> Lease | None:
         """Back the slot that is counted already by one of the port's; None when other processes hold them all."""
@@ -318,14 +325,14 @@ class AccountPool:
         """Other processes hold all its slots: it is busy for a moment, then it is asked again."""
         self._carry(candidate, kind, -1, candidate.full | {kind})
         if self._is_here(candidate):
-            self._schedule_lift(candidate.account.id, self._clock.now() + _FULL_ELSEWHERE)
+            self._lifts.schedule(candidate.account.id, self._clock.now() + _FULL_ELSEWHERE)
 
     def _settle(self, candidate: Candidate) -> None:
         """Note everywhere how the account stands, and when that changes by itself; give it to who waits for it."""
         account, now = candidate.account, self._clock.now()
         ends = [rest.until for rest in account.rests if rest.until is not None and rest.until > now]
         if ends:
-            self._schedule_lift(account.id, min(ends))
+            self._lifts.schedule(account.id, min(ends))
         if not account.is_warm and account.blocking_rest(now) is None:
             self._warming[account.id] = None
         else:
@@ -333,17 +340,11 @@ class AccountPool:
         self._ready.restand(candidate, now)
         self._hand_out(candidate, now)
 
-    def _schedule_lift(self, account_id: int, at: datetime) -> None:
-        known = self._next_lift.get(account_id)
-        if known is None or at < known:
-            self._next_lift[account_id] = at
-            heapq.heappush(self._lifts, (at, account_id))
-
     def _hand_out(self, candidate: Candidate, now: datetime) -> None:
         while self._line and (waiter := self._line.first_for(candidate, now)) is not None:
             self._line.leave(waiter)
             self._carry(candidate, waiter.need.spec.kind, 1)
-            waiter.given.set_result(candidate)
+            waiter.give(candidate)
 
     def _is_here(self, candidate: Candidate) -> bool:
         return self._candidates.get(candidate.account.id) is candidate
@@ -352,22 +353,23 @@ class AccountPool:
 
     def _why_not(self, need: Need, avoid: Collection[int]) -> PoolError:
         """The error that tells why nobody could be chosen; only made when that has happened."""
-        reasons = self._reasons(need)
-        tried = self._could_serve_again(need, avoid)
-        if tried:
-            reasons["tried"] = tried
+        reasons = self._reasons(need, avoid)
         if OCCUPIED & reasons.keys():
             return PoolBusyError(reasons, retry_after_s=self._retry_after_s(reasons))
         waiting_helps = bool(PASSING & reasons.keys())
         return NoEligibleAccountError(reasons, waiting_helps=waiting_helps)
 
-    def _could_serve_again(self, need: Need, avoid: Collection[int]) -> int:
-        """How many of the accounts to avoid have nothing else against them; the others are counted for what they have."""
-        now = self._clock.now()
-        known = (self._candidates.get(account_id) for account_id in avoid)
-        return sum(1 for one in known if one and refusal_for(one, need.spec, need.signature, now) is None)
+    def _reasons(self, need: Need, avoid: Collection[int]) -> dict[str, int]:
+        """How many are refused for what. Of the accounts to avoid, those with nothing lasting against them were tried."""
+        reasons, now = self._reasons_of_all(need), self._clock.now()
+        known = [one for account_id in avoid if (one := self._candidates.get(account_id)) is not None]
+        against = Counter(refusal_for(one, need.spec, need.signature, now) for one in known)
+        tried = Counter(reasons)
+        tried[BUSY] -= against[BUSY]
+        tried["tried"] = against[BUSY] + against[None]
+        return dict(+tried)
 
-    def _reasons(self, need: Need) -> dict[str, int]:
+    def _reasons_of_all(self, need: Need) -> dict[str, int]:
         now = self._clock.now()
         if need.only is None:
             return self._ready.refusals(need, now)

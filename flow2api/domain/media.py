@@ -29,11 +29,15 @@ CONTENT_TYPES = {
 """Every type that is ever served, with the suffix of its file name."""
 
 
+SNIFFED_BYTES = 12
+"""How many of the first bytes tell a type."""
+
+
 def sniff_content_type(head: bytes) -> str | None:
     """The real type of bytes by their first dozen, or None for anything that we do not keep.
 
     Args:
-        head: At least the first 12 bytes.
+        head: At least the first `SNIFFED_BYTES`.
     """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"

@@ -32,6 +32,7 @@ class Options:
         image_retention_h: How long pictures are kept; 0 keeps them for ever.
         video_retention_h: How long videos are kept; 0 keeps them for ever.
         input_retention_h: How long pictures that callers send are kept; 0 keeps them for ever.
+        media_room_mb: How much room for media there has to be before anything that costs credits is begun; 0 asks for none.
         idempotency_h: How long a repeated ``Idempotency-Key`` finds its first answer.
     """
 
@@ -56,6 +57,7 @@ class Options:
     image_retention_h: float = 7 * 24.0
     video_retention_h: float = 7 * 24.0
     input_retention_h: float = 24.0
+    media_room_mb: int = 256
     idempotency_h: float = 24.0
 
     @property

@@ -14,8 +14,9 @@ loses against an earlier field that says something else is told as a warning.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from flow2api.domain.catalog import AspectRatio, Size, Wish, ratio_distance
 from flow2api.domain.errors import UnsupportedInputError
@@ -45,6 +46,10 @@ _RATIO_FIELDS = ("aspectRatio", "aspect_ratio", "aspect")
 _RESOLUTION_FIELDS = ("imageSize", "image_size", "resolution")
 _SECONDS_FIELDS = ("seconds", "duration", "durationSeconds", "duration_seconds")
 _OWN_FIELDS = (*_RATIO_FIELDS, *_RESOLUTION_FIELDS, *_SECONDS_FIELDS, "size", "quality", "seed")
+_READ = frozenset((*_OWN_FIELDS, "n", "strict", *_GENERATION_CONFIG, *_IMAGE_CONFIG, *_EXTRA_BODY))
+
+_REMEMBERED = 512
+_LONGEST_REMEMBERED = 64
 
 T = TypeVar("T")
 
@@ -108,7 +113,41 @@ def read_wish(
     Raises:
         UnsupportedInputError: A value cannot be understood or is out of range; ``param`` is its path.
     """
+    said = _Said(pictures, picture_ratio, has_source_video, text_values, most_results)
+    read = [(name, type(value), value) for name, value in fields.items() if name in _READ]
+    if all(_is_plain(value) for _, _, value in read):
+        return _read_again(tuple(read), said)
+    return _read(fields, said)
+
+
+class _Said(NamedTuple):
+    """What is known of a request besides its fields, as `read_wish` takes it."""
+
+    pictures: int
+    picture_ratio: float | None
+    has_source_video: bool
+    text_values: bool
+    most_results: int
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is small enough to be remembered."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_REMEMBERED
+    if isinstance(value, int):
+        return INT64_MIN <= value <= INT64_MAX
+    return value is None or isinstance(value, float)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_again(read: tuple[tuple[str, type, object], ...], said: _Said) -> ParsedParameters:
+    """Clients ask in the same shape again and again. The types tell 1 from 1.0 and True, which are equal."""
+    return _read({name: value for name, _, value in read}, said)
+
+
+def _read(fields: Mapping[str, object], said: _Said) -> ParsedParameters:
     warnings: list[str] = []
+    pictures, picture_ratio, has_source_video, text_values, most_results = said
     own = _Place("", fields)
     places = tuple(_nested_places(fields, text=text_values))
     ratio = _first(tuple(_ratio_hits(own, places, text=text_values)), _same_ratio, warnings)

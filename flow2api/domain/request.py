@@ -12,6 +12,22 @@ from flow2api.domain.parameters import read_wish
 MAX_PROMPT_CHARACTERS = 32_000
 
 
+def check_prompt(prompt: str, param: str = "prompt") -> None:
+    """Refuse a prompt that is empty or too long. Every door does so first, before anything costly is done for the request.
+
+    Raises:
+        UnsupportedInputError: With ``param`` as the field to blame.
+    """
+    if not prompt.strip():
+        raise UnsupportedInputError("The prompt is empty; say what to make.", param=param, code="invalid_prompt")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise UnsupportedInputError(
+            f"The prompt has {len(prompt):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
+            param=param,
+            code="invalid_prompt",
+        )
+
+
 def plan_request(
     catalog: ModelCatalog,
     *,
@@ -21,9 +37,9 @@ def plan_request(
     fields: Mapping[str, object],
     pictures: Sequence[Media] = (),
     source: Media | None = None,
+    source_seconds: int | None = None,
     text_values: bool = False,
     pictures_param: str = "image",
-    source_param: str = "video",
     parent_id: str | None = None,
     door: str = "",
 ) -> GenerationRequest:
@@ -31,36 +47,26 @@ def plan_request(
 
     Args:
         kind: What the door makes; None when it makes either.
+        prompt: As `check_prompt` has let it pass.
         fields: Every further field of the request, in whatever spelling clients use.
         pictures: The input pictures, already kept, in the order in which they came.
         source: The video to be extended.
+        source_seconds: How long that is, where it is known.
         text_values: All values are text (multipart), so numbers and booleans may come as strings.
         pictures_param: The field to name when there are too many or too few pictures.
-        source_param: The field to name when a source video is missing or of no use.
 
     Raises:
         UnknownModelError: There is no such model.
         UnsupportedInputError: A field cannot be used; or, with ``"strict": true``, would have been adapted.
     """
-    if not prompt.strip():
-        raise UnsupportedInputError("The prompt is empty; say what to make.", param="prompt", code="invalid_prompt")
-    if len(prompt) > MAX_PROMPT_CHARACTERS:
-        raise UnsupportedInputError(
-            f"The prompt has {len(prompt)} characters; at most {MAX_PROMPT_CHARACTERS} are taken.",
-            param="prompt",
-            code="invalid_prompt",
-        )
-    ratio = None
-    if pictures and pictures[0].width and pictures[0].height:
-        ratio = pictures[0].width / pictures[0].height
     parsed = read_wish(
         fields,
         pictures=len(pictures),
-        picture_ratio=ratio,
+        picture_ratio=_ratio_of_first(pictures),
         has_source_video=source is not None,
         text_values=text_values,
     )
-    resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param, source_param=source_param)
+    resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
     request = GenerationRequest(
         model=model,
         spec=resolution.spec,
@@ -69,7 +75,7 @@ def plan_request(
         count=parsed.count,
         seed=parsed.seed,
         size=str(parsed.wish.size or resolution.spec.size),
-        seconds=resolution.spec.seconds,
+        seconds=_seconds(resolution.spec, source_seconds if source else None),
         warnings=(*parsed.warnings, *resolution.warnings),
         parent_id=parent_id,
         door=door,
@@ -80,6 +86,11 @@ def plan_request(
     return request if modest is None else replace(request, modest=_modest(request, modest, parsed.warnings))
 
 
+def _ratio_of_first(pictures: Sequence[Media]) -> float | None:
+    first = pictures[0] if pictures else None
+    return first.width / first.height if first and first.width and first.height else None
+
+
 def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[str, ...]) -> GenerationRequest:
     return replace(
         request,
@@ -88,6 +99,13 @@ def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[st
         seconds=fallback.spec.seconds,
         warnings=(*warnings, *fallback.warnings),
     )
+
+
+def _seconds(spec: ModelSpec, source_seconds: int | None) -> int | None:
+    """How long the result will be: an extension holds what it extends."""
+    if spec.seconds is None or source_seconds is None:
+        return spec.seconds
+    return source_seconds + spec.seconds - spec.repeats_s
 
 
 def _inputs(spec: ModelSpec, pictures: Sequence[Media], source: Media | None) -> tuple[Input, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -16,14 +17,31 @@ class Waiter:
     Attributes:
         number: Its place in the order of coming, over all signatures.
         avoid: Accounts that it must not be given.
-        given: Ends with the account that it is given, on which a slot is counted for it already.
+        given: The account that it is given, on which a slot is counted for it already.
     """
 
     number: int
     need: Need
     signature: Signature
     avoid: Collection[int]
-    given: "asyncio.Future[Candidate]" = field(repr=False)
+    given: Candidate | None = None
+    _is_woken: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def give(self, candidate: Candidate) -> None:
+        """End the wait with this account."""
+        self.given = candidate
+        self.wake()
+
+    def wake(self) -> None:
+        """Let it look whether waiting still makes sense."""
+        self._is_woken.set()
+
+    async def woken(self, within_s: float) -> None:
+        """Wait until it is woken, for so long at most."""
+        self._is_woken.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._is_woken.wait()
 
     def fits(self, candidate: Candidate, now: datetime) -> bool:
         """Whether an account that is ready for its signature can serve it."""
@@ -47,10 +65,18 @@ class WaitingLine:
         """How many wait for this signature."""
         return len(self._waiters.get(signature, ()))
 
+    def signatures(self) -> Collection[Signature]:
+        """For which signatures somebody waits."""
+        return self._waiters.keys()
+
+    def wake(self, signature: Signature) -> None:
+        """Let everybody who waits for this signature look whether it still makes sense."""
+        for waiter in self._waiters.get(signature, ()):
+            waiter.wake()
+
     def join(self, need: Need, avoid: Collection[int]) -> Waiter:
         """Stand at the end of the line."""
-        given: asyncio.Future[Candidate] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(next(self._numbers), need, need.signature, avoid, given)
+        waiter = Waiter(next(self._numbers), need, need.signature, avoid)
         self._waiters.setdefault(waiter.signature, {})[waiter] = None
         return waiter
 

@@ -26,7 +26,7 @@ async def concatenate(world: World, call: Call) -> Response:
     sources = owned_media(world, account, [entry.mediaGenerationId for entry in inputs], None)
     if len(sources) < 2 or any(source.kind != "video" for source in sources):
         raise CallError(400, message="Invalid value at 'inputVideos': two videos or more are needed.")
-    clips = tuple(clip_length(entry) for entry in inputs)
+    clips = tuple(clip_length(entry, source) for entry, source in zip(inputs, sources, strict=True))
     key, now, options = new_uuid(), world.clock.now(), world.options
     first = sources[0]
     item = MediaItem(
@@ -65,19 +65,20 @@ async def concatenate(world: World, call: Call) -> Response:
     return json_response({"operation": {"operation": {"name": job.name}}})
 
 
-def clip_length(entry: ConcatInput) -> float:
+def clip_length(entry: ConcatInput, source: MediaItem) -> float:
     """Seconds of an input that are used.
 
     Raises:
-        CallError: 400 when its offsets are no times or the wrong way round.
+        CallError: 400 when its offsets are no times, the wrong way round, or outside of the video (how upstream takes
+            the last is not known).
     """
     try:
-        length = float(entry.endTimeOffset.removesuffix("s")) - float(entry.startTimeOffset.removesuffix("s"))
+        start, end = (float(offset.removesuffix("s")) for offset in (entry.startTimeOffset, entry.endTimeOffset))
     except ValueError as error:
         raise CallError(400, message="Invalid value at 'inputVideos': an offset is not a duration.") from error
-    if not 0 < length <= 600:
+    if not 0 <= start < end <= source.seconds:
         raise CallError(400, message="Invalid value at 'inputVideos': an offset is out of range.")
-    return length
+    return end - start
 
 
 async def poll(world: World, call: Call) -> Response:

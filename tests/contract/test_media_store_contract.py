@@ -1,8 +1,9 @@
-"""What every media store promises, asked of the fake and of the disk."""
+"""What every media store promises, asked of the fake, of the disk, and of memory before the disk."""
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flow2api.adapters.disk import DiskMediaStore
+from flow2api.adapters.memory import FreshMedia
 from flow2api.domain.errors import MediaGoneError
-from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.media import KnowsAges, MediaStore, TellsRoom
 from tests.fakes.media import FakeMediaStore, in_chunks
 
 NO_ADDRESSES = ["", "0" * 63, "0" * 65, "A" * 64, "../" * 21 + "x", "/etc/passwd", "0" * 63 + "/", "0" * 64 + "\n"]
 UNKNOWN = "0" * 64
 
 
-@pytest.fixture(params=["fake", "disk"])
+@pytest.fixture(params=["fake", "disk", "fresh"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MediaStore]:
     made: MediaStore = FakeMediaStore() if request.param == "fake" else DiskMediaStore(tmp_path / "media")
+    if request.param == "fresh":
+        made = FreshMedia(made)
     yield made
     await made.aclose()
 
@@ -112,3 +116,55 @@ async def test_keeps_nothing_when_its_source_fails(store: MediaStore) -> None:
         await store.put(cut_off())
 
     assert await store.size(hashlib.sha256(bytes(2_000_000)).hexdigest()) is None
+
+
+@pytest.fixture
+def aged(store: MediaStore) -> KnowsAges:
+    assert isinstance(store, KnowsAges)
+    return store
+
+
+async def old_ones(store: KnowsAges, moment: datetime) -> set[str]:
+    return {address async for some in store.addresses(not_put_since=moment) for address in some}
+
+
+async def test_tells_what_nobody_has_put_for_a_while(store: MediaStore, aged: KnowsAges) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    stored = [await store.put(in_chunks(data)) for data in (b"small", bytes(2_000_000))]
+    after = datetime.now(UTC) + timedelta(seconds=1)
+
+    assert await old_ones(aged, before) == set()
+    assert await old_ones(aged, after) == {one.sha256 for one in stored}
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+async def test_put_of_what_is_there_already_makes_it_young_again(store: MediaStore, aged: KnowsAges, size: int) -> None:
+    stored = await store.put(in_chunks(bytes(size)))
+    moment = datetime.now(UTC)
+    await asyncio.sleep(0.002)
+    await store.put(in_chunks(bytes(size)))
+
+    assert await old_ones(aged, moment) == set()
+    assert not await aged.delete_unless_put_since(stored.sha256, moment)
+    assert await content(store, stored.sha256) == bytes(size)
+
+
+async def test_deletes_what_nobody_has_put_since(store: MediaStore, aged: KnowsAges) -> None:
+    stored = await store.put(in_chunks(b"old"))
+    moment = datetime.now(UTC) + timedelta(seconds=1)
+
+    assert await aged.delete_unless_put_since(stored.sha256, moment)
+    assert await store.size(stored.sha256) is None
+    assert await aged.delete_unless_put_since(stored.sha256, moment)
+
+
+@pytest.mark.parametrize("address", [UNKNOWN, *NO_ADDRESSES])
+async def test_deletes_nothing_under_a_foreign_address(aged: KnowsAges, address: str) -> None:
+    assert await aged.delete_unless_put_since(address, datetime.now(UTC))
+
+
+async def test_tells_its_room(store: MediaStore) -> None:
+    assert isinstance(store, TellsRoom)
+    room = await store.room()
+
+    assert room is None or room > 0

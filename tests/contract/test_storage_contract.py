@@ -1,13 +1,16 @@
 """What every storage promises, asked of the fake and of SQLite."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from flow2api.adapters.persistence.rows.base import to_moment
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, Operation, Phase, State
@@ -47,6 +50,19 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClo
 
 async def all_accounts(storage: Storage) -> list[Account]:
     return [account async for batch in storage.accounts.load() for account in batch]
+
+
+def logged(storage: Storage, file: Path) -> list[LogEntry]:
+    """What stands in the request log of a storage that is closed."""
+    if isinstance(storage, FakeStorage):
+        return storage.tables.log
+    names = [field.name for field in fields(LogEntry)]
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute(f"SELECT {', '.join(names)} FROM request_log ORDER BY number").fetchall()
+    found = (dict(zip(names, row, strict=True)) for row in rows)
+    return [
+        LogEntry(**{**one, "at": to_moment(one["at"]), "kind": one["kind"] and MediaKind(one["kind"])}) for one in found
+    ]
 
 
 async def new_changes(storage: Storage, behind: int = 0) -> list[tuple[str, str]]:
@@ -477,6 +493,15 @@ class TestLeases:
 
         assert [each.id for each in await storage.generations.take_over("new", 45, 10)] == ["gen_2"]
 
+    async def test_renewal_counts_what_it_prolongs_and_names_come_on_demand(self, storage: Storage) -> None:
+        ended = replace(self.held("gen_3"), state=State.COMPLETED)
+        await storage.generations.add([self.held("gen_1"), self.held("gen_2"), ended, self.held("gen_4", "other")])
+
+        assert await storage.generations.renew("old", 45) == 2
+        assert set(await storage.generations.held("old")) == {"gen_1", "gen_2"}
+        assert await storage.generations.renew("nobody", 45) == 0
+        assert list(await storage.generations.held("nobody")) == []
+
     async def test_renewal_leaves_ended_ones_alone(self, storage: Storage) -> None:
         ended = replace(self.held("gen_1", seconds=-1), state=State.FAILED)
         await storage.generations.add([ended])
@@ -552,6 +577,17 @@ class TestClaims:
 
         assert await storage.generations.claimed(1, "order-1") == again
 
+    async def test_place_of_a_refused_request_is_taken_once(self, storage: Storage, clock: FakeClock) -> None:
+        await storage.generations.add([generation_of("gen_1")], self.claim(clock))
+        again = replace(self.claim(clock, "req_gen_2"), in_place_of="req_gen_1")
+
+        await storage.generations.add([generation_of("gen_2")], again)
+
+        assert await storage.generations.claimed(1, "order-1") == self.claim(clock, "req_gen_2")
+        with pytest.raises(ConflictError):
+            await storage.generations.add([generation_of("gen_3")], replace(again, group_id="req_gen_3"))
+        assert await storage.generations.get("gen_3") is None
+
     async def test_one_of_fifty_wins(self, storage: Storage, clock: FakeClock) -> None:
         async def ask(number: int) -> bool:
             try:
@@ -610,6 +646,14 @@ class TestMedia:
         assert list(await storage.media.remove(["med_2"])) == ["aa"]
         assert list(await storage.media.remove(["med_2"])) == []
         assert await storage.media.get(["med_1", "med_2", "med_3"]) == []
+
+    async def test_tells_which_bytes_somebody_refers_to(self, storage: Storage) -> None:
+        await storage.media.add([media_of("med_1", sha256="aa"), media_of("med_2", sha256="aa")])
+        await storage.media.add([media_of("med_3", sha256="bb")])
+
+        many = [f"{number:064}" for number in range(1200)]
+        assert await storage.media.named(["aa", "cc", *many, "bb"]) == {"aa", "bb"}
+        assert await storage.media.named([]) == frozenset()
 
     async def test_refuses_an_id_that_is_there(self, storage: Storage) -> None:
         await storage.media.add([media_of("med_1")])
@@ -675,11 +719,20 @@ class TestOptions:
 
 
 class TestWhole:
-    async def test_journal_takes_entries_without_waiting(self, storage: Storage) -> None:
-        entry = LogEntry(NOW, "req", 1, "images", "m", 1, "gen_1", "completed", None, 12, MediaKind.IMAGE)
+    async def test_journal_takes_entries_without_waiting_and_has_all_of_them_in_the_end(
+        self, storage: Storage, tmp_path: Path
+    ) -> None:
+        entries = [
+            LogEntry(NOW, "req", 1, "images", "m", 1, f"gen_{number}", "completed", None, 12, MediaKind.IMAGE)
+            for number in range(1500)
+        ]
+        failed = LogEntry(NOW, "req", None, "videos", "v", None, None, "failed", "upstream_timeout", 5)
 
-        for _ in range(1500):
+        for entry in (*entries, failed):
             storage.journal.note(entry)
+        await storage.aclose()
+
+        assert logged(storage, tmp_path / "flow2api.db") == [*entries, failed]
 
     async def test_ping_is_silent_while_it_can_write(self, storage: Storage) -> None:
         await storage.ping()

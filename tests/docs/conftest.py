@@ -24,10 +24,12 @@ class Demo:
 
     Attributes:
         address: Host and port.
+        told: What it has printed.
     """
 
     base_url: str
     api_key: str
+    told: str
 
     @property
     def address(self) -> str:
@@ -44,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         ready = _wait_for(ready_file, process)
         _hurry(ready["simulator_url"])
-        yield Demo(ready["base_url"], ready["api_key"])
+        yield Demo(ready["base_url"], ready["api_key"], process.output())
     finally:
         process.stop()
 

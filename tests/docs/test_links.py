@@ -45,3 +45,13 @@ def test_files_that_are_named_exist(page: Path) -> None:
 def test_pictures_are_small() -> None:
     large = {file.name: file.stat().st_size for file in (DOCS / "images").iterdir() if file.stat().st_size > 200_000}
     assert large == {}
+
+
+def test_files_that_are_named_are_there() -> None:
+    named = {
+        (page, path)
+        for page in PAGES
+        if page.parent != DOCS / "adr"
+        for path in re.findall(r"`((?:flow2api|tests|docs|bench|requirements)/[\w./-]*)`", page.read_text("utf-8"))
+    }
+    assert {(page.name, path) for page, path in named if not (ROOT / path).exists()} == set()

@@ -20,10 +20,18 @@ ENDS_WITHIN_S = 30.0
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="needs curl and bash")
 def test_pasted_request_makes_a_picture(demo: Demo, tmp_path: Path) -> None:
-    [key] = [block.text for block in blocks(README) if "API_KEY=" in block.text]
+    [line] = [line for line in demo.told.splitlines() if line.startswith("export API_KEY=")]
     [request] = [block.text for block in blocks(README) if block.text.startswith("curl ")]
-    pasted = (key + request).replace("f2a_...", demo.api_key).replace("127.0.0.1:8000", demo.address)
+    assert "`export API_KEY=f2a_`" in README.read_text("utf-8")
+    assert_makes_a_picture(f"{line}\n{request}".replace("127.0.0.1:8000", demo.address), tmp_path)
 
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="needs curl and bash")
+def test_what_the_demo_prints_can_be_pasted(demo: Demo, tmp_path: Path) -> None:
+    assert_makes_a_picture(demo.told[demo.told.index("curl -s ") :], tmp_path)
+
+
+def assert_makes_a_picture(pasted: str, tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", pasted], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 0, done.stderr

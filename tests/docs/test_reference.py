@@ -16,6 +16,7 @@ from litestar.routes import HTTPRoute
 from docs import generate, markdown
 from flow2api import hookspecs
 from flow2api.adapters.openai_api.router import PREFIXES
+from flow2api.adapters.server import refusals
 from flow2api.app import build_services, create_app
 from flow2api.cli import cli
 from flow2api.domain import errors as tree
@@ -66,6 +67,12 @@ def test_every_error_code_has_its_heading() -> None:
     found = set(headings(REFERENCE / "errors.md"))
     codes = {cls.code for cls in _tree(tree.Flow2ApiError)} | set(_codes_in_the_code())
     assert {code for code in codes - INSIDE_ONLY if f"`{code}`" not in found} == set()
+
+
+def test_every_code_of_the_connection_has_its_heading() -> None:
+    known = [one for one in vars(refusals).values() if isinstance(one, refusals.Refusal)]
+    assert set(known) == set(refusals.REFUSALS)
+    assert {f"`{one.code}`" for one in known} <= set(headings(REFERENCE / "errors.md"))
 
 
 def test_no_heading_of_an_error_is_of_the_past() -> None:

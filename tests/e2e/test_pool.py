@@ -15,7 +15,7 @@ from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_refusals import IMAGE, ask, error
 
 ERA = {**OPTIONS, "era": "2026-06"}
-QUICK = {"FLOW2API_OPTIONS__IMAGE_WAIT_S": "0.5", "FLOW2API_OPTIONS__IMAGE_TIMEOUT_S": "2"}
+QUICK = {"FLOW2API_OPTIONS__IMAGE_WAIT_S": "0.5", "FLOW2API_OPTIONS__IMAGE_TIMEOUT_S": "3"}
 EMAILS = ["one@example.com", "two@example.com", "three@example.com", "four@example.com", "five@example.com"]
 THROTTLED: dict[str, Any] = {"status": 429, "reason": "PUBLIC_ERROR_USER_REQUESTS_THROTTLED", "retry_after_s": 30}
 
@@ -39,10 +39,11 @@ async def control(simulator: Simulator) -> AsyncIterator[SimulatorControl]:
         await control.clear_faults()
 
 
-def statuses(gateway: Gateway) -> list[str]:
+def resting(gateway: Gateway) -> set[str]:
+    """Emails of the accounts that cool down."""
     listed = json.loads(gateway.run("accounts", "list", "--json"))
     rows = listed["accounts"] if isinstance(listed, dict) else listed
-    return sorted(row["status"] for row in rows)
+    return {row["email"] for row in rows if row["status"] == "cooling_down"}
 
 
 async def made_by(control: SimulatorControl, after: int) -> list[tuple[str | None, int]]:
@@ -125,7 +126,7 @@ async def test_busy_pool_is_429_with_counts_and_retry_after(gateway: Gateway, co
 
 async def test_slow_upstream_is_504_and_not_asked_again(gateway: Gateway, control: SimulatorControl) -> None:
     before = (await control.counters()).calls["generate_images"]
-    await control.add_fault("latency", call="generate_images", times=None, latency_s=2.2)
+    await control.add_fault("latency", call="generate_images", times=None, latency_s=3.3)
     began = time.monotonic()
     answer = ask(gateway, "POST", IMAGE, {"prompt": "a mug"})
     took = time.monotonic() - began
@@ -133,7 +134,7 @@ async def test_slow_upstream_is_504_and_not_asked_again(gateway: Gateway, contro
     assert answer[0] == 504, answer
     assert error(answer)["code"] == "upstream_timeout"
     assert answer[1]["x-should-retry"] == "false"
-    assert 1.9 <= took < 6
+    assert 2.9 <= took < 9
     assert (await control.counters()).calls["generate_images"] == before + 1
     assert ask(gateway, "POST", IMAGE, {"prompt": "a mug"})[0] == 200
 
@@ -141,15 +142,20 @@ async def test_slow_upstream_is_504_and_not_asked_again(gateway: Gateway, contro
 async def test_anti_abuse_refusal_is_reported_and_only_its_account_rests(
     gateway: Gateway, control: SimulatorControl
 ) -> None:
-    resting, before = statuses(gateway).count("cooling_down"), await last_id(control)
+    rested, before = resting(gateway), await last_id(control)
     await control.configure(refuse_anti_abuse=True)
     answer = ask(gateway, "POST", IMAGE, {"prompt": "a mug"})
     await control.configure(refuse_anti_abuse=False)
     assert answer[0] == 502, answer
     assert error(answer)["code"] == "upstream_refused"
     assert answer[1]["x-should-retry"] == "false"
-    assert [status for _, status in await made_by(control, before)] == [403]
-    assert statuses(gateway).count("cooling_down") == resting + 1
+    ((account, status),) = await made_by(control, before)
+    assert account is not None
+    assert status == 403
+    # Rests of the tests before this one may end meanwhile.
+    refused = (await control.account(account)).knobs.email
+    assert refused not in rested
+    assert refused in resting(gateway) <= rested | {refused}
 
 
 async def until_answered(gateway: Gateway, status: int) -> Any:

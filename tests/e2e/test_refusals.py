@@ -1,19 +1,25 @@
 """What bad input, a bad pool and a bad upstream get; every row of the promise, over the wire."""
 
 import base64
+import io
 import json
+import random
 import socket
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from flow2api.testing.simulator import SimulatorControl
 from tests.e2e.conftest import OPTIONS
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_pictures import png
+from tests.security.wire import Wire
 
 JSON = {"content-type": "application/json"}
 PNG_URL = "data:image/png;base64," + base64.b64encode(png(size=(64, 64))).decode()
@@ -212,6 +218,83 @@ def test_too_many_pictures_are_400(gateway: Gateway) -> None:
     answer = ask(gateway, "POST", "/v1/images/edits", {"prompt": "bluer", "images": images})
     assert answer[0] == 400
     assert "17" in error(answer)["message"] or "16" in error(answer)["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("/v1/images/edits", {"prompt": "bluer"}, "image"),
+        ("/v1/videos", {"prompt": "waves", "model": "veo_3_1_i2v_s_fast_fl"}, "input_reference"),
+        ("/v1/videos", {"prompt": "waves", "model": "veo_3_1_interpolation_lite", "image": PNG_URL}, "input_reference"),
+    ],
+)
+def test_too_few_pictures_are_400(gateway: Gateway, path: str, body: dict[str, Any], param: str) -> None:
+    answer = ask(gateway, "POST", path, body)
+    assert answer[0] == 400, answer
+    assert error(answer)["param"] == param
+
+
+def large_file() -> bytes:
+    """A picture of one byte more than is taken."""
+    whole = png(size=(64, 64))
+    return whole + bytes(12 * 1024 * 1024 + 1 - len(whole))
+
+
+def many_pixels() -> bytes:
+    """A small file of 50.4 megapixels."""
+    out = io.BytesIO()
+    Image.new("1", (8400, 6000)).save(out, "PNG")
+    return out.getvalue()
+
+
+def as_data_url(picture: bytes) -> tuple[bytes, dict[str, str]]:
+    url = b"data:image/png;base64," + base64.b64encode(picture)
+    return b'{"prompt": "bluer", "image": "' + url + b'"}', JSON
+
+
+def as_base64(picture: bytes) -> tuple[bytes, dict[str, str]]:
+    return b'{"prompt": "bluer", "image": "' + base64.b64encode(picture) + b'"}', JSON
+
+
+def as_file(picture: bytes) -> tuple[bytes, dict[str, str]]:
+    head = b'--edge\r\ncontent-disposition: form-data; name="%b"%b\r\n\r\n'
+    file = head % (b"image", b'; filename="a.png"') + picture
+    body = head % (b"prompt", b"") + b"bluer\r\n" + file + b"\r\n--edge--\r\n"
+    return body, {"content-type": "multipart/form-data; boundary=edge"}
+
+
+@pytest.mark.parametrize("make", [large_file, many_pixels])
+@pytest.mark.parametrize("send", [as_data_url, as_base64, as_file])
+def test_too_large_picture_is_400(
+    gateway: Gateway, make: Callable[[], bytes], send: Callable[[bytes], tuple[bytes, dict[str, str]]]
+) -> None:
+    body, headers = send(make())
+    answer = ask(gateway, "POST", "/v1/images/edits", body, headers=headers)
+    assert answer[0] == 400, answer
+    found = error(answer)
+    assert (found["code"], found["param"]) == ("image_too_large", "image")
+    assert "12,582,912 bytes" in found["message"] or "50 megapixels" in found["message"]
+
+
+def test_memory_stays_flat_while_large_pictures_come(gateway: Gateway) -> None:
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (1000, 1000), random.Random(1).randbytes(3_000_000)).save(noise, "PNG", compress_level=0)
+    sent = [send(picture) for send in (as_data_url, as_file) for picture in (noise.getvalue(), large_file())]
+
+    def edit(number: int) -> int:
+        body, headers = sent[number % len(sent)]
+        return ask(gateway, "POST", "/v1/images/edits", body, headers=headers)[0]
+
+    with ThreadPoolExecutor(2) as callers:
+        assert Counter(callers.map(edit, range(4))) == {200: 2, 400: 2}
+        before = memory_mib(gateway)
+        assert Counter(callers.map(edit, [0, 1, 1, 1, 1, 2, 3, 3] * 2)) == {200: 4, 400: 12}
+    assert memory_mib(gateway) < before + 128, "a refused picture alone would leave 28 MiB behind"
+
+
+def memory_mib(gateway: Gateway) -> float:
+    assert gateway.child is not None
+    return Wire(gateway.port, gateway.key, gateway.child.pid).memory_mib
 
 
 def test_body_over_the_limit_is_413(gateway: Gateway) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import openai
 import pytest
+from openai.types import Video
 
 from flow2api.testing.simulator import SimulatorControl
 from tests.e2e.conftest import OPTIONS
@@ -75,18 +76,21 @@ def test_video_goes_from_queued_to_a_file_that_plays(client: openai.OpenAI) -> N
 
 
 async def test_progress_grows_while_it_is_made(client: openai.OpenAI, control: SimulatorControl) -> None:
-    await control.configure(video_s=1.5)
+    await control.configure(video_s=60)
     try:
         made = client.videos.create(model="sora-2", prompt="slowly", seconds="8")
-        seen = []
-        while (video := client.videos.retrieve(made.id)).status in ("queued", "in_progress"):
-            seen.append(video.progress)
+        seen, deadline = [made.progress], time.monotonic() + 20
+        while seen[-1] == seen[0]:
+            assert time.monotonic() < deadline, seen
             time.sleep(0.1)
+            seen.append(client.videos.retrieve(made.id).progress)
+        await control.advance(60)
+        video = finished(client, made.id)
     finally:
         await control.configure(video_s=OPTIONS["video_s"])
     assert video.status == "completed", video.error
     assert seen == sorted(seen)
-    assert 0 < max(seen) < 100
+    assert 0 < seen[-1] < 100
 
 
 def test_poll_helper_of_the_sdk_ends(client: openai.OpenAI) -> None:
@@ -186,3 +190,29 @@ def test_enlarged_video(client: openai.OpenAI, era: str) -> None:
     )
     video = finished(client, made.id)
     assert video.status == "completed", video.error
+
+
+def test_extension_is_as_long_as_its_object_says(client: openai.OpenAI, era: str) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not extend")
+    parent = client.videos.create(model="sora-2", prompt="waves", seconds="4", size="1280x720")
+    assert finished(client, parent.id).status == "completed"
+    body = {"prompt": "and a gull", "seconds": "8", "video": {"id": parent.id}}
+    longer = client.post("/videos/extensions", body=body, cast_to=Video)
+    assert longer.seconds == "11"
+    done = finished(client, longer.id)
+    assert (done.status, done.seconds) == ("completed", "11"), done.error
+    assert seconds_of(client.videos.download_content(longer.id).read()) == pytest.approx(11, abs=0.5)
+
+
+async def test_extension_that_cannot_be_joined_says_its_own_length(
+    client: openai.OpenAI, era: str, video: Any, control: SimulatorControl
+) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not extend")
+    await control.add_fault("error", call="concatenate", status=400)
+    body = {"prompt": "and a gull", "seconds": "8", "video": {"id": video.id}}
+    alone = client.post("/videos/extensions", body=body, cast_to=Video)
+    assert alone.seconds == "15"
+    assert finished(client, alone.id).seconds == "8"
+    assert seconds_of(client.videos.download_content(alone.id).read()) == pytest.approx(8, abs=0.5)

@@ -1,8 +1,9 @@
 """Media without a disk, a decoder or a network, for tests of everything that needs them."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flow2api.domain.errors import MediaGoneError, UnsupportedInputError
@@ -41,11 +42,17 @@ class FakeMediaStore:
     Attributes:
         fault: Raised by :meth:`put` while it is set, as a full disk would.
         puts: How many contents were handed in.
+        room_bytes: What there is room for, as it tells.
+        now: The time, for the ages of contents.
+        put_at: When each content was last put.
     """
 
     contents: dict[str, bytes] = field(default_factory=dict)
     fault: Exception | None = None
     puts: int = 0
+    room_bytes: int | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    put_at: dict[str, datetime] = field(default_factory=dict)
 
     async def put(self, chunks: AsyncIterator[bytes]) -> StoredBytes:
         data = b"".join([chunk async for chunk in chunks])
@@ -54,6 +61,7 @@ class FakeMediaStore:
             raise self.fault
         address = hashlib.sha256(data).hexdigest()
         self.contents[address] = data
+        self.put_at[address] = self.now()
         return StoredBytes(address, len(data), data[:64])
 
     async def size(self, sha256: str) -> int | None:
@@ -68,6 +76,22 @@ class FakeMediaStore:
 
     async def delete(self, sha256: str) -> None:
         self.contents.pop(sha256, None)
+
+    async def addresses(self, *, not_put_since: datetime) -> AsyncIterator[Sequence[str]]:
+        for address in list(self.contents):
+            if self.put_at[address] <= not_put_since:
+                yield [address]
+
+    async def delete_unless_put_since(self, sha256: str, moment: datetime) -> bool:
+        if sha256 in self.contents and self.put_at[sha256] > moment:
+            return False
+        await self.delete(sha256)
+        return True
+
+    async def room(self) -> int | None:
+        if self.fault is not None:
+            raise self.fault
+        return self.room_bytes
 
     async def aclose(self) -> None:
         return
@@ -147,9 +171,11 @@ class FakePictureFetcher:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.media import MediaStore, PictureFetcher, Pictures, VideoStills
+    from flow2api.domain.ports.media import KnowsAges, MediaStore, PictureFetcher, Pictures, TellsRoom, VideoStills
 
     _store: MediaStore = FakeMediaStore()
+    _store_with_ages: KnowsAges = FakeMediaStore()
+    _store_with_room: TellsRoom = FakeMediaStore()
     _pictures: Pictures = FakePictures()
     _stills: VideoStills = FakeVideoStills()
     _fetcher: PictureFetcher = FakePictureFetcher()

@@ -211,13 +211,14 @@ class FakeGenerations:
 
     async def add(self, generations: Sequence[Generation], claim: IdempotencyClaim | None = None) -> None:
         self._tables.writing()
-        if claim is not None and await self.claimed(claim.key_id, claim.idempotency_key) is not None:
+        held = None if claim is None else await self.claimed(claim.key_id, claim.idempotency_key)
+        if claim is not None and held is not None and held.group_id != claim.in_place_of:
             raise ConflictError("This Idempotency-Key is in use by another request.")
         if any(generation.id in self._tables.generations for generation in generations):
             raise ConflictError("A generation with this id exists already.")
         self._tables.generations.update({generation.id: generation for generation in generations})
         if claim is not None:
-            self._tables.claims[claim.key_id, claim.idempotency_key] = claim
+            self._tables.claims[claim.key_id, claim.idempotency_key] = replace(claim, in_place_of=None)
 
     async def save(self, generation: Generation, media: Sequence[Media] = ()) -> bool:
         self._tables.writing()
@@ -255,12 +256,15 @@ class FakeGenerations:
         ]
         return Page(tuple(shown[:limit]), has_more=len(shown) > limit)
 
-    async def renew(self, owner: str, seconds: float) -> None:
+    async def renew(self, owner: str, seconds: float) -> int:
         self._tables.writing()
         until = self._tables.now() + timedelta(seconds=seconds)
-        for generation in self._unfinished():
-            if generation.owner == owner:
-                self._tables.generations[generation.id] = replace(generation, lease_until=until)
+        held = [generation for generation in self._unfinished() if generation.owner == owner]
+        self._tables.generations.update({one.id: replace(one, lease_until=until) for one in held})
+        return len(held)
+
+    async def held(self, owner: str) -> Sequence[str]:
+        return [generation.id for generation in self._unfinished() if generation.owner == owner]
 
     async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
         self._tables.writing()
@@ -309,6 +313,9 @@ class FakeMediaIndex:
         removed = [self._tables.media.pop(media_id) for media_id in media_ids if media_id in self._tables.media]
         kept = {media.sha256 for media in self._tables.media.values()}
         return sorted({media.sha256 for media in removed} - kept)
+
+    async def named(self, digests: Sequence[str]) -> frozenset[str]:
+        return frozenset(digests) & {media.sha256 for media in self._tables.media.values()}
 
 
 class FakeChangeFeed:

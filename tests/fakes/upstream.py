@@ -119,6 +119,7 @@ class FakeUpstream:
 
     Attributes:
         video_s: How long a video takes, by the clock.
+        told_seconds: The length that it tells of every video; None when it tells none.
         access_life: How long an access token lives.
         unserved: Names of models that it does not make.
         calls: Everything that came in, in order.
@@ -128,6 +129,7 @@ class FakeUpstream:
     name: str = "flow"
     upload_lifetime_s: float = 3300.0
     video_s: float = 0.0
+    told_seconds: int | None = None
     access_life: timedelta = timedelta(hours=24)
     unserved: set[str] = field(default_factory=set)
     calls: list[FakeCall] = field(default_factory=list)
@@ -329,7 +331,7 @@ class FakeUpstream:
             return OperationStatus(error=job.error)
         name = f"video-of-{job.operation.name}"
         self._keep_as(name, job.player, MP4_HEAD + name.encode())
-        return OperationStatus(product=Product(name, extra="{}"))
+        return OperationStatus(product=Product(name, extra="{}", seconds=self.told_seconds))
 
     def _keep(self, prefix: str, player: FakePlayer, data: bytes) -> str:
         name = f"{prefix}-{next(self._numbers)}"

@@ -10,7 +10,7 @@ from typing import Any
 from flow2api.adapters.openai_api import Doors
 from flow2api.domain.api_key import ApiKey, Caller
 from flow2api.domain.catalog import ModelCatalog
-from flow2api.domain.data_url import decode_data_url, is_data_url
+from flow2api.domain.data_url import decode_base64, decode_data_url, is_data_url
 from flow2api.domain.errors import (
     GenerationNotFoundError,
     InvalidApiKeyError,
@@ -146,6 +146,9 @@ class FakeIngestPictures:
         if sniff_content_type(data[:64]) is None:
             raise UnsupportedInputError("This is no picture.", param=param, code="invalid_image_format")
         return self.media.keep(data, key_id=caller.key_id, role=MediaRole.INPUT)
+
+    async def from_base64(self, text: str, caller: Caller, *, param: str) -> Media:
+        return await self.from_bytes(decode_base64(text, param), caller, param=param)
 
     async def from_url(self, url: str, caller: Caller, *, param: str) -> Media:
         if is_data_url(url):

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import flow2api
+from tests.e2e.processes import tied
 
 ROOT = Path(__file__).parents[2]
 START_UP_S = 60.0
@@ -141,7 +142,9 @@ def demo(installation: Installation) -> Iterator[tuple[subprocess.Popen[bytes], 
     command = [str(installation.bin / "flow2api"), "demo", "--port", "0", "--ready-file", str(ready)]
     with (
         output.open("wb") as log,
-        subprocess.Popen(command, cwd=installation.away, env=installation.variables, stdout=log, stderr=log) as process,
+        subprocess.Popen(
+            tied(command), cwd=installation.away, env=installation.variables, stdout=log, stderr=log
+        ) as process,
     ):
         try:
             until = time.monotonic() + START_UP_S

@@ -7,12 +7,15 @@ call of a thread costs far more than itself while the event loop is busy.
 
 import contextlib
 import errno
+import fcntl
 import itertools
 import os
+import re
 import secrets
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +28,9 @@ _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
 _STALE_S = 3600
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+_SHARD = re.compile(r"[0-9a-f]{2}")
+_PROBE = bytes(4096)
 
 
 @dataclass(slots=True)
@@ -84,6 +90,49 @@ class MediaFolder:
         os.close(descriptor)
         return None
 
+    @contextlib.contextmanager
+    def holding(self, address: str) -> Iterator[tuple[int, os.stat_result] | None]:
+        """As `open_file`; as long as the block lasts, no other thread or process holds the file."""
+        opened = self.open_file(address)
+        if opened is None:
+            yield None
+            return
+        descriptor = opened[0]
+        try:
+            with contextlib.suppress(OSError):  # where the file system has no locks, the window is microseconds
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            found = os.fstat(descriptor)
+            yield (descriptor, found) if found.st_nlink else None
+        finally:
+            os.close(descriptor)
+
+    def shards(self) -> list[str]:
+        """The folders in which files stand."""
+        return [name for name in _names_in(self._descriptors().root) if _SHARD.fullmatch(name)]
+
+    def addresses(self, shard: str, not_renewed_since_ns: int) -> list[str]:
+        """The addresses in one of these folders whose files are not younger than this."""
+        try:
+            names = _names_in(self._shard(shard))
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return []
+            raise
+        found = ((name, self.look_up(name)) for name in names if _ADDRESS.fullmatch(name))
+        return [name for name, file in found if file is not None and file.st_mtime_ns <= not_renewed_since_ns]
+
+    def room(self) -> int:
+        """How many bytes may still be written, once a block has been."""
+        descriptor, name = self.create()
+        try:
+            os.write(descriptor, _PROBE)
+        finally:
+            os.close(descriptor)
+            self.discard(name)
+        found = os.fstatvfs(self._descriptors().incoming)
+        has_names_left = found.f_favail > 0 or found.f_files == 0
+        return found.f_bavail * found.f_frsize if has_names_left else 0
+
     def create(self) -> tuple[int, str]:
         """A new file to write to, with the name by which it is published or discarded."""
         name = f"{self._prefix}-{next(self._numbers)}"
@@ -118,6 +167,15 @@ class MediaFolder:
         """Remove the file of an address, if there is one; whoever has it open reads on."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(address, dir_fd=self._shard(address))
+
+    def remove_unless_renewed(self, address: str, since_ns: int) -> bool:
+        """Remove the file of an address unless it is younger than this; whether there is none any more."""
+        with self.holding(address) as held:
+            if held is not None and held[1].st_mtime_ns > since_ns:
+                return False
+            if held is not None:
+                self.remove(address)
+            return True
 
     def close(self) -> None:
         """Let go of the descriptors; a later call opens them anew."""
@@ -178,6 +236,10 @@ def _step(folder: int, name: str) -> int:
     return os.open(name, _FOLDER_FLAGS, dir_fd=folder)
 
 
+def _names_in(folder: int) -> list[str]:
+    return os.listdir(folder)
+
+
 def _make(folder: int, name: str) -> None:
     """Make a folder in a folder, on the disk before anything is put into it."""
     with contextlib.suppress(FileExistsError):
@@ -188,7 +250,7 @@ def _make(folder: int, name: str) -> None:
 def _sweep(incoming: int) -> None:
     """Remove what a killed process left behind. Younger files may belong to another process that still writes."""
     oldest = time.time() - _STALE_S
-    for name in os.listdir(incoming):
+    for name in _names_in(incoming):
         with contextlib.suppress(OSError):
             if os.stat(name, dir_fd=incoming, follow_symlinks=False).st_mtime < oldest:
                 os.unlink(name, dir_fd=incoming)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from flow2api.domain.apart import apart
+
 Kept = tuple[str, int]
 """Address and size of a content."""
 
@@ -37,7 +39,7 @@ class GroupedPuts:
         waiting = _Waiting(chunks, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="media-puts")
+            self._task = apart(self._run(), name="media-puts")
         return await waiting.kept
 
     async def drain(self) -> None:

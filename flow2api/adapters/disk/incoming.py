@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 
 from flow2api.adapters.disk.folder import MediaFolder
 from flow2api.adapters.disk.integrity import VerifiedFiles
@@ -41,14 +42,9 @@ class IncomingFile:
         with self._lock:
             self._update(chunks)
             address = self._digest.hexdigest()
-            if not self._is_kept(address):
-                if self._opened is None:
-                    self._opened = self._folder.create()
-                descriptor, name = self._opened
-                _write_all(descriptor, chunks)
-                self._folder.publish(descriptor, name, address, lasting=lasting)
-                self._verified.add(address, os.fstat(descriptor))
-                self._close()
+            with self._folder.holding(address) as held:
+                if held is None or not self._renew(address, *held):
+                    self._publish(chunks, address, lasting=lasting)
             self._end()
             return address, self._size_bytes
 
@@ -57,21 +53,23 @@ class IncomingFile:
         with self._lock:
             self._end()
 
-    def _is_kept(self, address: str) -> bool:
-        found = self._folder.look_up(address)
-        if found is None:
+    def _renew(self, address: str, descriptor: int, found: os.stat_result) -> bool:
+        """Let the age of what is kept already begin anew, so that nobody removes it as forgotten; False if it is damaged."""
+        if not self._verified.holds(address, descriptor, found):
             return False
-        return self._verified.knows(address, found) or self._is_right(address)
+        now_ns = max(time.time_ns(), found.st_mtime_ns)
+        os.utime(descriptor, ns=(now_ns, now_ns))
+        self._verified.add(address, os.fstat(descriptor))
+        return True
 
-    def _is_right(self, address: str) -> bool:
-        opened = self._folder.open_file(address)
-        if opened is None:
-            return False
-        descriptor, found = opened
-        try:
-            return self._verified.holds(address, descriptor, found)
-        finally:
-            os.close(descriptor)
+    def _publish(self, chunks: list[bytes], address: str, *, lasting: bool) -> None:
+        if self._opened is None:
+            self._opened = self._folder.create()
+        descriptor, name = self._opened
+        _write_all(descriptor, chunks)
+        self._folder.publish(descriptor, name, address, lasting=lasting)
+        self._verified.add(address, os.fstat(descriptor))
+        self._close()
 
     def _update(self, chunks: list[bytes]) -> None:
         for chunk in chunks:

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -16,6 +17,7 @@ from flow2api.adapters.disk.folder import MediaFolder
 from flow2api.adapters.disk.grouping import GroupedPuts, Kept
 from flow2api.adapters.disk.incoming import IncomingFile
 from flow2api.adapters.disk.integrity import VerifiedFiles
+from flow2api.domain.apart import apart
 from flow2api.domain.errors import MediaGoneError, StorageError, StorageFullError
 from flow2api.domain.media import StoredBytes
 
@@ -28,6 +30,8 @@ _SMALL_BYTES = 1024 * 1024
 _HEAD_BYTES = 64
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -118,6 +122,28 @@ class DiskMediaStore:
         if _ADDRESS.fullmatch(sha256):
             await self._in_thread(self._folder.remove, sha256)
 
+    async def addresses(self, *, not_put_since: datetime) -> AsyncGenerator[Sequence[str], None]:
+        """The addresses of all that nobody has put after this moment, a folder's at a time."""
+        since_ns = _nanoseconds(not_put_since)
+        for shard in await self._in_thread(self._folder.shards):
+            if found := await self._in_thread(self._folder.addresses, shard, since_ns):
+                yield found
+
+    async def delete_unless_put_since(self, sha256: str, moment: datetime) -> bool:
+        """Let go of the bytes unless somebody has put them after this moment; False when they stay."""
+        if not _ADDRESS.fullmatch(sha256):
+            return True
+        return await self._in_thread(self._folder.remove_unless_renewed, sha256, _nanoseconds(moment))
+
+    async def room(self) -> int:
+        """How many bytes the disk has room for; a block is written to find out.
+
+        Raises:
+            StorageFullError: There is no room.
+            StorageError: The disk refused for another reason.
+        """
+        return await self._in_thread(self._folder.room)
+
     async def aclose(self) -> None:
         """Finish what is being written, bring it to the disk, and stop."""
         await self._small.drain()
@@ -171,7 +197,7 @@ class DiskMediaStore:
     def _flush_soon(self) -> None:
         self._unflushed = True
         if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush_while_needed(), name="media-flush")
+            self._flushing = apart(self._flush_while_needed(), name="media-flush")
 
     async def _flush_while_needed(self) -> None:
         try:
@@ -219,11 +245,15 @@ class DiskMediaStore:
             raise _in_words(error) from error
 
 
+def _nanoseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
 def _in_words(error: OSError) -> StorageError:
     if error.errno in _FULL:
         return StorageFullError("There is no room left for media; free some space on the disk.")
-    name = errno.errorcode.get(error.errno or 0, "unknown")
-    return StorageError(f"The media folder cannot be used ({name}); check the disk and the folder's owner.")
+    why = f"{error.strerror}, {errno.errorcode.get(error.errno or 0, 'unknown')}"
+    return StorageError(f"The media folder cannot be used ({why}); check the disk and the folder's owner.")
 
 
 def _read_at(descriptor: int, start: int, stop: int) -> bytes:
@@ -241,6 +271,7 @@ def _gone() -> MediaGoneError:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.media import MediaStore
+    from flow2api.domain.ports.media import KnowsAges, MediaStore, TellsRoom
 
-    _: MediaStore = DiskMediaStore(Path())
+    def _is_a_media_store(store: DiskMediaStore) -> tuple[MediaStore, KnowsAges, TellsRoom]:
+        return store, store, store

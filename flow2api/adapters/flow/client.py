@@ -127,8 +127,7 @@ class FlowUpstream:
         begun = self._caller.read(post.path, self._era.submitted, body)
         if begun is None:
             raise ContentBlockedError
-        clips = _clips(order, begun.name) if task == "extend" else ()
-        handle = Handle(self._era.NAME, msgspec.Raw(begun.item), clips)
+        handle = Handle(self._era.NAME, msgspec.Raw(begun.item), _clips(order, task, begun.name))
         return Operation(begun.name, handle.text()), begun.credits_left
 
     async def poll(self, access: Access, operations: Sequence[Operation]) -> Mapping[str, OperationStatus]:
@@ -180,11 +179,13 @@ def _name() -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
-def _clips(order: Order, made: str) -> tuple[Clip, ...]:
-    """What the extension that is being made will be joined to, and itself."""
-    seconds = order.spec.seconds or USUAL_CLIP_S
-    before = Lineage.of(order.source).clips or (Clip(payloads.source_name(order), seconds),)
-    return (*before, Clip(made, seconds))
+def _clips(order: Order, task: str, name: str) -> tuple[Clip, ...]:
+    """What the video that is being made will be joined of: itself, after what it extends."""
+    made = Clip(name, order.spec.seconds or USUAL_CLIP_S)
+    if task != "extend":
+        return (made,)
+    before = Lineage.of(order.source).clips or (Clip(payloads.source_name(order), USUAL_CLIP_S),)
+    return (*before, made)
 
 
 if TYPE_CHECKING:

@@ -21,6 +21,9 @@ from flow2api.domain.generation import OperationStatus, Product
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
 
+OVERLAP_S = 1
+"""How much of a clip its extension repeats at its beginning."""
+
 LONGEST_S = 300.0
 REMEMBERED = 1024
 
@@ -93,11 +96,11 @@ class Joining:
         except (UpstreamUnavailableError, UpstreamTimeoutError, UpstreamInvalidError):
             pass  # it may come back; the time limit holds
         except Flow2ApiError:
-            return self._end(key, made)
+            return self._end(key, of_clips(made, clips[-1:]))
         if joined is not None:
-            return self._end(key, replace(joined, name=made.name, extra=with_clips(made, clips)))
+            return self._end(key, of_clips(replace(joined, name=made.name, extra=made.extra), clips))
         if self._clock.monotonic() >= join.until:
-            return self._end(key, made)
+            return self._end(key, of_clips(made, clips[-1:]))
         return OperationStatus()
 
     def _remember(self, key: tuple[int, str]) -> _Pending:
@@ -137,11 +140,13 @@ class Joining:
 def join_body(clips: Sequence[Clip]) -> bytes:
     """What asks for clips to be joined: each but the first repeats the last second of the one before."""
     return encode(_Join([
-        _Input(clip.name, clip.seconds * 1000, "1s" if place else "0s", f"{clip.seconds}s")
+        _Input(clip.name, clip.seconds * 1000, f"{OVERLAP_S if place else 0}s", f"{clip.seconds}s")
         for place, clip in enumerate(clips)
     ]))  # fmt: skip
 
 
-def with_clips(made: Product, clips: Sequence[Clip]) -> str:
-    """The lineage of a product, with these clips in it."""
-    return msgspec.structs.replace(Lineage.of(made), clips=tuple(clips)).text()
+def of_clips(product: Product, clips: Sequence[Clip]) -> Product:
+    """The product as what is joined of these clips: its lineage names them, and its length is theirs."""
+    lineage = msgspec.structs.replace(Lineage.of(product), clips=tuple(clips))
+    seconds = sum(clip.seconds for clip in clips) - OVERLAP_S * (len(clips) - 1)
+    return replace(product, extra=lineage.text(), seconds=seconds)

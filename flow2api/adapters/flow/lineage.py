@@ -20,7 +20,8 @@ class Lineage(msgspec.Struct, omit_defaults=True, frozen=True):
     Attributes:
         session: The session id of the call that made it.
         workflow: The workflow that it belongs to.
-        clips: The videos that it joins, in their order; empty for one that stands alone.
+        clips: The videos that it is joined of, in their order; itself alone when it is of one piece, and none for
+            pictures and for videos of old.
     """
 
     session: str | None = None

@@ -8,7 +8,7 @@ import msgspec
 
 from flow2api.adapters.flow.caller import Caller
 from flow2api.adapters.flow.eras import ERAS, POLL_PATH, Era
-from flow2api.adapters.flow.joining import Joining
+from flow2api.adapters.flow.joining import Joining, of_clips
 from flow2api.adapters.flow.lineage import Clip
 from flow2api.adapters.flow.payloads import Post
 from flow2api.adapters.flow.responses import STANDINGS, STATUS_PREFIX, PolledItem
@@ -27,7 +27,7 @@ class Handle(msgspec.Struct, omit_defaults=True):
     Attributes:
         era: In whose words to ask, whatever era is set by now.
         item: What to ask with.
-        clips: What the result is to be joined to; it is the last of them.
+        clips: What the result is to be joined of; it is the last of them, and mostly the only one.
     """
 
     era: str
@@ -121,9 +121,11 @@ class Polling:
         if item.status.removeprefix(STATUS_PREFIX) not in STANDINGS:
             self._caller.drift.unknown_status(item.status)
         status = item.outcome()
-        if status.product is not None and len(handle.clips) > 1:
+        if status.product is None or not handle.clips:
+            return status
+        if len(handle.clips) > 1:
             return await self._joining.follow(access, handle.clips, status.product)
-        return status
+        return OperationStatus(product=of_clips(status.product, handle.clips))
 
 
 def read_handle(operation: Operation) -> Handle:

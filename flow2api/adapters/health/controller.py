@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from flow2api.domain.errors import StorageError
+from flow2api.domain.errors import StorageError, StorageFullError
 
 _STORAGE_ANSWERS_WITHIN_S = 2.0
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
@@ -19,8 +19,16 @@ class Readiness:
         is_draining: The server is stopping; listeners still answer.
     """
 
-    def __init__(self, ping_storage: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, ping_storage: Callable[[], Awaitable[None]], media_problem: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Put it together.
+
+        Args:
+            media_problem: What keeps media from being kept, as a stable code; None when nothing does.
+        """
         self._ping_storage = ping_storage
+        self._media_problem = media_problem
         self.is_draining = False
 
     async def problem(self) -> str | None:
@@ -30,9 +38,11 @@ class Readiness:
         try:
             async with asyncio.timeout(_STORAGE_ANSWERS_WITHIN_S):
                 await self._ping_storage()
+        except StorageFullError:
+            return "storage_full"
         except (StorageError, TimeoutError):
             return "storage_unavailable"
-        return None
+        return self._media_problem()
 
 
 def health_handlers(readiness: Readiness) -> list[HTTPRouteHandler]:

@@ -1,12 +1,13 @@
 """The port ``MediaStore`` in front of another one: what was just kept is first read from memory."""
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flow2api.domain.media import StoredBytes
-from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.media import KnowsAges, MediaStore, TellsRoom
 
 LARGEST_BYTES = 1024 * 1024
 ROOM_BYTES = 16 * 1024 * 1024
@@ -76,6 +77,27 @@ class FreshMedia:
         self._let_go(sha256)
         await self._store.delete(sha256)
 
+    async def addresses(self, *, not_put_since: datetime) -> AsyncGenerator[Sequence[str], None]:
+        """As the store tells; nothing when it knows no ages."""
+        if isinstance(self._store, KnowsAges):
+            async for addresses in self._store.addresses(not_put_since=not_put_since):
+                yield addresses
+
+    async def delete_unless_put_since(self, sha256: str, moment: datetime) -> bool:
+        """As the store does; one that knows no ages lets go of the bytes anyway."""
+        if isinstance(self._store, KnowsAges):
+            has_gone = await self._store.delete_unless_put_since(sha256, moment)
+        else:
+            await self._store.delete(sha256)
+            has_gone = True
+        if has_gone:
+            self._let_go(sha256)
+        return has_gone
+
+    async def room(self) -> int | None:
+        """As the store tells; None when it tells nothing."""
+        return await self._store.room() if isinstance(self._store, TellsRoom) else None
+
     async def aclose(self) -> None:
         """Forget what is held, and stop the store."""
         self._held.clear()
@@ -131,5 +153,5 @@ class _Seen:
 
 if TYPE_CHECKING:
 
-    def _is_a_media_store(fresh: FreshMedia) -> MediaStore:
-        return fresh
+    def _is_a_media_store(fresh: FreshMedia) -> tuple[MediaStore, KnowsAges, TellsRoom]:
+        return fresh, fresh, fresh

@@ -131,6 +131,9 @@ async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
         received += chunk
     if _has_more_items(received, limits.json_items):
         raise _invalid_json("it has too many elements")
+    if len(received) > FREE_BYTES:
+        # Counting and decoding many megabytes take milliseconds each: others come in between.
+        await asyncio.sleep(0)
     try:
         document = msgspec.json.decode(received)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:

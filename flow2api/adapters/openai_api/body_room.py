@@ -6,8 +6,7 @@ at once would fill the memory, so only as much is let in as there is room for; t
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 ROOM_BYTES = 64 * 1024 * 1024
 FREE_BYTES = 1024 * 1024
@@ -31,14 +30,9 @@ class BodyRoom:
         """Whether somebody waits."""
         return bool(self._waiting)
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator["Place"]:
-        """A place for one body, until the end of the block; it is empty at first."""
-        place = Place(self)
-        try:
-            yield place
-        finally:
-            self._leave(place.size_bytes)
+    def place(self) -> "Place":
+        """A place for one body, to be entered; it is empty at first, and given back at the end of the block."""
+        return Place(self)
 
     async def enter(self, size_bytes: int) -> None:
         """Wait until there is room for so much."""
@@ -50,10 +44,11 @@ class BodyRoom:
         try:
             await turn
         except asyncio.CancelledError:
-            self._leave(0 if turn.cancelled() else size_bytes)
+            self.leave(0 if turn.cancelled() else size_bytes)
             raise
 
-    def _leave(self, size_bytes: int) -> None:
+    def leave(self, size_bytes: int) -> None:
+        """Give so much back, to who has waited longest."""
         self._taken_bytes -= size_bytes
         self._call_next()
 
@@ -85,6 +80,14 @@ class Place:
     def __init__(self, room: BodyRoom) -> None:
         self._room = room
         self.size_bytes = 0
+
+    async def __aenter__(self) -> "Place":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._room.leave(self.size_bytes)
 
     @property
     def is_wanted(self) -> bool:

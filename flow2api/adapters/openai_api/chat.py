@@ -16,7 +16,7 @@ from flow2api.adapters.openai_api.envelope import stream_error
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.input_pictures import PictureSource, take_in, within
 from flow2api.adapters.openai_api.models import known_name
-from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.runs import begin, collect
 from flow2api.adapters.openai_api.shapes import field_names, typed
 from flow2api.adapters.openai_api.sse import EventStream, data_frame, ending_with_error
@@ -26,6 +26,7 @@ from flow2api.domain.data_url import is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.generate import Idempotency
 
 _DOOR = "chat.completions"

@@ -33,7 +33,7 @@ class Chat:
 
     def document(self, run: Run, outcome: Outcome) -> dict[str, Any]:
         """The whole answer at once."""
-        contents = [self._content(end) for end in outcome.finished]
+        contents = [self.content(end) for end in outcome.finished]
         choices = [
             {"index": index, "message": _message(content), "logprobs": None, "finish_reason": "stop"}
             for index, content in enumerate(contents)
@@ -66,15 +66,8 @@ class Chat:
         for frame in stream.end():
             yield frame
 
-    def _frame(self, generation: Generation, kind: str) -> dict[str, Any]:
-        return {
-            "id": f"chatcmpl-{generation.group_id or generation.id}",
-            "object": kind,
-            "created": int(self.doors.clock.now().timestamp()),
-            "model": self.model,
-        }
-
-    def _content(self, end: Finished) -> Content:
+    def content(self, end: Finished) -> Content:
+        """A result as the content of its message."""
         lifetime_s = self.doors.options().chat_link_lifetime_s
         shown = [(one, media_url(self.doors, self.request.scope, one.id, lifetime_s)) for one in end.media]
         pictures = [(one, url) for one, url in shown if one.kind is MediaKind.IMAGE]
@@ -84,6 +77,14 @@ class Chat:
             images=tuple(ShownPicture({"url": url}, index=index) for index, (_, url) in enumerate(pictures)),
             media=tuple(ShownMedia(one.id, url, one.content_type, video_id) for one, url in shown),
         )
+
+    def _frame(self, generation: Generation, kind: str) -> dict[str, Any]:
+        return {
+            "id": f"chatcmpl-{generation.group_id or generation.id}",
+            "object": kind,
+            "created": int(self.doors.clock.now().timestamp()),
+            "model": self.model,
+        }
 
 
 class _Stream:
@@ -111,7 +112,7 @@ class _Stream:
 
     def finished(self, end: Finished) -> Sequence[bytes]:
         """The result, and the end of its choice."""
-        content = self._chat._content(end)
+        content = self._chat.content(end)
         self._contents.append(content.content)
         extra = {"warnings": end.generation.warnings} if end.generation.warnings else {}
         return [

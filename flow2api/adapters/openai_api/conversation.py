@@ -17,6 +17,8 @@ _WORD: Final = re.compile(r"[^\s()<>\"'\[\]]*")
 _WORD_OF_LINK: Final = re.compile(rf"{_WORD.pattern[:-1]}{{0,{_LONGEST_LINK}}}")
 _LINK_MARK: Final = "/media/"
 _DATA_MARK: Final = "data:image/"
+_MARKUP: Final = ")\n \"'<>][(\r\t"
+_PUNCTUATION: Final = ".,;"
 _TEXT_TYPES: Final = ("text", "input_text")
 _MOST_EARLIER: Final = 32
 
@@ -131,18 +133,29 @@ def _addresses_in(text: str) -> Iterator[str]:
         run = _WORD.match(text[max(0, at - _LONGEST_LINK) : at][::-1])
         start = at - (0 if run is None else run.end())
         if at == data and start == at:
-            yield _ended(_WORD, text, at)
+            yield _data_url(text, at)
         elif at == link and start <= data:
             start = data + 1  # it stands in the middle of a data URL
         elif at == link and at - start < _LONGEST_LINK:
-            yield _ended(_WORD_OF_LINK, text, start)
+            yield _link(text, start)
         link = text.rfind(_LINK_MARK, 0, start) if link >= start else link
         data = text.rfind(_DATA_MARK, 0, start) if data >= start else data
 
 
-def _ended(word: re.Pattern[str], text: str, start: int) -> str:
-    found = word.match(text, start)
-    return "" if found is None else found[0].rstrip(".,;")
+def _link(text: str, start: int) -> str:
+    found = _WORD_OF_LINK.match(text, start)
+    return "" if found is None else found[0].rstrip(_PUNCTUATION)
+
+
+def _data_url(text: str, start: int) -> str:
+    """The picture that begins there. One mark after the other is looked for: a pattern would go through megabytes a
+    hundred times as slowly.
+    """
+    stop = len(text)
+    for mark in _MARKUP:
+        found = text.find(mark, start, stop)
+        stop = stop if found < 0 else found
+    return text[start:stop].rstrip(_PUNCTUATION)
 
 
 def _address(value: Address | str | None) -> str | None:

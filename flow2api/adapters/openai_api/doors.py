@@ -46,6 +46,10 @@ class Ingests(Protocol):
         """Keep a picture that was sent along."""
         ...
 
+    async def from_base64(self, text: str, caller: Caller, *, param: str) -> Media:
+        """Keep a picture that was sent along as bare base64."""
+        ...
+
     async def from_url(self, url: str, caller: Caller, *, param: str) -> Media:
         """Keep the picture of a ``data:`` URL or an https address, or find our own behind its link."""
         ...

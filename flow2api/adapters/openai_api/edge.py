@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from flow2api.adapters.openai_api.cors import ANSWER_HEADERS, HeaderList, preflight_headers
 from flow2api.adapters.openai_api.request_ids import request_id_of
@@ -53,8 +53,9 @@ def edge(clock: Clock) -> Callable[[ASGIApp], ASGIApp]:
                     message["headers"] = [*message.get("headers", ()), *common_headers(request_id, spent_ms)]
                 await send(message)
 
-            with bound_contextvars(request_id=request_id):
-                await app(scope, receive, send_with_headers)
+            # Never taken back: each request is a task, with a context of its own.
+            bind_contextvars(request_id=request_id)
+            await app(scope, receive, send_with_headers)
 
         return at_edge
 

@@ -7,7 +7,11 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_503_SERVICE_UNAVAILABLE
+from litestar.status_codes import (
+    HTTP_408_REQUEST_TIMEOUT,
+    HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    HTTP_503_SERVICE_UNAVAILABLE,
+)
 from litestar.types import ExceptionHandlersMap
 
 from flow2api.adapters.openai_api.edge import common_headers, has_passed_edge
@@ -17,6 +21,9 @@ from flow2api.adapters.openai_api.request_ids import request_id_of
 from flow2api.domain.errors import Flow2ApiError, InvalidApiKeyError, RequestError
 
 _log = structlog.get_logger(__name__)
+
+_IN_THE_MIDDLE = frozenset({HTTP_408_REQUEST_TIMEOUT, HTTP_413_REQUEST_ENTITY_TOO_LARGE})
+"""Told while the client is still sending."""
 
 _FRAMEWORK_SENTENCES = {
     400: ("The request cannot be understood.", None),
@@ -70,7 +77,7 @@ def error_response(request: Request[Any, Any, Any], error: Exception) -> Respons
     if not has_passed_edge(request.scope):
         common = common_headers(request_id_of(request.scope))
         headers |= {name.decode("ascii"): value.decode("ascii") for name, value in common}
-    answer = LingeringResponse if refusal.status == HTTP_413_REQUEST_ENTITY_TOO_LARGE else Response
+    answer = LingeringResponse if refusal.status in _IN_THE_MIDDLE else Response
     return answer(content=body, status_code=refusal.status, headers=headers, media_type="application/json")
 
 

@@ -15,7 +15,7 @@ from flow2api.adapters.openai_api.image_answers import ImagesJson, Presentation
 from flow2api.adapters.openai_api.image_schemas import ImagesIn, quality_made
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
 from flow2api.adapters.openai_api.pictures_out import Format
-from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.runs import begin, collect
 from flow2api.adapters.openai_api.shapes import field_names, typed
 from flow2api.adapters.openai_api.sse import EventStream, data_frame, ending_with_error
@@ -23,6 +23,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import MediaKind
+from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.generate import Idempotency
 
 _OWN_FIELDS = field_names(ImagesIn)

@@ -8,7 +8,7 @@ from typing import Final
 
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.domain.api_key import Caller
-from flow2api.domain.data_url import decode_base64
+from flow2api.domain.data_url import is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import Media
 
@@ -82,34 +82,37 @@ async def take_in(doors: Doors, sources: Sequence[PictureSource], caller: Caller
     Raises:
         UnsupportedInputError: One of them cannot be used; the first one that is found decides.
     """
-    if not sources:
-        return []
+    tasks = [asyncio.create_task(_take_in_one(doors, source, caller)) for source in sources]
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_take_in_one(doors, source, caller)) for source in sources]
-    except* Exception as several:  # noqa: BLE001 - the first one is raised again
-        raise _first(several) from None
-    return [task.result() for task in tasks]
+        return await asyncio.gather(*tasks)
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: list[asyncio.Task[Media]]) -> None:
+    """Cancel what still runs, and let go of all of it.
+
+    A task holds its error, that one the frames that it came through, and those what was sent: megabytes, which would
+    wait for the garbage collector if a frame held the tasks as well.
+    """
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    tasks.clear()
 
 
 async def _take_in_one(doors: Doors, source: PictureSource, caller: Caller) -> Media:
     content, param = source.content, source.param
-    if isinstance(content, str) and "://" not in content[:16] and content[:5].lower() != "data:":
+    if isinstance(content, bytes):
+        return await doors.ingest.from_bytes(content, caller, param=param)
+    if "://" not in content[:16] and not is_data_url(content):
         own = await doors.ingest.own(content, caller) if len(content) < 2048 else None
         if own is not None:
             return own
         if _BARE_BASE64.match(content):
-            content = decode_base64(content, param, max_bytes=doors.limits.picture_bytes)
-    if isinstance(content, bytes):
-        return await doors.ingest.from_bytes(content, caller, param=param)
+            return await doors.ingest.from_base64(content, caller, param=param)
     return await doors.ingest.from_url(content, caller, param=param)
-
-
-def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = several
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _unusable(param: str) -> UnsupportedInputError:

@@ -64,6 +64,7 @@ def _reached(scope: Any, scheme: str) -> str:
     return name if port in (None, _DEFAULT_PORTS.get(scheme)) else f"{name}:{port}"
 
 
+@lru_cache(maxsize=256)
 def _address(text: str) -> IPAddress | None:
     try:
         return ip_address(text)

@@ -7,10 +7,9 @@ from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
 from flow2api.adapters.openai_api.shapes import SILENT_FIELDS, ignored_fields
 from flow2api.domain.catalog import ModelCatalog, Wish
-from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.request import MAX_PROMPT_CHARACTERS, plan_request
+from flow2api.domain.request import plan_request
 
 SHAPE_FIELDS = frozenset(
     {
@@ -34,6 +33,7 @@ class Ask:
         without_effect: Fields that the door knows and whose values change nothing this time.
         pictures_param: The field to name when there are too many or too few pictures.
         source: The video to be extended.
+        source_seconds: How long that is, where it is known.
     """
 
     model: str
@@ -47,6 +47,7 @@ class Ask:
     pictures: Sequence[Media] = field(default=())
     pictures_param: str = "image"
     source: Media | None = None
+    source_seconds: int | None = None
     parent_id: str | None = None
 
 
@@ -60,22 +61,6 @@ def check_model(catalog: ModelCatalog, model: str, kind: MediaKind | None) -> No
     description = catalog.describe(model)
     if description is None or (kind is not None and description.kind is not kind):
         catalog.resolve(model, Wish(), kind)
-
-
-def check_prompt(prompt: str, param: str = "prompt") -> None:
-    """Refuse a prompt that is empty or too long.
-
-    Raises:
-        UnsupportedInputError: With ``param`` as the field to blame.
-    """
-    if not prompt.strip():
-        raise UnsupportedInputError("The prompt is empty; say what to make.", param=param, code="invalid_prompt")
-    if len(prompt) > MAX_PROMPT_CHARACTERS:
-        raise UnsupportedInputError(
-            f"The prompt has {len(prompt):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
-            param=param,
-            code="invalid_prompt",
-        )
 
 
 def plan(doors: Doors, ask: Ask) -> GenerationRequest:
@@ -96,6 +81,7 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         fields={name: value for name, value in ask.fields.items() if name not in kept_back},
         pictures=ask.pictures,
         source=ask.source,
+        source_seconds=ask.source_seconds,
         text_values=ask.is_text,
         pictures_param=ask.pictures_param,
         parent_id=ask.parent_id,

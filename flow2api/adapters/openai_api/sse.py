@@ -60,6 +60,8 @@ class EventStream(Answer):
         listening = asyncio.timeout(None)
         async with aclosing(self._frames) as frames:
             await send({"type": "http.response.start", "status": 200, "headers": self._all_headers()})
+            # Nothing of the body: the head goes out now, and waits for no frame.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
             try:
                 async with listening:
                     attendant = asyncio.create_task(line.attend(receive, listening))

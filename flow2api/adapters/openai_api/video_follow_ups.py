@@ -1,17 +1,20 @@
 """Videos that build on another one: remixes, edits and extensions."""
 
+from dataclasses import replace
+
 from flow2api.adapters.openai_api.body import Body
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
-from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
-from flow2api.domain.catalog import Mode, ModelCatalog
+from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
+from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.read_generations import why_unfinished
 
 _OWN_FIELDS = field_names(FollowUpIn) | {"n"}
@@ -25,25 +28,19 @@ async def plan_remix(
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
-    _check_complete(parent)
-    check_prompt(wanted.prompt)
-    model = wanted.model or parent.model
-    check_model(doors.catalog, model, MediaKind.VIDEO)
+    ask = _ask(doors, body, wanted, parent, wanted.model or parent.model, door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
+    source = await _source_of(doors, parent, ask.model, caller)
     return plan(
         doors,
-        Ask(
-            model=model,
-            kind=MediaKind.VIDEO,
-            prompt=wanted.prompt,
-            fields={**_shape_of(doors.catalog, parent, body), **body.fields},
-            door=door,
-            own_fields=_OWN_FIELDS,
-            is_text=body.is_text,
+        replace(
+            ask,
+            fields={**_shape_of(doors.catalog, parent, body, is_extended=source is not None), **body.fields},
             pictures=pictures,
             pictures_param="input_reference",
-            parent_id=parent.id,
+            source=source,
+            source_seconds=_seconds_before(doors.catalog, parent),
         ),
     )
 
@@ -56,36 +53,37 @@ async def plan_extension(
     Raises:
         UnsupportedInputError: The parent is not complete, or nothing that is offered can extend it.
     """
-    _check_complete(parent)
-    check_prompt(wanted.prompt)
-    model = wanted.model or _extending_model(doors.catalog, parent)
-    check_model(doors.catalog, model, MediaKind.VIDEO)
+    ask = _ask(doors, body, wanted, parent, wanted.model or _extending_model(doors.catalog, parent), door)
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
         raise UnsupportedInputError("The video to extend is not kept any more.", param="video.id")
-    return plan(
-        doors,
-        Ask(
-            model=model,
-            kind=MediaKind.VIDEO,
-            prompt=wanted.prompt,
-            fields={**_shape_of(doors.catalog, parent, body, with_seconds=False), **body.fields},
-            door=door,
-            own_fields=_OWN_FIELDS,
-            is_text=body.is_text,
-            source=source,
-            parent_id=parent.id,
-        ),
+    fields = {**_shape_of(doors.catalog, parent, body, is_extended=True), **body.fields}
+    return plan(doors, replace(ask, fields=fields, source=source, source_seconds=parent.seconds))
+
+
+def _ask(doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, model: str, door: str) -> Ask:
+    """What all that follows a video asks for alike; what cannot be is refused before anything costly is done for it."""
+    if parent.state is not State.COMPLETED:
+        raise UnsupportedInputError(why_unfinished(parent), param="video.id")
+    check_prompt(wanted.prompt)
+    check_model(doors.catalog, model, MediaKind.VIDEO)
+    return Ask(
+        model=model,
+        kind=MediaKind.VIDEO,
+        prompt=wanted.prompt,
+        fields=body.fields,
+        door=door,
+        own_fields=_OWN_FIELDS,
+        is_text=body.is_text,
+        parent_id=parent.id,
     )
 
 
-def _check_complete(parent: Generation) -> None:
-    if parent.state is not State.COMPLETED:
-        raise UnsupportedInputError(why_unfinished(parent), param="video.id")
+def _shape_of(catalog: ModelCatalog, parent: Generation, body: Body, *, is_extended: bool) -> dict[str, object]:
+    """Size and length of the parent, each unless the request says it itself in any of its spellings.
 
-
-def _shape_of(catalog: ModelCatalog, parent: Generation, body: Body, *, with_seconds: bool = True) -> dict[str, object]:
-    """Size and length of the parent, each unless the request says it itself in any of its spellings."""
+    An extension is as long as its model makes it, and an extended parent is longer than any model makes videos.
+    """
     asked = read_wish(
         {name: value for name, value in body.fields.items() if name not in _OWN_FIELDS}, text_values=body.is_text
     ).wish
@@ -96,7 +94,7 @@ def _shape_of(catalog: ModelCatalog, parent: Generation, body: Body, *, with_sec
         shape["aspect_ratio"] = str(spec.aspect_ratio)
     elif asked.ratio is None and parent.size:
         shape["size"] = parent.size
-    if with_seconds and asked.seconds is None and parent.seconds:
+    if not is_extended and not _is_extension(spec) and asked.seconds is None and parent.seconds:
         shape["seconds"] = str(parent.seconds)
     return shape
 
@@ -105,6 +103,27 @@ async def _inputs_of(doors: Doors, parent: Generation, caller: Caller) -> list[M
     ids = [given.media_id for given in parent.inputs if given.role is not InputRole.SOURCE]
     found = [await doors.ingest.own(media_id, caller) for media_id in ids]
     return [media for media in found if media is not None]
+
+
+async def _source_of(doors: Doors, parent: Generation, model: str, caller: Caller) -> Media | None:
+    """The video that the parent extends, if it is an extension and the model makes one."""
+    description = doors.catalog.describe(model)
+    ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
+    if not ids or description is None or Mode.EXTEND not in description.modes:
+        return None
+    return await doors.ingest.own(ids[0], caller)
+
+
+def _seconds_before(catalog: ModelCatalog, parent: Generation) -> int | None:
+    """How long the video is that the parent extends; None when it extends none."""
+    spec = catalog.spec(parent.spec_name)
+    if spec is None or spec.seconds is None or parent.seconds is None or not _is_extension(spec):
+        return None
+    return max(parent.seconds - spec.seconds + spec.repeats_s, 0) or None
+
+
+def _is_extension(spec: ModelSpec | None) -> bool:
+    return spec is not None and spec.mode is Mode.EXTEND
 
 
 def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:

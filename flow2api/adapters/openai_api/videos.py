@@ -14,7 +14,7 @@ from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
 from flow2api.adapters.openai_api.links import base_url
 from flow2api.adapters.openai_api.media_answers import MediaBytes
-from flow2api.adapters.openai_api.planning import Ask, check_model, check_prompt, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.runs import begin
 from flow2api.adapters.openai_api.shapes import field_names, typed
 from flow2api.adapters.openai_api.video_follow_ups import plan_extension, plan_remix
@@ -23,6 +23,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import GenerationNotFoundError, UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest
 from flow2api.domain.media import MediaKind
+from flow2api.domain.request import check_prompt
 
 _OWN_FIELDS = field_names(VideoIn)
 _VARIANTS = ("video", "thumbnail", "spritesheet")
@@ -120,7 +121,11 @@ async def _read(doors: Doors, request: HttpRequest, place: Place) -> Body:
 async def _read_follow_up(doors: Doors, request: HttpRequest, place: Place) -> tuple[Body, FollowUpIn, Generation]:
     body = await _read(doors, request, place)
     if isinstance(body.fields.get("video"), bytes):
-        raise UnsupportedInputError("Videos are taken by the id that they were made under here.", param="video")
+        raise UnsupportedInputError(
+            'The upstream takes no uploaded videos; name one that was made here, with `video` as {"id": ...}.',
+            param="video",
+            code="unsupported_video",
+        )
     wanted = typed(body, FollowUpIn)
     if wanted.video is None:
         raise UnsupportedInputError(

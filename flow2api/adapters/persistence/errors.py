@@ -3,7 +3,6 @@
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flow2api.domain.errors import ConflictError, Flow2ApiError, StorageBusyError, StorageError, StorageFullError
 
@@ -41,8 +40,6 @@ def translate(error: Exception) -> Exception:
         return error
     if isinstance(error, IntegrityError):
         return _caused(ConflictError("This exists already, or was changed by somebody else meanwhile."), error)
-    if isinstance(error, PoolTimeoutError):
-        return _caused(StorageBusyError("The database is too slow for what is asked of it; try again shortly."), error)
     if isinstance(error, DBAPIError):
         return _caused(_from_sqlite(error.orig), error)
     if isinstance(error, sqlite3.Error):

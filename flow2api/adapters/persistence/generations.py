@@ -14,7 +14,7 @@ from flow2api.adapters.persistence.generation_mapping import (
     row_to_generation,
 )
 from flow2api.adapters.persistence.hot_statement import HotStatement
-from flow2api.adapters.persistence.leases import GENERATIONS, kept_lease, releasing, renewing, taking_over
+from flow2api.adapters.persistence.leases import GENERATIONS, holding, kept_lease, releasing, renewing, taking_over
 from flow2api.adapters.persistence.media import insert_media
 from flow2api.adapters.persistence.rows import ClaimRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
@@ -38,6 +38,7 @@ _SAVE = HotStatement(
 )
 _GET = select(GENERATIONS).where(GENERATIONS.c.id == bindparam("of"))
 _OF_GROUP = select(GENERATIONS).where(GENERATIONS.c.group_id == bindparam("of")).order_by(GENERATIONS.c.number)
+_HELD = holding()
 _CLAIMED = select(CLAIMS).where(
     CLAIMS.c.key_id == bindparam("of"),
     CLAIMS.c.idempotency_key == bindparam("named"),
@@ -103,9 +104,12 @@ class SqlGenerations:
         rows = await self._rows(query)
         return Page(tuple(row_to_generation(row) for row in rows[:limit]), has_more=len(rows) > limit)
 
-    async def renew(self, owner: str, seconds: float) -> None:
+    async def renew(self, owner: str, seconds: float) -> int:
         values = {"by": owner, "span": round(seconds * _MICROSECONDS)}
-        await self._database.write(lambda connection: connection.execute(self._renew, values).rowcount)
+        return await self._database.write(lambda connection: connection.execute(self._renew, values).rowcount)
+
+    async def held(self, owner: str) -> Sequence[str]:
+        return await self._database.read(lambda connection: connection.execute(_HELD, {"by": owner}).scalars().all())
 
     async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
         values = {"by": owner, "span": round(seconds * _MICROSECONDS), "most": limit}
@@ -122,12 +126,12 @@ class SqlGenerations:
         return await self._database.read(lambda connection: connection.execute(query, values).mappings().all())
 
     def _hold(self, connection: Connection, claim: IdempotencyClaim) -> bool:
-        """Take the claim, or take it over from one that has expired; the unique index decides a race."""
+        """Take the claim, or take it over from one that has expired or gives way; the unique index decides a race."""
         taken = self._database.insert(CLAIMS)
         taken = taken.on_conflict_do_update(
             index_elements=[CLAIMS.c.key_id, CLAIMS.c.idempotency_key],
             set_={name: taken.excluded[name] for name in ("body_digest", "group_id", "expires_at")},
-            where=CLAIMS.c.expires_at <= to_instant(self._clock.now()),
+            where=(CLAIMS.c.expires_at <= to_instant(self._clock.now())) | (CLAIMS.c.group_id == claim.in_place_of),
         )
         return connection.execute(taken, claim_to_row(claim)).rowcount == 1
 

@@ -106,6 +106,7 @@ class SqlJournal:
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
         self._closing = asyncio.Event()
+        self._is_refused = False
         self._task: asyncio.Task[None] | None = None
 
     def note(self, entry: LogEntry) -> None:
@@ -162,12 +163,17 @@ class SqlJournal:
         try:
             await self._database.write(lambda connection: self._write(connection, rows, tallies, used))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the journal
-            _log.warning("the request log waits, the database refused it: %s", error)
+            if not self._is_refused:
+                _log.warning("the request log waits, the database refused it: %s", error)
+            self._is_refused = True
             self.dropped += taken.absorb(self._pending)
             self._pending = taken
             self._arrived.set()
             self._enough.set()
             return False
+        if self._is_refused:
+            _log.info("the request log is written again")
+        self._is_refused = False
         return True
 
     def _write(self, connection: Connection, rows: Sequence[Any], tallies: Sequence[Any], used: Sequence[Any]) -> None:

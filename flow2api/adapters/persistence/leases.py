@@ -18,6 +18,11 @@ def renewing(now: ColumnElement[int]) -> Update:
     )
 
 
+def holding() -> Select[str]:
+    """The ids of what the owner ``by`` has not finished."""
+    return select(GENERATIONS.c.id).where(GENERATIONS.c.owner == bindparam("by"), text(UNFINISHED))
+
+
 def releasing() -> Update:
     """Ends the leases of the owner ``by``."""
     return (

@@ -67,6 +67,12 @@ class SqlMediaIndex:
 
         return await self._database.write(step)
 
+    async def named(self, digests: Sequence[str]) -> frozenset[str]:
+        kept: set[str] = set()
+        for some in _portions(digests):
+            kept.update(await self._database.read(_naming(some)))
+        return frozenset(kept)
+
 
 def media_to_row(media: Media) -> dict[str, Any]:
     """The columns of a media."""
@@ -124,6 +130,10 @@ def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _getting(ids: Sequence[str]) -> Step[Sequence[RowMapping]]:
     return lambda connection: connection.execute(_GET, {"ids": ids}).mappings().all()
+
+
+def _naming(digests: Sequence[str]) -> Step[Sequence[str]]:
+    return lambda connection: connection.execute(_KEPT, {"digests": digests}).scalars().all()
 
 
 if TYPE_CHECKING:

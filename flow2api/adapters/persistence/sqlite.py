@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -29,11 +29,11 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from flow2api.adapters.persistence import schema
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
+from flow2api.adapters.persistence.readers import Readers
 from flow2api.adapters.persistence.writer import Outcome, Writer, carry_out
 from flow2api.domain.errors import ConfigurationError, StorageError
 
@@ -95,8 +95,7 @@ class SqliteDatabase:
         self._writer = Writer(self._carry_out)
         self._engine: Engine | None = None
         self._connection: Connection | None = None
-        self._readers: AsyncEngine | None = None
-        self._reading: set[asyncio.Future[Outcome]] = set()
+        self._readers: Readers | None = None
         self._closed = False
 
     def insert(self, table: Table) -> Insert:
@@ -114,7 +113,7 @@ class SqliteDatabase:
         except BaseException:
             await self.aclose()
             raise
-        self._readers = _reading_engine(self._path, self._busy_timeout_s)
+        self._readers = Readers(_reading_engine(self._path, self._busy_timeout_s), READERS, READ_WAIT_S)
         self._writer.start()
 
     async def aclose(self) -> None:
@@ -123,35 +122,19 @@ class SqliteDatabase:
             return
         self._closed = True
         await self._writer.aclose()
-        if self._reading:
-            await asyncio.wait(self._reading)
         if self._readers is not None:
-            await self._readers.dispose()
-            self._readers = None
+            readers, self._readers = self._readers, None
+            await readers.aclose()
         await self._in_thread(self._disconnect)
         self._thread.shutdown()
 
     async def read(self, step: Step[T]) -> T:
-        # Shielded: a connection that is left in the middle of being opened would never be closed.
-        reading = asyncio.ensure_future(self._read(step))
-        self._reading.add(reading)
-        reading.add_done_callback(self._reading.discard)
-        outcome = await asyncio.shield(reading)
-        if outcome.error is not None:
-            raise outcome.error
-        return cast("T", outcome.value)
+        if self._readers is None:
+            raise StorageError("The database is not open; nothing can be read.")
+        return await self._readers.read(step)
 
     async def write(self, step: Step[T]) -> T:
         return await self._writer.write(step)
-
-    async def _read(self, step: Step[Any]) -> Outcome:
-        if self._readers is None:
-            return Outcome(error=StorageError("The database is not open; nothing can be read."))
-        try:
-            async with self._readers.connect() as connection:
-                return Outcome(await connection.run_sync(step))
-        except Exception as error:  # noqa: BLE001 - it is raised where the outcome is awaited, if anybody does
-            return Outcome(error=translate(error))
 
     async def _carry_out(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         assert self._connection is not None  # noqa: S101 - the writer starts after the connection
@@ -214,16 +197,15 @@ def _writing_engine(path: Path, busy_timeout_s: float, origin: str) -> Engine:
     return engine
 
 
-def _reading_engine(path: Path, busy_timeout_s: float) -> AsyncEngine:
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
+def _reading_engine(path: Path, busy_timeout_s: float) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
         isolation_level="AUTOCOMMIT",
         pool_size=READERS,
         max_overflow=0,
-        pool_timeout=READ_WAIT_S,
         pool_reset_on_return=None,
     )
-    event.listen(engine.sync_engine, "connect", _pragmas(busy_timeout_s, "query_only=ON"))
+    event.listen(engine, "connect", _pragmas(busy_timeout_s, "query_only=ON"))
     return engine
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -60,6 +61,7 @@ class HttpServer:
         self._on_stop = on_stop
         self._linger_s = linger_s
         self._stopping: asyncio.Task[None] | None = None
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         config = uvicorn.Config(
             app,
             http=BoundedHttpProtocol,
@@ -120,6 +122,11 @@ class HttpServer:
                 group.create_task(_awaited(self._on_stop))
         finally:
             self._server.should_exit = True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that an answer has no end: whoever gives a client up has said so, and it is no error of ours."""
+    return record.msg != "ASGI callable returned without completing response."
 
 
 async def _awaited(call: Callable[[], Awaitable[None]]) -> None:

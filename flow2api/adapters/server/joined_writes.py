@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 SHORT_BYTES = 16 * 1024
+TAKEN_WITHIN_S = 10.0
+"""How long a client has to take what was sent before its connection was closed."""
 
 
 class JoinedWrites(asyncio.Transport):
@@ -16,29 +18,39 @@ class JoinedWrites(asyncio.Transport):
         transport: The connection itself.
     """
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_ending", "_held", "_loop", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
         self._held: bytes = b""
+        self._ending: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send these bytes, after those that were given before."""
-        if self._held:
+        """Send these bytes, after those that were given before; no bytes send these at once."""
+        if not data:
+            self._flush()
+        elif self._held:
             held, self._held = self._held, b""
             self._transport.writelines((held, data))
-        elif 0 < len(data) <= SHORT_BYTES:
+        elif len(data) <= SHORT_BYTES:
             self._held = bytes(data)
             self._loop.call_soon(self._flush)
         else:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Send what is held, and close."""
+        """Send what is held, and close. A client that does not take it would hold the connection for ever."""
         self._flush()
         self._transport.close()
+        if self._ending is None and self._transport.get_write_buffer_size():
+            self._ending = self._loop.call_later(TAKEN_WITHIN_S, self._transport.abort)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        if self._ending is not None:
+            self._ending.cancel()
 
     def abort(self) -> None:
         """Close at once."""

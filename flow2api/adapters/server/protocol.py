@@ -34,16 +34,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._framing_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._offered: bytes | None = None
+        self._writes: JoinedWrites | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected: its first request has to come."""
         super().connection_made(transport)
-        self.transport = JoinedWrites(transport, self.loop)
+        self.transport = self._writes = JoinedWrites(transport, self.loop)
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._headers_came()
+        if self._writes is not None:
+            self._writes.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,13 +68,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self._refuse(WASTEFUL)
         elif before + len(data) > HEADER_BYTES:
             self._refuse(HEADERS_TOO_LARGE)
+        elif self._deadline is None:
+            self._expect_headers()
         self._expect_something()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        if self._deadline is None:
-            self._expect_headers()
         self._is_reading_headers = True
 
     def on_header(self, name: bytes, value: bytes) -> None:

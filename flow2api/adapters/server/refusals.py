@@ -52,3 +52,6 @@ BAD_HOST = Refusal(
 )
 NOT_HTTP = Refusal(400, "Bad Request", "invalid_http", "The request is not valid HTTP/1.1.")
 WASTEFUL = Refusal(400, "Bad Request", "invalid_http", "The body has more framing than content; send larger chunks.")
+
+REFUSALS = (HEADERS_TOO_LARGE, BAD_HOST, NOT_HTTP, WASTEFUL)
+"""All of them."""

@@ -4,10 +4,12 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextvars import Context
 from typing import Any
 
 import structlog
 
+from flow2api.domain.generation import Generation
 from flow2api.domain.secret import Secret
 
 _HIDDEN = "***"
@@ -49,6 +51,13 @@ def _one_line(value: Any, key: str) -> Any:
     if not isinstance(value, str) or key == "exception":
         return value
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value.replace("\n", "\\n"))
+
+
+def context_of(generation: Generation) -> Context:
+    """Where work goes on without its request, after a restart say: its lines bear the id under which the log keeps it."""
+    context = Context()
+    context.run(structlog.contextvars.bind_contextvars, request_id=generation.group_id or generation.id)
+    return context
 
 
 def configure_logs(level: str, form: str) -> None:

@@ -5,13 +5,25 @@ import gc
 import resource
 
 COLLECT_AFTER = 5_000
+MOST_FILES = 65_536
+"""More than one process can make use of; where no limit is set it is a billion, which some programs count through."""
 
 
 def raise_file_limit() -> None:
-    """Let the process hold as many connections and files as it may; the usual soft limit is 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # some systems call the limit endless and take no such number
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Let the process hold as many connections and files as it may, within reason; the usual limit is 1,024."""
+    held, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = reachable_file_limit()
+    if held == resource.RLIM_INFINITY or held >= wanted:
+        return
+    with contextlib.suppress(ValueError, OSError):  # some systems allow less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def reachable_file_limit() -> int:
+    """How many connections and files a server that is started here can hold at once."""
+    held, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    within_reason = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    return max(held, within_reason)
 
 
 def calm_collector() -> None:

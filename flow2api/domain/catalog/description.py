@@ -27,7 +27,7 @@ class ModelDescription:
         max_images: How many it takes at most.
         min_tier: The least plan that may use it when nothing special is asked for.
         costs: Credits by plan of one generation when nothing special is asked for.
-        aliases: Other names that lead to it.
+        aliases: Other names that lead to it when a request says nothing special.
         created: Unix seconds since when it is offered.
         deprecated: The name was withdrawn upstream and lives on as an alias.
         warning: The sentence that its use is answered with, or None.

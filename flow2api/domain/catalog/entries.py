@@ -30,6 +30,7 @@ class ModelSpec:
         size: Pixels of what it makes, as far as upstream tells.
         resolution: ``2k``, ``4k`` or ``1080p`` when the result is enlarged after it was made; None for the native size.
         seconds: Length of the clip; None for pictures.
+        repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
         min_tier: The least plan that may use it.
@@ -48,6 +49,7 @@ class ModelSpec:
     size: Size
     resolution: str | None = None
     seconds: int | None = None
+    repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0
     min_tier: Tier = Tier.FREE

@@ -153,8 +153,7 @@ def _describe_all(candidates: Mapping[str, Candidates], routes: Mapping[str, Rou
     leading: dict[str, list[str]] = {}
     aliases: dict[str, ModelDescription] = {}
     for name, route in routes.items():
-        for target in route.targets:
-            leading.setdefault(target.name, []).append(name)
+        leading.setdefault(route.default.name, []).append(name)
         # A retired name may lead to a model that stands behind the base of the same name.
         alias = describe_alias(name, [described.get(target.key) or _describe(target) for target in route.targets])
         if route.retired:

@@ -1,7 +1,8 @@
 """Bytes: where they are kept, where they come from, and what they show."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.media import PictureFacts, StoredBytes
 
@@ -35,6 +36,37 @@ class MediaStore(Protocol):
 
     async def aclose(self) -> None:
         """Stop."""
+        ...
+
+
+@runtime_checkable
+class KnowsAges(Protocol):
+    """A media store that knows when a content was last put, so that one that nobody refers to can be let go of safely."""
+
+    def addresses(self, *, not_put_since: datetime) -> AsyncIterator[Sequence[str]]:
+        """The addresses of all that nobody has put after this moment, some at a time."""
+        ...
+
+    async def delete_unless_put_since(self, sha256: str, moment: datetime) -> bool:
+        """Let go of the bytes unless somebody has put them after this moment; a put that comes meanwhile is not undone.
+
+        Returns:
+            False when they stay.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsRoom(Protocol):
+    """A media store that knows how much more it can take."""
+
+    async def room(self) -> int | None:
+        """How many bytes may still be kept, found out by writing something; None when that cannot be known.
+
+        Raises:
+            StorageFullError: There is no room at all.
+            StorageError: Nothing can be written for another reason, such as a folder that has become read-only.
+        """
         ...
 
 

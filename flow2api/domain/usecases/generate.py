@@ -1,9 +1,8 @@
 """The one way in: from a canonical request to the events of its generations."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -32,10 +31,13 @@ from flow2api.domain.ports.storage import Generations, IdempotencyClaim, MediaIn
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.job import Audience, Job
+from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 
 _LOOK_AGAIN_S = 1.0
 _LEAST_REMEMBERED = 256
+_TRIES = 3
+"""How often a request looks for an earlier one with its key when others with the same key are faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,12 @@ class Generate:
         clock: Clock,
         options: Callable[[], Options],
         *,
+        room: WatchRoom,
         lease_s: float = 45.0,
     ) -> None:
         self._work = work
         self._pool = pool
+        self._room = room
         self._generations = generations
         self._media = media
         self._audience = audience
@@ -90,16 +94,28 @@ class Generate:
 
         Raises:
             PoolError: No account can serve; nothing was begun.
+            StorageError: It costs credits, and the result could not be kept; nothing was begun.
             IdempotencyConflictError: The idempotency key was used with another body.
         """
         if not self._work.is_open:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
-        earlier = await self._earlier(caller, idempotency)
-        request = self._within_means(request, caller)
-        events = await self._begin(request, caller, idempotency) if earlier is None else self._replay(earlier)
-        async with aclosing(events):
+        async with aclosing(await self._events(request, caller, idempotency)) as events:
             async for event in events:
                 yield event
+
+    async def _events(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+    ) -> AsyncGenerator[GenerationEvent, None]:
+        """Those of an earlier request, if this is a repeat of it, else of new work; they have to be read or closed."""
+        for _ in range(_TRIES):
+            earlier = await self._earlier(caller, idempotency)
+            is_refused = all(part.was_refused for part in earlier)
+            if earlier and not is_refused:
+                return self._replay(earlier)
+            refused = earlier[0].group_id if earlier else None
+            with suppress(ConflictError):
+                return await self._begin(self._within_means(request, caller), caller, idempotency, refused)
+        raise ConflictError("This Idempotency-Key is in use by another request.")
 
     def _within_means(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
         """The modest form of the request where the pool has nobody for the full one."""
@@ -110,19 +126,21 @@ class Generate:
     # --- new work -----------------------------------------------------------------------------------------------------
 
     async def _begin(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None, refused: str | None
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """Start the work; what is returned has to be read or closed."""
+        """Start the work; what is returned has to be read or closed.
+
+        Args:
+            refused: The group of an earlier request with the same key that the pool refused.
+
+        Raises:
+            ConflictError: Another request with the same key was faster.
+        """
+        self._room.check(request.spec)
         parts = self._parts(request, caller)
-        claim = self._claim(parts, caller, idempotency)
+        claim = self._claim(parts, caller, idempotency, refused)
         if claim is not None:
-            try:
-                await self._generations.add(parts, claim)
-            except ConflictError:
-                earlier = await self._earlier(caller, idempotency)
-                if earlier is None:
-                    raise
-                return self._replay(earlier)
+            await self._generations.add(parts, claim)
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
         for part in parts:
             self._audience.join(part.id, queue)
@@ -186,7 +204,7 @@ class Generate:
     # --- repeats ------------------------------------------------------------------------------------------------------
 
     def _claim(
-        self, parts: Sequence[Generation], caller: Caller, idempotency: Idempotency | None
+        self, parts: Sequence[Generation], caller: Caller, idempotency: Idempotency | None, refused: str | None
     ) -> IdempotencyClaim | None:
         if idempotency is None or idempotency.key is None:
             return None
@@ -196,23 +214,24 @@ class Generate:
             body_digest=idempotency.body_digest,
             group_id=parts[0].group_id,
             expires_at=self._clock.now() + timedelta(hours=self._options().idempotency_h),
+            in_place_of=refused,
         )
 
-    async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Sequence[Generation] | None:
-        """The generations that answer this request already, if it is a repeat."""
+    async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Sequence[Generation]:
+        """The generations that were begun for this request before, if it is a repeat."""
         if idempotency is None:
-            return None
+            return ()
         if idempotency.key is None:
-            return self._running_twin(caller, idempotency) if idempotency.is_retry else None
+            return self._running_twin(caller, idempotency) if idempotency.is_retry else ()
         claim = await self._generations.claimed(caller.key_id, idempotency.key)
         if claim is None:
-            return None
+            return ()
         if claim.body_digest != idempotency.body_digest:
             raise IdempotencyConflictError(
                 "This Idempotency-Key was used before with another body; use a new key for a new request.",
                 param="Idempotency-Key",
             )
-        return await self._generations.of_group(claim.group_id) or None
+        return await self._generations.of_group(claim.group_id)
 
     def _remember(self, twin: tuple[int | None, bytes], parts: tuple[Generation, ...]) -> None:
         if len(self._running) >= self._prune_at:
@@ -222,15 +241,13 @@ class Generate:
             self._prune_at = max(_LEAST_REMEMBERED, 2 * len(self._running))
         self._running[twin] = parts
 
-    def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation] | None:
-        parts = self._running.get((caller.key_id, idempotency.body_digest))
-        if parts is None or not any(self._can_be_joined(part) for part in parts):
-            return None
-        return parts
+    def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation]:
+        parts = self._running.get((caller.key_id, idempotency.body_digest), ())
+        return parts if any(self._can_be_joined(part) for part in parts) else ()
 
     def _can_be_joined(self, part: Generation) -> bool:
         job = self._work.job(part.id)
-        return job is not None and (job.is_stored or not job.is_over)
+        return job is not None and (job.is_stored or job.can_be_joined)
 
     async def _replay(self, parts: Sequence[Generation]) -> AsyncGenerator[GenerationEvent, None]:
         """The events of generations that an earlier request has begun, here or in another process."""
@@ -238,9 +255,8 @@ class Generate:
         lookers = []
         for part in parts:
             job = self._work.job(part.id)
-            if (
-                job is None or job.is_over
-            ):  # its end may be told this moment: either it is heard or looked up, never both
+            # Its end may be told this moment: either it is heard or looked up, never both.
+            if job is None or not job.can_be_joined:
                 lookers.append(asyncio.create_task(self._look_up(part, queue), name=f"look-up-{part.id}"))
                 continue
             self._audience.join(part.id, queue)
@@ -316,12 +332,3 @@ async def _beginning(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> Seq
     if not accepted:
         raise refused[0].error
     return [*accepted.values(), *refused, *held_back]
-
-
-def digest_of(*parts: bytes) -> bytes:
-    """SHA-256 of what was asked, to recognise a repeat."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()

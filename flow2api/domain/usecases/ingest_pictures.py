@@ -2,18 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from flow2api.domain.api_key import Caller
-from flow2api.domain.data_url import decode_data_url
+from flow2api.domain.data_url import base64_pieces, data_url_pieces, is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.options import Options
 from flow2api.domain.ports.media import MediaStore, PictureFetcher, Pictures
 from flow2api.domain.ports.storage import MediaIndex
 from flow2api.domain.ports.system import Clock, Ids
-
-_DECODED_AT_ONCE = 256 * 1024
 
 _OWN_MEDIA = re.compile(
     r"^(?:(?:https?://[^/?#\s]{1,253})?(?:/[\w-]{1,32}){0,3}?/media/|extend://)?(media_[0-9a-z]{20,40})(?:[?#].*)?$"
@@ -40,6 +38,7 @@ class IngestPictures:
         self._ids = ids
         self._clock = clock
         self._options = options
+        self._decoding = asyncio.Lock()
 
     async def from_bytes(self, data: bytes, caller: Caller, *, param: str) -> Media:
         """A picture that came along with the request.
@@ -69,14 +68,22 @@ class IngestPictures:
         await self._media.add([media])
         return media
 
+    async def from_base64(self, text: str, caller: Caller, *, param: str) -> Media:
+        """A picture that came along as bare base64.
+
+        Raises:
+            UnsupportedInputError: It is no base64, or no picture that we take.
+        """
+        return await self.from_bytes(await self._decoded(base64_pieces(text, param)), caller, param=param)
+
     async def from_url(self, url: str, caller: Caller, *, param: str) -> Media:
         """The picture behind an address: a data URL, a link to own media, or https.
 
         Raises:
             UnsupportedInputError: The address is refused, or what is there is no picture that we take.
         """
-        if url[:5].lower() == "data:":
-            return await self.from_bytes(await _decoded(url, param), caller, param=param)
+        if is_data_url(url):
+            return await self.from_bytes(await self._decoded(data_url_pieces(url, param)), caller, param=param)
         own = await self.own(url, caller)
         if own is not None:
             if own.kind is not MediaKind.IMAGE:
@@ -100,12 +107,14 @@ class IngestPictures:
             return None
         return found[0]
 
-
-async def _decoded(url: str, param: str) -> bytes:
-    """The bytes of a data URL; a large one is decoded in a thread, for it takes a tenth of a second."""
-    if len(url) < _DECODED_AT_ONCE:
-        return decode_data_url(url, param=param)
-    return await asyncio.to_thread(decode_data_url, url, param=param)
+    async def _decoded(self, pieces: Iterator[bytes]) -> bytes:
+        """One picture at a time, and others run after every piece: decoding lets no thread run beside it."""
+        decoded = []
+        async with self._decoding:
+            for piece in pieces:
+                decoded.append(piece)
+                await asyncio.sleep(0)
+        return b"".join(decoded)
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

@@ -18,7 +18,6 @@ from flow2api.domain.generation import (
     MediaReady,
     Phase,
     Progressed,
-    State,
 )
 from flow2api.domain.media import Media
 from flow2api.domain.ports.storage import Generations
@@ -69,6 +68,7 @@ class Job:
     Attributes:
         generation: The record as it is now.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
+        has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Job:
         self.is_stored = is_stored
         self.is_accepted = is_accepted
         self.has_spent = False
+        self.has_left = False
         self._generations = generations
         self._audience = audience
         self._clock = clock
@@ -131,8 +132,11 @@ class Job:
             await self._add()
             if not media:
                 return
-        if not await self._generations.save(self.generation, media):
-            raise TakenOverError("Another process has taken this generation over.")
+        written = self.generation
+        while not await self._generations.save(written, media):
+            if self.generation.fence == written.fence:
+                raise TakenOverError("Another process has taken this generation over.")
+            written = self.generation  # it was taken by this very process meanwhile, and is kept
 
     async def save_surely(self) -> None:
         """Write the record; a database that is busy for a moment is asked again.
@@ -167,7 +171,22 @@ class Job:
 
     def leave(self, error: Exception) -> None:
         """Tell the audience that this process goes away; the record stays as it is for the next owner."""
+        self.has_left = True
         self._audience.tell(Failed(self.generation, error))
+
+    def keep(self, taken: Generation) -> bool:
+        """Go on under a lease that had run out and was taken again by this very process.
+
+        Args:
+            taken: The record as it was taken over.
+
+        Returns:
+            False when that cannot be: this job was left, or another process has had the record in between.
+        """
+        if self.has_left or taken.fence != self.generation.fence + 1:
+            return False
+        self.note(fence=taken.fence, rescues=taken.rescues)
+        return True
 
     async def _add(self) -> None:
         self.note(lease_until=self._clock.now() + timedelta(seconds=self._lease_s))
@@ -207,11 +226,11 @@ class Job:
                 raise
 
     @property
+    def can_be_joined(self) -> bool:
+        """Whether who joins the audience now will hear how it ends."""
+        return not self.is_over and not self.has_left
+
+    @property
     def is_over(self) -> bool:
         """Whether it has reached a final state."""
         return self.generation.state.is_final
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it still waits for a slot."""
-        return self.generation.state is State.QUEUED

@@ -7,7 +7,6 @@ from flow2api.domain.account import Account
 from flow2api.domain.errors import ContentBlockedError, CredentialError, Flow2ApiError, UpstreamInvalidError
 from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import InputRole, Order, Phase, Product, Stage
-from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
 from flow2api.domain.ports.upstream import Access, Upstream
 from flow2api.domain.usecases.job import Job
@@ -21,13 +20,11 @@ class MakePicture:
 
     def __init__(
         self,
-        pool: AccountPool,
         upstreams: Mapping[str, Upstream],
         credentials: RenewCredentials,
         uploads: UploadInputs,
         products: KeepProducts,
     ) -> None:
-        self._pool = pool
         self._upstreams = upstreams
         self._credentials = credentials
         self._uploads = uploads
@@ -40,6 +37,7 @@ class MakePicture:
             job.enter(Phase.UPLOADING)
         handles = await self._uploads.handles(account, generation.inputs)
         job.note(account_id=account.id, workspace=account.workspace, attempts=generation.attempts + 1)
+        self._products.check_room(job.spec)
         job.enter(Phase.SUBMITTING)
         await job.save()
         products = await self._produce(job, account, handles)

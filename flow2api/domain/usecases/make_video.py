@@ -12,7 +12,6 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import Operation, Order, Phase, Product, Stage
-from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
@@ -36,7 +35,6 @@ class MakeVideo:
 
     def __init__(
         self,
-        pool: AccountPool,
         upstreams: Mapping[str, Upstream],
         credentials: RenewCredentials,
         uploads: UploadInputs,
@@ -46,7 +44,6 @@ class MakeVideo:
         clock: Clock,
         options: Callable[[], Options],
     ) -> None:
-        self._pool = pool
         self._upstreams = upstreams
         self._credentials = credentials
         self._uploads = uploads
@@ -71,6 +68,8 @@ class MakeVideo:
     async def resume(self, job: Job, account: Account) -> Sequence[Media]:
         """The kept video, from wherever the record says that it is."""
         product = await self._product(job, account)
+        if product.seconds is not None:
+            job.note(seconds=product.seconds)
         job.enter(Phase.STORING)
         return [await self._products.keep(account, job.generation, product)]
 
@@ -100,6 +99,7 @@ class MakeVideo:
             return plain
 
     async def _submit(self, job: Job, account: Account, order: Order) -> None:
+        self._products.check_room(job.spec)
         job.enter(Phase.SUBMITTING)
         await job.save_surely()
         credits_left = await uncut(self._spend(job, account, order))

@@ -10,6 +10,7 @@ from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Generations, MediaIndex, Page
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.draw_stills import DrawStills
+from flow2api.domain.usecases.purge_media import let_go
 from flow2api.domain.usecases.serve_media import OpenMedia, ServeMedia
 from flow2api.domain.usecases.work import Work
 
@@ -88,7 +89,7 @@ class ReadGenerations:
                 break
             generation = await self.get(generation_id, caller)
         for sha256 in await self._media.remove(generation.results):
-            await self._store.delete(sha256)
+            await let_go(self._store, sha256, generation.ended_at or generation.created_at)
 
     async def media(self, generation: Generation) -> Media | None:
         """The first result, if there is one and it is still kept."""

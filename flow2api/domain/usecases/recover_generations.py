@@ -47,15 +47,22 @@ class RecoverGenerations:
         self._clock = clock
         self._lease_s = lease_s
         self._tag_of = tag_of
+        self._unattended = frozenset[str]()
 
     async def run(self) -> None:
-        """Renew and take over, for ever; both about four times in the life of a lease."""
+        """Renew and take over, for ever; both about four times in the life of a lease. A server that stops only renews."""
+        is_told = False
         while True:
             try:
-                await self._generations.renew(self._work.owner, self._lease_s)
-                await self.take_over()
-            except StorageError:
-                log.warning("leases not renewed", exc_info=True)
+                held = await self._generations.renew(self._work.owner, self._lease_s)
+                if self._work.is_open:
+                    await self._attend(held)
+                    await self.take_over()
+                is_told = False
+            except StorageError as error:
+                if not is_told:
+                    log.warning("leases not renewed: %s", error.message)
+                is_told = True
             await self._clock.sleep(self._lease_s / 4.5)
 
     async def take_over(self) -> int:
@@ -75,7 +82,27 @@ class RecoverGenerations:
             log.info("generations taken over", extra={"count": taken})
         return taken
 
+    async def _attend(self, held: int) -> None:
+        """Go on with rows that this process holds and nobody works on, such as one whose end could not be written.
+
+        It takes two looks, for one that is just being begun is not yet worked on.
+        """
+        unattended = frozenset[str]()
+        if held > self._work.rows:
+            unattended = frozenset(await self._generations.held(self._work.owner))
+        for generation_id in unattended & self._unattended:
+            generation = None if generation_id in self._work else await self._generations.get(generation_id)
+            if generation is not None and generation.owner == self._work.owner and not generation.state.is_final:
+                log.warning("generation without a job", extra={"generation_id": generation_id})
+                rescued = generation.changed(rescues=generation.rescues + 1)
+                if await self._generations.save(rescued):
+                    await self._go_on(rescued)
+        self._unattended = frozenset(one for one in unattended if one not in self._work)
+
     async def _go_on(self, generation: Generation) -> None:
+        job = self._work.job(generation.id)
+        if job is not None and job.keep(generation):
+            return
         spec = self._catalog.spec(generation.spec_name)
         if spec is None:
             await self._give_up(generation, Fault("model_not_found", "The model was removed while the work was on."))

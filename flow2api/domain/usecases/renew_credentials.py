@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from typing import TypeVar
 
 from flow2api.domain.account import Account, Credentials, RestReason, Tier
+from flow2api.domain.apart import apart
 from flow2api.domain.errors import (
     CredentialError,
     CredentialExpiredError,
@@ -77,6 +78,10 @@ class RenewCredentials:
             for account_id, credentials in batch:
                 self._hold(account_id, credentials)
 
+    def is_ready(self, account_id: int) -> bool:
+        """Whether a call for this account needs no renewal first."""
+        return self._usable(account_id, None, SKEW) is not None
+
     async def access(self, account: Account, *, refused: Secret | None = None, with_session: bool = False) -> Access:
         """What a call needs, renewed first if it has to be.
 
@@ -122,7 +127,8 @@ class RenewCredentials:
         except CredentialExpiredError as error:
             self._bearers.pop(account.id, None)
             raise CredentialRevokedError(
-                "The service refuses the account's access token even right after a renewal; sign in again."
+                "The service refuses the account's access token even right after a renewal; sign in again.",
+                after_renewal=True,
             ) from error
 
     async def renew(self, account_id: int, *, refused: Secret | None = None, force: bool = False) -> None:
@@ -133,7 +139,7 @@ class RenewCredentials:
         """
         task = self._running.get(account_id)
         if task is None:
-            task = asyncio.create_task(self._renew(account_id, refused, force=force), name=f"renew-{account_id}")
+            task = apart(self._renew(account_id, refused, force=force), name=f"renew-{account_id}")
             self._running[account_id] = task
             task.add_done_callback(lambda done: self._renewed(account_id, done))
         await asyncio.shield(task)
@@ -200,7 +206,7 @@ class RenewCredentials:
 
     def _write_later(self, account_id: int) -> None:
         if account_id not in self._writers:
-            task = asyncio.create_task(self._write_until_done(account_id), name=f"write-credentials-{account_id}")
+            task = apart(self._write_until_done(account_id), name=f"write-credentials-{account_id}")
             self._writers[account_id] = task
             task.add_done_callback(lambda _: self._writers.pop(account_id, None))
 

@@ -29,6 +29,7 @@ from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 
@@ -54,6 +55,7 @@ class RunGeneration:
         pool: AccountPool,
         lease: LeaseAccount,
         makers: Makers,
+        credentials: RenewCredentials,
         uploads: UploadInputs,
         tend: TendAccounts,
         clock: Clock,
@@ -62,6 +64,7 @@ class RunGeneration:
         self._pool = pool
         self._lease = lease
         self._makers = makers
+        self._credentials = credentials
         self._uploads = uploads
         self._tend = tend
         self._clock = clock
@@ -119,6 +122,9 @@ class RunGeneration:
                 else:
                     await self._tend.went_well(account.id, job.spec)
                     return media
+        if isinstance(attempts.last, CredentialError):
+            # It is no error of the caller's, and the accounts that were not tried may be better off.
+            raise NoEligibleAccountError({"tried": len(attempts.tried)}, waiting_helps=True) from attempts.last
         raise attempts.last or NoEligibleAccountError({"removed": 1})
 
     async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
@@ -135,6 +141,7 @@ class RunGeneration:
         if job.spec.kind is MediaKind.VIDEO and not job.is_stored:
             await job.save()
         job.accept()
+        await asyncio.sleep(0)  # who waits for this word has it before the work goes on
 
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
         """Book the error, and raise it again unless another attempt may follow."""
@@ -177,6 +184,9 @@ class RunGeneration:
         self, job: Job, account: Account, make: Callable[[Job, Account], Awaitable[Sequence[Media]]]
     ) -> Sequence[Media]:
         """Make it; if upstream does not know a picture that was uploaded earlier, upload again, once."""
+        if not self._credentials.is_ready(account.id):
+            job.enter(Phase.AUTHENTICATING)
+            await self._credentials.access(account)
         try:
             return await make(job, account)
         except UpstreamNotFoundError:

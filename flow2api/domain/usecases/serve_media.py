@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import MediaGoneError, MediaNotFoundError
 from flow2api.domain.media import Media
 from flow2api.domain.ports.media import LinkSigner, MediaStore
@@ -47,16 +46,10 @@ class ServeMedia:
         """
         if not self._signer.verify(media_id, query, int(self._clock.now().timestamp())):
             raise MediaNotFoundError("The link is not valid or has expired.")
-        return await self._open(media_id, None)
-
-    async def of_caller(self, media_id: str, caller: Caller) -> OpenMedia:
-        """The media, if it belongs to this caller.
-
-        Raises:
-            MediaNotFoundError: It is not there, or not his.
-            MediaGoneError: The bytes are missing.
-        """
-        return await self._open(media_id, caller)
+        found = await self._media.get([media_id])
+        if not found or found[0].is_expired(self._clock.now()):
+            raise MediaNotFoundError("The media is not kept any more.")
+        return await self.open(found[0])
 
     async def open(self, media: Media) -> OpenMedia:
         """A media that is known already.
@@ -72,11 +65,3 @@ class ServeMedia:
             return self._store.read(media.sha256, start, stop)
 
         return OpenMedia(media, size, read)
-
-    async def _open(self, media_id: str, caller: Caller | None) -> OpenMedia:
-        found = await self._media.get([media_id])
-        if not found or (caller is not None and found[0].key_id != caller.key_id):
-            raise MediaNotFoundError("There is no such media for this key.")
-        if found[0].is_expired(self._clock.now()):
-            raise MediaNotFoundError("The media is not kept any more.")
-        return await self.open(found[0])

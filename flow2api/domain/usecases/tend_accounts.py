@@ -10,14 +10,14 @@ from weakref import WeakValueDictionary
 
 from flow2api.domain.account import Account
 from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.errors import StorageError
-from flow2api.domain.failover import after_error, judge
+from flow2api.domain.errors import CredentialRevokedError, StorageError
+from flow2api.domain.failover import after_error, doubted, judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Accounts
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.uncut import uncut
-from flow2api.domain.weather import Weather
+from flow2api.domain.weather import TokenRefusals, Weather
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class TendAccounts:
         self._clock = clock
         self._options = options
         self._weather: defaultdict[str, Weather] = defaultdict(Weather)
+        self._refusals: defaultdict[str, TokenRefusals] = defaultdict(TokenRefusals)
         self._unwritten: dict[int, list[Change]] = {}
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -82,7 +83,16 @@ class TendAccounts:
             if not is_own:
                 return
         threshold, now = self._options().error_threshold, self._clock.now()
+        if self._is_doubtful(account, error):
+            await self.change(account_id, lambda one: doubted(one, now))
+            return
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold))
+
+    def _is_doubtful(self, account: Account, error: Exception) -> bool:
+        """Whether a refused token tells of the service rather than of an account that has worked until now."""
+        if not isinstance(error, CredentialRevokedError) or not error.after_renewal or not account.is_warm:
+            return False
+        return self._refusals[account.upstream].is_doubtful(account.id, self._clock.monotonic())
 
     def _tell(self, before: Account, after: Account) -> None:
         """An operator who reads the log sees why an account rests, and when it is back."""

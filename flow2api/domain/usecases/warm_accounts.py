@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from flow2api.domain.account import Account, Cure, RestReason
+from flow2api.domain.apart import apart
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
@@ -92,7 +93,7 @@ class WarmAccounts:
     def _visiting(self, account_id: int) -> "asyncio.Task[None]":
         task = self._running.get(account_id)
         if task is None:
-            task = asyncio.create_task(self._visit(account_id), name=f"warm-{account_id}")
+            task = apart(self._visit(account_id), name=f"warm-{account_id}")
             self._running[account_id] = task
             task.add_done_callback(lambda done: self._visited(account_id, done))
         return task

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.domain.account import Account
+from flow2api.domain.apart import apart
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import CredentialError, Flow2ApiError, UpstreamError, UpstreamTimeoutError
 from flow2api.domain.generation import Operation, OperationStatus, Product
@@ -101,7 +102,7 @@ class WatchOperations:
         watched = _Watched(operation, line, self._clock.monotonic(), loop.create_future(), on_progress)
         self._watched.setdefault(account_id, {})[operation.name] = watched
         if account_id not in self._tasks:
-            task = asyncio.create_task(self._attend(account_id), name=f"watch-{account_id}")
+            task = apart(self._attend(account_id), name=f"watch-{account_id}")
             self._tasks[account_id] = task
         try:
             async with asyncio.timeout(limit_s):

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass
 
 from flow2api.domain.errors import Flow2ApiError, GenerationFailedError, ShuttingDownError
+from flow2api.domain.generation import Generation
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Journal, LogEntry
 from flow2api.domain.ports.system import Clock
@@ -32,11 +35,24 @@ class Work:
         owner: The name under which this process holds its generations.
     """
 
-    def __init__(self, owner: str, run: RunGeneration, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        owner: str,
+        run: RunGeneration,
+        journal: Journal,
+        clock: Clock,
+        context_of: Callable[[Generation], Context] = lambda _: Context(),
+    ) -> None:
+        """Put it together.
+
+        Args:
+            context_of: The context for work that goes on without the request that asked for it.
+        """
         self.owner = owner
         self._run = run
         self._journal = journal
         self._clock = clock
+        self._context_of = context_of
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self.is_open = True
@@ -47,6 +63,11 @@ class Work:
     def __len__(self) -> int:
         return len(self._running)
 
+    @property
+    def rows(self) -> int:
+        """How many unfinished records in storage are worked on."""
+        return sum(1 for running in self._running.values() if running.job.is_stored and not running.job.is_over)
+
     def job(self, generation_id: str) -> Job | None:
         """The job on this generation, while this process works on it."""
         running = self._running.get(generation_id)
@@ -55,7 +76,11 @@ class Work:
     def start(self, job: Job, *, resumed: bool = False) -> None:
         """Begin work on a job, or go on with one that was begun before."""
         generation_id = job.generation.id
-        task = asyncio.create_task(self._run.resume(job) if resumed else self._run(job), name=generation_id)
+        task = asyncio.create_task(
+            self._run.resume(job) if resumed else self._run(job),
+            name=generation_id,
+            context=self._context_of(job.generation) if resumed else None,
+        )
         running = self._running[generation_id] = _Running(job, task, self._clock.monotonic())
         task.add_done_callback(lambda _: self._ended(running))
 
@@ -106,7 +131,7 @@ class Work:
             del self._running[generation_id]
         if job.is_over:
             self._write_down(running)
-        elif running.task.cancelled() and generation_id not in self._cancelled:
+        elif not job.has_left and generation_id not in self._cancelled:
             job.leave(ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then."))
 
     def _write_down(self, running: "_Running") -> None:
@@ -134,6 +159,7 @@ class Work:
         error = GenerationFailedError("The generation was cancelled.", code="cancelled")
         try:
             await job.end(ended, error)
-        except Flow2ApiError:
+        except Flow2ApiError as unwritten:
             log.exception("cancellation not written", extra={"generation_id": job.generation.id})
+            job.leave(unwritten)
         self._write_down(running)

@@ -37,6 +37,9 @@ UPSTREAM = "flow"
 ENLARGING_CREDITS = 50
 """What enlarging a video costs on top (one reading, 2026); enlarging pictures is free."""
 
+REPEATED_S = 1
+"""What an extension begins with: the last second of the video before (2026-03-30)."""
+
 _MODES = {
     "t2i": Mode.TEXT,
     "t2v": Mode.TEXT,
@@ -150,6 +153,7 @@ def _spec(line: LineRecord, model: ModelRecord) -> ModelSpec:
         size=_size(line.kind, model),
         resolution=model.resolution,
         seconds=model.seconds,
+        repeats_s=REPEATED_S if line.mode == "extend" else 0,
         min_images=line.images[0],
         max_images=line.images[1],
         min_tier=Tier[model.tier],

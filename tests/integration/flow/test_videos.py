@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 TIER_TWO = "PAYGATE_TIER_TWO"
 LARGE = SPECS["veo_3_1_t2v_1080p"] if "veo_3_1_t2v_1080p" in SPECS else SPECS["veo_3_1_t2v_landscape_1080p"]
+SHORT = SPECS["veo_3_1_t2v_fast_landscape_4s"]
 EXTEND = SPECS["veo_3_1_extend_landscape"] if "veo_3_1_extend_landscape" in SPECS else SPECS["veo_3_1_extend"]
 
 
@@ -114,6 +115,17 @@ async def test_extension_is_joined_to_what_it_extends(later: FlowStage) -> None:
     assert seconds_of(await all_of(later.flow.fetch(access, longer))) == pytest.approx(15, abs=0.5)
 
 
+async def test_extension_of_a_short_video_takes_all_of_it_and_no_more(later: FlowStage) -> None:
+    await later.control.configure(media="full")
+    _, access = await later.sign_in(tier=TIER_TWO)
+    made = await later.video(access, Order(spec=SHORT, prompt="a cat"))
+
+    longer = await later.video(access, Order(spec=EXTEND, prompt="and then", source=made))
+
+    assert longer.seconds == 4 + 7
+    assert seconds_of(await all_of(later.flow.fetch(access, longer))) == pytest.approx(11, abs=0.5)
+
+
 async def test_extension_of_an_extension_holds_all_three(later: FlowStage) -> None:
     await later.control.configure(media="full")
     _, access = await later.sign_in(tier=TIER_TWO)
@@ -145,7 +157,8 @@ async def test_extension_comes_alone_when_joining_fails(later: FlowStage) -> Non
 
     alone = await later.video(access, Order(spec=EXTEND, prompt="and then", source=made))
 
-    assert Lineage.of(alone).clips == ()
+    assert [clip.name for clip in Lineage.of(alone).clips] == [alone.name]
+    assert alone.seconds == 8
     assert seconds_of(await all_of(later.flow.fetch(access, alone))) == pytest.approx(8, abs=0.5)
 
 

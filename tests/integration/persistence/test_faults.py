@@ -48,7 +48,18 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqlStorage]:
     await made.aclose()
 
 
-@pytest.mark.parametrize("lines", [1, 500, 3000])
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[tuple[SqlStorage, SqlStorage]]:
+    """Two storages over one file, as patient as those of servers."""
+    first, second = storage_at(tmp_path / "shared.db"), storage_at(tmp_path / "shared.db")
+    await first.open()
+    await second.open()
+    yield first, second
+    await first.aclose()
+    await second.aclose()
+
+
+@pytest.mark.parametrize("lines", [1, 2000])
 async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, lines: int) -> None:
     path = tmp_path / "flow2api.db"
     child = subprocess.Popen(
@@ -207,9 +218,8 @@ class TestTogether:
             generation_id.replace("gen", "med") for generation_id, state in states.items() if state == "completed"
         }
 
-    async def test_two_storages_over_one_file_lose_nothing(self, storage: SqlStorage, tmp_path: Path) -> None:
-        other = storage_at(tmp_path / "flow2api.db")
-        await other.open()
+    async def test_two_storages_over_one_file_lose_nothing(self, two: tuple[SqlStorage, SqlStorage]) -> None:
+        storage, other = two
 
         async def fill(each: SqlStorage, name: str) -> None:
             for number in range(100):
@@ -218,33 +228,22 @@ class TestTogether:
         await asyncio.gather(fill(storage, "a"), fill(other, "b"), fill(storage, "c"), fill(other, "d"))
 
         assert len(await other._database.read(_states)) == 400
-        await other.aclose()
 
-    async def test_feed_tells_own_changes_from_those_of_others(self, storage: SqlStorage, tmp_path: Path) -> None:
-        other = storage_at(tmp_path / "flow2api.db")
-        await other.open()
+    async def test_feed_tells_own_changes_from_those_of_others(self, two: tuple[SqlStorage, SqlStorage]) -> None:
+        storage, other = two
         await other.options.write({"policy": "random"}, "operator")
         await storage.options.write({"policy": "weighted"}, "operator")
 
         assert [change.is_own for change in await storage.changes.since(0)] == [False, True]
         assert [change.is_own for change in await other.changes.since(0)] == [True, False]
-        await other.aclose()
 
-    async def test_claim_is_decided_between_processes_too(self, storage: SqlStorage, tmp_path: Path) -> None:
-        other = storage_at(tmp_path / "flow2api.db")
-        await other.open()
-
+    async def test_claim_is_decided_between_processes_too(self, two: tuple[SqlStorage, SqlStorage]) -> None:
         results = await asyncio.gather(
-            *(
-                each.api_keys.add(key_of("a", str(number).encode()))
-                for number in range(25)
-                for each in (storage, other)
-            ),
+            *(each.api_keys.add(key_of("a", str(number).encode())) for number in range(25) for each in two),
             return_exceptions=True,
         )
 
         assert [type(result) for result in results].count(ConflictError) == 49
-        await other.aclose()
 
 
 PAGE = (

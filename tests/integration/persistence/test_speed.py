@@ -1,4 +1,7 @@
-"""Many accounts, without holding the event loop. The bounds are wide: they tell batches from one by one."""
+"""Many accounts, without holding the event loop. The bounds are wide: they tell batches from one by one.
+
+What is measured is processor time, which does not depend on what else the machine does.
+"""
 
 import asyncio
 import gc
@@ -17,14 +20,14 @@ MANY = 10_000
 
 @asynccontextmanager
 async def longest_gap() -> AsyncIterator[list[float]]:
-    """How long the event loop was held at most, in seconds."""
+    """How long the event loop was held at most, in seconds of its thread."""
     gaps = [0.0]
 
     async def watch() -> None:
         while True:
-            before = time.perf_counter()
+            before = time.thread_time()
             await asyncio.sleep(0.001)
-            gaps[0] = max(gaps[0], time.perf_counter() - before)
+            gaps[0] = max(gaps[0], time.thread_time() - before)
 
     gc.collect()
     gc.disable()  # what pytest holds takes long to walk through, and is no matter of ours
@@ -45,12 +48,12 @@ async def test_ten_thousand_accounts_are_added_and_loaded_in_seconds(tmp_path: P
     accounts = [(account_of(f"account {number}"), secrets) for number in range(MANY)]
 
     async with longest_gap() as gaps:
-        began = time.perf_counter()
+        began = time.process_time()
         await storage.accounts.add(accounts)
-        added = time.perf_counter() - began
-        began = time.perf_counter()
+        added = time.process_time() - began
+        began = time.process_time()
         count = sum([len(batch) async for batch in storage.accounts.load()])
-        loaded = time.perf_counter() - began
+        loaded = time.process_time() - began
         opened = sum([len(batch) async for batch in storage.vault.load()])
 
     await storage.aclose()

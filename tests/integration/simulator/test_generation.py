@@ -10,6 +10,8 @@ from PIL import Image
 from flow2api.testing.simulator import SimulatorProcess
 from tests.integration.simulator.flow_client import FlowClient
 
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
 
 async def finished(flow: FlowClient, submitted: Any) -> Any:
     """The first entry of a poll once it has ended."""
@@ -96,7 +98,7 @@ async def test_a_picture_waits_for_the_simulators_clock(simulator: SimulatorProc
     assert (await asyncio.wait_for(waiting, 10)).status_code == 200
 
 
-@pytest.mark.parametrize("simulator", ["2026-06"], indirect=True)
+@pytest.mark.parametrize("running", ["2026-06"], indirect=True)
 async def test_upscale_extension_and_joined_film(simulator: SimulatorProcess, flow: FlowClient) -> None:
     await simulator.control.patch_account("acc-1", tier="PAYGATE_TIER_TWO")
     first = (await finished(flow, (await flow.video("a cat")).json()))["name"]

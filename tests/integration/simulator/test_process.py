@@ -132,7 +132,8 @@ async def test_the_typed_client_reaches_every_control_call() -> None:
         assert (await control.counters()).accounts == {}
 
 
-@pytest.mark.parametrize("simulator", ["2026-06"], indirect=True)
+@pytest.mark.asyncio(loop_scope="package")
+@pytest.mark.parametrize("running", ["2026-06"], indirect=True)
 @pytest.mark.parametrize(("work_done", "spent"), [(False, 0), (True, 20)])
 async def test_a_dropped_submit_is_cut_on_the_wire(
     simulator: SimulatorProcess, flow: FlowClient, work_done: bool, spent: int
@@ -148,7 +149,8 @@ async def test_a_dropped_submit_is_cut_on_the_wire(
     assert (recorded.status, recorded.account) == (0, "acc-1")
 
 
-@pytest.mark.parametrize("simulator", ["2026-06"], indirect=True)
+@pytest.mark.asyncio(loop_scope="package")
+@pytest.mark.parametrize("running", ["2026-06"], indirect=True)
 @pytest.mark.parametrize("kind", ["truncate", "drop"])
 async def test_a_cut_answer_fails_at_the_client(simulator: SimulatorProcess, flow: FlowClient, kind: str) -> None:
     await simulator.control.add_fault(kind, call="credits", times=None)  # type: ignore[arg-type]
@@ -158,7 +160,8 @@ async def test_a_cut_answer_fails_at_the_client(simulator: SimulatorProcess, flo
     assert (await flow.api("GET", "/credits")).status_code == 200
 
 
-@pytest.mark.parametrize("simulator", ["2026-06"], indirect=True)
+@pytest.mark.asyncio(loop_scope="package")
+@pytest.mark.parametrize("running", ["2026-06"], indirect=True)
 async def test_latency_is_real_and_leaves_others_alone(simulator: SimulatorProcess, flow: FlowClient) -> None:
     await simulator.control.add_fault("latency", call="credits", latency_s=0.3)
     began = time.monotonic()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from flow2api.adapters.system import SystemClock
-from flow2api.cli import context
+from flow2api.adapters.vault import Argon2Passphrases
+from flow2api.cli import context, operator
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
@@ -18,6 +19,9 @@ from flow2api.hookspecs import Section, StorageFactory, UpstreamFactory, hookimp
 from tests.command_line import CommandLine
 from tests.fakes.storage import FakeStorage, Tables
 from tests.fakes.upstream import FakeUpstream
+
+CHEAP_KIB = 64
+"""Memory of a passphrase's hash here: nobody guesses them, and the real cost is a tenth of a second each."""
 
 
 class PreparingStorage(FakeStorage):
@@ -67,6 +71,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 @pytest.fixture
 def run(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(operator, "Argon2Passphrases", partial(Argon2Passphrases, memory_kib=CHEAP_KIB, passes=1))
     return CommandLine({"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DATABASE_URL": "fake:"})
 
 

@@ -8,6 +8,7 @@ from flow2api.cli import checks
 from flow2api.cli.checks import (
     look_at_folder,
     look_at_key,
+    look_at_open_files,
     look_at_public_url,
     look_at_upstreams,
     media_folder,
@@ -174,3 +175,18 @@ async def test_hosts_are_asked_once_each(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert asked == ["http://127.0.0.1:9", "http://127.0.0.2:9"]
     assert [(one.name, one.finding.state) for one in found] == [("reach 127.0.0.1:9", OK), ("reach 127.0.0.2:9", FAIL)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "state", "figure"),
+    [((1024, 1_048_576), OK, "65,536"), ((1024, 4096), OK, "4,096"), ((256, 1024), WARN, "1,024")],
+)
+def test_open_files_are_told_and_too_few_warned_of(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], state: CheckState, figure: str
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda kind: limits)
+
+    finding = look_at_open_files()
+
+    assert finding.state is state
+    assert f" {figure} " in finding.sentence

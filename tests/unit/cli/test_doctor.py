@@ -28,6 +28,7 @@ def test_fresh_installation_is_fine_but_for_what_it_lacks(run: CommandLine, stag
         "media folder",
         "secret key",
         "public address",
+        "open files",
         "upstream addresses",
         "clock",
         "database",

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.domain.data_url import decode_base64, decode_data_url, is_data_url
+from flow2api.domain import data_url
+from flow2api.domain.data_url import base64_pieces, data_url_pieces, decode_base64, decode_data_url, is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 
 PICTURE = bytes(range(256)) * 3 + b"\xfb\xff\xfe"
@@ -87,3 +88,52 @@ def test_takes_the_largest_picture_also_percent_encoded() -> None:
     escaped = "".join(f"%{ord(char):02x}" for char in text)
 
     assert decode_data_url(f"data:image/png;base64,{escaped}", max_bytes=900) == b"\xfb\xff\xbf" * 300
+
+
+class TestPieces:
+    """What is decoded piece by piece is the same wherever the text is cut."""
+
+    @pytest.fixture(autouse=True, params=[4, 5, 6, 7, 64])
+    def length(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(data_url, "PIECE_CHARACTERS", request.param)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            TEXT,
+            TEXT.rstrip("="),
+            TEXT + "====",
+            TEXT.replace("+", "-").replace("/", "_"),
+            "\r\n".join(TEXT[at : at + 7] for at in range(0, len(TEXT), 7)),
+            TEXT.replace("+", "%2B").replace("/", "%2f").replace("=", "%3D"),
+            "".join(f"%{ord(char):02x}" for char in TEXT),
+        ],
+    )
+    def test_every_spelling_is_taken(self, text: str) -> None:
+        assert decode_data_url("data:;base64," + text) == PICTURE
+
+    @pytest.mark.parametrize(
+        "text", ["QUJDRA==QUJD", "QQ==QUJ", "QUJD=QUJD", "=QUJD", "QUJDR", "QUJD*UJD", "QUJDQUJD%", "QUJDQUJDé"]
+    )
+    def test_what_is_none_is_refused(self, text: str) -> None:
+        with pytest.raises(UnsupportedInputError) as caught:
+            decode_base64(text)
+        assert caught.value.code == "invalid_base64_image"
+
+
+def test_large_picture_comes_in_many_small_pieces() -> None:
+    data = bytes(range(256)) * 4096
+    text = base64.b64encode(data).decode()
+
+    for pieces in (list(base64_pieces(text)), list(data_url_pieces("data:;base64," + text))):
+        assert b"".join(pieces) == data
+        assert max(map(len, pieces)) <= 128 * 1024
+
+
+def test_too_large_picture_is_refused_before_its_end() -> None:
+    pieces = base64_pieces(base64.b64encode(bytes(3_000_000)).decode(), max_bytes=2_000_000)
+    taken: list[bytes] = []
+    with pytest.raises(UnsupportedInputError) as caught:
+        taken.extend(pieces)
+    assert caught.value.code == "image_too_large"
+    assert 1_800_000 < sum(map(len, taken)) <= 2_000_000

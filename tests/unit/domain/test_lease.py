@@ -233,6 +233,17 @@ async def test_model_set_follows_the_accounts() -> None:
     assert (await pool.acquire(Need(PAINT), POLICY)).account_id != 3
 
 
+async def test_removed_account_leaves_the_model_set_too() -> None:
+    pool = pool_of(*(account(n, rests=resting(RestReason.QUOTA, 30, "paint")) for n in range(20)))
+    counts = []
+    for number in (7, 8):
+        with pytest.raises(NoEligibleAccountError) as caught:
+            await pool.acquire(Need(PAINT), POLICY)
+        counts.append(caught.value.reasons)
+        pool.remove(number)
+    assert counts == [{"quota": 20}, {"quota": 19}]
+
+
 async def test_keeps_only_so_many_model_sets() -> None:
     pool = pool_of(account(1, credits=0))
     for number in range(100):
@@ -571,6 +582,36 @@ async def test_who_waits_in_vain_is_told() -> None:
         await task
     assert caught.value.reasons == {"auth_expired": 1}
     assert pool.waiting(Need(PAINT).signature) == 0
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+async def test_who_waits_is_told_at_once_when_the_last_account_that_could_serve_dies(is_removed: bool) -> None:
+    pool = pool_of(account(1), account(2))
+    first, second = await pool.acquire(Need(PAINT), POLICY), await pool.acquire(Need(PAINT), POLICY)
+    waiting = [asyncio.create_task(pool.wait(Need(PAINT), POLICY)) for _ in range(3)]
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))
+    await settle()
+    assert not any(task.done() for task in waiting)
+    if is_removed:
+        pool.remove(2)
+    else:
+        pool.put(account(2, rests=resting(RestReason.AUTH_EXPIRED)))
+    await settle()
+    assert [type(task.exception()) for task in waiting] == [NoEligibleAccountError] * 3
+    assert pool.waiting(Need(PAINT).signature) == 0
+    await first.release()
+    await second.release()
+
+
+async def test_account_that_was_tried_and_is_busy_is_not_waited_for() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.AUTH_EXPIRED)))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    for asked in (pool.acquire, pool.wait):
+        with pytest.raises(NoEligibleAccountError) as caught:
+            await asked(Need(PAINT), POLICY, {1})
+        assert caught.value.reasons == {"auth_expired": 1, "tried": 1}
+    await lease.release()
 
 
 async def test_who_waits_goes_on_waiting_while_an_account_is_warmed() -> None:

@@ -332,6 +332,14 @@ def test_a_text_in_the_place_of_an_object_is_left_alone_in_a_form() -> None:
     assert parsed.used == frozenset()
 
 
+def test_what_was_read_once_is_not_taken_for_equal_values_of_other_types() -> None:
+    assert read_wish({"n": 1, "seed": 1}).seed == 1
+    assert refusal({"n": 1, "seed": True}).param == "seed"
+    assert read_wish({"n": 2, "size": "1024x1024"}) == read_wish({"size": "1024x1024", "n": 2, "user": "u"})
+    assert read_wish({"n": "2"}, text_values=True).count == 2
+    assert refusal({"n": "2"}).param == "n"
+
+
 # --- anything at all
 
 NAMES = (

@@ -9,7 +9,7 @@ from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Mode, ModelCa
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import MediaKind
-from flow2api.domain.request import MAX_PROMPT_CHARACTERS, plan_request
+from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request
 from tests.factories import MediaFactory, picture_spec, video_spec
 
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
@@ -18,7 +18,7 @@ LARGE = picture_spec(
     "paint-4k", line="paint", aspect_ratio=LANDSCAPE, size=Size(5504, 3072), resolution="4k", min_tier=Tier.PRO
 )
 FRAMES = video_spec("frames", mode=Mode.FRAMES, min_images=1, max_images=2)
-EXTEND = video_spec("longer", mode=Mode.EXTEND)
+EXTEND = video_spec("longer", mode=Mode.EXTEND, repeats_s=1)
 CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND, BaseName("paint", "paint")])
 
 
@@ -29,11 +29,12 @@ def plan(model: str = "paint", prompt: str = "a hill", **given: object) -> Gener
 @pytest.mark.parametrize("prompt", ["", " \n\t", "x" * (MAX_PROMPT_CHARACTERS + 1)])
 def test_prompt_must_say_something_and_not_too_much(prompt: str) -> None:
     with pytest.raises(UnsupportedInputError) as caught:
-        plan(prompt=prompt)
-    assert (caught.value.param, caught.value.code) == ("prompt", "invalid_prompt")
+        check_prompt(prompt, "messages")
+    assert (caught.value.param, caught.value.code) == ("messages", "invalid_prompt")
 
 
 def test_longest_prompt_is_taken() -> None:
+    check_prompt("x" * MAX_PROMPT_CHARACTERS)
     assert len(plan(prompt="x" * MAX_PROMPT_CHARACTERS).prompt) == MAX_PROMPT_CHARACTERS
 
 
@@ -94,3 +95,9 @@ def test_what_is_told_later_is_told_in_the_modest_form_too() -> None:
     assert request.modest.warnings[-2:] == ("One.", "Two.")
     assert "No account may make" in request.modest.warnings[0]
     assert request.warned() is request
+
+
+@pytest.mark.parametrize(("before", "total"), [(4, 11), (15, 22), (None, 8)])
+def test_extension_is_as_long_as_what_it_extends_and_what_it_adds(before: int | None, total: int) -> None:
+    film = MediaFactory.build(kind=MediaKind.VIDEO)
+    assert plan("longer", source=film, source_seconds=before).seconds == total

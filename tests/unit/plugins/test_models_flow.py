@@ -202,6 +202,17 @@ def test_clients_names_answer_without_a_warning_and_are_not_listed(catalog: Mode
         assert catalog.resolve(alias.name, Wish()).warnings == ()
 
 
+@pytest.mark.parametrize("era", ERAS)
+def test_every_alias_is_told_by_the_one_model_that_it_leads_to(era: str) -> None:
+    catalog = catalog_of(era)
+    told = Counter(name for described in catalog.listed() for name in described.aliases)
+    assert told == {alias.name: 1 for alias in (*RETIRED, *FIXED) if catalog.get(alias.name) is not None}
+    for described in catalog.listed():
+        wish = fitting(described.min_images, described.modes[0])
+        for name in described.aliases:
+            assert catalog.resolve(name, wish).spec == catalog.resolve(described.id, wish).spec, name
+
+
 @pytest.mark.parametrize(
     "name",
     [

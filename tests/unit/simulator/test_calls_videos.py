@@ -255,7 +255,7 @@ async def test_an_extension_and_its_joined_film(player: Player) -> None:
     assert base64.b64decode(encoded) == got.body
 
 
-@pytest.mark.parametrize("offsets", [("8s", "1s"), ("x", "8s")])
+@pytest.mark.parametrize("offsets", [("8s", "1s"), ("x", "8s"), ("0s", "9s"), ("-1s", "8s")])
 async def test_a_join_needs_good_offsets(player: Player, offsets: tuple[str, str]) -> None:
     name = await player.finished_video()
     entry = {"mediaGenerationId": name, "startTimeOffset": offsets[0], "endTimeOffset": offsets[1]}

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import gc
 import hashlib
 import os
@@ -11,7 +12,9 @@ import threading
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -413,6 +416,158 @@ def recording(call: Callable[..., Any], name: str, steps: list[str]) -> Callable
         return call(*args, **kwargs)
 
     return record
+
+
+async def test_put_that_comes_amid_a_removal_writes_anew(
+    store: DiskMediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep has seen an old file and is about to remove it; a media that is just made has the same bytes."""
+    stored = await store.put(in_chunks(b"same"))
+    removing, go_on = held_up(monkeypatch, "unlink")
+
+    deleting = asyncio.create_task(store.delete_unless_put_since(stored.sha256, soon()))
+    await asyncio.to_thread(removing.wait, 5)
+    putting = asyncio.create_task(store.put(in_chunks(b"same")))
+    await asyncio.sleep(0.02)
+    assert not putting.done()
+    go_on.set()
+
+    assert await deleting
+    assert await putting == stored
+    assert await content(store, stored.sha256) == b"same"
+
+
+async def test_removal_that_comes_amid_a_put_spares_it(store: DiskMediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = await store.put(in_chunks(b"same"))
+    before = datetime.now(UTC)
+    renewing, go_on = held_up(monkeypatch, "utime")
+
+    putting = asyncio.create_task(store.put(in_chunks(b"same")))
+    await asyncio.to_thread(renewing.wait, 5)
+    deleting = asyncio.create_task(store.delete_unless_put_since(stored.sha256, before))
+    await asyncio.sleep(0.02)
+    assert not deleting.done()
+    go_on.set()
+
+    assert await putting == stored
+    assert not await deleting
+    assert await content(store, stored.sha256) == b"same"
+
+
+async def test_puts_and_removals_of_two_processes_lose_nothing(store: DiskMediaStore, root: Path) -> None:
+    """Whatever the order: what a put has acknowledged is there, unless a later moment was named to the removal."""
+    other = DiskMediaStore(root)
+    for _ in range(50):
+        before = datetime.now(UTC)
+        stored, _ = await asyncio.gather(
+            store.put(in_chunks(b"same")),
+            other.delete_unless_put_since(hashlib.sha256(b"same").hexdigest(), before - timedelta(seconds=1)),
+        )
+        assert await other.size(stored.sha256) == 4
+    await other.aclose()
+
+
+def held_up(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Event, threading.Event]:
+    """Events that tell that the call has been reached, and let it go on."""
+    reached, go_on, call = threading.Event(), threading.Event(), getattr(os, name)
+
+    def hold(*args: Any, **kwargs: Any) -> Any:
+        reached.set()
+        go_on.wait(10)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(os, name, hold)
+    return reached, go_on
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=1)
+
+
+async def test_damaged_content_is_replaced_and_young_again(store: DiskMediaStore, root: Path) -> None:
+    stored = await store.put(in_chunks(b"whole"))
+    path_of(root, stored.sha256).write_bytes(b"harmed")
+    os.utime(path_of(root, stored.sha256), (1, 1))
+
+    await store.put(in_chunks(b"whole"))
+
+    assert await content(store, stored.sha256) == b"whole"
+    assert not await store.delete_unless_put_since(stored.sha256, datetime.now(UTC) - timedelta(hours=1))
+
+
+async def test_addresses_are_files_of_ours_alone(store: DiskMediaStore, root: Path, tmp_path: Path) -> None:
+    stored = await store.put(in_chunks(b"x"))
+    shard = path_of(root, stored.sha256).parent
+    (shard / "notes.txt").write_text("by the operator")
+    (shard / ("f" * 64)).mkdir()
+    (root / "lost+found").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (root / "00").symlink_to(tmp_path / "elsewhere")
+
+    found = [address async for some in store.addresses(not_put_since=soon()) for address in some]
+
+    assert found == [stored.sha256]
+
+
+async def test_addresses_of_a_folder_that_cannot_be_read_are_an_error(
+    store: DiskMediaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put(in_chunks(b"x"))
+    listdir, asked = os.listdir, []
+
+    def second_time_failing(folder: int) -> list[str]:
+        asked.append(folder)
+        if len(asked) > 1:
+            raise OSError(errno.EIO, "broken")
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", second_time_failing)
+
+    with pytest.raises(StorageError, match="EIO"):
+        [some async for some in store.addresses(not_put_since=soon())]
+
+
+async def test_room_is_what_the_disk_has_and_leaves_nothing(store: DiskMediaStore, root: Path) -> None:
+    room = await store.room()
+
+    found = os.statvfs(root)
+    assert abs(room - found.f_bavail * found.f_frsize) < 512 * MIB
+    assert files_in(root) == []
+
+
+async def test_there_is_no_room_without_names_for_files(store: DiskMediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bavail=10, f_frsize=4096, f_files=7, f_favail=0))
+    assert await store.room() == 0
+
+    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bavail=10, f_frsize=4096, f_files=0, f_favail=0))
+    assert await store.room() == 40960
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [(errno.ENOSPC, StorageFullError), (errno.EROFS, StorageError), (errno.EDQUOT, StorageFullError)]
+)
+@pytest.mark.parametrize("step", ["open", "write"])
+async def test_room_of_a_disk_that_takes_nothing_is_an_error(
+    store: DiskMediaStore, root: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int, error: type[StorageError]
+) -> None:
+    await store.put(in_chunks(b"the folder exists"))
+    before = files_in(root)
+    monkeypatch.setattr(os, step, failing(getattr(os, step), code))
+
+    with pytest.raises(StorageError) as caught:
+        await store.room()
+
+    assert type(caught.value) is error
+    assert files_in(root) == before
+
+
+async def test_works_where_there_are_no_locks(store: DiskMediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(fcntl.flock, errno.ENOLCK))
+    stored = await store.put(in_chunks(b"x"))
+    await store.put(in_chunks(b"x"))
+
+    assert await store.delete_unless_put_since(stored.sha256, soon())
+    assert await store.size(stored.sha256) is None
 
 
 KEEPS_PUTTING = """

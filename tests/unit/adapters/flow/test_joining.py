@@ -9,6 +9,7 @@ from tests.unit.adapters.flow.scripted import ACCESS, ScriptedTransport, Step, c
 
 CLIPS = (Clip("first", 8), Clip("second", 6))
 MADE = Product("second", extra=Lineage(workflow="w1").text())
+ALONE = Product("second", extra=Lineage(workflow="w1", clips=CLIPS[1:]).text(), seconds=6)
 STARTED = ok({"operation": {"operation": {"name": "join1"}}})
 ACTIVE = ok({"status": "MEDIA_GENERATION_STATUS_ACTIVE"})
 DONE = ok({"status": "MEDIA_GENERATION_STATUS_SUCCESSFUL", "outputUri": "https://x.example/long"})
@@ -32,7 +33,7 @@ async def test_join_is_begun_once_and_followed_to_its_end() -> None:
     product = (await follow(joins)).product
 
     assert product is not None
-    assert (product.name, product.url) == ("second", "https://x.example/long")
+    assert (product.name, product.url, product.seconds) == ("second", "https://x.example/long", 13)
     assert Lineage.of(product) == Lineage(workflow="w1", clips=CLIPS)
     assert [call.url.rpartition(":")[2] for call in transport.calls] == [
         "runVideoFxConcatenation",
@@ -74,7 +75,7 @@ async def test_join_that_fails_leaves_the_last_clip_alone(steps: tuple[Step, Ste
 
     statuses = [await follow(joins), await follow(joins)]
 
-    assert statuses[-1] == OperationStatus(product=MADE)
+    assert statuses[-1] == OperationStatus(product=ALONE)
 
 
 @pytest.mark.parametrize("steps", [(DOWN,), (STARTED, DOWN), (STARTED, ACTIVE)], ids=["begin", "look", "never done"])
@@ -87,7 +88,7 @@ async def test_join_that_takes_too_long_leaves_the_last_clip_alone(steps: tuple[
     assert not (await follow(joins)).is_final
     clock.advance(1)
 
-    assert await follow(joins) == OperationStatus(product=MADE)
+    assert await follow(joins) == OperationStatus(product=ALONE)
 
 
 async def test_dead_access_token_loses_no_join() -> None:

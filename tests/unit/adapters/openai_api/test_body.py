@@ -183,6 +183,7 @@ class TestSlowness:
                     break
             await listener.frames(1)
         assert listener.status == 408
+        assert (b"connection", b"close") in listener.sent[0]["headers"]
 
     async def test_a_client_that_leaves_in_the_middle_does_no_harm(self, fakes: FakeDoors) -> None:
         listener = Listener(fakes.doors())

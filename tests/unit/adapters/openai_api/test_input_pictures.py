@@ -1,6 +1,8 @@
 """Pictures in every place and form in which clients put them."""
 
 import base64
+import gc
+import weakref
 from contextlib import suppress
 from typing import Any
 
@@ -91,6 +93,25 @@ class TestTakingIn:
         with pytest.raises(UnsupportedInputError) as refused:
             await take_in(fakes.doors(), sources, CALLER)
         assert refused.value.param == "image[1]"
+
+    @pytest.mark.parametrize("count", [1, 3])
+    async def test_what_is_refused_is_let_go_of_at_once(self, count: int) -> None:
+        class Text(str):
+            """A text that tells when it goes."""
+
+            __slots__ = ("__weakref__",)
+
+        fakes = FakeDoors()
+        sources = [PictureSource(Text("data:;base64,????" + "x" * number), "image") for number in range(count)]
+        kept = [weakref.ref(source.content) for source in sources]
+        gc.disable()
+        try:
+            with suppress(UnsupportedInputError):
+                await take_in(fakes.doors(), sources, CALLER)
+            del sources
+            assert [ref() for ref in kept] == [None] * count
+        finally:
+            gc.enable()
 
     async def test_an_unexpected_error_stays_what_it_is(self) -> None:
         fakes = FakeDoors()

@@ -38,6 +38,17 @@ async def test_a_silent_stream_says_that_it_lives(fakes: FakeDoors) -> None:
     assert listener.bodies[-1] == b"data: [DONE]\n\n"
 
 
+async def test_the_head_of_a_stream_goes_out_before_there_is_anything_to_tell(fakes: FakeDoors) -> None:
+    fakes.generate.gate = asyncio.Event()
+    listener = Listener(fakes.doors())
+    async with listener.posting("/v1/images/generations", {"prompt": "a fox", "stream": True}):
+        while len(listener.sent) < 2:
+            await asyncio.sleep(0)
+        # A server may hold a head back until something of the body follows.
+        assert [message["type"] for message in listener.sent] == ["http.response.start", "http.response.body"]
+        assert (listener.sent[1]["body"], listener.sent[1]["more_body"]) == (b"", True)
+
+
 async def test_nothing_is_sent_into_the_middle_of_an_event(fakes: FakeDoors) -> None:
     fakes.generate.picture += bytes(900_000)
     original = fakes.media.open

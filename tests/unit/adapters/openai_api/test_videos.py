@@ -371,6 +371,37 @@ class TestFollowUps:
         assert (request.spec.mode, request.size) == (Mode.EXTEND, parent.size)
         assert [(one.media_id, one.role) for one in request.inputs] == [(parent.results[0], InputRole.SOURCE)]
 
+    @pytest.mark.parametrize(("length", "total"), [(4, "11"), (8, "15"), (15, "22")])
+    async def test_extension_is_as_long_as_both_together(
+        self, client: Client, fakes: FakeDoors, length: int, total: str
+    ) -> None:
+        fakes.generations.plant_completed(seconds=length)
+        answer = await client.post("/v1/videos/extensions", json={"prompt": "x", "video": {"id": "video_1"}})
+        assert answer.json()["seconds"] == total
+        assert fakes.generate.request.warnings == ()
+
+    @pytest.mark.parametrize("model", ["sora-2", "veo_3_1_extend"])
+    async def test_remix_of_an_extension_extends_the_same_video(
+        self, client: Client, fakes: FakeDoors, model: str
+    ) -> None:
+        source = Input(fakes.generations.plant_completed("video_0").results[0], InputRole.SOURCE)
+        fakes.generations.plant_completed(model=model, spec_name="veo_3_1_extend", seconds=11, inputs=(source,))
+        answer = await client.post("/v1/videos/video_1/remix", json={"prompt": "otherwise"})
+
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["seconds"] == "11"
+        request = fakes.generate.request
+        assert (request.spec.name, request.inputs, request.warnings) == ("veo_3_1_extend", (source,), ())
+
+    async def test_remix_of_an_extension_by_another_model_begins_anew(self, client: Client, fakes: FakeDoors) -> None:
+        source = Input(fakes.generations.plant_completed("video_0").results[0], InputRole.SOURCE)
+        fakes.generations.plant_completed(spec_name="veo_3_1_extend", seconds=11, inputs=(source,))
+        body = {"prompt": "otherwise", "model": "veo_3_1_t2v_fast"}
+        answer = await client.post("/v1/videos/video_1/remix", json=body)
+
+        assert (answer.status_code, answer.json()["seconds"]) == (200, "8"), answer.text
+        assert fakes.generate.request.inputs == ()
+
     async def test_extension_finds_a_model_when_the_parents_cannot(self, client: Client, fakes: FakeDoors) -> None:
         fakes.generations.plant_completed(model="veo_3_1_t2v_fast", size="1280x720")
         answer = await client.post("/v1/videos/extensions", json={"prompt": "x", "video": {"id": "video_1"}})
@@ -381,7 +412,9 @@ class TestFollowUps:
         files = {"video": ("x.mp4", FAKE_VIDEO, "video/mp4")}
         answer = await client.post("/v1/videos/edits", data={"prompt": "x"}, files=files)
         assert answer.status_code == 400
-        assert answer.json()["error"]["param"] == "video"
+        error = answer.json()["error"]
+        assert (error["param"], error["code"]) == ("video", "unsupported_video")
+        assert '`video` as {"id": ...}' in error["message"]
 
     async def test_the_video_must_be_named(self, client: Client) -> None:
         answer = await client.post("/v1/videos/extensions", json={"prompt": "x"})

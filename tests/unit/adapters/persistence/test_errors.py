@@ -2,7 +2,6 @@ import sqlite3
 
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flow2api.adapters.persistence.errors import BY_SQLITE_CODE, is_busy, translate
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageBusyError, StorageError, StorageFullError
@@ -53,10 +52,6 @@ def test_no_statement_and_no_value_is_shown() -> None:
 
 def test_violation_is_a_conflict() -> None:
     assert type(translate(IntegrityError("INSERT", None, sqlite3.IntegrityError("UNIQUE")))) is ConflictError
-
-
-def test_exhausted_pool_is_busy() -> None:
-    assert type(translate(PoolTimeoutError("QueuePool limit"))) is StorageBusyError
 
 
 def test_driver_error_without_a_code_is_a_storage_error() -> None:

@@ -175,6 +175,30 @@ async def test_keeps_entries_while_the_database_refuses(
     assert database.rows(STATISTICS, "images") == [(600,)]
 
 
+async def test_refusal_and_its_end_are_told_once(
+    database: MemoryDatabase, journal: SqlJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE_S", 0.001)
+    journal._interval_s = 0.001
+    journal.start()
+    for _ in range(2):
+        database.fault = StorageBusyError("locked")
+        writes = database.writes
+        journal.note(ENTRY)
+        await until(lambda writes=writes: database.writes >= writes + 5)
+        database.fault = None
+        await until(lambda: not journal._pending)
+
+    await until(lambda: len(database.rows(LOG, "number")) == 2)
+
+    told = [record.message for record in caplog.records if record.name == module.__name__]
+    assert told == 2 * [
+        "the request log waits, the database refused it: locked",
+        "the request log is written again",
+    ]
+
+
 async def test_drops_detail_first_when_full_and_counts_it(database: MemoryDatabase, journal: SqlJournal) -> None:
     for number in range(module.ROOM + 30):
         journal.note(replace(ENTRY, request_id=f"req_{number}"))

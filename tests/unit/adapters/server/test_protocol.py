@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from flow2api.adapters.server import joined_writes
 from flow2api.adapters.server import protocol as bounds
 from flow2api.adapters.server.protocol import HEADER_BYTES, BoundedHttpProtocol
 
@@ -36,6 +38,9 @@ class Wire(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.is_cut
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
@@ -191,6 +196,15 @@ class TestSilence:
         await asyncio.sleep(0.06)
         assert wire.is_cut
 
+    async def test_a_client_that_stops_within_its_second_request_is_let_go_of(self, connect: Connect) -> None:
+        connection, wire = connect(Requests())
+        connection.data_received(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        await settled()
+        assert wire.statuses == [200]
+        connection.data_received(b"GET / HTTP/1.1\r\n" + HOST)
+        await asyncio.sleep(0.06)
+        assert wire.is_cut
+
     async def test_a_client_that_goes_on_with_a_refused_body_is_let_go_of(self, connect: Connect) -> None:
         connection, wire = connect(Requests(reads_body=False))
         connection.data_received(b"POST / HTTP/1.1\r\n" + HOST + b"content-length: 1000\r\n\r\nab")
@@ -292,3 +306,29 @@ async def test_headers_over_their_limit_are_refused(connect: Connect) -> None:
         assert wire.statuses == [431]
         assert wire.is_cut
         assert not app.seen
+
+
+async def test_a_client_that_takes_nothing_of_a_given_up_answer_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joined_writes, "TAKEN_WITHIN_S", 0.05)
+    lost = asyncio.Event()
+
+    class Watched(BoundedHttpProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async def giving_up(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99999999")]})
+        await send({"type": "http.response.body", "body": bytes(16 * 1024 * 1024), "more_body": True})
+
+    config = uvicorn.Config(giving_up, http=Watched, ws="none", lifespan="off", log_config=None)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Watched(config=config, server_state=ServerState(), app_state={}), "127.0.0.1"
+    )
+    with socket.create_connection(server.sockets[0].getsockname()) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        async with asyncio.timeout(5):
+            await lost.wait()
+    server.close()

@@ -38,6 +38,7 @@ from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 from flow2api.domain.usecases.watch_operations import WatchOperations
+from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst
@@ -107,6 +108,7 @@ class World:
     def __post_init__(self) -> None:
         self.upstream = FakeUpstream(self.clock)
         self.tables = Tables(self.clock.now)
+        self.store.now = self.clock.now
 
 
 def storage_over(tables: Tables) -> FakeStorage:
@@ -157,13 +159,13 @@ class Stage:
             self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options
         )
         self.uploads = UploadInputs(upstreams, self.credentials, media, store, self.clock)
+        self.room = WatchRoom(self.world.store, self.clock, lambda: self.options)
         self.products = KeepProducts(
-            upstreams, self.credentials, store, self.world.ids, self.clock, lambda: self.options
+            upstreams, self.credentials, store, self.room, self.world.ids, self.clock, lambda: self.options
         )
         self.makers = Makers(
-            MakePicture(self.pool, upstreams, self.credentials, self.uploads, self.products),
+            MakePicture(upstreams, self.credentials, self.uploads, self.products),
             MakeVideo(
-                self.pool,
                 upstreams,
                 self.credentials,
                 self.uploads,
@@ -177,7 +179,14 @@ class Stage:
         self.policy = policy or FillFirst()
         self.lease = LeaseAccount(self.pool, lambda: self.policy, media, self.warm, lambda: self.options)
         self.run = RunGeneration(
-            self.pool, self.lease, self.makers, self.uploads, self.tend, self.clock, lambda: self.options
+            self.pool,
+            self.lease,
+            self.makers,
+            self.credentials,
+            self.uploads,
+            self.tend,
+            self.clock,
+            lambda: self.options,
         )
         self.work = Work(f"process-{next(self.world.processes)}", self.run, self.storage.journal, self.clock)
         self.audience = Audience()
@@ -190,6 +199,7 @@ class Stage:
             self.world.ids,
             self.clock,
             lambda: self.options,
+            room=self.room,
         )
         self.recover = RecoverGenerations(
             self.work, ModelCatalog(SPECS), generations, self.audience, self.clock, tag_of=lambda key_id: None

@@ -1,6 +1,7 @@
 """The one way in: the order of events, repeats, and clients that go away."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -16,16 +17,17 @@ from flow2api.domain.generation import (
     Finished,
     Generation,
     GenerationEvent,
+    GenerationRequest,
     MediaReady,
     Progressed,
     State,
 )
-from flow2api.domain.usecases.generate import Idempotency, digest_of
-from tests.unit.domain.usecases.stage import CALLER, FILM, LARGE_PAINT, PAINT, Stage, World, swap
+from flow2api.domain.usecases.generate import Idempotency
+from tests.unit.domain.usecases.stage import CALLER, FILM, LARGE_FILM, LARGE_PAINT, PAINT, Stage, World, swap
 
 
 def once(key: str | None = "abc", body: bytes = b"a", *, is_retry: bool = False) -> Idempotency:
-    return Idempotency(key, digest_of(body), is_retry)
+    return Idempotency(key, hashlib.sha256(body).digest(), is_retry)
 
 
 async def all_of(events: AsyncGenerator[GenerationEvent, None]) -> list[GenerationEvent]:
@@ -115,18 +117,32 @@ class TestWhoIsAsked:
     async def test_modest_form_serves_where_nobody_has_the_plan(self, stage: Stage) -> None:
         await stage.accounts(1)
         rich = replace(LARGE_PAINT, min_tier=Tier.ULTRA)
-        events = stage.events(rich, warnings=("asked for more",))
-        assert isinstance(events, AsyncGenerator)
-        await events.aclose()
-        from flow2api.domain.generation import GenerationRequest
-
         modest = GenerationRequest(model="p", spec=PAINT, prompt="a", warnings=("It comes in its plain size.",))
         request = GenerationRequest(model="p", spec=rich, prompt="a", modest=modest)
-        finished = (await all_of(stage.generate(request, CALLER)))[-1]
-        assert finished.generation.spec_name == PAINT.name
+
+        plain = (await all_of(stage.generate(request, CALLER)))[-1]
+        assert isinstance(plain, Finished)
+        row = stage.stored(plain.generation.id)
+        assert (row.spec_name, row.warnings, row.state) == (PAINT.name, modest.warnings, State.COMPLETED)
+        assert (plain.media[0].width, plain.media[0].height) == (PAINT.size.width, PAINT.size.height)
+
         await stage.account(tier=Tier.ULTRA)
-        finished = (await all_of(stage.generate(request, CALLER)))[-1]
-        assert finished.generation.spec_name == LARGE_PAINT.name
+        full = (await all_of(stage.generate(request, CALLER)))[-1]
+        assert isinstance(full, Finished)
+        assert (full.generation.spec_name, full.generation.warnings) == (LARGE_PAINT.name, ())
+        assert full.generation.account_id == 2
+        assert full.media[0].width == 2 * LARGE_PAINT.size.width
+
+    async def test_modest_form_is_none_for_accounts_that_only_rest(self, stage: Stage) -> None:
+        """Who has the plan will be back: a smaller picture would be a surprise."""
+        await stage.accounts(1)
+        await stage.account(tier=Tier.ULTRA)
+        await stage.tend.change(2, lambda one: one.rate_limited(stage.clock.now(), retry_after_s=60))
+        modest = GenerationRequest(model="p", spec=PAINT, prompt="a")
+        rich = replace(LARGE_PAINT, min_tier=Tier.ULTRA)
+        request = GenerationRequest(model="p", spec=rich, prompt="a", modest=modest)
+        with pytest.raises(tree.PoolBusyError):
+            await all_of(stage.generate(request, CALLER))
 
     async def test_stopping_server_takes_no_new_work(self, stage: Stage) -> None:
         await stage.accounts(1)
@@ -215,6 +231,57 @@ class TestRepeats:
         assert isinstance(failed, Failed)
         assert isinstance(failed.error, tree.GenerationFailedError)
         assert failed.error.code == "moderation_blocked"
+
+    async def test_refusal_by_the_pool_does_not_use_the_key_up(self, stage: Stage) -> None:
+        for _ in range(2):
+            with pytest.raises(tree.NoEligibleAccountError):
+                await stage.all_events(PAINT, count=2, idempotency=once())
+        await stage.accounts(1)
+        events = await stage.all_events(PAINT, count=2, idempotency=once())
+        assert not any(event.replayed for event in events if isinstance(event, Accepted))
+        again = await stage.all_events(PAINT, count=2, idempotency=once())
+        assert {event.generation.id for event in again} == {event.generation.id for event in events}
+        assert stage.upstream.count("produce") == 2
+
+    async def test_refusal_after_a_wait_does_not_use_the_key_up(self, stage: Stage) -> None:
+        await stage.accounts(1, capacity=Capacity(image=1))
+        gate = stage.upstream.hold("produce")
+        await anext(stage.events(PAINT))
+        failed = await stage.end(PAINT, idempotency=once())
+        assert isinstance(failed, Failed)
+        gate.set()
+        made = await stage.made(PAINT, idempotency=once())
+        assert made.generation.id != failed.generation.id
+
+    async def test_key_stays_used_when_one_part_was_accepted(self, stage: Stage) -> None:
+        await stage.accounts(1, capacity=Capacity(image=1))
+        stage.configure(waiting_limit=0)
+        first = await stage.all_events(PAINT, count=2, idempotency=once())
+        again = await stage.all_events(PAINT, count=2, idempotency=once())
+        for events in (first, again):
+            ends = [type(event) for event in events if isinstance(event, Finished | Failed)]
+            assert sorted(ends, key=str) == [Failed, Finished]
+        assert {event.generation.id for event in again} == {event.generation.id for event in first}
+        assert stage.upstream.count("produce") == 1
+
+    async def test_key_stays_used_when_something_was_submitted_before_the_pool_was_empty(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.fail("produce", tree.UpstreamRateLimitedError("too fast", retry_after_s=600), times=None)
+        failed = await stage.end(PAINT, idempotency=once())
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.error, tree.PoolError)
+        again = await stage.end(PAINT, idempotency=once())
+        assert again.generation.id == failed.generation.id
+        assert stage.upstream.count("produce") == 1
+
+    async def test_retries_after_a_refusal_that_come_at_once_make_one(self, stage: Stage) -> None:
+        with pytest.raises(tree.NoEligibleAccountError):
+            await stage.all_events(FILM, idempotency=once())
+        await stage.accounts(2)
+        stage.upstream.video_s = 30.0
+        ends = await asyncio.gather(*(stage.made(FILM, idempotency=once()) for _ in range(20)))
+        assert len({end.generation.id for end in ends}) == 1
+        assert stage.upstream.count("submit") == 1
 
     async def test_fifty_at_once_make_one(self, stage: Stage) -> None:
         await stage.accounts(3)
@@ -337,11 +404,6 @@ class TestRetriesWithoutAKey:
         assert len(stage.generate._running) <= 256
 
 
-def test_digest_tells_where_one_part_ends() -> None:
-    assert digest_of(b"ab", b"c") != digest_of(b"a", b"bc")
-    assert digest_of(b"ab", b"c") == digest_of(b"ab", b"c")
-
-
 async def test_claim_that_another_process_was_faster_with_is_joined(stage: Stage) -> None:
     await stage.accounts(1)
     stage.upstream.video_s = 30.0
@@ -357,3 +419,42 @@ async def test_claim_that_another_process_was_faster_with_is_joined(stage: Stage
     assert isinstance(end, Finished)
     assert end.generation.id == accepted.generation.id
     assert stage.upstream.count("submit") == 1
+
+
+async def test_who_joins_right_after_the_job_was_left_hears_the_end() -> None:
+    world = World()
+    first = Stage(world)
+    await first.account()
+    world.upstream.video_s = 200.0
+    accepted = await anext(first.events(LARGE_FILM, idempotency=once()))
+    await first.clock.sleep(60)  # its lease runs out
+    second = Stage(world)
+    await second.load()
+    await second.recover.take_over()
+    tell, joined = first.audience.tell, list[asyncio.Task[GenerationEvent]]()
+
+    def joining(event: GenerationEvent) -> None:
+        tell(event)
+        if isinstance(event, Failed) and not joined:
+            joined.append(asyncio.create_task(first.end(LARGE_FILM, idempotency=once())))
+
+    swap(first.audience, tell=joining)
+    await second.until_done()
+    await first.clock.sleep(60)
+    (task,) = joined
+    assert task.done()
+    assert isinstance(task.result(), Finished)
+    assert task.result().generation.id == accepted.generation.id
+
+
+async def test_who_joins_a_job_whose_cancellation_cannot_be_written_is_told(stage: Stage) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 1e6
+    accepted = await anext(stage.events(FILM, idempotency=once()))
+    joined = asyncio.create_task(stage.end(FILM, idempotency=once()))
+    await stage.clock.sleep(10)
+    await stage.storage.generations.save(replace(stage.stored(accepted.generation.id), fence=1))
+    await stage.work.cancel(accepted.generation.id)
+    await stage.clock.sleep(1)
+    assert joined.done()
+    assert isinstance(joined.result(), Failed)

@@ -1,5 +1,6 @@
 """Inputs become media of the caller's; own links are never fetched, and nobody else's are opened."""
 
+import asyncio
 import base64
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.api_key import Caller
+from flow2api.domain.data_url import PIECE_CHARACTERS
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from tests.fakes.media import FakePictureFetcher, FakePictures, fake_picture
@@ -49,6 +51,27 @@ async def test_damaged_picture_names_the_field(stage: Stage, given: Ingest) -> N
         await given.ingest.from_bytes(b"?", CALLER, param="image[2]")
     assert (caught.value.param, caught.value.code) == ("image[2]", "image_parse_error")
     assert not stage.tables.media
+
+
+async def test_others_run_while_large_pictures_are_decoded(given: Ingest) -> None:
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    text = base64.b64encode(PICTURE + bytes(3 * 1024 * 1024)).decode()
+    others = asyncio.create_task(take_turns())
+    url, bare = await asyncio.gather(
+        given.ingest.from_url(f"data:;base64,{text}", CALLER, param="image"),
+        given.ingest.from_base64(text, CALLER, param="image"),
+    )
+    others.cancel()
+
+    assert url.sha256 == bare.sha256
+    assert turns >= 2 * len(text) // PIECE_CHARACTERS
 
 
 @pytest.mark.parametrize("head", ["data:image/jpeg;base64,", "DATA:;base64,"])

@@ -63,14 +63,14 @@ async def test_only_a_step_forward_is_progress(stage: Stage) -> None:
 
 async def test_phase_is_told_and_marks_the_beginning(stage: Stage) -> None:
     job, queue = watched(stage)
-    assert job.is_waiting
+    states = [job.generation.state]
     job.enter(Phase.UPLOADING)
     await stage.clock.sleep(5)
     job.enter(Phase.SUBMITTING, "on its way")
     assert [event.note for event in heard(queue) if isinstance(event, Progressed)] == ["uploading", "on its way"]
     assert job.generation.started_at is not None
     assert (stage.clock.now() - job.generation.started_at).total_seconds() == 5
-    assert not job.is_waiting
+    assert [*states, job.generation.state] == [State.QUEUED, State.RUNNING]
 
 
 async def test_same_warning_is_given_once(stage: Stage) -> None:

@@ -135,6 +135,19 @@ async def test_who_waits_for_an_account_that_dies_is_told_soon(stage: Stage) -> 
     assert stage.clock.monotonic() - begun <= 5
 
 
+async def test_who_waits_while_every_session_turns_out_revoked_is_told_at_once(stage: Stage) -> None:
+    await stage.accounts(2, capacity=ONE)
+    for player in stage.upstream.players:
+        player.is_revoked = True
+        player.kill_access_tokens()
+    begun = stage.clock.monotonic()
+    results = await asyncio.gather(*(stage.all_events(PAINT) for _ in range(4)), return_exceptions=True)
+    ends = [result[-1].error if isinstance(result, list) else result for result in results]  # type: ignore[union-attr]
+    assert [type(end) for end in ends] == [tree.NoEligibleAccountError] * 4
+    assert {str(end) for end in ends} == {"No account can serve this request: 2 auth_expired."}
+    assert stage.clock.monotonic() - begun < 1
+
+
 async def test_rate_limited_pool_is_not_waited_for(stage: Stage) -> None:
     await stage.accounts(1)
     await stage.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast", retry_after_s=42), None)

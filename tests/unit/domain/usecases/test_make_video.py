@@ -305,3 +305,12 @@ async def test_owner_that_was_replaced_does_not_enlarge(stage: Stage) -> None:
     assert isinstance(last, Failed)
     assert isinstance(last.error, TakenOverError)
     assert stage.upstream.count("submit") == 1
+
+
+async def test_length_is_what_the_upstream_tells_in_the_end(stage: Stage) -> None:
+    await stage.accounts(1)
+    planned = await stage.made(FILM)
+    stage.upstream.told_seconds = 11
+    told = await stage.made(FILM)
+    assert planned.generation.seconds != 11
+    assert told.generation.seconds == stage.stored(told.generation.id).seconds == 11

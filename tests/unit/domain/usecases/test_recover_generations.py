@@ -1,7 +1,9 @@
 """A process that dies at any moment loses nothing, and nothing is paid twice."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.generation import Finished, Input, InputRole, Phase, State
 from flow2api.domain.generation import Stage as Step
+from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.job import TakenOverError
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from tests.factories import GenerationFactory
@@ -204,11 +207,14 @@ async def test_living_owner_keeps_its_work() -> None:
     assert world.tables.generations[accepted.generation.id].rescues == 0
 
 
-async def test_database_that_fails_for_a_moment_does_not_end_the_keeping(stage: Stage) -> None:
+async def test_database_that_fails_for_a_moment_does_not_end_the_keeping(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     keeping = asyncio.create_task(stage.recover.run())
     stage.tables.fault = StorageBusyError("locked")
     await stage.clock.sleep(60)
     assert not keeping.done()
+    assert [record.message for record in caplog.records] == ["leases not renewed: locked"]
     stage.tables.fault = None
     await stage.accounts(1)
     row = stage.job(PAINT, owner=None).generation
@@ -216,6 +222,109 @@ async def test_database_that_fails_for_a_moment_does_not_end_the_keeping(stage: 
     await stage.clock.sleep(30)
     assert stage.stored(row.id).state is State.COMPLETED
     keeping.cancel()
+
+
+class TestRowsWithoutAJob:
+    @pytest.fixture(autouse=True)
+    async def keeping(self, stage: Stage) -> AsyncIterator[None]:
+        await stage.accounts(1)
+        keeping = asyncio.create_task(stage.recover.run())
+        yield
+        keeping.cancel()
+
+    async def test_are_gone_on_with(self, stage: Stage) -> None:
+        """Such as those of a client that went away in the middle of the write that begins them."""
+        begin = stage.storage.generations.add
+
+        async def slow(*args: Any) -> None:
+            await begin(*args)
+            await stage.clock.sleep(5)
+
+        swap(stage.storage.generations, add=slow)
+        asking = asyncio.create_task(stage.made(PAINT, count=2, idempotency=Idempotency("abc", b"a")))
+        await stage.clock.sleep(1)
+        asking.cancel()
+        await stage.clock.sleep(30)
+        assert [row.state for row in stage.tables.generations.values()] == [State.COMPLETED] * 2
+        assert {row.rescues for row in stage.tables.generations.values()} == {1}
+        again = await stage.made(PAINT, count=2, idempotency=Idempotency("abc", b"a"))
+        assert again.generation.id in stage.tables.generations
+        assert stage.upstream.count("produce") == 2
+
+    async def test_that_never_come_to_an_end_are_given_up(self, stage: Stage) -> None:
+        row = stage.job(PAINT, lease_until=stage.clock.now() + timedelta(minutes=1)).generation
+        stage.tables.generations[row.id] = row
+        swap(stage.run, _where_it_was=_leaving)
+        await stage.clock.sleep(200)
+        assert stage.stored(row.id).fault.code == "poison"  # type: ignore[union-attr]
+
+    async def test_are_not_those_that_somebody_begins_just_now(self, stage: Stage) -> None:
+        looked, original = list[str](), stage.storage.generations.held
+
+        async def held(owner: str) -> Any:
+            looked.append(owner)
+            return await original(owner)
+
+        swap(stage.storage.generations, held=held)
+        job = stage.job(PAINT, lease_until=stage.clock.now() + timedelta(minutes=1))
+        stage.tables.generations[job.generation.id] = job.generation
+        await stage.clock.sleep(15)
+        assert looked == [stage.work.owner]
+        job.is_stored = True
+        stage.work.start(job)
+        await stage.clock.sleep(60)
+        assert stage.stored(job.generation.id).rescues == 0
+        assert stage.upstream.count("produce") == 1
+
+    async def test_are_left_alone_when_they_have_gone_or_are_another_owners_by_now(self, stage: Stage) -> None:
+        rows = [stage.job(PAINT, lease_until=stage.clock.now() + timedelta(minutes=1)).generation for _ in range(3)]
+        stage.tables.generations.update({row.id: row for row in rows})
+        ids, (gone, ended, taken) = [row.id for row in rows], rows
+        get = stage.storage.generations.get
+
+        async def late(generation_id: str) -> Any:
+            """What was there when it was looked at is not what is there when it is written."""
+            found = await get(generation_id)
+            if generation_id == taken.id:
+                stage.tables.generations[taken.id] = taken.changed(owner="another process", fence=1)
+            return found
+
+        async def held(owner: str) -> Any:
+            return ids
+
+        swap(stage.storage.generations, get=late, held=held)
+        await stage.clock.sleep(15)
+        del stage.tables.generations[gone.id]
+        stage.tables.generations[ended.id] = ended.cancelled(stage.clock.now())
+        await stage.clock.sleep(15)
+        assert stage.stored(taken.id).owner == "another process"
+        assert stage.upstream.count("produce") == 0
+
+    async def test_that_a_stopping_server_hands_over_are_left_to_the_next_owner(self, stage: Stage) -> None:
+        stage.upstream.video_s = 1e6
+        picture = stage.upstream.hold("produce")
+        await anext(stage.events(PAINT))
+        accepted = await anext(stage.events(FILM))
+        await stage.clock.sleep(5)
+        draining = asyncio.create_task(stage.work.drain(60))
+        another = stage.job(PAINT, owner=None).generation
+        stage.tables.generations[another.id] = another
+        await stage.clock.sleep(45)
+        assert not draining.done()
+        assert (accepted.generation.id in stage.work, another.id in stage.work) == (False, False)
+        assert stage.stored(accepted.generation.id).lease_until is not None
+        picture.set()
+        await draining
+
+    async def test_are_not_looked_for_while_every_row_has_its_job(self, stage: Stage) -> None:
+        swap(stage.storage.generations, held=None)  # would fail the loop
+        stage.upstream.video_s = 100.0
+        await stage.made(FILM)
+        assert stage.stored(next(iter(stage.tables.generations))).rescues == 0
+
+
+async def _leaving(job: Any) -> Any:
+    raise TakenOverError("as if")
 
 
 async def test_more_than_one_batch_is_taken_over(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """Fail-over: who is tried next after what, what is never sent twice, and whom it is booked to."""
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,18 @@ from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import Flow2ApiError
-from flow2api.domain.generation import Failed, Finished, GenerationEvent, Input, InputRole, Operation, Phase, State
+from flow2api.domain.generation import (
+    Accepted,
+    Failed,
+    Finished,
+    GenerationEvent,
+    Input,
+    InputRole,
+    Operation,
+    Phase,
+    Progressed,
+    State,
+)
 from flow2api.domain.media import MediaKind
 from tests.unit.domain.usecases.stage import FILM, FREE_FILM, PAID_PAINT, PAINT, Stage, swap
 
@@ -46,6 +58,14 @@ MATRIX = [
     (tree.UpstreamRefusedError("abuse"), False, False),
     (tree.UpstreamError("?"), False, False),
 ]  # fmt: skip
+
+
+async def test_who_asked_hears_of_the_lease_before_the_work_goes_on(stage: Stage) -> None:
+    await stage.accounts(1)
+    async with aclosing(stage.events(PAINT)) as events:
+        assert isinstance(await anext(events), Accepted)
+        assert (stage.generations_written, stage.upstream.calls) == ([], [])
+        assert isinstance([event async for event in events][-1], Finished)
 
 
 @pytest.mark.parametrize("spec", [*FREE, *PAID], ids=lambda spec: spec.name)
@@ -364,3 +384,29 @@ async def test_resumed_video_that_fails_late_is_booked_as_any_other(stage: Stage
     await stage.until_done()
     assert stage.stored(job.generation.id).fault.code == "upstream_timeout"  # type: ignore[union-attr]
     assert stage.pool.load_of(2, MediaKind.VIDEO) == 0
+
+
+@pytest.mark.parametrize("spec", [PAINT, FILM], ids=lambda spec: spec.name)
+async def test_who_has_to_wait_for_an_access_token_says_so_and_writes_no_more_for_it(
+    stage: Stage, spec: ModelSpec
+) -> None:
+    (account,) = await stage.accounts(1)
+
+    async def phases() -> list[str]:
+        stage.tables.writes = 0
+        return [event.note for event in await stage.all_events(spec) if isinstance(event, Progressed)]
+
+    ready, writes = await phases(), stage.tables.writes
+    stage.credentials.forget(account.id)  # as when another process has renewed it
+    assert await phases() == [Phase.AUTHENTICATING.value, *ready]
+    assert Phase.AUTHENTICATING.value not in ready
+    assert stage.tables.writes == writes
+
+
+async def test_token_that_cannot_be_had_leads_to_another_account(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.players[0].is_revoked = True
+    await stage.clock.sleep(25 * 3600)  # every token has ended
+    finished = await stage.made(PAINT)
+    assert (finished.generation.account_id, finished.generation.attempts) == (2, 1)
+    assert stage.known(1).rest_of(RestReason.AUTH_EXPIRED) is not None

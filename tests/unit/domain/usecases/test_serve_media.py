@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.api_key import Caller
 from flow2api.domain.media import Media
 from flow2api.domain.usecases.serve_media import ServeMedia
 from tests.fakes.secrets import FakeLinkSigner
-from tests.unit.domain.usecases.stage import CALLER, Stage
+from tests.unit.domain.usecases.stage import Stage
 
 
 def serving(stage: Stage) -> ServeMedia:
@@ -42,20 +41,18 @@ async def test_link_opens_nothing_else(stage: Stage, media: Media) -> None:
             await serve.of_link(media_id, wrong)
 
 
-async def test_owner_needs_no_link_and_nobody_else_has_it(stage: Stage, media: Media) -> None:
+@pytest.mark.parametrize("is_removed", [True, False])
+async def test_good_link_opens_nothing_that_is_removed_or_has_expired(
+    stage: Stage, media: Media, is_removed: bool
+) -> None:
     serve = serving(stage)
-    assert (await serve.of_caller(media.id, CALLER)).media == media
-    for caller in (Caller(2), Caller(None)):
-        with pytest.raises(tree.MediaNotFoundError):
-            await serve.of_caller(media.id, caller)
+    query = serve.link(media.id, 24 * 3600).partition("?")[2]
+    if is_removed:
+        await stage.storage.media.remove([media.id])
+    else:
+        await stage.clock.sleep(7200)
     with pytest.raises(tree.MediaNotFoundError):
-        await serve.of_caller("media_unknown", CALLER)
-
-
-async def test_what_has_expired_is_not_there(stage: Stage, media: Media) -> None:
-    await stage.clock.sleep(7200)
-    with pytest.raises(tree.MediaNotFoundError):
-        await serving(stage).of_caller(media.id, CALLER)
+        await serve.of_link(media.id, query)
 
 
 async def test_missing_or_shortened_bytes_are_told(stage: Stage, media: Media) -> None:

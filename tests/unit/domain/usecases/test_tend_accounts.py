@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Account, RestReason
+from flow2api.domain.generation import Failed
 from tests.unit.domain.usecases.stage import PAINT, Stage, swap
 
 
@@ -147,3 +149,58 @@ async def test_own_faults_count_only_while_others_fare_well(stage: Stage) -> Non
     assert stage.known(1).streak == 1
     await stage.tend.went_wrong(3, late, PAINT)
     assert stage.known(3).streak == 0
+
+
+REFUSED_AFRESH = tree.CredentialRevokedError("refused right after a renewal", after_renewal=True)
+
+
+class TestServiceThatRefusesEveryFreshToken:
+    async def test_takes_one_account_out_and_rests_the_others_for_a_moment(self, stage: Stage) -> None:
+        await stage.accounts(4)
+        for account_id in (1, 2, 3, 4):
+            await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
+        assert rested(stage.known(1)) == {RestReason.AUTH_EXPIRED}
+        for account_id in (2, 3, 4):
+            (rest,) = stage.known(account_id).rests
+            assert rest.reason is RestReason.ERROR_STREAK
+            assert rest.until == stage.clock.now() + timedelta(seconds=30)
+            assert "several accounts" in rest.why
+            assert stage.known(account_id).is_warm
+
+    async def test_is_taken_at_its_word_when_an_account_is_refused_alone_again(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        for account_id in (1, 2):
+            await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
+        await stage.clock.sleep(120)
+        await stage.tend.went_wrong(2, REFUSED_AFRESH, PAINT)
+        assert RestReason.AUTH_EXPIRED in rested(stage.known(2))
+
+    async def test_is_not_doubted_about_accounts_that_never_worked(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.cold_account()
+        for account_id in (1, 2):
+            await stage.tend.went_wrong(account_id, REFUSED_AFRESH)
+        assert rested(stage.known(2)) == {RestReason.AUTH_EXPIRED}
+
+    async def test_leaves_revoked_sessions_what_they_are(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        for account_id in (1, 2):
+            await stage.tend.went_wrong(account_id, tree.CredentialRevokedError("no such session"), PAINT)
+        assert rested(stage.known(2)) == {RestReason.AUTH_EXPIRED}
+
+    async def test_costs_one_account_of_ten_and_serves_again_soon(self, stage: Stage) -> None:
+        await stage.accounts(10)
+        original = stage.upstream.produce
+
+        async def refusing(*args: object) -> object:
+            raise tree.CredentialExpiredError("401")
+
+        swap(stage.upstream, produce=refusing)
+        end = await stage.end(PAINT)
+        assert isinstance(end, Failed)
+        assert isinstance(end.error, tree.NoEligibleAccountError)
+        assert (end.error.reasons, end.error.waiting_helps) == ({"tried": 8}, True)
+        swap(stage.upstream, produce=original)
+        await stage.clock.sleep(60)
+        assert sum(account.rest_of(RestReason.AUTH_EXPIRED) is not None for account in stage.pool) == 1
+        await stage.made(PAINT)

@@ -1,13 +1,15 @@
 """Jobs apart from who asked for them: cancelled when somebody says so, drained when the server stops."""
 
 import asyncio
+from contextvars import Context, ContextVar
 
 import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity
-from flow2api.domain.generation import Failed, Finished, GenerationEvent, Phase, State
+from flow2api.domain.generation import Failed, Finished, Generation, GenerationEvent, Phase, State
 from flow2api.domain.media import MediaKind
+from tests.fakes.upstream import FakeCall
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, World, swap
 
 
@@ -174,16 +176,108 @@ async def test_every_end_is_written_down_once(stage: Stage) -> None:
     assert stage.tables.log[2].generation_id == accepted.generation.id
 
 
-async def test_taking_over_ones_own_generation_replaces_the_job(stage: Stage) -> None:
-    await stage.accounts(1)
-    stage.upstream.video_s = 100.0
-    events = stage.events(FILM)
-    accepted = await anext(events)
-    await stage.clock.sleep(60)
-    assert await stage.recover.take_over() == 1
-    assert len(stage.work) == 1
-    await stage.until_done()
-    row = stage.stored(accepted.generation.id)
-    assert (row.state, row.fence) == (State.COMPLETED, 1)
-    assert stage.upstream.count("submit") == 1
-    await events.aclose()
+class TestTakingOverOnesOwn:
+    async def test_keeps_the_job_and_its_audience(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.video_s = 100.0
+        events = stage.events(FILM)
+        accepted = await anext(events)
+        job = stage.work.job(accepted.generation.id)
+        await stage.clock.sleep(60)
+        assert await stage.recover.take_over() == 1
+        assert stage.work.job(accepted.generation.id) is job
+        assert isinstance([event async for event in events][-1], Finished)
+        row = stage.stored(accepted.generation.id)
+        assert (row.state, row.fence, row.rescues) == (State.COMPLETED, 1, 1)
+        assert stage.upstream.count("submit") == 1
+
+    async def test_in_the_middle_of_the_submit_loses_nothing(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        gate = stage.upstream.hold("submit")
+        events = stage.events(FILM)
+        await anext(events)
+        await stage.clock.sleep(60)
+        assert await stage.recover.take_over() == 1
+        gate.set()
+        assert isinstance([event async for event in events][-1], Finished)
+        assert stage.upstream.count("submit") == 1
+
+    async def test_during_a_write_has_it_written_again(self, stage: Stage) -> None:
+        job = stage.job(FILM)
+        await job.save()
+        original = stage.storage.generations.save
+
+        async def late(*args: object) -> bool:
+            swap(stage.storage.generations, save=original)
+            (taken,) = await stage.storage.generations.take_over(stage.work.owner, 45, 1)
+            was_saved = await original(*args)  # type: ignore[arg-type]
+            assert job.keep(taken)
+            return was_saved
+
+        await stage.clock.sleep(60)
+        swap(stage.storage.generations, save=late)
+        job.note(progress=7)
+        await job.save()
+        assert (stage.stored(job.generation.id).progress, job.generation.fence) == (7, 1)
+
+    async def test_after_another_process_had_it_begins_where_that_one_was(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.video_s = 300.0
+        events = stage.events(FILM)
+        accepted = await anext(events)
+        job = stage.work.job(accepted.generation.id)
+        await stage.clock.sleep(60)
+        await stage.storage.generations.take_over("another process", 45, 10)
+        await stage.clock.sleep(60)
+        assert await stage.recover.take_over() == 1
+        assert stage.work.job(accepted.generation.id) is not job
+        await stage.until_done()
+        row = stage.stored(accepted.generation.id)
+        assert (row.state, row.fence) == (State.COMPLETED, 2)
+        assert stage.upstream.count("submit") == 1
+        await events.aclose()
+
+
+REQUEST = ContextVar("REQUEST", default="none")
+
+
+class TestWhoseRequest:
+    @staticmethod
+    def noting(stage: Stage) -> dict[str, set[str]]:
+        """Under which request each call upstream was made."""
+        seen, enter = dict[str, set[str]](), stage.upstream._enter
+
+        async def noted(call: FakeCall) -> Exception | None:
+            seen.setdefault(call.name, set()).add(REQUEST.get())
+            return await enter(call)
+
+        swap(stage.upstream, _enter=noted)
+        return seen
+
+    async def test_calls_for_one_are_its_own_and_shared_ones_nobodys(self, stage: Stage) -> None:
+        await stage.cold_account()
+        seen = self.noting(stage)
+        stage.upstream.video_s = 20.0
+        REQUEST.set("req_1")
+        await stage.made(FILM)
+        stage.upstream.players[0].kill_access_tokens()
+        await stage.made(PAINT)
+        assert seen.pop("submit") == seen.pop("produce") == {"req_1"}
+        assert seen.pop("fetch") == {"req_1"}
+        assert seen == {call: {"none"} for call in ("exchange", "allowance", "open_workspace", "poll")}
+
+    async def test_resumed_work_has_a_context_of_its_own(self, stage: Stage) -> None:
+        def context_of(generation: Generation) -> Context:
+            context = Context()
+            context.run(REQUEST.set, generation.group_id)
+            return context
+
+        await stage.accounts(1)
+        seen = self.noting(stage)
+        stage.work._context_of = context_of
+        row = stage.job(PAINT, owner=None, group_id="req_of_long_ago").generation
+        stage.tables.generations[row.id] = row
+        REQUEST.set("req_1")
+        await stage.recover.take_over()
+        await stage.until_done()
+        assert seen["produce"] == {"req_of_long_ago"}

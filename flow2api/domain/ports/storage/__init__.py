@@ -1,0 +1,66 @@
+"""What is kept in the database: one repository per kind of thing, and the bundle that a storage plugin hands out.
+
+A method is one short atomic step. Whoever calls it holds nothing open.
+"""
+
+from typing import Protocol
+
+from flow2api.domain.ports.storage.accounts import Accounts
+from flow2api.domain.ports.storage.api_keys import ApiKeys
+from flow2api.domain.ports.storage.changes import Change, ChangeFeed
+from flow2api.domain.ports.storage.credentials import CredentialVault
+from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
+from flow2api.domain.ports.storage.journal import Journal, LogEntry
+from flow2api.domain.ports.storage.maintenance import Examination, Maintains
+from flow2api.domain.ports.storage.media import MediaIndex
+from flow2api.domain.ports.storage.operators import Operators
+from flow2api.domain.ports.storage.options import OptionValues
+
+__all__ = [
+    "Accounts",
+    "ApiKeys",
+    "Change",
+    "ChangeFeed",
+    "CredentialVault",
+    "Examination",
+    "Generations",
+    "IdempotencyClaim",
+    "Journal",
+    "LogEntry",
+    "Maintains",
+    "MediaIndex",
+    "Operators",
+    "OptionValues",
+    "Page",
+    "Storage",
+]
+
+
+class Storage(Protocol):
+    """The whole set of repositories that one database serves."""
+
+    accounts: Accounts
+    vault: CredentialVault
+    api_keys: ApiKeys
+    operators: Operators
+    generations: Generations
+    media: MediaIndex
+    changes: ChangeFeed
+    options: OptionValues
+    journal: Journal
+
+    async def open(self) -> None:
+        """Connect, bring the schema up to date, start what runs behind.
+
+        Raises:
+            ConfigurationError: The schema is newer than this program, or the secrets cannot be read with the key.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raise `StorageError` when the database cannot be written now."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is pending and disconnect."""
+        ...

@@ -1,0 +1,30 @@
+"""Accounts without their secrets."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from flow2api.domain.account import Account, Credentials
+
+
+class Accounts(Protocol):
+    """The accounts, without their secrets."""
+
+    def load(self) -> AsyncIterator[Sequence[Account]]:
+        """All accounts in batches, in the order of their ids."""
+        ...
+
+    async def get(self, account_id: int) -> Account | None:
+        """One account as the database has it now."""
+        ...
+
+    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+        """Store new accounts with their secrets in one step; their ``id`` (0 before) is filled in."""
+        ...
+
+    async def save(self, account: Account) -> None:
+        """Write the account over what is there and note the change in the feed."""
+        ...
+
+    async def remove(self, account_id: int) -> None:
+        """Forget the account and its secrets; its generations and media stay."""
+        ...

@@ -1,0 +1,30 @@
+"""Keys to our API."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from flow2api.domain.api_key import ApiKey
+
+
+class ApiKeys(Protocol):
+    """Keys to our API."""
+
+    async def all(self) -> Sequence[ApiKey]:
+        """Every key, revoked ones included, oldest first."""
+        ...
+
+    async def find(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest."""
+        ...
+
+    async def add(self, key: ApiKey) -> ApiKey:
+        """Store a new key; its ``id`` (0 before) is filled in.
+
+        Raises:
+            ConflictError: An active key has this name already.
+        """
+        ...
+
+    async def save(self, key: ApiKey) -> None:
+        """Write the key over what is there and note the change in the feed."""
+        ...

@@ -1,0 +1,46 @@
+"""Who may sign in."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from flow2api.domain.operator import Operator
+
+
+class Operators(Protocol):
+    """Who may sign in. Two names are the same when they are so in their folded form."""
+
+    async def all(self) -> Sequence[Operator]:
+        """Every operator, oldest first."""
+        ...
+
+    async def get(self, operator_id: int) -> Operator | None:
+        """One operator as the database has it now."""
+        ...
+
+    async def find(self, name: str) -> Operator | None:
+        """The operator of this name."""
+        ...
+
+    async def add(self, operator: Operator) -> Operator:
+        """Store a new operator; its ``id`` (0 before) is filled in.
+
+        Raises:
+            ConflictError: Another operator has this name.
+        """
+        ...
+
+    async def add_first(self, operator: Operator) -> Operator:
+        """Store the operator if there is none yet, in one step: of several at once, one succeeds.
+
+        Raises:
+            ConflictError: There is one already.
+        """
+        ...
+
+    async def save(self, operator: Operator) -> None:
+        """Write the operator over what is there and note the change in the feed.
+
+        Raises:
+            ConflictError: Another operator has this name.
+        """
+        ...

@@ -1,0 +1,102 @@
+"""Settings: every source in its turn, each value in its type, and every fault named at once."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.options import Options
+from flow2api.settings import Settings, load_settings, parse_options
+
+
+def refusal(environment: dict[str, str] | None = None, toml_text: str = "", **more: Any) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environment or {}, toml_text, **more)
+    return caught.value.message
+
+
+def test_defaults_need_no_source() -> None:
+    assert load_settings({}) == Settings()
+    assert Settings().storage_url == "sqlite:///data/flow2api.db"
+    assert Settings().store_url == "file:data/media"
+
+
+def test_later_source_wins() -> None:
+    toml = 'port = 1\nhost = "::1"\ndrain_s = 1.5\n'
+    environment = {"FLOW2API_PORT": "2", "FLOW2API_HOST": "0.0.0.0"}
+    found = load_settings(environment, toml, {"port": 3, "host": None})
+    assert (found.port, found.host, found.drain_s) == (3, "0.0.0.0", 1.5)
+
+
+def test_text_of_the_environment_becomes_the_type_of_the_setting() -> None:
+    found = load_settings(
+        {
+            "FLOW2API_DATA_DIR": "/srv/media",
+            "FLOW2API_PORT": "80",
+            "FLOW2API_LEASE_S": "1",
+            "FLOW2API_PLUGINS": "one, two,,",
+            "FLOW2API_SECRET_KEY": "do not show",
+            "PATH": "/bin",
+        }
+    )
+    assert (found.data_dir, found.port, found.lease_s) == (Path("/srv/media"), 80, 1.0)
+    assert found.plugins == ("one", "two")
+    assert found.secret_key.reveal() == "do not show"
+    assert "do not show" not in repr(found)
+    assert found.storage_url == "sqlite:////srv/media/flow2api.db"
+
+
+def test_section_of_a_plugin_is_merged_over_all_sources() -> None:
+    found = load_settings(
+        {"FLOW2API_FLOW__ERA": "seed"}, '[flow]\nera = "2026-06"\nlocale = "en"\n', sections=["flow", "media_disk"]
+    )
+    assert found.sections == {"flow": {"era": "seed", "locale": "en"}, "media_disk": {}}
+
+
+def test_section_of_nobody_is_refused() -> None:
+    assert "There is no setting 'flwo'. Did you mean 'flow'?" in refusal({}, "[flwo]\nx = 1\n", sections=["flow"])
+
+
+def test_every_fault_is_named_with_what_may_have_been_meant() -> None:
+    told = refusal({"FLOW2API_PROT": "1", "FLOW2API_DRAIN_S": "long", "FLOW2API_OPTIONS__POLICI": "random"})
+    assert "There is no setting 'prot'. Did you mean 'port'?" in told
+    assert "The setting drain_s cannot be used" in told
+    assert "There is no option 'polici'. Did you mean 'policy'?" in told
+
+
+@pytest.mark.parametrize("toml", ["port = = 1", "options = 3", "[port]\nx = 1\n"])
+def test_file_that_makes_no_sense_is_refused(toml: str) -> None:
+    assert refusal({}, toml)
+
+
+@pytest.mark.parametrize("name", ["sections", "config"])
+def test_what_looks_like_a_field_but_is_no_setting_changes_nothing(name: str) -> None:
+    assert load_settings({f"FLOW2API_{name.upper()}": "x"}) == Settings()
+
+
+def test_options_are_checked_and_kept_as_they_were_given() -> None:
+    found = load_settings({"FLOW2API_OPTIONS__MAX_ATTEMPTS": "3"})
+    assert found.options == {"max_attempts": "3"}
+    assert parse_options(found.options) == Options(max_attempts=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("max_attempts", "many", "cannot be 'many'"),
+        ("image_wait_s", -1, "cannot be negative"),
+        ("picture_urls", "perhaps", "cannot be 'perhaps'"),
+        ("polcy", "random", "Did you mean 'policy'?"),
+    ],
+)
+def test_option_that_cannot_be_used_is_refused(name: str, value: object, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        parse_options({name: value})
+    assert why in caught.value.message
+
+
+@pytest.mark.parametrize("option", fields(Options), ids=lambda option: str(option.name))
+def test_default_of_every_option_can_be_given_as_text(option: Any) -> None:
+    assert parse_options({option.name: str(option.default)}) == Options()
