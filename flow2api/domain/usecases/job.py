@@ -68,6 +68,7 @@ class Job:
     Attributes:
         generation: The record as it is now.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
+        before_end: The record as it was before its end, which counts for others when it is written.
         has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
     """
 
@@ -91,6 +92,7 @@ class Job:
         self.is_stored = is_stored
         self.is_accepted = is_accepted
         self.has_spent = False
+        self.before_end = generation
         self.has_left = False
         self._generations = generations
         self._audience = audience
@@ -157,13 +159,14 @@ class Job:
     async def finish(self, media: Sequence[Media], expires_at: datetime | None) -> None:
         """End well: write record and media in one step, then tell. It cannot be cut in between."""
         results = tuple(one.id for one in media)
+        self.before_end = self.generation
         self.generation = self.generation.completed(results, self._clock.now(), expires_at)
         ready = [MediaReady(self.generation, one) for one in media]
         await uncut(self._end((*ready, Finished(self.generation, tuple(media))), media))
 
     async def end(self, ended: Generation, error: Exception) -> None:
         """End without a result: write the record if it was accepted, then tell."""
-        self.generation = ended
+        self.before_end, self.generation = self.generation, ended
         if self.is_accepted or self.is_stored:
             await uncut(self._end((Failed(self.generation, error),), ()))
         else:

@@ -10,6 +10,7 @@ from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Generations, MediaIndex, Page
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.draw_stills import DrawStills
+from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.purge_media import let_go
 from flow2api.domain.usecases.serve_media import OpenMedia, ServeMedia
 from flow2api.domain.usecases.work import Work
@@ -47,7 +48,9 @@ class ReadGenerations:
         Raises:
             GenerationNotFoundError: It is unknown, another key's, deleted, or its retention is over.
         """
-        generation = self._running(generation_id) or await self._generations.get(generation_id)
+        job = self._work.job(generation_id)
+        written = None if _knows_more(job) else await self._generations.get(generation_id)
+        generation = _current(job, written)
         if generation is None or generation.key_id != caller.key_id or generation.deleted_at is not None:
             raise GenerationNotFoundError(generation_id)
         if generation.expires_at is not None and generation.expires_at <= self._clock.now():
@@ -61,14 +64,7 @@ class ReadGenerations:
         page = await self._generations.page(
             key_id=caller.key_id, kind=kind, after=after, limit=limit, newest_first=newest_first
         )
-        return replace(page, items=tuple(self._running(one.id) or one for one in page.items))
-
-    def _running(self, generation_id: str) -> Generation | None:
-        """The record as its job has it, which knows more of the progress than the last written one."""
-        job = self._work.job(generation_id)
-        if job is None or not job.is_stored or job.generation.state.is_final:
-            return None
-        return job.generation
+        return replace(page, items=tuple(_current(self._work.job(one.id), one) or one for one in page.items))
 
     async def delete(self, generation_id: str, caller: Caller) -> None:
         """Cancel it if it runs, and let go of its media; the record stays.
@@ -117,6 +113,21 @@ class ReadGenerations:
             raise MediaGoneError("The video is not kept any more.")
         opened = await self._serve.open(media)
         return opened if variant == "video" else await self._stills(opened, variant)
+
+
+def _knows_more(job: Job | None) -> bool:
+    """Whether a job knows more of the progress than the last written record; its end counts when it is written."""
+    return job is not None and job.is_stored and not job.is_over
+
+
+def _current(job: Job | None, written: Generation | None) -> Generation | None:
+    """What is known of a generation, by its job if there is one, and by its record."""
+    if job is None or not job.is_stored:
+        return written
+    if not job.is_over:
+        return job.generation
+    # Its end is being written: until then it must not seem to have gone back to where it was written last.
+    return written if written is None or written.state.is_final else job.before_end
 
 
 def why_unfinished(generation: Generation) -> str:

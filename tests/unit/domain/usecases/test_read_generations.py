@@ -73,6 +73,33 @@ async def test_running_one_is_seen_as_its_job_knows_it(stage: Stage) -> None:
     assert page.items == (seen,)
 
 
+async def test_progress_stays_where_it_was_while_the_end_is_being_written(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.accounts(1)
+    stage.upstream.video_s = 200.0
+    accepted = await anext(stage.events(FILM))
+
+    async def refuse(*_: object) -> bool:
+        raise tree.StorageError("The disk is full.")
+
+    job = stage.work.job(accepted.generation.id)
+    assert job is not None
+    while job.generation.progress < 10:
+        await stage.clock.sleep(1)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(stage.storage.generations, "save", refuse)
+        while not job.is_over:
+            await stage.clock.sleep(1)
+        seen = await reading(stage).get(accepted.generation.id, CALLER)
+        page = await reading(stage).page(CALLER, kind=MediaKind.VIDEO, after=None, limit=5, newest_first=True)
+    assert seen.state is State.RUNNING
+    assert seen.progress >= 10
+    assert page.items == (seen,)
+    await stage.until_done()
+    assert (await reading(stage).get(seen.id, CALLER)).state is State.COMPLETED
+
+
 async def test_pages_hold_only_the_callers_own(stage: Stage, made: Generation) -> None:
     await stage.made(FILM, caller=OTHER)
     await stage.until_done()
