@@ -88,7 +88,7 @@ def test_options_are_checked_and_kept_as_they_were_given() -> None:
         ("max_attempts", "many", "cannot be 'many'"),
         ("image_wait_s", -1, "cannot be negative"),
         ("picture_urls", "perhaps", "cannot be 'perhaps'"),
-        ("polcy", "random", "Did you mean 'policy'?"),
+        ("policyy", "random", "Did you mean 'policy'?"),
     ],
 )
 def test_option_that_cannot_be_used_is_refused(name: str, value: object, why: str) -> None:
