@@ -55,7 +55,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await storage.open()
     await services.store.size(_ANY_ADDRESS)  # the folder is made and checked now, not with the first picture
     await services.options.reload()
-    await make_first_operator(services.operators, services.settings.operator_password_file)
+    await make_first_operator(services.operating.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()
     services.pool.prepare(_signatures(services))

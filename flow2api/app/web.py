@@ -6,22 +6,34 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 
+from flow2api import __version__
+from flow2api.adapters.admin_api import (
+    AdminDoors,
+    create_admin_routers,
+    is_admin_path,
+    openapi_config,
+    outer_error_response,
+)
 from flow2api.adapters.console import landing_handlers, plain_error, static_folder, template_config
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
+from flow2api.adapters.openai_api.links import base_url
+from flow2api.adapters.openai_api.request_ids import request_id_of
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
 
 _SHOWN = 3
+_ADMIN_ERRORS = outer_error_response(request_id_of)
 
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
     readiness = readiness or Readiness(services.storage.ping)
-    settings = services.settings
+    settings, doors = services.settings, _doors(services)
+    admin = _admin_doors(services, doors)
     return Litestar(
         route_handlers=[
-            *create_router(_doors(services)),
+            *create_router(doors),
             *health_handlers(readiness),
             *landing_handlers(
                 settings.public_url,
@@ -29,19 +41,23 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
                 _names(services, MediaKind.VIDEO),
                 len(services.catalog.listed()),
             ),
+            *create_admin_routers(admin),
             create_static_files_router(path="/static", directories=[static_folder()]),
         ],
         exception_handlers={HTTPException: _outside, Exception: _outside},
         template_config=template_config(),
-        openapi_config=None,
+        openapi_config=openapi_config(admin),
         logging_config=None,
     )
 
 
 def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
-    if is_api_path(request.scope["path"]):
+    path = request.scope["path"]
+    if is_api_path(path):
         return envelope_response(error, request)
+    if is_admin_path(path):
+        return _ADMIN_ERRORS(request, error)
     return plain_error(request, error)
 
 
@@ -59,6 +75,27 @@ def _doors(services: Services) -> Doors:
         pictures=services.pictures,
         public_url=settings.public_url or None,
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
+    settings, operating = services.settings, services.operating
+    return AdminDoors(
+        sign_in=operating.sign_in,
+        accounts=operating.accounts,
+        take_in=operating.take_in,
+        census=operating.census,
+        keys=operating.keys,
+        reload_keys=services.authorize.load,
+        options=services.options,
+        clock=services.clock,
+        request_id_of=request_id_of,
+        base_url_of=lambda scope: base_url(doors, scope),
+        metrics=services.metrics,
+        debug_enabled=lambda: settings.log_level == "debug",
+        trusted_proxies=settings.trusted_proxies,
+        open_metrics=settings.open_metrics,
+        version=__version__,
     )
 
 

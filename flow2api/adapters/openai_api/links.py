@@ -30,8 +30,8 @@ def base_url(doors: Doors, scope: Any) -> str:
     cannot be right for this caller (``0.0.0.0``, or ``localhost`` from far away) is replaced by the address that the
     connection came in on.
     """
-    if doors.public_url:
-        return doors.public_url.rstrip("/")
+    if configured := doors.options().media_base_url or doors.public_url:
+        return configured.rstrip("/")
     peer = _address(scope["client"][0]) if scope.get("client") else None
     scheme, host = scope.get("scheme", "http"), header(scope, b"host")
     if peer is not None and any(peer in network for network in _networks(doors.trusted_proxies)):

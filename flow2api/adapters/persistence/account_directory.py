@@ -4,14 +4,29 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select
 
 from flow2api.adapters.persistence.account_mapping import row_to_account
 from flow2api.adapters.persistence.accounts import ACCOUNTS
 from flow2api.adapters.persistence.database import Database
-from flow2api.adapters.persistence.rows.base import to_instant
+from flow2api.adapters.persistence.journal import LOG
+from flow2api.adapters.persistence.rows.base import to_instant, to_moment
+from flow2api.adapters.persistence.tallies import TOTALS
 from flow2api.domain.account import Account, AccountStatus
-from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter
+from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountUse
+from flow2api.domain.statistics import Counts
+
+_COUNTED = ("images", "videos", "succeeded", "errors")
+_AMONG = bindparam("wanted", expanding=True)
+_COUNTS = (
+    select(TOTALS.c.account_id, *(func.sum(TOTALS.c[name]).label(name) for name in _COUNTED))
+    .where(TOTALS.c.account_id.in_(_AMONG))
+    .group_by(TOTALS.c.account_id)
+)
+# One look into the index for each account, however long the log is.
+_LAST_USED = select(
+    ACCOUNTS.c.id, select(func.max(LOG.c.at)).where(LOG.c.account_id == ACCOUNTS.c.id).scalar_subquery()
+).where(ACCOUNTS.c.id.in_(_AMONG))
 
 
 class SqlAccountDirectory:
@@ -36,6 +51,17 @@ class SqlAccountDirectory:
         rows = await self._database.read(lambda connection: connection.execute(count).all())
         found = {AccountStatus(name): number for name, number in rows}
         return {each: found.get(each, 0) for each in AccountStatus}
+
+    async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
+        wanted = {"wanted": list(account_ids)}
+
+        def step(connection: Connection) -> AccountUse:
+            counted = connection.execute(_COUNTS, wanted).mappings()
+            counts = {row["account_id"]: Counts(**{name: row[name] for name in _COUNTED}) for row in counted}
+            used = connection.execute(_LAST_USED, wanted).all()
+            return AccountUse(counts, {number: to_moment(at) for number, at in used if at is not None})
+
+        return await self._database.read(step)
 
 
 def _status(now: int) -> ColumnElement[str]:

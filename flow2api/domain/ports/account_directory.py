@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from flow2api.domain.account import Account, AccountStatus
+from flow2api.domain.statistics import Counts
 
 LONGEST_SEARCH = 100
 
@@ -23,6 +24,18 @@ class AccountFilter:
     status: AccountStatus | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountUse:
+    """What accounts have done so far, by their ids; one that has done nothing is missing.
+
+    Attributes:
+        last_used_at: When each last worked, as far back as the request log goes.
+    """
+
+    counts: Mapping[int, Counts]
+    last_used_at: Mapping[int, datetime]
+
+
 class AccountDirectory(Protocol):
     """All accounts as the database has them, found by what people look for."""
 
@@ -32,4 +45,8 @@ class AccountDirectory(Protocol):
 
     async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
         """How many accounts pass the filter, by how they stand; what there is none of is 0."""
+        ...
+
+    async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
+        """What these accounts have done so far."""
         ...

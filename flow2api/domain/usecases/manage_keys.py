@@ -1,11 +1,13 @@
 """Makes and revokes keys to our API."""
 
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
@@ -15,6 +17,11 @@ from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
 
 _RANDOM_BYTES = 32
 _LONGEST_NAME = 64
+_SHORTEST_TEXT = 24
+_LONGEST_TEXT = 256
+_DISTINCT = 10
+_VISIBLE_OF_OTHERS = 4
+_TEXT = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
 class ManageKeys:
@@ -54,6 +61,33 @@ class ManageKeys:
         """Every key, revoked ones included, oldest first."""
         return await self._api_keys.all()
 
+    async def named(self, name: str) -> ApiKey | None:
+        """The active key of this name."""
+        return next((key for key in await self._api_keys.all() if key.is_active and key.name == name), None)
+
+    async def set_text(self, name: str, text: str, actor: Actor) -> ApiKey:
+        """Let this text be the active key of this name; the text that it had before opens nothing from now on.
+
+        Raises:
+            UnsupportedInputError: The text is too short or too simple to be a key, or no request could carry it.
+            ConflictError: Another key has this text.
+        """
+        digest = self._cipher.digest(_checked_text(text), purpose=API_KEY_PURPOSE)
+        known = await self.named(name)
+        action = AuditAction.KEY_CREATED if known is None else AuditAction.KEY_CHANGED
+        entry = AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=name)
+        if known is not None and known.digest == digest:
+            return known
+        if await self._api_keys.find(digest) is not None:
+            raise ConflictError("Another key has, or had, this text. Choose another one.")
+        prefix = text[: VISIBLE_CHARACTERS if text.startswith(KEY_PREFIX) else _VISIBLE_OF_OTHERS]
+        if known is not None:
+            changed = replace(known, prefix=prefix, digest=digest)
+            await self._api_keys.save(changed, entry)
+            return changed
+        key = ApiKey(id=0, name=name, prefix=prefix, digest=digest, created_at=self._clock.now())
+        return await self._api_keys.add(key, entry)
+
     async def revoke(self, which: str) -> ApiKey:
         """Let the active key with this name or id open nothing any more.
 
@@ -66,6 +100,21 @@ class ManageKeys:
                 await self._api_keys.save(revoked)
                 return revoked
         raise ConflictError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
+
+
+def _checked_text(text: str) -> Secret:
+    """The text of a key that was not made here, unless it could be guessed."""
+    if not _SHORTEST_TEXT <= len(text) <= _LONGEST_TEXT or not _TEXT.fullmatch(text):
+        raise UnsupportedInputError(
+            f"A key has {_SHORTEST_TEXT} to {_LONGEST_TEXT} characters: letters, digits, and any of `-._~+/=`.",
+            param="new_api_key",
+        )
+    if len(set(text)) < _DISTINCT:
+        raise UnsupportedInputError(
+            f"A key has at least {_DISTINCT} different characters, of chance; `flow2api keys create` makes one.",
+            param="new_api_key",
+        )
+    return Secret(text)
 
 
 def _free_name(taken: Collection[str]) -> str:

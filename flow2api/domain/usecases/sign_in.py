@@ -1,5 +1,6 @@
 """Lets operators in and out."""
 
+import ipaddress
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ class Visitor:
     """Who is at the door.
 
     Attributes:
-        address: What tries are counted by: the address, or for IPv6 the network that one subscriber has.
+        address: Where the request came from; empty when that is not known.
         agent: What the client calls itself.
     """
 
@@ -219,7 +220,7 @@ class SignIn:
 
     def _subjects(self, name: str, visitor: Visitor) -> list[bytes]:
         # Only a hash is kept: people type passphrases into the wrong field.
-        subjects = [f"name:{folded(name)}", f"address:{visitor.address}"]
+        subjects = [f"name:{folded(name)}", f"address:{_source(visitor.address)}"]
         return [self._cipher.digest(Secret(subject), purpose=TRIES_PURPOSE) for subject in subjects]
 
     def _digest(self, token: Secret) -> bytes:
@@ -231,3 +232,16 @@ class SignIn:
     def _entry(self, actor: Actor, action: AuditAction, operator: Operator | None) -> AuditEntry:
         subject = None if operator is None else str(operator.id)
         return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject)
+
+
+def _source(address: str) -> str:
+    """What tries are counted by: of an IPv6 address the network, for one subscriber has all of it."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
