@@ -62,7 +62,7 @@ class BaseUrlBody(Body, frozen=True):
 def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers of kept media."""
 
-    @get("/api/cache/config", tags=["media"], operation_id="get_cache_config")
+    @get("/api/cache/config", tags=["media"])
     async def cache_config(request: HttpRequest) -> CacheConfigAnswer:
         """How long media is kept, and where links to it lead."""
         options = doors.options()
@@ -74,13 +74,13 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         )
         return CacheConfigAnswer(config=config)
 
-    @post("/api/cache/enabled", status_code=200, tags=["media"], operation_id="set_cache_enabled")
+    @post("/api/cache/enabled", status_code=200, tags=["media"])
     async def set_cache_enabled(data: CacheEnabledBody) -> Done:
         """Media is always kept; switching that off is refused."""
         _refuse_off(data.enabled)
         return Done(message="Media is kept.")
 
-    @post("/api/cache/config", status_code=200, tags=["media"], operation_id="set_cache_config")
+    @post("/api/cache/config", status_code=200, tags=["media"])
     async def set_cache_config(request: HttpRequest, data: CacheConfigBody) -> Done:
         """Set how long pictures and videos are kept, and where links to them lead."""
         _refuse_off(data.enabled)
@@ -95,7 +95,7 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.options.change(values, actor_of(doors, request.scope))
         return Done(message="How media is kept was set.")
 
-    @post("/api/cache/base-url", status_code=200, tags=["media"], operation_id="set_cache_base_url")
+    @post("/api/cache/base-url", status_code=200, tags=["media"])
     async def set_base_url(request: HttpRequest, data: BaseUrlBody) -> Done:
         """Set what links to media begin with."""
         await doors.options.change({"media_base_url": data.base_url.strip()}, actor_of(doors, request.scope))

@@ -118,7 +118,11 @@ def _told(error: Exception) -> tuple[int, str, str]:
         case RecursionError():
             return 400, "The JSON is nested too deeply; send it flatter.", "invalid_json"
         case _:
-            return 500, "Something went wrong inside flow2api. The log tells more under the request id.", "internal_error"
+            return (
+                500,
+                "Something went wrong inside flow2api. The log tells more under the request id.",
+                "internal_error",
+            )
 
 
 def _of_validation(error: ValidationException) -> str:

@@ -111,7 +111,7 @@ class EnabledBody(Body, frozen=True):
 def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers of options."""
 
-    @get("/api/admin/config", tags=["options"], operation_id="get_admin_config")
+    @get("/api/admin/config", tags=["options"])
     async def admin_config(request: HttpRequest) -> AdminConfig:
         """Who is signed in, and what he runs."""
         key = await doors.keys.named(DEFAULT_KEY)
@@ -122,7 +122,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             debug_enabled=doors.debug_enabled(),
         )
 
-    @post("/api/admin/config", status_code=200, tags=["options"], operation_id="set_admin_config")
+    @post("/api/admin/config", status_code=200, tags=["options"])
     async def set_admin_config(request: HttpRequest, data: AdminConfigBody) -> Done:
         """Set after how many faults of its own in a row an account rests."""
         if data.error_ban_threshold < 1:
@@ -135,7 +135,6 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         status_code=200,
         opt={LEAST_ROLE: Role.OWNER},
         tags=["options"],
-        operation_id="set_api_key",
     )
     async def set_api_key(request: HttpRequest, data: ApiKeyBody) -> Done:
         """Let this text be the key named ``default``; the former one opens nothing from now on."""
@@ -145,7 +144,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     generation = ["/api/config/generation", "/api/generation/timeout"]
 
-    @get(generation, tags=["options"], operation_id="get_generation_config")
+    @get(generation, tags=["options"])
     async def generation_config() -> GenerationConfigAnswer:
         """How long generations may take, and how often they are tried again."""
         options = doors.options()
@@ -157,7 +156,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             )
         )
 
-    @post(generation, status_code=200, tags=["options"], operation_id="set_generation_config")
+    @post(generation, status_code=200, tags=["options"])
     async def set_generation_config(request: HttpRequest, data: GenerationConfigBody) -> Done:
         """Set how long generations may take, and how often they are tried again."""
         values: dict[str, object] = {}
@@ -172,26 +171,26 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.options.change(values, actor_of(doors, request.scope))
         return Done(message="The limits of generations were set.")
 
-    @get("/api/call-logic/config", tags=["options"], operation_id="get_call_logic")
+    @get("/api/call-logic/config", tags=["options"])
     async def call_logic() -> CallLogicAnswer:
         """How accounts are chosen."""
         policy = doors.options().policy
         mode = next((mode for mode, name in CALL_MODES.items() if name == policy), policy)
         return CallLogicAnswer(config=CallLogic(call_mode=mode))
 
-    @post("/api/call-logic/config", status_code=200, tags=["options"], operation_id="set_call_logic")
+    @post("/api/call-logic/config", status_code=200, tags=["options"])
     async def set_call_logic(request: HttpRequest, data: CallLogicBody) -> Done:
         """Set how accounts are chosen."""
         policy = CALL_MODES.get(data.call_mode, data.call_mode)
         await doors.options.change({"policy": policy}, actor_of(doors, request.scope))
         return Done(message=f"Accounts are chosen by the policy {policy}.")
 
-    @get("/api/token-refresh/config", tags=["options"], operation_id="get_token_refresh")
+    @get("/api/token-refresh/config", tags=["options"])
     async def token_refresh() -> TokenRefreshAnswer:
         """Whether access tokens are renewed before they end."""
         return TokenRefreshAnswer(config=TokenRefresh(at_auto_refresh_enabled=doors.options().background_renewal))
 
-    @post("/api/token-refresh/enabled", status_code=200, tags=["options"], operation_id="set_token_refresh")
+    @post("/api/token-refresh/enabled", status_code=200, tags=["options"])
     async def set_token_refresh(request: HttpRequest, data: EnabledBody) -> Done:
         """Set whether access tokens are renewed before they end."""
         await doors.options.change({"background_renewal": data.enabled}, actor_of(doors, request.scope))

@@ -45,7 +45,7 @@ class PasswordBody(Body, frozen=True):
 def public_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The only handlers of this surface that need no session."""
 
-    @post(["/api/admin/login", "/api/login"], status_code=200, tags=["session"], operation_id="login")
+    @post(["/api/admin/login", "/api/login"], status_code=200, tags=["session"])
     async def login(request: HttpRequest, data: LoginBody) -> LoginAnswer:
         """Begin a session. Too many wrong tries make the next one wait, longer each time."""
         visitor = visitor_of(doors, request.scope)
@@ -59,7 +59,7 @@ def session_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """What somebody who is signed in does with his own session and passphrase, whatever his role."""
     everybody = {LEAST_ROLE: Role.VIEWER}
 
-    @post(["/api/admin/logout", "/api/logout"], status_code=200, opt=everybody, tags=["session"], operation_id="logout")
+    @post(["/api/admin/logout", "/api/logout"], status_code=200, opt=everybody, tags=["session"])
     async def logout(request: HttpRequest) -> Done:
         """End this session."""
         await doors.sign_in.sign_out(signed_in(request.scope), visitor_of(doors, request.scope))
@@ -70,7 +70,6 @@ def session_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         status_code=200,
         opt=everybody,
         tags=["session"],
-        operation_id="change_password",
     )
     async def change_password(request: HttpRequest, data: PasswordBody) -> Done:
         """Take a new passphrase. Every other session ends, this one goes on."""

@@ -49,7 +49,7 @@ class HealthCounts(Health, frozen=True, kw_only=True):
 def system_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handler for operators."""
 
-    @get("/api/system/info", tags=["system"], operation_id="get_system_info")
+    @get("/api/system/info", tags=["system"])
     async def system_info() -> SystemInfoAnswer:
         """How many accounts there are, what they have left, and which version runs."""
         census = await doors.census()
@@ -67,7 +67,7 @@ def system_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 def health_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handler for everybody; it tells from memory."""
 
-    @get("/health", tags=["system"], operation_id="get_health")
+    @get("/health", tags=["system"])
     async def health() -> HealthCounts | Health:
         """Whether the server can be of use, and, unless the option ``health_counts`` is off, how its accounts stand."""
         census = await doors.census()
@@ -90,7 +90,7 @@ def health_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 def metrics_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handler for Prometheus, behind the session unless the setting opens it."""
 
-    @get("/metrics", media_type=MediaType.TEXT, tags=["system"], operation_id="get_metrics")
+    @get("/metrics", media_type=MediaType.TEXT, tags=["system"])
     async def metrics() -> Response[str]:
         """The figures of this process, in Prometheus' text format."""
         return Response(await doors.metrics(), headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -61,27 +61,25 @@ class ExchangedAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def token_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
 
-    @post("/api/tokens/{token_id:int}/enable", status_code=200, tags=["accounts"], operation_id="enable_token")
+    @post("/api/tokens/{token_id:int}/enable", status_code=200, tags=["accounts"])
     async def enable(request: HttpRequest, token_id: int) -> Done:
         """Switch an account on; it starts anew as to faults of its own."""
         await doors.accounts.set_enabled(token_id, enabled=True, actor=actor_of(doors, request.scope))
         return Done(message="The account was enabled.")
 
-    @post("/api/tokens/{token_id:int}/disable", status_code=200, tags=["accounts"], operation_id="disable_token")
+    @post("/api/tokens/{token_id:int}/disable", status_code=200, tags=["accounts"])
     async def disable(request: HttpRequest, token_id: int) -> Done:
         """Switch an account off; what it has begun goes on."""
         await doors.accounts.set_enabled(token_id, enabled=False, actor=actor_of(doors, request.scope))
         return Done(message="The account was disabled.")
 
-    @post(
-        "/api/tokens/{token_id:int}/refresh-credits", status_code=200, tags=["accounts"], operation_id="refresh_credits"
-    )
+    @post("/api/tokens/{token_id:int}/refresh-credits", status_code=200, tags=["accounts"])
     async def refresh_credits(token_id: int) -> CreditsAnswer:
         """Ask the service what an account has left."""
         account = await doors.accounts.refresh_credits(token_id)
         return CreditsAnswer(credits=account.credits or 0, message="The service told the credits.")
 
-    @post("/api/tokens/{token_id:int}/refresh-at", status_code=200, tags=["accounts"], operation_id="refresh_at")
+    @post("/api/tokens/{token_id:int}/refresh-at", status_code=200, tags=["accounts"])
     async def refresh_at(token_id: int) -> RenewedAnswer:
         """Renew the access token of an account."""
         account = await doors.accounts.renew(token_id)
@@ -93,7 +91,6 @@ def token_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         status_code=200,
         opt={LEAST_ROLE: Role.OWNER},
         tags=["accounts"],
-        operation_id="exchange_session_token",
     )
     async def st2at(request: HttpRequest, data: SessionTokenBody) -> ExchangedAnswer:
         """Exchange a session token without storing anything."""

@@ -88,13 +88,13 @@ class _Listing:
 def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers of accounts."""
 
-    @get("/api/tokens", media_type=MediaType.JSON, tags=["accounts"], operation_id="list_tokens")
+    @get("/api/tokens", media_type=MediaType.JSON, tags=["accounts"])
     async def list_tokens(
         request: HttpRequest,
         limit: Annotated[int | None, Parameter(ge=1, le=LONGEST_PAGE)] = None,
         cursor: Annotated[int, Parameter(ge=0)] = 0,
         q: Annotated[str | None, Parameter(max_length=LONGEST_SEARCH)] = None,
-        state: AccountStatus | None = None,
+        standing: Annotated[AccountStatus | None, Parameter(query="state")] = None,
         reveal: bool = False,
     ) -> Response[list[TokenView]]:
         """The accounts, in the order of their ids.
@@ -103,7 +103,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         for ``cursor``; it is missing on the last one. ``x-total-count`` says how many pass the filters. Secrets are
         masked; ``reveal=true`` shows them to an owner and writes it into the audit log.
         """
-        listing = _Listing(AccountFilter(text=q or None, status=state), reveal)
+        listing = _Listing(AccountFilter(text=q or None, status=standing), reveal)
         if reveal:
             if not signed_in(request.scope).operator.role.includes(Role.OWNER):
                 raise NotAllowedError("Only an owner sees session tokens.")
@@ -117,7 +117,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             headers["x-next-cursor"] = str(accounts[limit - 1].id)
         return Response(await _shown(doors, listing, accounts[:limit]), headers=headers)
 
-    @post("/api/tokens", status_code=200, tags=["accounts"], operation_id="add_token")
+    @post("/api/tokens", status_code=200, tags=["accounts"])
     async def add_token(request: HttpRequest, data: NewTokenBody) -> NewTokenAnswer:
         """Add an account; the service is asked whose it is at once."""
         limits = limits_of(
@@ -142,7 +142,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         )
         return NewTokenAnswer(token=token, message="The account was added.")
 
-    @put("/api/tokens/{token_id:int}", tags=["accounts"], operation_id="change_token")
+    @put("/api/tokens/{token_id:int}", tags=["accounts"])
     async def change_token(request: HttpRequest, token_id: int, data: TokenBody) -> Done:
         """Change an account. A rate limit is forgotten while its access token is good."""
         account = await doors.accounts.get(token_id)
@@ -161,7 +161,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.accounts.edit(token_id, edit, actor_of(doors, request.scope))
         return Done(message="The account was changed.")
 
-    @delete("/api/tokens/{token_id:int}", status_code=200, tags=["accounts"], operation_id="remove_token")
+    @delete("/api/tokens/{token_id:int}", status_code=200, tags=["accounts"])
     async def remove_token(request: HttpRequest, token_id: int) -> Done:
         """Forget an account and its secrets; what it made stays."""
         await doors.accounts.remove(token_id, actor_of(doors, request.scope))
