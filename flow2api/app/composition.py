@@ -17,6 +17,7 @@ from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMet
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.recording import Recording, build_recording
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -67,6 +68,7 @@ class Services:
     authorize: AuthorizeKey
     operating: Operating
     metrics: Exposition
+    recording: Recording
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -114,7 +116,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     lease = LeaseAccount(pool, lambda: policies(options().policy), storage.media, warm, options)
     run = RunGeneration(pool, lease, makers, uploads, tend, clock, options)
     journal = CountedJournal(storage.journal)
-    work = Work(_owner(), run, journal, clock)
+    recording = build_recording(settings, storage, journal, options, clock)
+    work = Work(_owner(), run, recording.notes, clock)
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -147,6 +150,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         authorize=authorize,
         operating=operating,
         metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
+        recording=recording,
         generate=Generate(
             work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s
         ),

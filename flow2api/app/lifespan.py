@@ -32,6 +32,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "follow": services.follow.run,
                 "warm": services.warm.run,
                 "purge": services.purge.run,
+                "forget": services.recording.forget.run,
             }
         )
         background.start()
@@ -55,6 +56,8 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await storage.open()
     await services.store.size(_ANY_ADDRESS)  # the folder is made and checked now, not with the first picture
     await services.options.reload()
+    stack.callback(services.recording.debug_log.close)
+    services.options.tell(services.recording.follow_options)
     await make_first_operator(services.operating.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()

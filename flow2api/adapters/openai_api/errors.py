@@ -58,6 +58,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.ConflictError: Answer(409, retry=Retry.NEVER),
     tree.OptionLockedError: Answer(409, retry=Retry.NEVER),
     tree.AccountNotFoundError: Answer(404),
+    tree.RecordNotFoundError: Answer(404),
     tree.OperatorError: Answer(403),
     tree.SetupRequiredError: Answer(503, SERVER_ERROR, Retry.NEVER),
     tree.SignInRefusedError: Answer(401),
@@ -111,6 +112,11 @@ def answer_of(error: Flow2ApiError) -> Answer:
     if isinstance(error, tree.UpstreamRateLimitedError) and error.exhausted:
         return Answer(429, "insufficient_quota", Retry.NEVER)
     return next((ANSWERS[cls] for cls in type(error).__mro__ if cls in ANSWERS), _INTERNAL)
+
+
+def status_of(code: str | None) -> int:
+    """The status that an outcome has by itself: 200 for a good end, else what its error code is answered with."""
+    return 200 if code is None else _BY_CODE.get(code, _FAILED).status
 
 
 def retry_headers(answer: Answer, error: Exception) -> dict[str, str]:

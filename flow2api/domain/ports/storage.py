@@ -11,9 +11,17 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import Operator
+from flow2api.domain.ports.account_directory import AccountDirectory
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.connection_tokens import ConnectionTokens
+from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.secret import Secret
 
 T = TypeVar("T")
@@ -47,12 +55,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One ended generation, for the log and the statistics. It holds neither prompt nor secret.
+    """One ended generation or refused request, for the log and the statistics. It holds no secret.
 
     Attributes:
         request_id: What the parts of one request share.
-        state: How it ended, by the words of `State`.
+        state: How it ended, by the words of `State`, or ``refused``.
         code: Why, when it did not end well.
+        status: HTTP status that the outcome has by itself. What ended with 401 is counted, but gets no line of its own.
+        message: The code as a sentence.
+        attempts: On how many accounts a submit was tried.
+        waited_ms: How much of its duration it waited for an account.
+        results: How many pictures or videos came of it.
+        prompt: As it may be kept.
+        body: What was sent, as it may be kept.
     """
 
     at: datetime
@@ -66,10 +81,20 @@ class LogEntry:
     code: str | None
     duration_ms: int
     kind: MediaKind | None = None
+    status: int | None = None
+    message: str | None = None
+    attempts: int = 0
+    waited_ms: int = 0
+    results: int = 0
+    prompt: str | None = None
+    body: str | None = None
 
 
 class Accounts(Protocol):
-    """The accounts, without their secrets."""
+    """The accounts, without their secrets.
+
+    Here and below: an ``audit`` entry is written in the same step as the change, or neither is.
+    """
 
     def load(self) -> AsyncIterator[Sequence[Account]]:
         """All accounts in batches, in the order of their ids."""
@@ -79,15 +104,17 @@ class Accounts(Protocol):
         """One account as the database has it now."""
         ...
 
-    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+    async def add(
+        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+    ) -> Sequence[Account]:
         """Store new accounts with their secrets in one step; their ``id`` (0 before) is filled in."""
         ...
 
-    async def save(self, account: Account) -> None:
+    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
         """Write the account over what is there and note the change in the feed."""
         ...
 
-    async def remove(self, account_id: int) -> None:
+    async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         """Forget the account and its secrets; its generations and media stay."""
         ...
 
@@ -103,7 +130,7 @@ class CredentialVault(Protocol):
         """The secrets of one account; None when the account is gone."""
         ...
 
-    async def write(self, account: Account, credentials: Credentials) -> None:
+    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         """Replace the secrets and write the account over what is there, in one step, noted in the feed."""
         ...
 
@@ -123,7 +150,7 @@ class ApiKeys(Protocol):
         """The key with this digest."""
         ...
 
-    async def add(self, key: ApiKey) -> ApiKey:
+    async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         """Store a new key; its ``id`` (0 before) is filled in.
 
         Raises:
@@ -131,7 +158,7 @@ class ApiKeys(Protocol):
         """
         ...
 
-    async def save(self, key: ApiKey) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
         """Write the key over what is there and note the change in the feed."""
         ...
 
@@ -151,7 +178,7 @@ class Operators(Protocol):
         """The operator of this name."""
         ...
 
-    async def add(self, operator: Operator) -> Operator:
+    async def add(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         """Store a new operator; its ``id`` (0 before) is filled in.
 
         Raises:
@@ -159,7 +186,7 @@ class Operators(Protocol):
         """
         ...
 
-    async def add_first(self, operator: Operator) -> Operator:
+    async def add_first(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         """Store the operator if there is none yet, in one step: of several at once, one succeeds.
 
         Raises:
@@ -167,7 +194,7 @@ class Operators(Protocol):
         """
         ...
 
-    async def save(self, operator: Operator) -> None:
+    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         """Write the operator over what is there and note the change in the feed.
 
         Raises:
@@ -288,7 +315,7 @@ class OptionValues(Protocol):
         """Everything that differs from the defaults."""
         ...
 
-    async def write(self, values: Mapping[str, object], who: str) -> None:
+    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
         """Set these options (None: back to the default), keep who did it, and note the change in the feed."""
         ...
 
@@ -305,14 +332,22 @@ class Storage(Protocol):
     """The whole set of repositories that one database serves."""
 
     accounts: Accounts
+    directory: AccountDirectory
     vault: CredentialVault
     api_keys: ApiKeys
     operators: Operators
+    sessions: Sessions
+    sign_in_tries: SignInTries
+    audit_log: AuditLog
+    connection_tokens: ConnectionTokens
+    inheritance: Inheritance
     generations: Generations
     media: MediaIndex
     changes: ChangeFeed
     options: OptionValues
     journal: Journal
+    request_log: RequestLog
+    statistics: Statistics
 
     async def open(self) -> None:
         """Connect, bring the schema up to date, start what runs behind.

@@ -69,6 +69,7 @@ class Job:
     Attributes:
         generation: The record as it is now.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
+        waited_s: How long it has waited for accounts.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Job:
         self.is_stored = is_stored
         self.is_accepted = is_accepted
         self.has_spent = False
+        self.waited_s = 0.0
         self._generations = generations
         self._audience = audience
         self._clock = clock
