@@ -8,6 +8,7 @@ from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_operators import ManageOperators
@@ -28,6 +29,7 @@ class Operating:
     take_in: TakeInAccount
     census: CountAccounts
     keys: ManageKeys
+    clear_log: ClearRequestLog
 
 
 def build_operating(
@@ -71,4 +73,5 @@ def build_operating(
         take_in=TakeInAccount(pool, upstreams, storage.accounts, storage.vault, storage.audit_log, clock),
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock),
+        clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
     )

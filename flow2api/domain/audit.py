@@ -28,6 +28,9 @@ class AuditAction(StrEnum):
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"
     OPTIONS_CHANGED = "options.changed"
+    REQUEST_LOG_CLEARED = "request_log.cleared"
+    CONNECTION_TOKEN_MADE = "connection_token.made"
+    CONNECTION_TOKEN_REVOKED = "connection_token.revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

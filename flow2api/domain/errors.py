@@ -14,6 +14,7 @@
     │   ├── ConflictError
     │   │   └── OptionLockedError
     │   ├── AccountNotFoundError
+    │   ├── RecordNotFoundError
     │   └── OperatorError            what an operator is refused
     │       ├── SetupRequiredError
     │       ├── SignInRefusedError
@@ -180,6 +181,15 @@ class AccountNotFoundError(RequestError):
 
     def __init__(self, account_id: int) -> None:
         super().__init__(f"There is no account with the id {account_id}.", param="id")
+
+
+class RecordNotFoundError(RequestError):
+    """There is no line with this number in the request log (any more)."""
+
+    code = "record_not_found"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is no line {number} in the request log.", param="id")
 
 
 class OperatorError(RequestError):

@@ -336,6 +336,49 @@ class TestOptions:
             assert (await admin.post("/api/admin/apikey", json={"new_api_key": bad})).status_code in (400, 409)
 
 
+class TestRecords:
+    async def test_picture_is_counted_and_logged(self, admin: httpx.AsyncClient, gateway: Gateway) -> None:
+        before = await ok(admin, "GET", "/api/stats")
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as client:
+            picture = {"model": "gpt-image-1", "prompt": "a blue kite"}
+            made = await client.post(
+                "/v1/images/generations", json=picture, headers={"authorization": f"Bearer {gateway.key}"}
+            )
+        assert made.status_code == 200
+
+        after = before
+        for _ in range(40):  # the journal is written behind the request
+            after = await ok(admin, "GET", "/api/stats")
+            if after != before:
+                break
+            await asyncio.sleep(0.05)
+        line = (await ok(admin, "GET", "/api/logs?limit=1"))[0]
+        whole = await ok(admin, "GET", f"/api/logs/{line['id']}")
+        shown_now = await shown(admin, line["token_id"])
+
+        assert after["total_images"] - before["total_images"] == after["today_images"] - before["today_images"] == 1
+        assert (line["operation"], line["status_code"]) == ("generate_image", 200)
+        assert line["token_email"].endswith("@example.com")
+        assert (whole["request_id"], whole["state"]) == (made.headers["x-request-id"], "completed")
+        assert whole["prompt"] is None
+        assert shown_now["image_count"] >= 1
+        assert shown_now["last_used_at"]
+
+    async def test_log_is_forgotten_when_asked_and_figures_stay(self, admin: httpx.AsyncClient) -> None:
+        before = await ok(admin, "GET", "/api/stats")
+
+        await ok(admin, "DELETE", "/api/logs")
+
+        assert await ok(admin, "GET", "/api/logs") == []
+        assert await ok(admin, "GET", "/api/stats") == before
+        assert (await admin.get("/api/logs/1")).json()["code"] == "record_not_found"
+
+    async def test_debug_log_is_switched(self, admin: httpx.AsyncClient) -> None:
+        for enabled in (True, False):
+            assert (await ok(admin, "POST", "/api/admin/debug", {"enabled": enabled}))["enabled"] is enabled
+            assert (await ok(admin, "GET", "/api/admin/config"))["debug_enabled"] is enabled
+
+
 class TestSystem:
     async def test_tells_how_the_pool_stands(self, admin: httpx.AsyncClient, gateway: Gateway) -> None:
         info = (await ok(admin, "GET", "/api/system/info"))["info"]

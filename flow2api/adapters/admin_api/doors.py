@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.read_request_log import ReadRequestLog
+from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 
@@ -34,7 +38,7 @@ class AdminDoors:
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
         base_url_of: The address that links to media begin with, for who sent this request.
         reload_keys: Has the client API know keys that were changed here.
-        debug_enabled: Whether the log tells everything now.
+        account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         open_metrics: Whether ``/metrics`` needs no session.
@@ -52,7 +56,10 @@ class AdminDoors:
     request_id_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
     metrics: Callable[[], Awaitable[str]]
-    debug_enabled: Callable[[], bool]
+    account_of: Callable[[int], Account | None]
+    statistics: ReadStatistics
+    log: ReadRequestLog
+    clear_log: ClearRequestLog
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     version: str = ""

@@ -22,6 +22,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.UnknownModelError: 404,
     tree.ConflictError: 409,
     tree.AccountNotFoundError: 404,
+    tree.RecordNotFoundError: 404,
     tree.GenerationNotFoundError: 404,
     tree.OperatorError: 403,
     tree.SetupRequiredError: 503,

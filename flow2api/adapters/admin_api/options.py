@@ -26,7 +26,7 @@ class AdminConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         api_key: How the key named ``default`` begins; empty when there is none.
         error_ban_threshold: Faults of its own in a row after which an account rests.
-        debug_enabled: Whether the log tells everything.
+        debug_enabled: Whether the debug log is written.
     """
 
     admin_username: str
@@ -119,7 +119,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             admin_username=signed_in(request.scope).operator.name,
             api_key="" if key is None else f"{key.prefix}***",
             error_ban_threshold=doors.options().error_threshold,
-            debug_enabled=doors.debug_enabled(),
+            debug_enabled=doors.options().debug_log,
         )
 
     @post("/api/admin/config", status_code=200, tags=["options"])

@@ -12,6 +12,7 @@ from flow2api.adapters.admin_api.edge import edge
 from flow2api.adapters.admin_api.errors import error_response, exception_handlers
 from flow2api.adapters.admin_api.guards import Guard, session_guard
 from flow2api.adapters.admin_api.options import option_routes
+from flow2api.adapters.admin_api.records import record_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
 from flow2api.adapters.admin_api.system import health_routes, metrics_routes, system_routes
 from flow2api.adapters.admin_api.token_actions import token_action_routes
@@ -36,6 +37,7 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *cache_routes(doors),
         *token_routes(doors),
         *token_action_routes(doors),
+        *record_routes(doors),
         *system_routes(doors),
     ]
     metrics = metrics_routes(doors)
