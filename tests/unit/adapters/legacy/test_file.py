@@ -118,7 +118,7 @@ async def test_a_revision_without_the_other_tables_is_read(tmp_path: Path) -> No
     async with opened(old_file(tmp_path / "flow.db", tables={"tokens": ("id", "st")})) as file:
         assert await file.counts() == {"tokens": 0}
         for batches in (file.projects(), file.figures(), file.tasks(), file.log()):
-            assert await every(batches) == []  # type: ignore[arg-type]
+            assert await every(batches) == []
 
 
 GARBAGE: Sequence[object] = (
@@ -141,7 +141,7 @@ async def test_garbage_in_every_cell_is_read_or_told(tmp_path: Path, cell: objec
         assert (account.session_token is None) == bool(account.fault)
         assert "\x1b" not in account.name
         for batches in (file.projects(), file.figures(), file.tasks(), file.log()):
-            assert len(await every(batches)) == 1  # type: ignore[arg-type]
+            assert len(await every(batches)) == 1
 
 
 async def test_only_plain_web_addresses_are_kept(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def damaged(path: Path) -> Path:
 
 async def test_damage_is_told_where_it_begins(tmp_path: Path) -> None:
     async with opened(damaged(tmp_path / "flow.db")) as file:
-        with pytest.raises(UnsupportedInputError, match="is damaged|cannot be read any further"):
+        with pytest.raises(UnsupportedInputError, match=r"is damaged|cannot be read any further"):
             await every(file.accounts())
 
 
