@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of
@@ -75,13 +76,13 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return CacheConfigAnswer(config=config)
 
     @post("/api/cache/enabled", status_code=200, tags=["media"])
-    async def set_cache_enabled(data: CacheEnabledBody) -> Done:
+    async def set_cache_enabled(data: JSONBody[CacheEnabledBody]) -> Done:
         """Media is always kept; switching that off is refused."""
         _refuse_off(data.enabled)
         return Done(message="Media is kept.")
 
     @post("/api/cache/config", status_code=200, tags=["media"])
-    async def set_cache_config(request: HttpRequest, data: CacheConfigBody) -> Done:
+    async def set_cache_config(request: HttpRequest, data: JSONBody[CacheConfigBody]) -> Done:
         """Set how long pictures and videos are kept, and where links to them lead."""
         _refuse_off(data.enabled)
         values: dict[str, object] = {}
@@ -96,7 +97,7 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message="How media is kept was set.")
 
     @post("/api/cache/base-url", status_code=200, tags=["media"])
-    async def set_base_url(request: HttpRequest, data: BaseUrlBody) -> Done:
+    async def set_base_url(request: HttpRequest, data: JSONBody[BaseUrlBody]) -> Done:
         """Set what links to media begin with."""
         await doors.options.change({"media_base_url": data.base_url.strip()}, actor_of(doors, request.scope))
         return Done(message="The address of links was set.")

@@ -138,7 +138,7 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, tree.NotSignedInError):
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, HTTPException) and error.headers:
-        headers |= {name.lower(): value for name, value in error.headers.items() if name.lower() in ("allow",)}
+        headers |= {name.lower(): value for name, value in error.headers.items() if name.lower() == "allow"}
     retry_after_s: float | None = getattr(error, "retry_after_s", None)
     if retry_after_s is not None and math.isfinite(retry_after_s):
         headers["retry-after"] = str(max(1, math.ceil(retry_after_s)))

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, signed_in
@@ -123,7 +124,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         )
 
     @post("/api/admin/config", status_code=200, tags=["options"])
-    async def set_admin_config(request: HttpRequest, data: AdminConfigBody) -> Done:
+    async def set_admin_config(request: HttpRequest, data: JSONBody[AdminConfigBody]) -> Done:
         """Set after how many faults of its own in a row an account rests."""
         if data.error_ban_threshold < 1:
             raise UnsupportedInputError("The threshold is 1 or more.", param="error_ban_threshold")
@@ -136,7 +137,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         opt={LEAST_ROLE: Role.OWNER},
         tags=["options"],
     )
-    async def set_api_key(request: HttpRequest, data: ApiKeyBody) -> Done:
+    async def set_api_key(request: HttpRequest, data: JSONBody[ApiKeyBody]) -> Done:
         """Let this text be the key named ``default``; the former one opens nothing from now on."""
         await doors.keys.set_text(DEFAULT_KEY, data.new_api_key, actor_of(doors, request.scope))
         await doors.reload_keys()
@@ -157,7 +158,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         )
 
     @post(generation, status_code=200, tags=["options"])
-    async def set_generation_config(request: HttpRequest, data: GenerationConfigBody) -> Done:
+    async def set_generation_config(request: HttpRequest, data: JSONBody[GenerationConfigBody]) -> Done:
         """Set how long generations may take, and how often they are tried again."""
         values: dict[str, object] = {}
         for name, option in (("image_timeout", "image_timeout_s"), ("video_timeout", "video_timeout_s")):
@@ -179,7 +180,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return CallLogicAnswer(config=CallLogic(call_mode=mode))
 
     @post("/api/call-logic/config", status_code=200, tags=["options"])
-    async def set_call_logic(request: HttpRequest, data: CallLogicBody) -> Done:
+    async def set_call_logic(request: HttpRequest, data: JSONBody[CallLogicBody]) -> Done:
         """Set how accounts are chosen."""
         policy = CALL_MODES.get(data.call_mode, data.call_mode)
         await doors.options.change({"policy": policy}, actor_of(doors, request.scope))
@@ -191,7 +192,7 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return TokenRefreshAnswer(config=TokenRefresh(at_auto_refresh_enabled=doors.options().background_renewal))
 
     @post("/api/token-refresh/enabled", status_code=200, tags=["options"])
-    async def set_token_refresh(request: HttpRequest, data: EnabledBody) -> Done:
+    async def set_token_refresh(request: HttpRequest, data: JSONBody[EnabledBody]) -> Done:
         """Set whether access tokens are renewed before they end."""
         await doors.options.change({"background_renewal": data.enabled}, actor_of(doors, request.scope))
         told = "are renewed before they end" if data.enabled else "are renewed by the requests that meet them"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, delete, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
@@ -120,9 +120,9 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @get("/api/logs", tags=["records"])
     async def logs(
-        limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = 100,
-        token_id: Annotated[int | None, Parameter(ge=1)] = None,
-        before: Annotated[int | None, Parameter(ge=1)] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 100,
+        token_id: Annotated[int | None, QueryParameter(ge=1)] = None,
+        before: Annotated[int | None, QueryParameter(ge=1)] = None,
     ) -> list[LogLine]:
         """The request log, newest first; ``before`` takes the id of the last line of the former page."""
         place: LogPosition | None = None
@@ -135,7 +135,7 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return [_line(line, doors.account_of) for line in page.items]
 
     @get("/api/logs/{log_id:int}", tags=["records"])
-    async def whole_log(log_id: int) -> WholeLogLine:
+    async def whole_log(log_id: FromPath[int]) -> WholeLogLine:
         """One line of the request log with all that is known of it."""
         line = await doors.log.get(log_id)
         if line is None:
@@ -150,7 +150,7 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message=f"{gone} lines of the request log were forgotten.")
 
     @post("/api/admin/debug", status_code=200, tags=["options"])
-    async def set_debug(request: HttpRequest, data: DebugBody) -> DebugAnswer:
+    async def set_debug(request: HttpRequest, data: JSONBody[DebugBody]) -> DebugAnswer:
         """Switch the debug log on or off."""
         await doors.options.change({"debug_log": data.enabled}, actor_of(doors, request.scope))
         told = "written to debug.log in the data folder" if data.enabled else "not written"

@@ -41,12 +41,11 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *system_routes(doors),
     ]
     metrics = metrics_routes(doors)
-    routers = [
+    return [
         _router(doors, guarded, guard),
         _router(doors, [*public_routes(doors), *health_routes(doors)], None),
         _router(doors, metrics, None if doors.open_metrics else guard),
     ]
-    return routers
 
 
 def openapi_config(doors: AdminDoors) -> OpenAPIConfig:

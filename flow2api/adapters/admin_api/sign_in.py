@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, signed_in, visitor_of
@@ -46,7 +47,7 @@ def public_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The only handlers of this surface that need no session."""
 
     @post(["/api/admin/login", "/api/login"], status_code=200, tags=["session"])
-    async def login(request: HttpRequest, data: LoginBody) -> LoginAnswer:
+    async def login(request: HttpRequest, data: JSONBody[LoginBody]) -> LoginAnswer:
         """Begin a session. Too many wrong tries make the next one wait, longer each time."""
         visitor = visitor_of(doors, request.scope)
         here, token = await doors.sign_in(data.username, Secret(data.password), visitor)
@@ -71,7 +72,7 @@ def session_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         opt=everybody,
         tags=["session"],
     )
-    async def change_password(request: HttpRequest, data: PasswordBody) -> Done:
+    async def change_password(request: HttpRequest, data: JSONBody[PasswordBody]) -> Done:
         """Take a new passphrase. Every other session ends, this one goes on."""
         await doors.sign_in.change_passphrase(
             signed_in(request.scope),

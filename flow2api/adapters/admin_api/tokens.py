@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from flow2api.adapters.admin_api.doors import AdminDoors
@@ -91,11 +91,11 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get("/api/tokens", media_type=MediaType.JSON, tags=["accounts"])
     async def list_tokens(
         request: HttpRequest,
-        limit: Annotated[int | None, Parameter(ge=1, le=LONGEST_PAGE)] = None,
-        cursor: Annotated[int, Parameter(ge=0)] = 0,
-        q: Annotated[str | None, Parameter(max_length=LONGEST_SEARCH)] = None,
-        standing: Annotated[AccountStatus | None, Parameter(query="state")] = None,
-        reveal: bool = False,
+        limit: Annotated[int | None, QueryParameter(ge=1, le=LONGEST_PAGE)] = None,
+        cursor: Annotated[int, QueryParameter(ge=0)] = 0,
+        q: Annotated[str | None, QueryParameter(max_length=LONGEST_SEARCH)] = None,
+        standing: Annotated[AccountStatus | None, QueryParameter(name="state")] = None,
+        reveal: Annotated[bool, QueryParameter()] = False,
     ) -> Response[list[TokenView]]:
         """The accounts, in the order of their ids.
 
@@ -118,7 +118,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Response(await _shown(doors, listing, accounts[:limit]), headers=headers)
 
     @post("/api/tokens", status_code=200, tags=["accounts"])
-    async def add_token(request: HttpRequest, data: NewTokenBody) -> NewTokenAnswer:
+    async def add_token(request: HttpRequest, data: JSONBody[NewTokenBody]) -> NewTokenAnswer:
         """Add an account; the service is asked whose it is at once."""
         limits = limits_of(
             Capacity(),
@@ -143,7 +143,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return NewTokenAnswer(token=token, message="The account was added.")
 
     @put("/api/tokens/{token_id:int}", tags=["accounts"])
-    async def change_token(request: HttpRequest, token_id: int, data: TokenBody) -> Done:
+    async def change_token(request: HttpRequest, token_id: FromPath[int], data: JSONBody[TokenBody]) -> Done:
         """Change an account. A rate limit is forgotten while its access token is good."""
         account = await doors.accounts.get(token_id)
         edit = AccountEdit(
@@ -162,7 +162,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message="The account was changed.")
 
     @delete("/api/tokens/{token_id:int}", status_code=200, tags=["accounts"])
-    async def remove_token(request: HttpRequest, token_id: int) -> Done:
+    async def remove_token(request: HttpRequest, token_id: FromPath[int]) -> Done:
         """Forget an account and its secrets; what it made stays."""
         await doors.accounts.remove(token_id, actor_of(doors, request.scope))
         return Done(message="The account was removed.")
