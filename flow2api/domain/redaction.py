@@ -24,13 +24,13 @@ def redact(value: Any, name: str = "", *, _depth: int = 0) -> Any:
         value: Text, numbers and containers stay what they are; other objects become their redacted text.
         name: The key under which it stands; some names make a secret of any value.
     """
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool | datetime):
         return value
     if isinstance(value, Secret) or (name and value != "" and _SECRET_NAMES.search(name)):
         return HIDDEN
     if isinstance(value, str):
         return redact_text(value)
-    if isinstance(value, int | float | datetime):
+    if isinstance(value, int | float):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"

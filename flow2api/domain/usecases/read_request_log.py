@@ -1,6 +1,6 @@
 """The request log for operators: pages, what is new, and whole files."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -52,7 +52,7 @@ class ReadRequestLog:
         """One line with its body; None when it is not there any more."""
         return await self._request_log.get(number)
 
-    async def follow(self, wanted: LogFilter) -> AsyncIterator[LoggedRequest]:
+    async def follow(self, wanted: LogFilter) -> AsyncGenerator[LoggedRequest, None]:
         """Lines as they are written from now on, for ever.
 
         Raises:
