@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -11,8 +12,10 @@ from flow2api.adapters.legacy import SqliteLegacyFile
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json, print_table, progress
+from flow2api.cli.whoever import whoever
 from flow2api.domain.legacy import LegacyReport
 from flow2api.domain.usecases.import_legacy import ImportLegacy
+from flow2api.settings import parse_options
 
 
 @click.command("import-legacy")
@@ -53,7 +56,16 @@ async def _bring_over(here: Installation, path: Path) -> LegacyReport:
     await file.open()
     try:
         async with opened_storage(here) as (storage, vault):
-            bring_over = ImportLegacy(storage.accounts, storage.vault, storage.inheritance, vault.cipher, SystemClock())
+            options = parse_options({**await storage.options.read(), **here.settings.options})
+            bring_over = ImportLegacy(
+                storage.accounts,
+                storage.vault,
+                storage.inheritance,
+                vault.cipher,
+                SystemClock(),
+                log_kept=timedelta(days=options.log_days) if options.log_days else None,
+                actor=whoever(),
+            )
             with _Bars() as bars:
                 return await bring_over(file, bars)
     finally:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from flow2api.domain.audit import Actor
 from flow2api.domain.legacy import (
     LegacyAccount,
     LegacyFigures,
@@ -45,11 +46,13 @@ class ImportLegacy:
         clock: Clock,
         *,
         log_kept: timedelta | None = None,
+        actor: Actor | None = None,
     ) -> None:
         """Args:
         log_kept: How long log entries are kept here; older ones are not brought over. None brings all.
+        actor: Who does it; accounts and their audit entries are written in one step.
         """
-        self._inherit = InheritAccounts(accounts, vault, clock)
+        self._inherit = InheritAccounts(accounts, vault, clock, actor)
         self._inheritance = inheritance
         self._cipher = cipher
         self._clock = clock

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.domain.legacy import LegacyAccount, LegacyProject, TableReport
+from flow2api.domain.legacy import SOURCE, LegacyAccount, LegacyProject, TableReport
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -58,10 +59,11 @@ class _Tally:
 class InheritAccounts:
     """Stores what is new. An account that is here already stays as it is; an ended session alone is replaced."""
 
-    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock, actor: Actor | None = None) -> None:
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
+        self._actor = actor
 
     async def __call__(
         self, rows: Sequence[LegacyAccount | None], projects: Sequence[LegacyProject], report: TableReport
@@ -107,7 +109,9 @@ class InheritAccounts:
             return False
         if namesake is not None and token not in owners and namesake.rest_of(RestReason.AUTH_EXPIRED) is not None:
             fresh = replace(namesake, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-            await self._vault.write(fresh, Credentials(token))
+            await self._vault.write(
+                fresh, Credentials(token), self._entry(namesake.id, {"after": {"session_token": "new"}})
+            )
             tally.renewed += 1
         tally.report.known += 1
         tally.heirs[row.number] = Heir(owner, row.created_at or self._clock.now())
@@ -120,11 +124,18 @@ class InheritAccounts:
         ]
         if not made:
             return
-        added = await self._accounts.add(made)
+        added = await self._accounts.add(made, self._entry(None, {"added": len(made), "from": SOURCE}))
         tally.report.added += len(added)
         tally.heirs.update(
             {row.number: Heir(account.id, account.created_at) for row, account in zip(rows, added, strict=True)}
         )
+
+    def _entry(self, account_id: int | None, details: Mapping[str, object]) -> AuditEntry | None:
+        if self._actor is None:
+            return None
+        subject = None if account_id is None else str(account_id)
+        action = AuditAction.ACCOUNTS_IMPORTED
+        return AuditEntry(at=self._clock.now(), actor=self._actor, action=action, subject=subject, details=details)
 
     def _account(self, row: LegacyAccount, workspace: str | None, tally: _Tally) -> Account:
         now = self._clock.now()

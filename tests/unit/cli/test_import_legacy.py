@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ def test_brings_over_what_can_be_and_says_what_cannot(run: CommandLine, stage: S
     assert "Not brought over: admin_config." in ran.err
     assert "canary" not in ran.out + ran.err
     assert stage.upstream.calls == []
+    assert [(entry.action, entry.subject, entry.actor.door) for entry in stage.tables.audit] == [
+        ("account.imported", "1-2", "command_line")
+    ]
 
 
 def test_again_it_brings_nothing_twice(run: CommandLine, stage: Stage, path: Path) -> None:
@@ -58,6 +62,17 @@ def test_again_it_brings_nothing_twice(run: CommandLine, stage: Stage, path: Pat
     }
     assert ran.json["tables"]["tasks"]["known"] == 1
     assert len(stage.tables.accounts) == 2
+
+
+def test_log_comes_as_far_back_as_it_is_kept(run: CommandLine, stage: Stage, tmp_path: Path) -> None:
+    times = ["2001-01-01 00:00:00", datetime.now(UTC).isoformat()]
+    log = [{"token_id": 1, "operation": "generate_image", "created_at": at} for at in times]
+    old = old_file(tmp_path / "log.db", {"request_logs": log})
+
+    ran = run("import-legacy", old, "--json", FLOW2API_OPTIONS__LOG_DAYS="7")
+
+    assert ran.code == 0, ran.err
+    assert (ran.json["tables"]["request_logs"]["rows"], ran.json["tables"]["request_logs"]["added"]) == (2, 1)
 
 
 def test_another_file_ends_in_one_sentence(run: CommandLine, stage: Stage, tmp_path: Path) -> None:
