@@ -134,6 +134,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ZxcvbnMeter(),
         ids,
         clock,
+        options,
     )
     return Services(
         settings=settings,

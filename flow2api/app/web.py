@@ -17,7 +17,7 @@ from flow2api.adapters.admin_api import (
 from flow2api.adapters.console import landing_handlers, plain_error, static_folder, template_config
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path
-from flow2api.adapters.openai_api.links import base_url
+from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.openai_api.request_ids import request_id_of
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
@@ -92,6 +92,10 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         clock=services.clock,
         request_id_of=request_id_of,
         base_url_of=lambda scope: base_url(doors, scope),
+        reached_url_of=lambda scope: reached_url(doors, scope),
+        import_accounts=operating.import_accounts,
+        connection=operating.connection,
+        push=operating.push,
         metrics=services.metrics,
         account_of=services.pool.get,
         statistics=services.recording.statistics,

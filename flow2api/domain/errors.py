@@ -20,7 +20,8 @@
     │       ├── SignInRefusedError
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
-    │       └── NotAllowedError
+    │       ├── NotAllowedError
+    │       └── ConnectionTokenError
     ├── PoolError                    no account can serve now
     │   ├── NoEligibleAccountError
     │   └── PoolBusyError
@@ -36,7 +37,8 @@
     │   ├── UpstreamRefusedError
     │   ├── AccountUnusableError
     │   ├── UpstreamUnavailableError
-    │   │   └── UpstreamOverloadedError
+    │   │   ├── UpstreamOverloadedError
+    │   │   └── ProxyUnavailableError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
     │   └── UpstreamStateUnknownError
@@ -55,6 +57,8 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 """
 
 from collections.abc import Mapping, Sequence
+
+from flow2api.domain.secret import Secret
 
 
 class Flow2ApiError(Exception):
@@ -250,6 +254,15 @@ class NotAllowedError(OperatorError):
     code = "not_allowed"
 
 
+class ConnectionTokenError(OperatorError):
+    """The browser extension has presented no token, or one that opens nothing."""
+
+    code = "invalid_connection_token"
+
+    def __init__(self) -> None:
+        super().__init__("The connection token is wrong. Copy the present one into the extension's settings.")
+
+
 class PoolError(Flow2ApiError):
     """No account can serve the request now.
 
@@ -420,6 +433,22 @@ class UpstreamOverloadedError(UpstreamUnavailableError):
     def __init__(self, message: str, *, reason: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message, reached=False, reason=reason)
         self.retry_after_s = retry_after_s
+
+
+class ProxyUnavailableError(UpstreamUnavailableError):
+    """The proxy lets nothing through, so upstream was not reached; neither the account nor the service is to blame.
+
+    Attributes:
+        is_certain: The proxy itself failed; else it may be that it only could not reach its target.
+        proxy: Its URL; None when there was none that could have been used.
+    """
+
+    code = "proxy_unavailable"
+
+    def __init__(self, message: str, *, is_certain: bool, proxy: Secret | None = None) -> None:
+        super().__init__(message, reached=False)
+        self.is_certain = is_certain
+        self.proxy = proxy
 
 
 class UpstreamTimeoutError(UpstreamError):

@@ -260,6 +260,58 @@ class TestTokens:
         assert (await admin.delete(f"/api/tokens/{added['id']}")).status_code == 404
 
 
+class TestMoving:
+    async def test_import_takes_the_good_rows_and_tells_of_the_bad_ones(
+        self, admin: httpx.AsyncClient, control: SimulatorControl
+    ) -> None:
+        made = await control.add_account()
+        rows = [
+            {"session_token": made.session_token, "email": made.email, "access_token": "x", "video_concurrency": 2},
+            {"session_token": "too short"},
+            {"email": "nobody@example.com"},
+            7,
+        ]
+
+        told = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows})
+
+        assert (told["added"], told["updated"], len(told["errors"])) == (1, 0, 3)
+        assert [error[:6] for error in told["errors"]] == ["Row 2:", "Row 3:", "Row 4:"]
+        assert "too short" not in str(told["errors"])
+        found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
+        assert (found["video_concurrency"], found["is_active"]) == (2, True)
+        rows[0]["is_active"] = False  # type: ignore[index]
+        again = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows[:1]})
+        assert (again["added"], again["updated"]) == (0, 1)
+        assert (await ok(admin, "GET", "/health"))["total_tokens"] >= 3
+        await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
+
+    async def test_extension_brings_session_tokens_by_its_own_token(
+        self, admin: httpx.AsyncClient, gateway: Gateway, control: SimulatorControl
+    ) -> None:
+        nothing = (await ok(admin, "GET", "/api/plugin/config"))["config"]
+        set_up = (await ok(admin, "POST", "/api/plugin/config", {"connection_token": ""}))["config"]
+        masked = (await ok(admin, "GET", "/api/plugin/config"))["config"]
+        made = await control.add_account()
+        headers = {"authorization": f"Bearer {set_up['connection_token']}"}
+        async with httpx.AsyncClient(timeout=30, headers=headers) as extension:
+            pushed = await ok(extension, "POST", set_up["connection_url"], {"session_token": made.session_token})
+            fresh = await control.sign_in(made.email)
+            again = await ok(extension, "POST", set_up["connection_url"], {"session_token": fresh.session_token})
+            standing = await ok(extension, "POST", f"{gateway.url}/api/plugin/check-tokens")
+            elsewhere = await extension.get(f"{gateway.url}/api/tokens")
+
+        assert nothing["connection_token"] == ""
+        assert masked["connection_token"] == f"{set_up['connection_token'][:10]}***"
+        assert (pushed["action"], again["action"]) == ("added", "updated")
+        assert made.email in [one["email"] for one in standing["tokens"]]
+        assert not any(one["needs_session_token"] for one in standing["tokens"])
+        assert elsewhere.status_code == 401
+        refused = await admin.post("/api/plugin/update-token", json={"session_token": made.session_token})
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_connection_token")
+        found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
+        await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
+
+
 class TestOptions:
     async def test_threshold(self, admin: httpx.AsyncClient) -> None:
         await ok(admin, "POST", "/api/admin/config", {"error_ban_threshold": 5})

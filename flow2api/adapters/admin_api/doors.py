@@ -10,8 +10,11 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.sign_in import SignIn
@@ -40,6 +43,7 @@ class AdminDoors:
         reload_keys: Has the client API know keys that were changed here.
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
+        reached_url_of: The address by which who sent this request reaches the server.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         open_metrics: Whether ``/metrics`` needs no session.
         version: Of the program.
@@ -55,6 +59,10 @@ class AdminDoors:
     clock: Clock
     request_id_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
+    reached_url_of: Callable[[Any], str]
+    import_accounts: ImportAccounts
+    connection: ManageConnectionToken
+    push: PushSessionToken
     metrics: Callable[[], Awaitable[str]]
     account_of: Callable[[int], Account | None]
     statistics: ReadStatistics

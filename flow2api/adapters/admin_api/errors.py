@@ -29,6 +29,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.SignInRefusedError: 401,
     tree.TooManyTriesError: 429,
     tree.NotSignedInError: 401,
+    tree.ConnectionTokenError: 401,
     tree.InvalidApiKeyError: 401,
     tree.PoolError: 503,
     tree.CredentialError: 400,

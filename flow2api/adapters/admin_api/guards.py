@@ -9,8 +9,9 @@ from litestar.handlers import BaseRouteHandler
 from flow2api.adapters.admin_api.addresses import client_address
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.domain.audit import Actor
-from flow2api.domain.errors import NotAllowedError
+from flow2api.domain.errors import ConnectionTokenError, NotAllowedError
 from flow2api.domain.operator import Role
+from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.sign_in import SignedIn, Visitor
 
 LEAST_ROLE = "least_role"
@@ -41,6 +42,17 @@ def session_guard(doors: AdminDoors) -> Guard:
         scope["user"] = here
 
     return require_session
+
+
+def connection_guard(doors: AdminDoors) -> Guard:
+    """Lets only the browser extension pass, by its own token."""
+
+    async def require_connection(connection: Connection, _: BaseRouteHandler) -> None:
+        token = presented_token(connection.scope)
+        if token is None or not await doors.connection.accepts(Secret(token)):
+            raise ConnectionTokenError
+
+    return require_connection
 
 
 def presented_token(scope: Any) -> str | None:

@@ -10,7 +10,8 @@ from flow2api.adapters.admin_api.cache import cache_routes
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.edge import edge
 from flow2api.adapters.admin_api.errors import error_response, exception_handlers
-from flow2api.adapters.admin_api.guards import Guard, session_guard
+from flow2api.adapters.admin_api.guards import Guard, connection_guard, session_guard
+from flow2api.adapters.admin_api.moving import extension_routes, moving_routes
 from flow2api.adapters.admin_api.options import option_routes
 from flow2api.adapters.admin_api.records import record_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
@@ -37,6 +38,7 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *cache_routes(doors),
         *token_routes(doors),
         *token_action_routes(doors),
+        *moving_routes(doors),
         *record_routes(doors),
         *system_routes(doors),
     ]
@@ -44,6 +46,7 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
     return [
         _router(doors, guarded, guard),
         _router(doors, [*public_routes(doors), *health_routes(doors)], None),
+        _router(doors, extension_routes(doors), connection_guard(doors)),
         _router(doors, metrics, None if doors.open_metrics else guard),
     ]
 

@@ -161,7 +161,7 @@ async def test_session_in_another_place_than_the_header_opens_nothing(
 
     for place in (
         {"params": {"token": token, "access_token": token, "key": token}},
-        {"cookies": {"token": token, "session": token}},
+        {"headers": {"cookie": f"token={token}; session={token}"}},
         {"headers": {"x-api-key": token}},
         {"headers": {"authorization": f"Basic {token}"}},
         {"headers": {"authorization": token}},
