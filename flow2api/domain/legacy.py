@@ -103,7 +103,7 @@ class LegacyLogLine:
     number: int
     account: int | None
     operation: str
-    status_code: int | None
+    status: int | None
     duration_s: float
     at: datetime | None
 

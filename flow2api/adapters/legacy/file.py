@@ -245,7 +245,7 @@ def _log_line(number: int, row: _Cells) -> LegacyLogLine:
         number=number,
         account=cells.number(row.get("token_id")),
         operation=cells.text(row.get("operation"), 64),
-        status_code=cells.number(row.get("status_code")),
+        status=cells.number(row.get("status_code")),
         duration_s=cells.seconds(row.get("duration")),
         at=cells.moment(row.get("created_at")),
     )

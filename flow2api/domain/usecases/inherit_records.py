@@ -78,7 +78,7 @@ def generation_of(task: LegacyTask, heirs: Mapping[int, Heir], cipher: Cipher, n
 def log_line_of(line: LegacyLogLine, heirs: Mapping[int, Heir], at: datetime) -> LoggedRequest:
     """A line of the log without its bodies. The number is given by whoever keeps it."""
     heir = None if line.account is None else heirs.get(line.account)
-    is_well = line.status_code is not None and 200 <= line.status_code < 300
+    is_well = line.status is not None and 200 <= line.status < 300
     kind = _KINDS.get(line.operation)
     return LoggedRequest(
         number=0,
@@ -91,8 +91,8 @@ def log_line_of(line: LegacyLogLine, heirs: Mapping[int, Heir], at: datetime) ->
         account_id=None if heir is None else heir.account_id,
         generation_id=None,
         state=(State.COMPLETED if is_well else State.FAILED).value,
-        status=line.status_code if line.status_code in range(100, 600) else None,
-        code=None if is_well else _code_of(line.status_code),
+        status=line.status if line.status in range(100, 600) else None,
+        code=None if is_well else _code_of(line.status),
         message=None,
         attempts=0,
         waited_ms=0,

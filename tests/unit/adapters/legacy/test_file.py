@@ -95,7 +95,7 @@ async def test_reads_every_table_of_the_newest_revision(tmp_path: Path) -> None:
                 number=1,
                 account=7,
                 operation="generate_image",
-                status_code=200,
+                status=200,
                 duration_s=2.5,
                 at=datetime(2026, 11, 1, 10, tzinfo=UTC),
             )

@@ -69,7 +69,7 @@ def line(number: int, **fields: Any) -> LegacyLogLine:
             "number": number,
             "account": 1,
             "operation": "generate_video",
-            "status_code": 200,
+            "status": 200,
             "duration_s": 1.5,
             "at": START - timedelta(hours=number),
             **fields,
@@ -377,8 +377,8 @@ async def test_log_comes_without_bodies_and_not_older_than_it_is_kept(
     )
     lines = [
         line(1),
-        line(2, status_code=429, operation="generate_image"),
-        line(3, status_code=None, account=77),
+        line(2, status=429, operation="generate_image"),
+        line(3, status=None, account=77),
         line(4, at=None),
         line(5, at=START - timedelta(days=31)),
         None,
