@@ -1,5 +1,6 @@
 """``/api/tokens``: accounts are listed, added, changed and removed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -108,11 +109,13 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             if not signed_in(request.scope).operator.role.includes(Role.OWNER):
                 raise NotAllowedError("Only an owner sees session tokens.")
             await doors.accounts.note_reveal(listing.wanted, actor_of(doors, request.scope))
-        total = sum((await doors.accounts.count(listing.wanted)).values())
-        headers = {"x-total-count": str(total)}
         if limit is None:
+            headers = {"x-total-count": str(sum((await doors.accounts.count(listing.wanted)).values()))}
             return Stream(_streamed(doors, listing), media_type=MediaType.JSON, headers=headers)  # type: ignore[return-value]
-        accounts = await doors.accounts.page(listing.wanted, after=cursor, limit=limit + 1)
+        counts, accounts = await asyncio.gather(
+            doors.accounts.count(listing.wanted), doors.accounts.page(listing.wanted, after=cursor, limit=limit + 1)
+        )
+        headers = {"x-total-count": str(sum(counts.values()))}
         if len(accounts) > limit:
             headers["x-next-cursor"] = str(accounts[limit - 1].id)
         return Response(await _shown(doors, listing, accounts[:limit]), headers=headers)

@@ -49,7 +49,13 @@ def account_to_row(account: Account) -> dict[str, Any]:
         "rests": _encode(account.rests).decode() if account.rests else EMPTY,
         "streak": account.streak,
         **standing_of(account.rests),
+        "search_text": search_text_of(account.email, account.name, account.remark),
     }
+
+
+def search_text_of(email: str | None, name: str, remark: str) -> str:
+    """What of an account is searched, without case."""
+    return "\n".join((email or "", name, remark)).casefold()
 
 
 def standing_of(rests: Sequence[Rest]) -> dict[str, int]:

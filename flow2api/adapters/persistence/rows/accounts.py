@@ -7,12 +7,16 @@ from flow2api.adapters.persistence.rows.base import NUMBER, Row
 class AccountRow(Row):
     """An account without its secrets. ``tags`` and ``rests`` are JSON.
 
-    The three instants at the end follow from ``rests`` and are there to be searched by: until when the account is
-    disabled, suspended, cooling down at the latest; a rest without an end is `FOR_EVER`.
+    The columns at the end follow from the others and are there to be searched by: until when the account is disabled,
+    suspended, cooling down at the latest (a rest without an end is `FOR_EVER`), and its address, name and remark without
+    case. The indexes hold all that a search looks at, so that none reads the rows.
     """
 
     __tablename__ = "accounts"
-    __table_args__ = (Index("ix_accounts_standing", "disabled_until", "suspended_until", "cooling_until"),)
+    __table_args__ = (
+        Index("ix_accounts_standing", "disabled_until", "suspended_until", "cooling_until"),
+        Index("ix_accounts_search", "search_text", "disabled_until", "suspended_until", "cooling_until"),
+    )
 
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
     upstream: Mapped[str] = mapped_column(Text)
@@ -36,6 +40,7 @@ class AccountRow(Row):
     disabled_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
     suspended_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cooling_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    search_text: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class CredentialRow(Row):
