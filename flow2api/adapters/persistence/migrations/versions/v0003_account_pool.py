@@ -37,18 +37,28 @@ _STANDING = {
 def _standing() -> None:
     for name in ("disabled_until", "suspended_until", "cooling_until"):
         op.add_column("accounts", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("accounts", sa.Column("search_text", sa.Text(), server_default="", nullable=False))
     connection = op.get_bind()
-    resting = connection.execute(sa.text("SELECT id, rests FROM accounts WHERE rests != '[]'")).all()
-    standing = [{"of": row.id, **_standing_of(json.loads(row.rests))} for row in resting]
-    if standing:
+    accounts = connection.execute(sa.text("SELECT id, email, name, remark, rests FROM accounts")).all()
+    searched = [
+        {
+            "of": row.id,
+            "search_text": "\n".join((row.email or "", row.name, row.remark)).casefold(),
+            **_standing_of(json.loads(row.rests)),
+        }
+        for row in accounts
+    ]
+    if searched:
         connection.execute(
             sa.text(
                 "UPDATE accounts SET disabled_until = :disabled_until, suspended_until = :suspended_until,"
-                " cooling_until = :cooling_until WHERE id = :of"
+                " cooling_until = :cooling_until, search_text = :search_text WHERE id = :of"
             ),
-            standing,
+            searched,
         )
-    op.create_index("ix_accounts_standing", "accounts", ["disabled_until", "suspended_until", "cooling_until"])
+    standing = ["disabled_until", "suspended_until", "cooling_until"]
+    op.create_index("ix_accounts_standing", "accounts", standing)
+    op.create_index("ix_accounts_search", "accounts", ["search_text", *standing])
 
 
 def _standing_of(rests: list[dict[str, object]]) -> dict[str, int]:
