@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from flow2api.adapters.openai_api.errors import status_of
 from flow2api.adapters.system.debug_log import DebugLog
@@ -33,7 +33,7 @@ class Recording:
     statistics: ReadStatistics
     forget: ForgetRecords
     debug_log: DebugLog
-    zone: Callable[[], ZoneInfo]
+    zone: Callable[[], tzinfo]
 
     def follow_options(self, options: Options) -> None:
         """Switch what the options switch."""
@@ -49,7 +49,7 @@ def build_recording(
         journal: What takes in entries, the storage's own or one in front of it.
     """
 
-    def zone() -> ZoneInfo:
+    def zone() -> tzinfo:
         name = options().time_zone
         return zone_named(name) if name else machine_zone()
 

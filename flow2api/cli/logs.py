@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -152,7 +152,7 @@ def _shown(line: LoggedRequest, *, whole: bool = False) -> dict[str, Any]:
     return {name: getattr(line, name) for name in names}
 
 
-def _cells(line: LoggedRequest, keys: Mapping[int, str], zone: ZoneInfo) -> tuple[object, ...]:
+def _cells(line: LoggedRequest, keys: Mapping[int, str], zone: tzinfo) -> tuple[object, ...]:
     return (
         line.number,
         _time(line, zone),
@@ -170,14 +170,14 @@ def _cells(line: LoggedRequest, keys: Mapping[int, str], zone: ZoneInfo) -> tupl
     )
 
 
-def _sentence(line: LoggedRequest, zone: ZoneInfo) -> str:
+def _sentence(line: LoggedRequest, zone: tzinfo) -> str:
     parts = [_time(line, zone), line.state, line.status, line.code, line.model, line.door]
     parts += [f"key {line.key_id or '-'}", f"account {line.account_id or '-'}", _seconds(line.duration_ms)]
     parts += [line.generation_id or line.request_id, line.message]
     return printable("  ".join(str(part) for part in parts if part))
 
 
-def _time(line: LoggedRequest, zone: ZoneInfo) -> str:
+def _time(line: LoggedRequest, zone: tzinfo) -> str:
     return f"{line.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 

@@ -1,9 +1,8 @@
 """Moments as people say them: a time ago, a day, an instant."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -26,7 +25,7 @@ class Moment(click.ParamType[str]):
         return text
 
 
-def moment_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+def moment_of(text: str, now: datetime, zone: tzinfo) -> datetime:
     """The moment that a text of `Moment` means; without an offset it is of this time zone."""
     if ago := _AGO.fullmatch(text):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})

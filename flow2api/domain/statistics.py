@@ -4,10 +4,9 @@ Every time zone in use lies whole quarter hours from UTC, so quarters of UTC add
 """
 
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
-from zoneinfo import ZoneInfo
 
 QUARTER_S = 900
 
@@ -120,16 +119,16 @@ def start_of(quarter: int) -> datetime:
     return datetime.fromtimestamp(quarter * QUARTER_S, UTC)
 
 
-def day_of(moment: datetime, zone: ZoneInfo) -> date:
+def day_of(moment: datetime, zone: tzinfo) -> date:
     """The day that it is in a time zone."""
     return moment.astimezone(zone).date()
 
 
-def quarters_of(day: date, zone: ZoneInfo) -> range:
+def quarters_of(day: date, zone: tzinfo) -> range:
     """The quarter hours of a day in a time zone: 92, 96 or 100 of them, mostly."""
     return range(_begin(day, zone), _begin(day + timedelta(days=1), zone))
 
 
-def _begin(day: date, zone: ZoneInfo) -> int:
+def _begin(day: date, zone: tzinfo) -> int:
     # Midnight that a change of the clocks leaves out is the moment of the change; of two midnights it is the first.
     return quarter_of(datetime.combine(day, time(), zone))

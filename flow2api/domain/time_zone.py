@@ -1,5 +1,6 @@
 """Time zones by their IANA names."""
 
+from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -8,12 +9,14 @@ from flow2api.domain.errors import ConfigurationError
 UNIVERSAL = "UTC"
 
 
-def zone_named(name: str) -> ZoneInfo:
-    """The time zone with this IANA name, such as ``Europe/Berlin``.
+def zone_named(name: str) -> tzinfo:
+    """The time zone with this IANA name, such as ``Europe/Berlin``. ``UTC`` is known without any data about zones.
 
     Raises:
         ConfigurationError: There is none; the message names the nearest ones.
     """
+    if name == UNIVERSAL:
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

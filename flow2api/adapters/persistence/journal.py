@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, update
 
 from flow2api.adapters.persistence.api_keys import API_KEYS
 from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.hot_statement import HotStatement
 from flow2api.adapters.persistence.rows import RequestLogRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
 from flow2api.adapters.persistence.tallies import QUARTERS, TOTALS, Tallies, add_figures
@@ -37,6 +38,7 @@ _USED = (
 )
 
 _UNAUTHENTICATED = 401
+_LINE = HotStatement(insert(LOG), (column.name for column in LOG.c if column.name != "number"))
 
 
 class _Pending:
@@ -150,7 +152,7 @@ class SqlJournal:
 
     def _write(self, connection: Connection, rows: Sequence[Any], tallies: Tallies, used: Sequence[Any]) -> None:
         if rows:
-            connection.execute(insert(LOG), rows)
+            _LINE.execute_many(connection, rows)
         add_figures(self._database, connection, QUARTERS, tallies.of_quarters())
         add_figures(self._database, connection, TOTALS, tallies.of_totals())
         if used:

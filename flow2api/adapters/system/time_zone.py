@@ -1,6 +1,7 @@
 """The time zone that the machine is set to."""
 
 import os
+from datetime import UTC, tzinfo
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +11,7 @@ _NAME = Path("/etc/timezone")
 
 
 @cache
-def machine_zone() -> ZoneInfo:
+def machine_zone() -> tzinfo:
     """The zone of ``TZ``, ``/etc/timezone`` or ``/etc/localtime``, the first that names one; else UTC."""
     for name in (os.environ.get("TZ", "").lstrip(":"), _read(_NAME), _linked(_LOCAL_TIME)):
         if name:
@@ -18,7 +19,7 @@ def machine_zone() -> ZoneInfo:
                 return ZoneInfo(name)
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 continue
-    return ZoneInfo("UTC")
+    return UTC
 
 
 def _read(file: Path) -> str:

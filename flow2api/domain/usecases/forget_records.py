@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.options import Options
@@ -40,7 +39,7 @@ class ForgetRecords:
         statistics: Statistics,
         clock: Clock,
         options: Callable[[], Options],
-        zone: Callable[[], ZoneInfo],
+        zone: Callable[[], tzinfo],
     ) -> None:
         self._request_log = request_log
         self._statistics = statistics

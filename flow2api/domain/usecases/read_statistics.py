@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from flow2api.domain.ports.statistics import Figures, Statistics
 from flow2api.domain.ports.system import Clock
@@ -29,13 +28,13 @@ class ReadStatistics:
         zone: The time zone whose days are shown.
     """
 
-    def __init__(self, statistics: Statistics, clock: Clock, zone: Callable[[], ZoneInfo]) -> None:
+    def __init__(self, statistics: Statistics, clock: Clock, zone: Callable[[], tzinfo]) -> None:
         self._statistics = statistics
         self._clock = clock
         self._zone = zone
 
     @property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> tzinfo:
         """The time zone whose days are shown."""
         return self._zone()
 

@@ -5,7 +5,13 @@ from flow2api.domain.time_zone import zone_named
 
 
 def test_zone_is_found_by_its_name() -> None:
-    assert zone_named("Asia/Kathmandu").key == "Asia/Kathmandu"
+    assert str(zone_named("Asia/Kathmandu")) == "Asia/Kathmandu"
+
+
+def test_utc_is_known_where_no_zones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flow2api.domain.time_zone.ZoneInfo", lambda _: pytest.fail("it was looked up"))
+
+    assert str(zone_named("UTC")) == "UTC"
 
 
 @pytest.mark.parametrize(

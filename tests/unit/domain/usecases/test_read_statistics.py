@@ -1,7 +1,7 @@
 """Figures by the operator's days, condensed or not."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,7 +25,7 @@ class Desk:
     def __init__(self) -> None:
         self.clock = FakeClock(NOW)
         self.storage = FakeStorage(self.clock)
-        self.zone = ZoneInfo("UTC")
+        self.zone: tzinfo = UTC
         self.options = Options()
         self.read = ReadStatistics(self.storage.statistics, self.clock, lambda: self.zone)
         self.forget = ForgetRecords(
