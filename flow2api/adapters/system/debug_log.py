@@ -1,5 +1,6 @@
 """A detailed log in a file of its own, switched while the server runs. Off, it costs what asking for a log level costs."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -40,6 +41,7 @@ class DebugLog:
         self._most_bytes = most_bytes
         self._files = files
         self._entrance: _Entrance | None = None
+        self._last: _Entrance | None = None
 
     @property
     def is_on(self) -> bool:
@@ -59,10 +61,16 @@ class DebugLog:
         if on:
             self._begin(prompts)
         else:
-            self.close()
+            self._end()
 
     def close(self) -> None:
-        """Write what is waiting and end."""
+        """End, and wait until everything is written, a few seconds at most."""
+        self._end()
+        if self._last is not None:
+            self._last.join()
+
+    def _end(self) -> None:
+        """Take no more lines; those that wait are written behind."""
         entrance, self._entrance = self._entrance, None
         if entrance is not None:
             logger = logging.getLogger(_LOGGER)
@@ -72,7 +80,7 @@ class DebugLog:
 
     def _begin(self, prompts: PromptLogging) -> None:
         file = RotatedFile(self._path, most_bytes=self._most_bytes, files=self._files)
-        self._entrance = _Entrance(file, _Bodies(prompts))
+        self._entrance = self._last = _Entrance(file, _Bodies(prompts))
         logger = logging.getLogger(_LOGGER)
         logger.addHandler(self._entrance)
         logger.setLevel(logging.DEBUG)
@@ -86,6 +94,7 @@ class _Entrance(logging.Handler):
         self.bodies = bodies
         self._file = file
         self._dropped = 0
+        self._is_ending = False
         self._lines: queue.Queue[str | None] = queue.Queue(ROOM)
         self._thread = threading.Thread(target=self._write, name="debug log", daemon=True)
         self._thread.start()
@@ -109,10 +118,12 @@ class _Entrance(logging.Handler):
 
     def close(self) -> None:
         super().close()
-        try:
-            self._lines.put(None, timeout=_CLOSE_S)
-        except queue.Full:
-            return  # the disk stands still; the thread ends with the process
+        self._is_ending = True
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)  # when there is no room, the thread is awake anyway
+
+    def join(self) -> None:
+        """Wait until everything is written; a disk that stands still is not waited for."""
         self._thread.join(_CLOSE_S)
 
     def _write(self) -> None:
@@ -121,7 +132,7 @@ class _Entrance(logging.Handler):
             lines = [self._lines.get()]
             while len(lines) < _AT_ONCE and not self._lines.empty():
                 lines.append(self._lines.get())
-            is_open = None not in lines
+            is_open = not (self._is_ending and self._lines.empty())
             texts = [line for line in lines if line is not None]
             if self._dropped:
                 texts.append(f'{{"event": "lines of the debug log were dropped", "in_all": {self._dropped}}}')

@@ -64,6 +64,8 @@ class ReadRequestLog:
             for line in lines:
                 yield line
                 number = line.number
+            if not lines and await self._request_log.latest() < number:
+                number = 0  # the log was emptied, and numbers begin anew
             if len(lines) < LARGEST_PAGE:
                 await self._clock.sleep(LOOK_AGAIN_S)
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from flow2api.adapters.system import debug_log as module
 from flow2api.adapters.system.debug_log import DebugLog
+from flow2api.adapters.system.rotated_file import RotatedFile
 
 OURS = logging.getLogger("flow2api.planted")
 CANARY = "canary-0123456789abcdef"
@@ -41,6 +44,7 @@ def test_is_switched_while_the_program_runs(debug_log: DebugLog, tmp_path: Path)
     debug_log.switch(on=False, prompts="off")
     OURS.debug("after")
     logging.getLogger("others").debug("theirs")
+    debug_log.close()
 
     assert [line["event"] for line in written(tmp_path)] == ["meanwhile"]
     assert not debug_log.is_on
@@ -85,6 +89,31 @@ def test_bodies_are_readable_short_and_harmless(debug_log: DebugLog, tmp_path: P
     assert len(read[1]["response_body"]) <= 9000
     assert (read[2]["response_body"], read[2]["picture"]) == ("<2,000,000 bytes>", "<5 bytes>")
     assert json.loads(read[3]["request_body"]) == {"text": "a cat"}
+
+
+def test_ends_although_more_waits_than_there_is_room_for(
+    debug_log: DebugLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROOM", 5)
+    gate = threading.Event()
+    write = RotatedFile.write
+
+    def slowly(file: RotatedFile, lines: bytes) -> None:
+        assert gate.wait(5)
+        write(file, lines)
+
+    monkeypatch.setattr(RotatedFile, "write", slowly)
+    debug_log.switch(on=True, prompts="off")
+    for number in range(100):
+        OURS.debug("line %d", number)
+    debug_log.switch(on=False, prompts="off")
+    gate.set()
+    debug_log.close()
+
+    events = [line["event"] for line in written(tmp_path)]
+    assert events[0] == "line 0"
+    assert events[-1] == "lines of the debug log were dropped"
+    assert len(events) < 20
 
 
 def test_folder_that_is_not_there_fails_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -88,6 +88,23 @@ async def test_new_lines_come_as_they_are_written(desk: Desk) -> None:
         assert desk.clock.slept == [LOOK_AGAIN_S] * 2
 
 
+async def test_new_lines_come_after_the_log_was_emptied(desk: Desk) -> None:
+    desk.note(3)
+    async with aclosing(desk.read.follow(LogFilter())) as lines:
+        sleep = desk.clock.sleep
+
+        async def emptied_meanwhile(seconds: float) -> None:
+            await sleep(seconds)
+            if not desk.clock.slept[1:]:
+                desk.storage.tables.records.lines.clear()
+                desk.storage.tables.records.last = 0
+                desk.note(1, model="film")
+
+        desk.clock.sleep = emptied_meanwhile  # type: ignore[method-assign]
+
+        assert (await anext(lines)).model == "film"
+
+
 async def test_whole_log_is_a_file_in_either_form(desk: Desk) -> None:
     desk.note(LARGEST_PAGE + 2)
 
