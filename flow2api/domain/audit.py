@@ -14,7 +14,7 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "operator.sign_in_refused"
     SIGNED_OUT = "operator.signed_out"
     OPERATOR_CREATED = "operator.created"
-    PASSPHRASE_CHANGED = "operator.passphrase_changed"
+    PASSPHRASE_CHANGED = "operator.passphrase_changed"  # noqa: S105 - the name of what was done
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_CHANGED = "account.changed"
     ACCOUNT_ENABLED = "account.enabled"
@@ -29,8 +29,17 @@ class AuditAction(StrEnum):
     KEY_REVOKED = "key.revoked"
     OPTIONS_CHANGED = "options.changed"
     REQUEST_LOG_CLEARED = "request_log.cleared"
-    CONNECTION_TOKEN_MADE = "connection_token.made"
-    CONNECTION_TOKEN_REVOKED = "connection_token.revoked"
+    CONNECTION_TOKEN_MADE = "connection_token.made"  # noqa: S105
+    PROXY_ADDED = "proxy.added"
+    PROXY_CHANGED = "proxy.changed"
+    PROXY_REMOVED = "proxy.removed"
+    PROXY_ASSIGNED = "account.proxy_assigned"
+    CONNECTION_TOKEN_REVOKED = "connection_token.revoked"  # noqa: S105
+    NOTIFY_TARGET_ADDED = "notify_target.added"
+    NOTIFY_TARGET_REMOVED = "notify_target.removed"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_REMOVED = "webhook.removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

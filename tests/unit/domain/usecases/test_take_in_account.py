@@ -58,7 +58,7 @@ async def test_known_address_is_a_conflict(stage: Stage, take_in: TakeInAccount)
     await stage.account(player)
     player.session_tokens.append("another-session-".ljust(240, "x"))
 
-    with pytest.raises(tree.ConflictError, match="player1@example.com"):
+    with pytest.raises(tree.ConflictError, match=r"player1@example\.com"):
         await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
     assert len(stage.tables.accounts) == 1
 
