@@ -1,5 +1,6 @@
 """Start-up settings: defaults, then ``flow2api.toml``, then the environment, then the command line."""
 
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from flow2api.domain.secret import Secret
 
 PREFIX = "FLOW2API_"
 _OPTIONS = "options"
+_BASE_URL = re.compile(r"(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?)?")
 _NOT_SETTINGS = frozenset({"config", "sections", "options"})
 
 
@@ -35,6 +37,7 @@ class Settings:
             named ``operator``, of it. Once there is an operator it is not looked at any more, and may be gone.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
+        open_metrics: Whether ``/metrics`` answers everybody, and not only operators who are signed in.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` or ``json``; ``auto`` is console on a terminal.
         plugins: Names of the plugins to enable, beside the built-in ones; empty for every installed one.
@@ -56,6 +59,7 @@ class Settings:
     operator_password_file: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
+    open_metrics: bool = False
     log_level: str = "info"
     log_format: str = "auto"
     plugins: tuple[str, ...] = ()
@@ -127,6 +131,10 @@ def parse_options(values: Mapping[str, Any]) -> Options:
             raise ConfigurationError(f"The option {name} cannot be {value!r}: {error}.") from error
         if isinstance(checked[name], int | float) and checked[name] < 0:
             raise ConfigurationError(f"The option {name} cannot be negative.")
+    if not _BASE_URL.fullmatch(checked.get("media_base_url", "")):
+        raise ConfigurationError(
+            "The option media_base_url is no address that links can begin with; it looks like https://media.example.org."
+        )
     return Options(**checked)
 
 

@@ -6,15 +6,19 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from flow2api import __version__
 from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
 from flow2api.adapters.imaging.pictures import PillowPictures
 from flow2api.adapters.imaging.stills import PyAvVideoStills
 from flow2api.adapters.imaging.workers import Workers
+from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
+from flow2api.app.operating import Operating, build_operating
+from flow2api.app.recording import Recording, build_recording
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -32,7 +36,6 @@ from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
-from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
@@ -65,7 +68,9 @@ class Services:
     pictures: PillowPictures
     workers: Workers
     authorize: AuthorizeKey
-    operators: ManageOperators
+    operating: Operating
+    metrics: Exposition
+    recording: Recording
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -99,18 +104,33 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions)
-    options = CurrentOptions(storage.options, settings.options, policies.names)
+    options = CurrentOptions(storage.options, settings.options, policies.names, clock)
     tending = _tending(backends, clock, options)
     pool, credentials = tending.pool, tending.credentials
     room = WatchRoom(backends.store, clock, options)
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
-    work = Work(_owner(), run, storage.journal, clock, context_of)
+    journal = CountedJournal(storage.journal)
+    recording = build_recording(settings, storage, journal, options, clock)
+    work = Work(_owner(), run, recording.notes, clock, context_of)
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
     lease_s = settings.lease_s
+    operating = build_operating(
+        storage,
+        backends.upstreams,
+        pool,
+        tending.tend,
+        credentials,
+        vault.cipher,
+        Argon2Passphrases(),
+        ZxcvbnMeter(),
+        ids,
+        clock,
+        options,
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -124,7 +144,9 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         pictures=pictures,
         workers=workers,
         authorize=authorize,
-        operators=ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), clock),
+        operating=operating,
+        metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
+        recording=recording,
         generate=Generate(
             work, pool, storage.generations, storage.media, audience, ids, clock, options, room=room, lease_s=lease_s
         ),

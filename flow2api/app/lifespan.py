@@ -34,6 +34,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "warm": services.warm.run,
                 "purge": services.purge.run,
                 "room": services.room.run,
+                "forget": services.recording.forget.run,
             }
         )
         background.start()
@@ -56,8 +57,10 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(storage.aclose)
     await storage.open()
     await services.options.reload()
+    stack.callback(services.recording.debug_log.close)
+    services.options.tell(services.recording.follow_options)
     await _open_store(services)
-    await make_first_operator(services.operators, services.settings.operator_password_file)
+    await make_first_operator(services.operating.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()
     services.pool.prepare(_signatures(services))

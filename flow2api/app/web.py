@@ -8,18 +8,30 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from flow2api import __version__
+from flow2api.adapters.admin_api import (
+    AdminDoors,
+    create_admin_routers,
+    is_admin_path,
+    openapi_config,
+    outer_error_response,
+)
 from flow2api.adapters.console import assets_router, landing_handlers, plain_error, template_config
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
+from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
 
 _SHOWN = 3
+_ADMIN_ERRORS = outer_error_response(request_id_of)
 
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
     readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
+    doors = _doors(services)
+    admin = _admin_doors(services, doors)
     pages: list[ControllerRouterHandler] = [
         *landing_handlers(
             services.settings.public_url,
@@ -31,20 +43,24 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     ]
     return Litestar(
         route_handlers=[
-            *create_router(_doors(services)),
+            *create_router(doors),
+            *create_admin_routers(admin),
             Router("/", route_handlers=[*health_handlers(readiness), *pages], middleware=[_identified]),
         ],
         exception_handlers={HTTPException: _outside, Exception: _outside},
         template_config=template_config(),
-        openapi_config=None,
+        openapi_config=openapi_config(admin),
         logging_config=None,
     )
 
 
 def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
-    if is_api_path(request.scope["path"]):
+    path = request.scope["path"]
+    if is_api_path(path):
         return envelope_response(error, request)
+    if is_admin_path(path):
+        return _ADMIN_ERRORS(request, error)
     request_id = request_id_of(request.scope)
     with bound_contextvars(request_id=request_id):
         answer = plain_error(request, error)
@@ -81,8 +97,37 @@ def _doors(services: Services) -> Doors:
         options=services.options,
         clock=services.clock,
         pictures=services.pictures,
+        notes=services.recording.notes,
         public_url=settings.public_url or None,
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
+    settings, operating = services.settings, services.operating
+    return AdminDoors(
+        sign_in=operating.sign_in,
+        accounts=operating.accounts,
+        take_in=operating.take_in,
+        census=operating.census,
+        keys=operating.keys,
+        reload_keys=services.authorize.load,
+        options=services.options,
+        clock=services.clock,
+        request_id_of=request_id_of,
+        base_url_of=lambda scope: base_url(doors, scope),
+        reached_url_of=lambda scope: reached_url(doors, scope),
+        import_accounts=operating.import_accounts,
+        connection=operating.connection,
+        push=operating.push,
+        metrics=services.metrics,
+        account_of=services.pool.get,
+        statistics=services.recording.statistics,
+        log=services.recording.log,
+        clear_log=operating.clear_log,
+        trusted_proxies=settings.trusted_proxies,
+        open_metrics=settings.open_metrics,
+        version=__version__,
     )
 
 

@@ -12,11 +12,15 @@ import click
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import seal_document
 from flow2api.cli.account_files import compose_rows
+from flow2api.cli.account_formats import CSV, JSON
+from flow2api.cli.account_tables import write_table
 from flow2api.cli.context import Installation, opened_storage, with_installation
 from flow2api.cli.failures import Failure
 from flow2api.cli.inputs import STDIN, read_passphrase
 from flow2api.cli.output import progress
+from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, Credentials
+from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 
 
@@ -24,9 +28,12 @@ from flow2api.domain.usecases.manage_accounts import ManageAccounts
 @click.argument("file", default=STDIN)
 @click.option("--plain", is_flag=True, help="Leave the session tokens readable. Whoever has the file has the accounts.")
 @click.option("--passphrase-file", metavar="FILE", help="What to encrypt under; without it the terminal asks.")
+@click.option(
+    "--format", "form", type=click.Choice((JSON, CSV)), default=JSON, show_default=True, help="Inside, or plain."
+)
 @with_installation
-def export_accounts(here: Installation, file: str, plain: bool, passphrase_file: str | None) -> None:
-    """Write all accounts with their session tokens into FILE, or to standard output, in the form that import takes.
+def export_accounts(here: Installation, file: str, plain: bool, passphrase_file: str | None, form: str) -> None:
+    """Write all accounts with their session tokens into FILE, or to standard output, in a form that import takes.
 
     It is encrypted under a passphrase unless you say --plain. FILE must not exist, and only you may read it afterwards.
     """
@@ -35,21 +42,22 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
     if file != STDIN and Path(file).exists():
         raise Failure(f"There is a file {file} already; choose another name.")
     passphrase = None if plain else read_passphrase(passphrase_file, is_new=True)
-    kept = asyncio.run(_collect(here))
-    data = compose_rows(kept)
+    kept = asyncio.run(_collect(here, is_plain=plain))
+    data = compose_rows(kept) + b"\n" if form == JSON else write_table(kept)
     if passphrase is not None:
-        data = seal_document(data, passphrase)
+        data = seal_document(data, passphrase) + b"\n"
     if file == STDIN:
-        sys.stdout.buffer.write(data + b"\n")
+        sys.stdout.buffer.write(data)
         return
-    _write(Path(file), data + b"\n")
+    _write(Path(file), data)
     click.echo(f"Wrote {len(kept):,} accounts into {file}{', in plain text' if plain else ', encrypted'}.", err=True)
 
 
-async def _collect(here: Installation) -> Sequence[tuple[Account, Credentials]]:
+async def _collect(here: Installation, *, is_plain: bool) -> Sequence[tuple[Account, Credentials]]:
     kept = []
     async with opened_storage(here) as (storage, _):
-        manage = ManageAccounts(storage.accounts, storage.vault, SystemClock())
+        clock = SystemClock()
+        manage = ManageAccounts(storage.accounts, storage.vault, clock)
         accounts = await manage.all()
         with progress("Read", len(accounts)) as show:
             for done, account in enumerate(accounts, 1):
@@ -57,6 +65,13 @@ async def _collect(here: Installation) -> Sequence[tuple[Account, Credentials]]:
                 if credentials is not None:
                     kept.append((account, credentials))
                 show(done)
+        entry = AuditEntry(
+            at=clock.now(),
+            actor=whoever(),
+            action=AuditAction.ACCOUNTS_EXPORTED,
+            details={"accounts": len(kept), "is_plain": is_plain},
+        )
+        await storage.audit_log.note(entry)  # before anything is written: what is not put down does not happen
     return kept
 
 

@@ -19,7 +19,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.domain.usecases.manage_accounts import read_session_token
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024
 MOST_ROWS = 100_000
 
 _UNLIMITED = -1
@@ -73,40 +73,52 @@ def read_rows(data: bytes, upstreams: Iterable[str]) -> list[ImportedAccount | s
 
 def compose_rows(accounts: Iterable[tuple[Account, Credentials]]) -> bytes:
     """A file with these accounts, their session tokens in plain text; importing it brings the same accounts."""
-    rows = [
-        AccountRow(
-            session_token=credentials.session_token.reveal(),
-            email=account.email,
-            name=account.name,
-            remark=account.remark or None,
-            upstream=account.upstream,
-            tags=account.tags or None,
-            is_active=account.rest_of(RestReason.MANUAL) is None,
-            image_enabled=account.capacity.image != 0,
-            video_enabled=account.capacity.video != 0,
-            image_concurrency=account.capacity.image or _UNLIMITED,
-            video_concurrency=account.capacity.video or _UNLIMITED,
-        )
-        for account, credentials in accounts
-    ]
-    return msgspec.json.encode({"tokens": rows})
+    return msgspec.json.encode({"tokens": [row_of(account, credentials) for account, credentials in accounts]})
+
+
+def row_of(account: Account, credentials: Credentials) -> AccountRow:
+    """The account as a row that brings it again."""
+    return AccountRow(
+        session_token=credentials.session_token.reveal(),
+        email=account.email,
+        name=account.name,
+        remark=account.remark or None,
+        upstream=account.upstream,
+        tags=account.tags or None,
+        is_active=account.rest_of(RestReason.MANUAL) is None,
+        image_enabled=account.capacity.image != 0,
+        video_enabled=account.capacity.video != 0,
+        image_concurrency=account.capacity.image or _UNLIMITED,
+        video_concurrency=account.capacity.video or _UNLIMITED,
+    )
+
+
+def to_imported(row: AccountRow, upstreams: frozenset[str]) -> ImportedAccount:
+    """The row as an account.
+
+    Args:
+        upstreams: Names that a row may use.
+
+    Raises:
+        UnsupportedInputError: Its session token or its upstream cannot be used; no secret is in the message.
+    """
+    if row.upstream not in upstreams:
+        raise UnsupportedInputError(f"There is no such upstream; there is {', '.join(sorted(upstreams))}.")
+    return ImportedAccount(
+        session_token=read_session_token(row.session_token),
+        upstream=row.upstream,
+        email=row.email or None,
+        name=row.name,
+        remark=row.remark,
+        is_enabled=row.is_active,
+        limits=dict(_limits(row)),
+        tags=row.tags,
+    )
 
 
 def _read_row(raw: msgspec.Raw, upstreams: frozenset[str]) -> ImportedAccount | str:
     try:
-        row = _decode_row(raw)
-        if row.upstream not in upstreams:
-            return f"There is no such upstream; there is {', '.join(sorted(upstreams))}."
-        return ImportedAccount(
-            session_token=read_session_token(row.session_token),
-            upstream=row.upstream,
-            email=row.email or None,
-            name=row.name,
-            remark=row.remark,
-            is_enabled=row.is_active,
-            limits=dict(_limits(row)),
-            tags=row.tags,
-        )
+        return to_imported(_decode_row(raw), upstreams)
     except UnsupportedInputError as error:
         return error.message
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -7,11 +7,13 @@ import click
 
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import open_document, read_sealed
-from flow2api.cli.account_files import MOST_BYTES, read_rows
+from flow2api.cli.account_files import MOST_BYTES
+from flow2api.cli.account_formats import AUTO, FORMATS, JSON, format_of, read_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase
 from flow2api.cli.output import print_json, progress
+from flow2api.cli.whoever import whoever
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
 
 _TOLD = 20
@@ -20,17 +22,20 @@ _TOLD = 20
 @click.command("import")
 @click.argument("file")
 @click.option("--passphrase-file", metavar="FILE", help="For an encrypted export; without it the terminal asks.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default=AUTO, show_default=True, help="The form of FILE.")
 @json_option
 @with_installation
-def import_accounts(here: Installation, file: str, passphrase_file: str | None, as_json: bool) -> None:
+def import_accounts(here: Installation, file: str, passphrase_file: str | None, form: str, as_json: bool) -> None:
     """Store the accounts of FILE (- reads standard input) without calling anybody; a running server warms them.
 
-    FILE is {"tokens": [{"session_token": ..., "email": ..., "is_active": true, "image_enabled": true, "video_enabled":
-    true, "image_concurrency": -1, "video_concurrency": 2}, ...]}, the list alone, or an encrypted export: 100,000 rows
-    and 64 MiB at most. An account that is known by its session token or address is renewed. A bad row never stops the
-    others; if there was one, the exit code is 1.
+    FILE is JSON: {"tokens": [{"session_token": ..., "email": ..., "is_active": true, "image_enabled": true,
+    "video_enabled": true, "image_concurrency": -1, "video_concurrency": 2}, ...]} or the list alone; a table (CSV) whose
+    first line names these columns; lines of a session token each, with its address if you like; or an encrypted
+    export: 100,000 rows and 256 MiB at most. An account that is known by its session token or address is renewed. A bad
+    row never stops the others; if there was one, the exit code is 1.
 
-    JSON: {"added": 0, "updated": 0, "unchanged": 0, "errors": [{"row": 1, "problem": "..."}]}.
+    JSON: {"added": 0, "updated": 0, "unchanged": 0, "errors": [{"row": 1, "problem": "..."}]}; in a table and among
+    lines, the row is the line of the file.
     """
     data = read_bytes(file, MOST_BYTES * 3 // 2, "The file")  # an encrypted one is larger by a third
     document = read_sealed(data)
@@ -38,28 +43,29 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
         data = open_document(document, read_passphrase(passphrase_file, is_new=False))
     if len(data) > MOST_BYTES:
         raise Failure(f"The file is larger than {MOST_BYTES // 1024:,} KiB; split it.")
-    report = asyncio.run(_store(here, read_rows(data, here.extensions.upstreams)))
+    form = format_of(data) if form == AUTO else form
+    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams)))
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
         print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
     else:
-        _tell(report)
+        _tell(report, "row" if form == JSON else "line")
     if report.errors:
         sys.exit(EXIT_FAILED)
 
 
-async def _store(here: Installation, rows: list[ImportedAccount | str]) -> ImportReport:
+async def _store(here: Installation, rows: list[ImportedAccount | str | None]) -> ImportReport:
     async with opened_storage(here) as (storage, _):
         with progress("Stored", len(rows)) as show:
-            return await ImportAccounts(storage.accounts, storage.vault, SystemClock())(rows, show)
+            return await ImportAccounts(storage.accounts, storage.vault, SystemClock())(rows, show, actor=whoever())
 
 
-def _tell(report: ImportReport) -> None:
+def _tell(report: ImportReport, unit: str) -> None:
     click.echo(f"Added {report.added:,}, updated {report.updated:,}, unchanged {report.unchanged:,}.")
     if not report.errors:
         return
-    click.echo(f"{len(report.errors):,} rows could not be used:", err=True)
+    click.echo(f"{len(report.errors):,} {unit}s could not be used:", err=True)
     for row, problem in report.errors[:_TOLD]:
-        click.echo(f"  row {row}: {problem}", err=True)
+        click.echo(f"  {unit} {row}: {problem}", err=True)
     if len(report.errors) > _TOLD:
         click.echo("  … and more; --json tells all.", err=True)

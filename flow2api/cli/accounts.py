@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 
 from flow2api.adapters.system import SystemClock
+from flow2api.cli.account_changes import tag, untag, update
 from flow2api.cli.account_exports import export_accounts
 from flow2api.cli.account_imports import import_accounts
 from flow2api.cli.account_refreshes import refresh
@@ -16,6 +17,7 @@ from flow2api.cli.context import Installation, json_option, opened_storage, with
 from flow2api.cli.failures import Failure
 from flow2api.cli.inputs import confirm, read_secret
 from flow2api.cli.output import print_json
+from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
 
@@ -92,7 +94,7 @@ def add(
         capacity=Capacity(image_slots, video_slots),
         tags=frozenset(tags),
     )
-    _tell(asyncio.run(_managed(here, lambda manage: manage.add(new))), "Added", as_json=as_json)
+    _tell(asyncio.run(_managed(here, lambda manage: manage.add(new, whoever()))), "Added", as_json=as_json)
 
 
 @accounts.command()
@@ -122,11 +124,11 @@ def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
     """Forget an account and its secrets; what it made stays. JSON: the account as it was."""
     account = asyncio.run(_managed(here, lambda manage: manage.find(which)))
     confirm(f"Remove the account {account.id} ({account.name or account.email or 'without a name'})?", is_sure=yes)
-    asyncio.run(_managed(here, lambda manage: manage.remove(account)))
+    asyncio.run(_managed(here, lambda manage: manage.remove(account, whoever())))
     _tell(account, "Removed", as_json=as_json)
 
 
-for command in (import_accounts, export_accounts, refresh):
+for command in (update, tag, untag, import_accounts, export_accounts, refresh):
     accounts.add_command(command)
 
 
@@ -137,7 +139,7 @@ async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:
     async def carry_out(manage: ManageAccounts) -> Account:
-        return await manage.set_enabled(await manage.find(which), enabled=enabled)
+        return await manage.set_enabled(await manage.find(which), enabled=enabled, actor=whoever())
 
     return await _managed(here, carry_out)
 

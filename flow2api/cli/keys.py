@@ -11,6 +11,7 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.whoever import whoever
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.usecases.manage_keys import ManageKeys
 
@@ -68,21 +69,41 @@ def list_keys(here: Installation, as_json: bool) -> None:
 
 @keys.command()
 @click.option("--name", help="What to call it.  [default: key 1, key 2, ...]")
+@click.option("--tag", help="It may use only accounts with this tag.  [default: all accounts]")
 @json_option
 @with_installation
-def create(here: Installation, name: str | None, as_json: bool) -> None:
+def create(here: Installation, name: str | None, tag: str | None, as_json: bool) -> None:
     """Make a key. It works at once, and this is the only time that it is shown.
 
     The key stands alone on standard output, so that KEY=$(flow2api keys create) works.
 
-    JSON: {"key": "f2a_...", "id": 1, "name": "key 1"}.
+    JSON: {"key": "f2a_...", "id": 1, "name": "key 1", "tag": null}.
     """
-    key, text = asyncio.run(_managed(here, lambda manage: manage.create(name)))
+    key, text = asyncio.run(_managed(here, lambda manage: manage.create(name, tag=tag, actor=whoever())))
     if as_json:
-        print_json({"key": text.reveal(), "id": key.id, "name": key.name})
+        print_json({"key": text.reveal(), "id": key.id, "name": key.name, "tag": key.tag})
         return
     click.echo(f"Made {key.name!r} (id {key.id}). Keep it now: it is not shown again.", err=True)
     click.echo(text.reveal())
+
+
+@keys.command()
+@click.argument("which")
+@click.option("--name", help="What to call it from now on.")
+@click.option("--tag", help="It may use only accounts with this tag; an empty one lets it use all.")
+@json_option
+@with_installation
+def update(here: Installation, which: str, name: str | None, tag: str | None, as_json: bool) -> None:
+    """Give the key of this name or id another name or tag; a running server takes it in at once. JSON: the key."""
+    if name is None and tag is None:
+        raise click.UsageError("Say what is to be changed: --name, --tag.")
+    changing = _managed(here, lambda manage: manage.update(which, name=name, tag=tag, actor=whoever()))
+    key = asyncio.run(changing)
+    if as_json:
+        print_json(_key_out(key))
+    else:
+        bound = f"accounts tagged {key.tag!r}" if key.tag else "all accounts"
+        click.echo(f"Changed {key.name!r} (id {key.id}): it may use {bound}.")
 
 
 @keys.command()
@@ -91,7 +112,7 @@ def create(here: Installation, name: str | None, as_json: bool) -> None:
 @with_installation
 def revoke(here: Installation, which: str, as_json: bool) -> None:
     """Let the key of this name or id open nothing any more. JSON: the key."""
-    key = asyncio.run(_managed(here, lambda manage: manage.revoke(which)))
+    key = asyncio.run(_managed(here, lambda manage: manage.revoke(which, whoever())))
     if as_json:
         print_json(_key_out(key))
     else:

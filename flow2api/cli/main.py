@@ -12,12 +12,15 @@ from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
 from flow2api.cli.failures import ConfigurationFailure, Failure
+from flow2api.cli.import_legacy import import_legacy
 from flow2api.cli.keys import keys
+from flow2api.cli.logs import logs
 from flow2api.cli.models import models
 from flow2api.cli.operator import operator
 from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
 from flow2api.cli.simulate import simulate
+from flow2api.cli.stats import stats
 from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 
 
@@ -39,7 +42,22 @@ def cli() -> None:
     """One OpenAI-compatible API for pictures and videos over a pool of generation accounts."""
 
 
-for command in (serve, demo, simulate, doctor, accounts, keys, operator, models, plugins, policies, db):
+for command in (
+    serve,
+    demo,
+    simulate,
+    doctor,
+    accounts,
+    keys,
+    operator,
+    models,
+    plugins,
+    policies,
+    db,
+    import_legacy,
+    logs,
+    stats,
+):
     cli.add_command(command)
 
 

@@ -13,6 +13,8 @@ from flow2api.adapters.vault import Argon2Passphrases, ZxcvbnMeter
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.inputs import read_passphrase
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.whoever import whoever
+from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.operator import Operator
 from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
 
@@ -69,7 +71,8 @@ def create(here: Installation, name: str, passphrase_file: str | None, as_json: 
     JSON: {"id": 1, "name": "operator", "role": "owner", "created_at": "...", "passphrase_changed_at": "..."}.
     """
     passphrase = read_passphrase(passphrase_file, is_new=True)
-    made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase)))
+    entry = _entry(AuditAction.OPERATOR_CREATED)
+    made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase, audit=entry)))
     if as_json:
         print_json(_operator_out(made))
     else:
@@ -89,11 +92,16 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
     JSON: the operator.
     """
     passphrase = read_passphrase(passphrase_file, is_new=True)
-    changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase)))
+    entry = _entry(AuditAction.PASSPHRASE_CHANGED, which)
+    changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase, entry)))
     if as_json:
         print_json(_operator_out(changed))
     else:
         click.echo(f"{changed.name!r} (id {changed.id}) has a new passphrase.")
+
+
+def _entry(action: AuditAction, subject: str | None = None) -> AuditEntry:
+    return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action, subject=subject)
 
 
 async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:

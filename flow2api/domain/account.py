@@ -104,6 +104,11 @@ class Rest:
     why: str = ""
     step: int = 0
 
+    @property
+    def status(self) -> AccountStatus:
+        """How an account stands that rests for this reason as a whole."""
+        return _STATUS[self.reason]
+
     def holds(self, now: datetime) -> bool:
         """Whether it still keeps the account from work."""
         return self.until is None or now < self.until

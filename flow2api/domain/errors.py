@@ -11,7 +11,17 @@
     │   ├── IdempotencyConflictError
     │   ├── GenerationNotFoundError
     │   ├── NotReadyError
-    │   └── ConflictError
+    │   ├── ConflictError
+    │   │   └── OptionLockedError
+    │   ├── AccountNotFoundError
+    │   ├── RecordNotFoundError
+    │   └── OperatorError            what an operator is refused
+    │       ├── SetupRequiredError
+    │       ├── SignInRefusedError
+    │       ├── TooManyTriesError
+    │       ├── NotSignedInError
+    │       ├── NotAllowedError
+    │       └── ConnectionTokenError
     ├── PoolError                    no account can serve now
     │   ├── NoEligibleAccountError
     │   └── PoolBusyError
@@ -27,7 +37,8 @@
     │   ├── UpstreamRefusedError
     │   ├── AccountUnusableError
     │   ├── UpstreamUnavailableError
-    │   │   └── UpstreamOverloadedError
+    │   │   ├── UpstreamOverloadedError
+    │   │   └── ProxyUnavailableError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
     │   └── UpstreamStateUnknownError
@@ -46,6 +57,8 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 """
 
 from collections.abc import Mapping, Sequence
+
+from flow2api.domain.secret import Secret
 
 
 class Flow2ApiError(Exception):
@@ -157,6 +170,97 @@ class ConflictError(RequestError):
     """The thing exists already or is not in a state that allows this."""
 
     code = "conflict"
+
+
+class OptionLockedError(ConflictError):
+    """The option is fixed in the settings file or the environment, and can only be changed there."""
+
+    code = "option_locked"
+
+
+class AccountNotFoundError(RequestError):
+    """There is no account with this id (any more)."""
+
+    code = "account_not_found"
+
+    def __init__(self, account_id: int) -> None:
+        super().__init__(f"There is no account with the id {account_id}.", param="id")
+
+
+class RecordNotFoundError(RequestError):
+    """There is no line with this number in the request log (any more)."""
+
+    code = "record_not_found"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is no line {number} in the request log.", param="id")
+
+
+class OperatorError(RequestError):
+    """An operator, or who would be one, is refused."""
+
+    code = "operator_refused"
+
+
+class SetupRequiredError(OperatorError):
+    """There is no operator yet, so nobody can sign in."""
+
+    code = "setup_required"
+
+    def __init__(self) -> None:
+        super().__init__("There is no operator yet. Make the first one with `flow2api operator create`.")
+
+
+class SignInRefusedError(OperatorError):
+    """Name and passphrase do not belong together; which of them is wrong is not told."""
+
+    code = "invalid_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The name or the passphrase is wrong.")
+
+
+class TooManyTriesError(OperatorError):
+    """It was tried too often to sign in; the try was not even looked at.
+
+    Attributes:
+        retry_after_s: When the next one is.
+    """
+
+    code = "too_many_tries"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"Too many tries to sign in. Wait {max(1, round(retry_after_s))} s before the next one.")
+        self.retry_after_s = retry_after_s
+
+
+class NotSignedInError(OperatorError):
+    """No session was presented, or one that has ended."""
+
+    code = "not_signed_in"
+
+    def __init__(self, *, presented: bool) -> None:
+        super().__init__(
+            "The session has ended or never was. Sign in again at /api/admin/login."
+            if presented
+            else "Sign in at /api/admin/login, and send the token that it gives as `Authorization: Bearer TOKEN`."
+        )
+        self.presented = presented
+
+
+class NotAllowedError(OperatorError):
+    """The operator's role does not include this."""
+
+    code = "not_allowed"
+
+
+class ConnectionTokenError(OperatorError):
+    """The browser extension has presented no token, or one that opens nothing."""
+
+    code = "invalid_connection_token"
+
+    def __init__(self) -> None:
+        super().__init__("The connection token is wrong. Copy the present one into the extension's settings.")
 
 
 class PoolError(Flow2ApiError):
@@ -337,6 +441,22 @@ class UpstreamOverloadedError(UpstreamUnavailableError):
     def __init__(self, message: str, *, reason: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message, reached=False, reason=reason)
         self.retry_after_s = retry_after_s
+
+
+class ProxyUnavailableError(UpstreamUnavailableError):
+    """The proxy lets nothing through, so upstream was not reached; neither the account nor the service is to blame.
+
+    Attributes:
+        is_certain: The proxy itself failed; else it may be that it only could not reach its target.
+        proxy: Its URL; None when there was none that could have been used.
+    """
+
+    code = "proxy_unavailable"
+
+    def __init__(self, message: str, *, is_certain: bool, proxy: Secret | None = None) -> None:
+        super().__init__(message, reached=False)
+        self.is_certain = is_certain
+        self.proxy = proxy
 
 
 class UpstreamTimeoutError(UpstreamError):

@@ -15,6 +15,11 @@ class Role(StrEnum):
     OPERATOR = "operator"
     VIEWER = "viewer"
 
+    def includes(self, other: "Role") -> bool:
+        """Whether who has this role may do what the other one may."""
+        order = list(Role)
+        return order.index(self) <= order.index(other)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flow2api.domain.abridging import PromptLogging
 from flow2api.domain.media import Retention
 
 
@@ -34,6 +35,20 @@ class Options:
         input_retention_h: How long pictures that callers send are kept; 0 keeps them for ever.
         media_room_mb: How much room for media there has to be before anything that costs credits is begun; 0 asks for none.
         idempotency_h: How long a repeated ``Idempotency-Key`` finds its first answer.
+        time_zone: IANA name of the time zone whose days the statistics show; empty for the machine's.
+        log_days: How many days the request log goes back; 0 keeps it for ever.
+        statistics_days: How many days the figures by day go back; 0 keeps them for ever. Totals stay.
+        log_prompts: What the request log and the debug log keep of prompts: ``off`` nothing, ``hash`` their SHA-256, ``full``
+            all.
+        log_bodies: Whether the request log keeps what was sent, 8 KiB of it, pictures as their size and SHA-256.
+        debug_log: Whether upstream calls and the pool's decisions are written to ``debug.log`` in the data folder.
+        background_renewal: Whether accounts are looked after before a request needs them; without it each is renewed by
+            the request that meets it, and sessions that no request meets end.
+        media_base_url: What links to media begin with, such as ``https://media.example.org``; empty for the address by
+            which the server is reached.
+        health_counts: Whether ``/health`` tells everybody how many accounts there are and how they stand.
+        auto_enable_on_update: Whether a session token from the browser extension switches an account on again that you
+            have switched off.
     """
 
     policy: str = "least_busy"
@@ -59,6 +74,16 @@ class Options:
     input_retention_h: float = 24.0
     media_room_mb: int = 256
     idempotency_h: float = 24.0
+    time_zone: str = ""
+    log_days: float = 30.0
+    statistics_days: float = 400.0
+    log_prompts: PromptLogging = "off"
+    log_bodies: bool = False
+    debug_log: bool = False
+    background_renewal: bool = True
+    media_base_url: str = ""
+    health_counts: bool = True
+    auto_enable_on_update: bool = False
 
     @property
     def retention(self) -> Retention:

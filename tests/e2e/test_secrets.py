@@ -9,7 +9,13 @@ from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_refusals import IMAGE, ask
 
 ACCOUNTS = [{"email": "one@example.com"}, {"email": "two@example.com"}]
-TALKATIVE = {"FLOW2API_LOG_LEVEL": "debug", "FLOW2API_OPTIONS__IMAGE_WAIT_S": "0.5"}
+TALKATIVE = {
+    "FLOW2API_LOG_LEVEL": "debug",
+    "FLOW2API_OPTIONS__IMAGE_WAIT_S": "0.5",
+    "FLOW2API_OPTIONS__DEBUG_LOG": "true",
+    "FLOW2API_OPTIONS__LOG_BODIES": "true",
+    "FLOW2API_OPTIONS__LOG_PROMPTS": "full",
+}
 ACCESS_TOKEN_HEAD = "ya29."
 SESSION_TOKEN_HEAD = "eyJhbGciOiJkaXIi"
 BAD_ROWS = [
@@ -48,6 +54,9 @@ async def test_no_secret_is_logged_printed_or_stored_as_it_is(tmp_path: Path) ->
             ["accounts", "refresh", "one@example.com"],
             ["accounts", "list", "--json"],
             ["keys", "list", "--json"],
+            ["logs", "--json"],
+            ["logs", "--number", "1"],
+            ["stats", "--by", "account"],
         ):
             done = gateway.attempt(*command)
             assert "Traceback" not in done.stderr
@@ -57,6 +66,10 @@ async def test_no_secret_is_logged_printed_or_stored_as_it_is(tmp_path: Path) ->
         assert "account" in gateway.output()
         kept = {file.name: file.read_bytes() for file in (gateway.folder / "data").glob("*.db*")}
         assert "flow2api.db" in kept
+        kept["debug.log"] = (gateway.folder / "data" / "debug.log").read_bytes()
+        for word in (b"upstream call", b"account chosen", b"attempt failed", b"a revoked session"):
+            assert word in kept["debug.log"]
+        assert b"a success" in kept["flow2api.db"] + kept.get("flow2api.db-wal", b"")
         places = {"the log": gateway.output().encode(), "the command line": printed.encode(), **kept}
         assert b"one@example.com" in b"".join(kept.values())
         found = [(place, secret[:8]) for place, text in places.items() for secret in secrets if secret.encode() in text]

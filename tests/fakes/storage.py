@@ -4,12 +4,20 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from flow2api.domain.account import Account, Credentials
+from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import Operator, folded
+from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.connection_tokens import ConnectionTokens
+from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
     ApiKeys,
@@ -28,6 +36,11 @@ from flow2api.domain.ports.storage import (
 )
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.domain.session import OperatorSession
+from flow2api.domain.statistics import Counts
+from flow2api.domain.throttle import Tries
+from tests.fakes.inheritance import FakeConnectionTokens, FakeInheritance
+from tests.fakes.records import FakeRequestLog, FakeStatistics, Records
 
 Now = Callable[[], datetime]
 
@@ -50,17 +63,30 @@ class Tables:
     claims: dict[tuple[int | None, str], IdempotencyClaim] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
     options: dict[str, object] = field(default_factory=dict)
+    sessions: dict[bytes, OperatorSession] = field(default_factory=dict)
+    tries: dict[bytes, Tries] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
+    records: Records = field(default_factory=Records)
+    audit: list[AuditEntry] = field(default_factory=list)
+    audit_fault: Exception | None = None
     last_ids: dict[str, int] = field(default_factory=dict)
     fault: Exception | None = None
     writes: int = 0
 
-    def writing(self) -> None:
+    def writing(self, audit: AuditEntry | None = None) -> None:
         """To be called before anything is changed."""
         self.writes += 1
         if self.fault is not None:
             raise self.fault
+        if audit is not None and self.audit_fault is not None:
+            raise self.audit_fault
+
+    def note_audit(self, entry: AuditEntry | None, made: object = None) -> None:
+        """One more entry of the audit log, if there is one."""
+        if entry is not None:
+            subject = str(made) if entry.subject is None and made is not None else entry.subject
+            self.audit.append(replace(entry, number=len(self.audit) + 1, subject=subject))
 
     def new_id(self, what: str) -> int:
         """The next number; numbers are never used again."""
@@ -85,8 +111,10 @@ class FakeAccounts:
     async def get(self, account_id: int) -> Account | None:
         return self._tables.accounts.get(account_id)
 
-    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
-        self._tables.writing()
+    async def add(
+        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+    ) -> Sequence[Account]:
+        self._tables.writing(audit)
         added = []
         for account, credentials in accounts:
             account = replace(account, id=self._tables.new_id("account"))
@@ -94,19 +122,24 @@ class FakeAccounts:
             self._tables.credentials[account.id] = credentials
             self._tables.note("account", account.id)
             added.append(account)
+        if added:
+            first, last = added[0].id, added[-1].id
+            self._tables.note_audit(audit, first if first == last else f"{first}-{last}")
         return added
 
-    async def save(self, account: Account) -> None:
-        self._tables.writing()
+    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         if account.id in self._tables.accounts:
             self._tables.accounts[account.id] = account
             self._tables.note("account", account.id)
+            self._tables.note_audit(audit)
 
-    async def remove(self, account_id: int) -> None:
-        self._tables.writing()
+    async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         self._tables.credentials.pop(account_id, None)
         if self._tables.accounts.pop(account_id, None) is not None:
             self._tables.note("account", account_id)
+            self._tables.note_audit(audit)
 
 
 class FakeCredentialVault:
@@ -120,12 +153,13 @@ class FakeCredentialVault:
     async def read(self, account_id: int) -> Credentials | None:
         return self._tables.credentials.get(account_id)
 
-    async def write(self, account: Account, credentials: Credentials) -> None:
-        self._tables.writing()
+    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         if account.id in self._tables.accounts:
             self._tables.accounts[account.id] = account
             self._tables.credentials[account.id] = credentials
             self._tables.note("account", account.id)
+            self._tables.note_audit(audit)
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
         kept = {credentials.session_token: number for number, credentials in sorted(self._tables.credentials.items())}
@@ -142,20 +176,22 @@ class FakeApiKeys:
     async def find(self, digest: bytes) -> ApiKey | None:
         return next((key for key in self._tables.api_keys.values() if key.digest == digest), None)
 
-    async def add(self, key: ApiKey) -> ApiKey:
-        self._tables.writing()
+    async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
+        self._tables.writing(audit)
         self._refuse_conflict(key)
         key = replace(key, id=self._tables.new_id("api_key"))
         self._tables.api_keys[key.id] = key
         self._tables.note("api_key", key.id)
+        self._tables.note_audit(audit, key.id)
         return key
 
-    async def save(self, key: ApiKey) -> None:
-        self._tables.writing()
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         if key.id in self._tables.api_keys:
             self._refuse_conflict(key)
             self._tables.api_keys[key.id] = key
             self._tables.note("api_key", key.id)
+            self._tables.note_audit(audit)
 
     def _refuse_conflict(self, key: ApiKey) -> None:
         others = [other for other in self._tables.api_keys.values() if other.id != key.id]
@@ -178,31 +214,136 @@ class FakeOperators:
     async def find(self, name: str) -> Operator | None:
         return next((one for one in self._tables.operators.values() if folded(one.name) == folded(name)), None)
 
-    async def add(self, operator: Operator) -> Operator:
-        self._tables.writing()
+    async def add(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
+        self._tables.writing(audit)
         self._refuse_conflict(operator)
         operator = replace(operator, id=self._tables.new_id("operator"))
         self._tables.operators[operator.id] = operator
         self._tables.note("operator", operator.id)
+        self._tables.note_audit(audit, operator.id)
         return operator
 
-    async def add_first(self, operator: Operator) -> Operator:
+    async def add_first(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         if self._tables.operators:
             self._tables.writing()
             raise ConflictError("There is an operator already; this would not be the first one.")
-        return await self.add(operator)
+        return await self.add(operator, audit)
 
-    async def save(self, operator: Operator) -> None:
-        self._tables.writing()
+    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         self._refuse_conflict(operator)
         if operator.id in self._tables.operators:
             self._tables.operators[operator.id] = operator
             self._tables.note("operator", operator.id)
+            self._tables.note_audit(audit)
 
     def _refuse_conflict(self, operator: Operator) -> None:
         others = [other for other in self._tables.operators.values() if other.id != operator.id]
         if any(folded(other.name) == folded(operator.name) for other in others):
             raise ConflictError(f"An operator named {operator.name!r} exists already. Choose another name.")
+
+
+class FakeSessions:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, session: OperatorSession, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
+        self._tables.sessions[session.digest] = session
+        self._tables.note_audit(audit)
+
+    async def find(self, digest: bytes) -> OperatorSession | None:
+        return self._tables.sessions.get(digest)
+
+    async def of_operator(self, operator_id: int) -> Sequence[OperatorSession]:
+        mine = [session for session in self._tables.sessions.values() if session.operator_id == operator_id]
+        return sorted(mine, key=lambda session: (session.created_at, session.id), reverse=True)
+
+    async def saw(self, digest: bytes, at: datetime) -> None:
+        self._tables.writing()
+        session = self._tables.sessions.get(digest)
+        if session is not None and session.seen_at < at:
+            self._tables.sessions[digest] = replace(session, seen_at=at)
+
+    async def restamp(self, digest: bytes, stamp: str) -> None:
+        self._tables.writing()
+        if digest in self._tables.sessions:
+            self._tables.sessions[digest] = replace(self._tables.sessions[digest], stamp=stamp)
+
+    async def remove(self, digest: bytes, audit: AuditEntry | None = None) -> bool:
+        self._tables.writing(audit)
+        if self._tables.sessions.pop(digest, None) is None:
+            return False
+        self._tables.note_audit(audit)
+        return True
+
+
+class FakeSignInTries:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def begin(self, subjects: Sequence[bytes], now: datetime) -> timedelta:
+        self._tables.writing()
+        known = {subject: self._tables.tries.get(subject, Tries()) for subject in subjects}
+        pause = max((tries.pause_left(now) for tries in known.values()), default=timedelta(0))
+        if not pause:
+            self._tables.tries.update({subject: tries.one_more(now) for subject, tries in known.items()})
+        return pause
+
+    async def forget(self, subjects: Sequence[bytes]) -> None:
+        self._tables.writing()
+        for subject in subjects:
+            self._tables.tries.pop(subject, None)
+
+
+class FakeAuditLog:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def note(self, entry: AuditEntry) -> None:
+        self._tables.writing(entry)
+        self._tables.note_audit(entry)
+
+    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        older = [entry for entry in self._tables.audit if before is None or entry.number < before]
+        return older[::-1][:limit]
+
+
+class FakeAccountDirectory:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def page(self, wanted: AccountFilter, now: datetime, *, after: int, limit: int) -> Sequence[Account]:
+        return [account for account in self._found(wanted, now) if account.id > after][:limit]
+
+    async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
+        found = [account.status(now) for account in self._found(wanted, now)]
+        return {status: found.count(status) for status in AccountStatus}
+
+    async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
+        counts: dict[int, Counts] = {}
+        last: dict[int, datetime] = {}
+        for entry in self._tables.log:
+            if entry.account_id in account_ids and entry.account_id is not None:
+                went_well = entry.code is None
+                made = Counts(
+                    images=went_well and entry.kind is MediaKind.IMAGE,
+                    videos=went_well and entry.kind is MediaKind.VIDEO,
+                    succeeded=went_well,
+                    errors=not went_well,
+                )
+                counts[entry.account_id] = counts.get(entry.account_id, Counts()) + made
+                last[entry.account_id] = max(entry.at, last.get(entry.account_id, entry.at))
+        return AccountUse(counts, last)
+
+    def _found(self, wanted: AccountFilter, now: datetime) -> Sequence[Account]:
+        text = (wanted.text or "")[:LONGEST_SEARCH].lower()
+        return [
+            account
+            for _, account in sorted(self._tables.accounts.items())
+            if any(text in (field or "").lower() for field in (account.email, account.name, account.remark))
+            if wanted.status is None or account.status(now) is wanted.status
+        ]
 
 
 class FakeGenerations:
@@ -336,13 +477,15 @@ class FakeOptionValues:
     async def read(self) -> Mapping[str, object]:
         return dict(self._tables.options)
 
-    async def write(self, values: Mapping[str, object], who: str) -> None:
-        self._tables.writing()
+    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
         for name, value in values.items():
             self._tables.options.pop(name, None)
             if value is not None:
                 self._tables.options[name] = value
             self._tables.note("options", name)
+        if values:
+            self._tables.note_audit(audit)
 
 
 class FakeJournal:
@@ -351,6 +494,7 @@ class FakeJournal:
 
     def note(self, entry: LogEntry) -> None:
         self._tables.log.append(entry)
+        self._tables.records.take(entry)
 
 
 class FakeStorage:
@@ -363,14 +507,22 @@ class FakeStorage:
     def __init__(self, clock: Clock | None = None) -> None:
         self.tables = Tables(clock.now if clock is not None else lambda: datetime.now(UTC))
         self.accounts: Accounts = FakeAccounts(self.tables)
+        self.directory: AccountDirectory = FakeAccountDirectory(self.tables)
         self.vault: CredentialVault = FakeCredentialVault(self.tables)
         self.api_keys: ApiKeys = FakeApiKeys(self.tables)
         self.operators: Operators = FakeOperators(self.tables)
+        self.sessions: Sessions = FakeSessions(self.tables)
+        self.sign_in_tries: SignInTries = FakeSignInTries(self.tables)
+        self.audit_log: AuditLog = FakeAuditLog(self.tables)
+        self.connection_tokens: ConnectionTokens = FakeConnectionTokens(self.tables)
+        self.inheritance: Inheritance = FakeInheritance(self.tables)
         self.generations: Generations = FakeGenerations(self.tables)
         self.media: MediaIndex = FakeMediaIndex(self.tables)
         self.changes: ChangeFeed = FakeChangeFeed(self.tables)
         self.options: OptionValues = FakeOptionValues(self.tables)
         self.journal: Journal = FakeJournal(self.tables)
+        self.request_log: RequestLog = FakeRequestLog(self.tables.records)
+        self.statistics: Statistics = FakeStatistics(self.tables.records)
         self.opened = 0
         self.closed = 0
 

@@ -10,6 +10,7 @@ import msgspec
 
 from flow2api import __version__
 from flow2api.adapters.flow import payloads, responses, session
+from flow2api.adapters.flow.call_log import LoggedTransport
 from flow2api.adapters.flow.caller import Caller, TimeLimits
 from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.era_2026_06 import enlarged_picture
@@ -62,11 +63,12 @@ class FlowUpstream:
         self._era: Era = ERAS[era]
         self._limits = limits or TimeLimits()
         self._transport = CurlTransport(user_agent=f"flow2api/{__version__}", max_pools=max_proxies)
+        logged = LoggedTransport(self._transport)
         self._caller = Caller(
-            self._transport, clock, labs_base_url=labs_base_url, api_base_url=api_base_url, limits=self._limits
+            logged, clock, labs_base_url=labs_base_url, api_base_url=api_base_url, limits=self._limits
         )
         self._polling = Polling(self._caller, clock, batch_size=poll_batch_size)
-        self._media = MediaSource(self._caller, self._transport, clock, (labs_base_url, api_base_url))
+        self._media = MediaSource(self._caller, logged, clock, (labs_base_url, api_base_url))
 
     @property
     def opened_connections(self) -> int:

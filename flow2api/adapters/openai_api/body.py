@@ -16,7 +16,9 @@ from flow2api.adapters.openai_api.body_room import FREE_BYTES, Place
 from flow2api.adapters.openai_api.doors import Limits
 from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.multipart import read_form
+from flow2api.domain.abridging import abridged
 from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.request_log import ASKING
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -65,12 +67,23 @@ async def read_body(request: HttpRequest, limits: Limits, *, most_bytes: int, pl
         charset = _CHARSET.search(content_type)
         if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
             raise _unsupported_type("JSON is read as UTF-8 only.")
-        return await _read_json(chunks, limits)
+        return await _noted(await _read_json(chunks, limits))
     boundary = _BOUNDARY.search(content_type)
     if media_type == "multipart/form-data" and boundary:
         fields, digest = await read_form(chunks, boundary[1] or boundary[2], limits)
-        return Body(fields, is_text=True, digest=digest)
+        return await _noted(Body(fields, is_text=True, digest=digest))
     raise _unsupported_type("Send the body as application/json or multipart/form-data.")
+
+
+async def _noted(body: Body) -> Body:
+    """The same body, after the request log has taken from it what it wants to know."""
+    asking = ASKING.get()
+    if asking is not None:
+        model = body.fields.get("model")
+        asking.model = model if isinstance(model, str) else ""
+        if asking.keeps_body:
+            asking.body = await asyncio.to_thread(abridged, body.fields, asking.prompts)
+    return body
 
 
 def too_large(most_bytes: int) -> HTTPException:

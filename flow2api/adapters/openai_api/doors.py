@@ -13,6 +13,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.media import Pictures
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.request_log import Asking
 from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 
@@ -97,6 +98,18 @@ class ServesMedia(Protocol):
         ...
 
 
+class NotesRequests(Protocol):
+    """Writes down how requests went."""
+
+    def asking(self, request_id: str) -> Asking:
+        """What is to be learned of a request that begins now."""
+        ...
+
+    def refused(self, asking: Asking, *, status: int, key_id: int | None, door: str, duration_ms: int) -> None:
+        """A request was answered with an error, and nothing may have been begun for it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much one request may bring along.
@@ -141,6 +154,7 @@ class Doors:
         options: Gives the options as they stand now.
         public_url: The address that clients reach us by; None to follow each request's own.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
+        notes: Where refused requests are written down; None to write down none.
         room: Where large bodies wait for their turn.
         image_model: What makes pictures when a request names no model.
         video_model: What makes videos when a request names no model.
@@ -155,6 +169,7 @@ class Doors:
     options: Callable[[], Options]
     clock: Clock
     pictures: Pictures
+    notes: NotesRequests | None = None
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)

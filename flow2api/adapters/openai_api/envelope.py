@@ -19,6 +19,7 @@ from flow2api.adapters.openai_api.errors import INVALID_REQUEST, SERVER_ERROR, a
 from flow2api.adapters.openai_api.lingering import LingeringResponse
 from flow2api.adapters.openai_api.request_ids import request_id_of
 from flow2api.domain.errors import Flow2ApiError, InvalidApiKeyError, RequestError
+from flow2api.domain.request_log import ASKING
 
 _log = structlog.get_logger(__name__)
 
@@ -72,6 +73,8 @@ def stream_error(error: Exception, request: Request[Any, Any, Any]) -> ErrorObje
 def error_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of the routes of this surface."""
     refusal = refusal_of(error, request)
+    if (asking := ASKING.get()) is not None:
+        asking.code, asking.message = refusal.body.code or refusal.body.type, refusal.body.message
     body = msgspec.json.encode({"error": refusal.body})
     headers = {"cache-control": "no-store", **refusal.headers}
     if not has_passed_edge(request.scope):

@@ -56,6 +56,16 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.GenerationNotFoundError: Answer(404),
     tree.NotReadyError: Answer(404),
     tree.ConflictError: Answer(409, retry=Retry.NEVER),
+    tree.OptionLockedError: Answer(409, retry=Retry.NEVER),
+    tree.AccountNotFoundError: Answer(404),
+    tree.RecordNotFoundError: Answer(404),
+    tree.OperatorError: Answer(403),
+    tree.SetupRequiredError: Answer(503, SERVER_ERROR, Retry.NEVER),
+    tree.SignInRefusedError: Answer(401),
+    tree.TooManyTriesError: Answer(429, "rate_limit_error", Retry.LATER, 15),
+    tree.NotSignedInError: Answer(401),
+    tree.NotAllowedError: Answer(403),
+    tree.ConnectionTokenError: Answer(401),
     tree.PoolError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.NoEligibleAccountError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.PoolBusyError: Answer(429, "rate_limit_error", Retry.LATER, 10),
@@ -72,6 +82,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.AccountUnusableError: _FAILED,
     tree.UpstreamUnavailableError: _FAILED,
     tree.UpstreamOverloadedError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
+    tree.ProxyUnavailableError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.UpstreamTimeoutError: Answer(504, SERVER_ERROR, Retry.NEVER),
     tree.UpstreamInvalidError: _FAILED,
     tree.UpstreamStateUnknownError: _FAILED,
@@ -103,6 +114,11 @@ def answer_of(error: Flow2ApiError) -> Answer:
     if isinstance(error, tree.UpstreamRateLimitedError) and error.exhausted:
         return Answer(429, "insufficient_quota", Retry.NEVER)
     return next((ANSWERS[cls] for cls in type(error).__mro__ if cls in ANSWERS), _INTERNAL)
+
+
+def status_of(code: str | None) -> int:
+    """The status that an outcome has by itself: 200 for a good end, else what its error code is answered with."""
+    return 200 if code is None else _BY_CODE.get(code, _FAILED).status
 
 
 def retry_headers(answer: Answer, error: Exception) -> dict[str, str]:

@@ -26,10 +26,16 @@ def media_url(doors: Doors, scope: Any, media_id: str, lifetime_s: int) -> str:
 def base_url(doors: Doors, scope: Any) -> str:
     """Scheme and host that the caller reaches us by, without a slash at the end.
 
-    The configured address comes first, then the forwarding headers of a trusted proxy, then ``Host``. A ``Host`` that
+    The option comes first, then the configured address, then the forwarding headers of a trusted proxy, then ``Host``. A ``Host`` that
     cannot be right for this caller (``0.0.0.0``, or ``localhost`` from far away) is replaced by the address that the
     connection came in on.
     """
+    configured = doors.options().media_base_url
+    return configured.rstrip("/") if configured else reached_url(doors, scope)
+
+
+def reached_url(doors: Doors, scope: Any) -> str:
+    """The same, whatever the option says that links to media begin with."""
     if doors.public_url:
         return doors.public_url.rstrip("/")
     peer = _address(scope["client"][0]) if scope.get("client") else None

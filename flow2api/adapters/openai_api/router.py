@@ -28,7 +28,7 @@ def is_api_path(path: str) -> bool:
 
 def create_router(doors: Doors) -> list[Router]:
     """The routers to be registered at the root of the application."""
-    at_edge = edge(doors.clock)
+    at_edge = edge(doors.clock, doors.notes)
     require_key = key_check(doors.authorize)
     guarded = [*model_routes(doors), *chat_routes(doors), *image_routes(doors), *video_routes(doors)]
     routers = [

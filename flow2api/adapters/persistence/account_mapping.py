@@ -1,15 +1,25 @@
 """Accounts and credentials as rows, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping
 
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
-from flow2api.domain.account import Account, Capacity, Credentials, Rest, Tier
+from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Rest, Tier
 from flow2api.domain.ports.secrets import Cipher
 
 EMPTY = "[]"
+
+FOR_EVER = 2**62
+"""The end of a rest that time alone does not end, as an instant."""
+
+_STANDING = {
+    AccountStatus.DISABLED: "disabled_until",
+    AccountStatus.SUSPENDED: "suspended_until",
+    AccountStatus.COOLING_DOWN: "cooling_until",
+}
 
 _encode = msgspec.json.Encoder().encode
 _decode_tags = msgspec.json.Decoder(frozenset[str]).decode
@@ -38,7 +48,24 @@ def account_to_row(account: Account) -> dict[str, Any]:
         "access_obtained_at": to_instant(account.access_obtained_at),
         "rests": _encode(account.rests).decode() if account.rests else EMPTY,
         "streak": account.streak,
+        **standing_of(account.rests),
+        "search_text": search_text_of(account.email, account.name, account.remark),
     }
+
+
+def search_text_of(email: str | None, name: str, remark: str) -> str:
+    """What of an account is searched, without case."""
+    return "\n".join((email or "", name, remark)).casefold()
+
+
+def standing_of(rests: Sequence[Rest]) -> dict[str, int]:
+    """Until when these rests keep the whole account disabled, suspended and cooling down; 0 where they do not."""
+    until = {"disabled_until": 0, "suspended_until": 0, "cooling_until": 0}
+    for rest in rests:
+        column = _STANDING.get(rest.status)
+        if column is not None and rest.model is None:
+            until[column] = max(until[column], FOR_EVER if rest.until is None else to_instant(rest.until))
+    return until
 
 
 def row_to_account(row: RowMapping) -> Account:

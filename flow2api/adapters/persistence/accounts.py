@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_account
+from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import AccountRow, CounterRow, CredentialRow
 from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.domain.account import Account, Credentials
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
 
@@ -67,7 +69,9 @@ class SqlAccounts:
         )
         return None if row is None else row_to_account(row)
 
-    async def add(self, accounts: Sequence[tuple[Account, Credentials]]) -> Sequence[Account]:
+    async def add(
+        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+    ) -> Sequence[Account]:
         if not accounts:
             return ()
         many = {"counter": ACCOUNT, "many": len(accounts)}
@@ -83,24 +87,27 @@ class SqlAccounts:
                 connection.execute(insert(ACCOUNTS), rows[start : start + BATCH])
                 connection.execute(insert(CREDENTIALS), sealed[start : start + BATCH])
             note_changes(connection, ACCOUNT, range(first, last + 1), self._clock.now())
+            note_audit(connection, audit, made=first if first == last else f"{first}-{last}")
 
         await self._database.write(step)
         return added
 
-    async def save(self, account: Account) -> None:
+    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
         row = account_to_row(account)
 
         def step(connection: Connection) -> None:
             if save_account(connection, row):
                 note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
+                note_audit(connection, audit)
 
         await self._database.write(step)
 
-    async def remove(self, account_id: int) -> None:
+    async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         def step(connection: Connection) -> None:
             # The secrets go with it, by the foreign key.
             if connection.execute(_REMOVE, {"account_id": account_id}).rowcount:
                 note_changes(connection, ACCOUNT, (account_id,), self._clock.now())
+                note_audit(connection, audit)
 
         await self._database.write(step)
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, case, insert, or_, select, update
 
+from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import API_KEY, note_changes
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import ApiKeyRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.ports.system import Clock
 
@@ -52,7 +54,7 @@ class SqlApiKeys:
         )
         return None if row is None else row_to_key(row)
 
-    async def add(self, key: ApiKey) -> ApiKey:
+    async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         row = key_to_row(key)
 
         def step(connection: Connection) -> int | None:
@@ -61,11 +63,12 @@ class SqlApiKeys:
             number = connection.execute(insert(API_KEYS), row).inserted_primary_key
             assert number is not None  # noqa: S101 - one row was inserted
             note_changes(connection, API_KEY, number, self._clock.now())
+            note_audit(connection, audit, made=number[0])
             return int(number[0])
 
         return replace(key, id=_or_conflict(await self._database.write(step), key))
 
-    async def save(self, key: ApiKey) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
         values = key_to_row(key)
         values["used_at"] = values.pop("last_used_at")
 
@@ -74,6 +77,7 @@ class SqlApiKeys:
                 return None
             if connection.execute(_SAVE, {"of": key.id, **values}).rowcount:
                 note_changes(connection, API_KEY, (key.id,), self._clock.now())
+                note_audit(connection, audit)
             return key.id
 
         _or_conflict(await self._database.write(step), key)

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_credentials
 from flow2api.adapters.persistence.accounts import BATCH, CREDENTIALS, INLINE, save_account
+from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
 from flow2api.adapters.persistence.database import Database, Step
 from flow2api.adapters.persistence.rows.base import to_instant
 from flow2api.domain.account import Account, Credentials
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
@@ -58,7 +60,7 @@ class SqlCredentialVault:
         )
         return None if row is None else row_to_credentials(row, self._cipher)
 
-    async def write(self, account: Account, credentials: Credentials) -> None:
+    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         row = account_to_row(account)
         sealed = credentials_to_row(account.id, credentials, self._cipher)
         values = {name: value for name, value in sealed.items() if name != "account_id"}
@@ -67,6 +69,7 @@ class SqlCredentialVault:
             if save_account(connection, row):
                 connection.execute(_WRITE, {"of": account.id, **values})
                 note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
+                note_audit(connection, audit)
 
         await self._database.write(step)
 

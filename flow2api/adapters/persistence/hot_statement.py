@@ -1,6 +1,6 @@
 """Statements that every request carries out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
@@ -30,11 +30,23 @@ class HotStatement:
             DBAPIError: The database refused, as SQLAlchemy says it.
         """
         text, places = self._made or self._make(connection)
+        return self._run(connection, "execute", text, tuple([values[name] for name in places]))
+
+    def execute_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Carry it out once for each of these rows.
+
+        Raises:
+            DBAPIError: The database refused, as SQLAlchemy says it.
+        """
+        text, places = self._made or self._make(connection)
+        self._run(connection, "executemany", text, [tuple([values[name] for name in places]) for values in rows])
+
+    def _run(self, connection: Connection, how: str, text: str, parameters: Sequence[Any]) -> int:
         driver = connection.dialect.loaded_dbapi
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(text, tuple([values[name] for name in places]))
-            return cursor.rowcount
+            getattr(cursor, how)(text, parameters)
+            return int(cursor.rowcount)
         except driver.IntegrityError as error:
             raise IntegrityError(text, None, error) from error
         except driver.Error as error:

@@ -4,21 +4,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, update
 
 from flow2api.adapters.persistence.api_keys import API_KEYS
 from flow2api.adapters.persistence.database import Database
-from flow2api.adapters.persistence.rows import RequestLogRow, StatisticRow
+from flow2api.adapters.persistence.hot_statement import HotStatement
+from flow2api.adapters.persistence.rows import RequestLogRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
-from flow2api.domain.media import MediaKind
+from flow2api.adapters.persistence.tallies import QUARTERS, TOTALS, Tallies, add_figures
 from flow2api.domain.ports.storage import LogEntry
 
 LOG = table_of(RequestLogRow)
-STATISTICS = table_of(StatisticRow)
 
 FLUSH_INTERVAL_S = 0.2
 FLUSH_ROWS = 500
@@ -38,14 +37,8 @@ _USED = (
     .values(last_used_at=bindparam("used_at"))
 )
 
-_Tallied = tuple[str, int, int, str]
-
-
-@dataclass(slots=True)
-class _Tally:
-    images: int = 0
-    videos: int = 0
-    errors: int = 0
+_UNAUTHENTICATED = 401
+_LINE = HotStatement(insert(LOG), (column.name for column in LOG.c if column.name != "number"))
 
 
 class _Pending:
@@ -53,37 +46,22 @@ class _Pending:
 
     def __init__(self) -> None:
         self.entries: list[LogEntry] = []
-        self.tallies: dict[_Tallied, _Tally] = {}
+        self.tallies = Tallies(ROOM)
         self.used: dict[int, datetime] = {}
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.tallies)
 
     def count(self, entry: LogEntry) -> bool:
-        """Count the entry in the statistics of its day; False when there is no room for one more combination."""
+        """Count the entry in the statistics of its time; False when there is no room for one more combination."""
         if entry.key_id is not None:
             self.used[entry.key_id] = max(entry.at, self.used.get(entry.key_id, entry.at))
-        day = entry.at.astimezone(UTC).date().isoformat()
-        counted = (day, entry.account_id or 0, entry.key_id or 0, entry.model)
-        if counted not in self.tallies and len(self.tallies) >= ROOM:
-            return False
-        tally = self.tallies.setdefault(counted, _Tally())
-        if entry.code is not None:
-            tally.errors += 1
-        elif entry.kind is MediaKind.IMAGE:
-            tally.images += 1
-        elif entry.kind is MediaKind.VIDEO:
-            tally.videos += 1
-        return True
+        return self.tallies.count(entry)
 
     def absorb(self, later: "_Pending") -> int:
         """Take over what came in meanwhile; returns how many entries found no room."""
         self.entries += later.entries
-        for counted, tally in later.tallies.items():
-            mine = self.tallies.setdefault(counted, _Tally())
-            mine.images += tally.images
-            mine.videos += tally.videos
-            mine.errors += tally.errors
+        self.tallies.absorb(later.tallies)
         for key_id, at in later.used.items():
             self.used[key_id] = max(at, self.used.get(key_id, at))
         excess = len(self.entries[ROOM:])
@@ -134,7 +112,9 @@ class SqlJournal:
 
     def _take(self, entry: LogEntry) -> None:
         counted = self._pending.count(entry)
-        if len(self._pending.entries) < ROOM:
+        if entry.status == _UNAUTHENTICATED:
+            pass  # whoever tries keys must not fill the log
+        elif len(self._pending.entries) < ROOM:
             self._pending.entries.append(entry)
         else:
             counted = False
@@ -158,7 +138,7 @@ class SqlJournal:
         taken, self._pending = self._pending, _Pending()
         self._arrived.clear()
         self._enough.clear()
-        rows, tallies = [_log_row(entry) for entry in taken.entries], _statistic_rows(taken.tallies)
+        rows, tallies = [_log_row(entry) for entry in taken.entries], taken.tallies
         used = [{"of": key_id, "used_at": to_instant(at)} for key_id, at in taken.used.items()]
         try:
             await self._database.write(lambda connection: self._write(connection, rows, tallies, used))
@@ -176,14 +156,11 @@ class SqlJournal:
         self._is_refused = False
         return True
 
-    def _write(self, connection: Connection, rows: Sequence[Any], tallies: Sequence[Any], used: Sequence[Any]) -> None:
+    def _write(self, connection: Connection, rows: Sequence[Any], tallies: Tallies, used: Sequence[Any]) -> None:
         if rows:
-            connection.execute(insert(LOG), rows)
-        if tallies:
-            adding = self._database.insert(STATISTICS)
-            sums = {name: STATISTICS.c[name] + adding.excluded[name] for name in ("images", "videos", "errors")}
-            keys = [STATISTICS.c[name] for name in ("day", "account_id", "key_id", "model")]
-            connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=sums), tallies)
+            _LINE.execute_many(connection, rows)
+        add_figures(self._database, connection, QUARTERS, tallies.of_quarters())
+        add_figures(self._database, connection, TOTALS, tallies.of_totals())
         if used:
             connection.execute(_USED, used)
 
@@ -207,22 +184,14 @@ def _log_row(entry: LogEntry) -> dict[str, Any]:
         "code": entry.code,
         "duration_ms": entry.duration_ms,
         "kind": None if entry.kind is None else entry.kind.value,
+        "status": entry.status,
+        "message": entry.message,
+        "prompt": entry.prompt,
+        "body": entry.body,
+        "attempts": entry.attempts,
+        "waited_ms": entry.waited_ms,
+        "results": entry.results,
     }
-
-
-def _statistic_rows(tallies: dict[_Tallied, _Tally]) -> list[dict[str, Any]]:
-    return [
-        {
-            "day": day,
-            "account_id": account_id,
-            "key_id": key_id,
-            "model": model,
-            "images": tally.images,
-            "videos": tally.videos,
-            "errors": tally.errors,
-        }
-        for (day, account_id, key_id, model), tally in tallies.items()
-    ]
 
 
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import OPERATOR, note_changes
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import OperatorRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.system import Clock
@@ -50,23 +52,23 @@ class SqlOperators:
         )
         return None if row is None else row_to_operator(row)
 
-    async def add(self, operator: Operator) -> Operator:
+    async def add(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         def step(connection: Connection) -> int | None:
-            return None if _has_namesake(connection, operator) else self._insert(connection, operator)
+            return None if _has_namesake(connection, operator) else self._insert(connection, operator, audit)
 
         return replace(operator, id=_or_conflict(await self._database.write(step), operator))
 
-    async def add_first(self, operator: Operator) -> Operator:
+    async def add_first(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         def step(connection: Connection) -> int | None:
             # Whoever writes holds the lock on the whole database, so nobody comes in between.
-            return None if connection.execute(_ANY).first() is not None else self._insert(connection, operator)
+            return None if connection.execute(_ANY).first() is not None else self._insert(connection, operator, audit)
 
         number = await self._database.write(step)
         if number is None:
             raise ConflictError("There is an operator already; this would not be the first one.")
         return replace(operator, id=number)
 
-    async def save(self, operator: Operator) -> None:
+    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         values = operator_to_row(operator)
 
         def step(connection: Connection) -> int | None:
@@ -74,14 +76,16 @@ class SqlOperators:
                 return None
             if connection.execute(_SAVE, {"of": operator.id, **values}).rowcount:
                 note_changes(connection, OPERATOR, (operator.id,), self._clock.now())
+                note_audit(connection, audit)
             return operator.id
 
         _or_conflict(await self._database.write(step), operator)
 
-    def _insert(self, connection: Connection, operator: Operator) -> int:
+    def _insert(self, connection: Connection, operator: Operator, audit: AuditEntry | None) -> int:
         number = connection.execute(insert(OPERATORS), operator_to_row(operator)).inserted_primary_key
         assert number is not None  # noqa: S101 - one row was inserted
         note_changes(connection, OPERATOR, number, self._clock.now())
+        note_audit(connection, audit, made=number[0])
         return int(number[0])
 
 

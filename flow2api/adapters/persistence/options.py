@@ -7,9 +7,11 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from flow2api.adapters.persistence import changes
+from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import OptionRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.system import Clock
 
 OPTIONS = table_of(OptionRow)
@@ -28,7 +30,7 @@ class SqlOptionValues:
         rows = await self._database.read(lambda connection: connection.execute(_READ).all())
         return {row.name: msgspec.json.decode(row.value) for row in rows}
 
-    async def write(self, values: Mapping[str, object], who: str) -> None:
+    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
         now = self._clock.now()
         rows = [
             {
@@ -50,6 +52,7 @@ class SqlOptionValues:
         def step(connection: Connection) -> None:
             connection.execute(setting, rows)
             changes.note_changes(connection, changes.OPTIONS, values, now)
+            note_audit(connection, audit)
 
         await self._database.write(step)
 

@@ -6,21 +6,36 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flow2api.adapters.persistence.account_directory import SqlAccountDirectory
 from flow2api.adapters.persistence.accounts import SqlAccounts
 from flow2api.adapters.persistence.api_keys import SqlApiKeys
+from flow2api.adapters.persistence.audit_log import SqlAuditLog
 from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
+from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
 from flow2api.adapters.persistence.generations import SqlGenerations
+from flow2api.adapters.persistence.inheritance import SqlInheritance
 from flow2api.adapters.persistence.journal import SqlJournal
 from flow2api.adapters.persistence.key_check import check_key, set_fact
 from flow2api.adapters.persistence.media import SqlMediaIndex
 from flow2api.adapters.persistence.operators import SqlOperators
 from flow2api.adapters.persistence.options import SqlOptionValues
+from flow2api.adapters.persistence.request_log import SqlRequestLog
+from flow2api.adapters.persistence.sessions import SqlSessions
+from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
+from flow2api.adapters.persistence.statistics import SqlStatistics
 from flow2api.adapters.persistence.upkeep import forget_old
 from flow2api.domain.errors import StorageError
+from flow2api.domain.ports.account_directory import AccountDirectory
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.connection_tokens import ConnectionTokens
+from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
     ApiKeys,
@@ -50,14 +65,22 @@ class SqlStorage:
         self._journal = SqlJournal(database)
         self._upkeep: asyncio.Task[None] | None = None
         self.accounts: Accounts = SqlAccounts(database, cipher, clock)
+        self.directory: AccountDirectory = SqlAccountDirectory(database)
         self.vault: CredentialVault = SqlCredentialVault(database, cipher, clock)
         self.api_keys: ApiKeys = SqlApiKeys(database, clock)
         self.operators: Operators = SqlOperators(database, clock)
+        self.sessions: Sessions = SqlSessions(database)
+        self.sign_in_tries: SignInTries = SqlSignInTries(database)
+        self.audit_log: AuditLog = SqlAuditLog(database)
+        self.connection_tokens: ConnectionTokens = SqlConnectionTokens(database)
+        self.inheritance: Inheritance = SqlInheritance(database)
         self.generations: Generations = SqlGenerations(database, clock)
         self.media: MediaIndex = SqlMediaIndex(database)
         self.changes: ChangeFeed = SqlChangeFeed(database)
         self.options: OptionValues = SqlOptionValues(database, clock)
         self.journal: Journal = self._journal
+        self.request_log: RequestLog = SqlRequestLog(database)
+        self.statistics: Statistics = SqlStatistics(database)
 
     async def open(self) -> None:
         await self._database.open()

@@ -1,10 +1,12 @@
 """Takes in many accounts at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
@@ -13,6 +15,8 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
 
 _BATCH = 1000
+_AT_ONCE = 64
+"""Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class ImportedAccount:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of an import. Each row counts once.
+    """What came of an import. Each row counts once; a line without one does not.
 
     Attributes:
         errors: For each bad row its number, from 1, and what is wrong with it; no secret is in it.
@@ -55,21 +59,39 @@ class ImportAccounts:
     and whatever else it states. A bad row never stops the others.
     """
 
-    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        vault: CredentialVault,
+        clock: Clock,
+        *,
+        holding: Callable[[int], AbstractAsyncContextManager[Account | None]] | None = None,
+        on_stored: Callable[[Account], None] = lambda account: None,
+    ) -> None:
+        """Args:
+        holding: Lets nobody else of this process write an account meanwhile; None when nobody else is at work.
+        on_stored: Told each account that is added or changed, for whoever has them in memory.
+        """
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
+        self._holding = holding or self._as_stored
+        self._on_stored = on_stored
 
     async def __call__(
         self,
-        rows: Sequence[ImportedAccount | str],
+        rows: Sequence[ImportedAccount | str | None],
         on_progress: Callable[[int], None] = lambda done: None,
+        *,
+        actor: Actor | None = None,
     ) -> ImportReport:
         """Store what is new and change what is known.
 
         Args:
-            rows: Accounts, or for a row that could not be read the sentence that says why.
+            rows: Accounts; for a row that could not be read the sentence that says why; None where there is no row (an
+                empty line), so that numbers of rows are those of lines.
             on_progress: Told how many rows are done.
+            actor: Who does it; each change and its audit entry are one.
         """
         known = _Known()
         async for batch in self._accounts.load():
@@ -78,16 +100,18 @@ class ImportAccounts:
         tally = _Tally()
         for start in range(0, len(rows), _BATCH):
             part = rows[start : start + _BATCH]
-            await self._store(await self._sort(part, start + 1, known, tally), known)
+            await self._store(await self._sort(part, start + 1, known, tally), known, actor)
             on_progress(start + len(part))
         return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
 
     async def _sort(
-        self, part: Sequence[ImportedAccount | str], first: int, known: "_Known", tally: "_Tally"
+        self, part: Sequence[ImportedAccount | str | None], first: int, known: "_Known", tally: "_Tally"
     ) -> "_Changes":
         owners = await self._vault.find([row.session_token for row in part if isinstance(row, ImportedAccount)])
         changes = _Changes()
         for number, row in enumerate(part, first):
+            if row is None:
+                continue
             if isinstance(row, str):
                 tally.errors.append((number, row))
                 continue
@@ -113,29 +137,62 @@ class ImportAccounts:
             changes.added.append((_stated(blank, row, self._clock), Credentials(row.session_token)))
             tally.added += 1
             return
-        changed = _stated(account, row, self._clock)
-        if is_new_token:
-            changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-            changes.renewed.append((changed, Credentials(row.session_token)))
-        elif changed != account:
-            changes.saved.append(changed)
-        else:
+        if not is_new_token and _stated(account, row, self._clock) == account:
             tally.unchanged += 1
             return
+        changes.changed.append((account.id, row, is_new_token))
         tally.updated += 1
 
-    async def _store(self, changes: "_Changes", known: "_Known") -> None:
+    async def _store(self, changes: "_Changes", known: "_Known", actor: Actor | None) -> None:
         if changes.added:
-            for account in await self._accounts.add(changes.added):
+            entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, None, {"added": len(changes.added)})
+            for account in await self._accounts.add(changes.added, entry):
                 known.take(account)
-        # All at once, so that they share their way to the disk; the first fault is told when all have ended.
-        writes = [self._vault.write(account, credentials) for account, credentials in changes.renewed]
-        writes += [self._accounts.save(account) for account in changes.saved]
+                self._on_stored(account)
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def change(account_id: int, row: ImportedAccount, is_new_token: bool) -> Account | None:
+            async with at_once:
+                return await self._change(account_id, row, actor, is_new_token=is_new_token)
+
+        # The first fault is told when all have ended.
+        writes = [change(*each) for each in changes.changed]
         for outcome in await asyncio.gather(*writes, return_exceptions=True):
-            if outcome is not None:
+            if isinstance(outcome, BaseException):
                 raise outcome
-        for account in (*(account for account, _ in changes.renewed), *changes.saved):
-            known.take(account)
+            if outcome is not None:
+                known.take(outcome)
+
+    async def _change(
+        self, account_id: int, row: ImportedAccount, actor: Actor | None, *, is_new_token: bool
+    ) -> Account | None:
+        """Change the account as it is by now; None when it is gone."""
+        async with self._holding(account_id) as latest:
+            if latest is None:
+                return None
+            changed = _stated(latest, row, self._clock)
+            if is_new_token:
+                changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
+                entry = self._entry(
+                    actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": {"session_token": "new"}}
+                )
+                await self._vault.write(changed, Credentials(row.session_token), entry)
+            elif changed != latest:
+                await self._accounts.save(changed, self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {}))
+            self._on_stored(changed)
+            return changed
+
+    @asynccontextmanager
+    async def _as_stored(self, account_id: int) -> AsyncIterator[Account | None]:
+        yield await self._accounts.get(account_id)
+
+    def _entry(
+        self, actor: Actor | None, action: AuditAction, account_id: int | None, details: Mapping[str, object]
+    ) -> AuditEntry | None:
+        if actor is None:
+            return None
+        subject = None if account_id is None else str(account_id)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
 
 
 @dataclass(slots=True)
@@ -154,8 +211,7 @@ class _Known:
 @dataclass(slots=True)
 class _Changes:
     added: list[tuple[Account, Credentials]] = field(default_factory=list)
-    renewed: list[tuple[Account, Credentials]] = field(default_factory=list)
-    saved: list[Account] = field(default_factory=list)
+    changed: list[tuple[int, ImportedAccount, bool]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -70,6 +70,7 @@ class Job:
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
         before_end: The record as it was before its end, which counts for others when it is written.
         has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
+        waited_s: How long it has waited for accounts.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Job:
         self.has_spent = False
         self.before_end = generation
         self.has_left = False
+        self.waited_s = 0.0
         self._generations = generations
         self._audience = audience
         self._clock = clock

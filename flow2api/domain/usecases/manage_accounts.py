@@ -1,10 +1,11 @@
 """What an operator does with accounts: add, find, enable, disable, remove."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
@@ -37,7 +38,10 @@ class NewAccount:
 
 
 class ManageAccounts:
-    """Changes to accounts that come from people, not from the upstream. None of them calls the upstream."""
+    """Changes to accounts that come from people, not from the upstream. None of them calls the upstream.
+
+    Who does it is told by ``actor``: then the change and its audit entry are one.
+    """
 
     def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
         self._accounts = accounts
@@ -67,7 +71,7 @@ class ManageAccounts:
             )
         return found[0]
 
-    async def add(self, new: NewAccount) -> Account:
+    async def add(self, new: NewAccount, actor: Actor | None = None) -> Account:
         """Store one account; the keeper warms it.
 
         Raises:
@@ -90,9 +94,10 @@ class ManageAccounts:
                     f"The account {known[0]} has the address {account.email} already; "
                     "an import with its address and the new session token renews it."
                 )
-        return (await self._accounts.add([(account, Credentials(new.session_token))]))[0]
+        entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, None, {"email": account.email, "remark": account.remark})
+        return (await self._accounts.add([(account, Credentials(new.session_token))], entry))[0]
 
-    async def set_enabled(self, account: Account, *, enabled: bool) -> Account:
+    async def set_enabled(self, account: Account, *, enabled: bool, actor: Actor | None = None) -> Account:
         """Let the operator switch an account on or off; other reasons for rest stay."""
         if enabled:
             changed = account.cured(Cure.OPERATOR)
@@ -101,16 +106,26 @@ class ManageAccounts:
         else:
             changed = account
         if changed != account:
-            await self._accounts.save(changed)
+            action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
+            await self._accounts.save(changed, self._entry(actor, action, account, {}))
         return changed
 
-    async def remove(self, account: Account) -> None:
+    async def remove(self, account: Account, actor: Actor | None = None) -> None:
         """Forget the account and its secrets; what it made stays."""
-        await self._accounts.remove(account.id)
+        entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"email": account.email})
+        await self._accounts.remove(account.id, entry)
 
     async def secrets_of(self, account: Account) -> Credentials | None:
         """Its secrets, for an export that the operator asked for; None when it was removed meanwhile."""
         return await self._vault.read(account.id)
+
+    def _entry(
+        self, actor: Actor | None, action: AuditAction, account: Account | None, details: Mapping[str, object]
+    ) -> AuditEntry | None:
+        if actor is None:
+            return None
+        subject = None if account is None else str(account.id)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
 
     def _made(self, new: NewAccount) -> Account:
         now = self._clock.now()

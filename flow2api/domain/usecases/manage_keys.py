@@ -1,20 +1,28 @@
 """Makes and revokes keys to our API."""
 
+import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
+from flow2api.domain.usecases.manage_accounts import check_texts
 
 _RANDOM_BYTES = 32
 _LONGEST_NAME = 64
+_SHORTEST_TEXT = 24
+_LONGEST_TEXT = 256
+_DISTINCT = 10
+_VISIBLE_OF_OTHERS = 4
+_TEXT = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
 class ManageKeys:
@@ -25,21 +33,23 @@ class ManageKeys:
         self._cipher = cipher
         self._clock = clock
 
-    async def create(self, name: str | None = None) -> tuple[ApiKey, Secret]:
+    async def create(
+        self, name: str | None = None, *, tag: str | None = None, actor: Actor | None = None
+    ) -> tuple[ApiKey, Secret]:
         """A new key and its text, which is shown this once and not kept.
 
         Args:
             name: None takes the first of ``key 1``, ``key 2``, … that no active key has.
+            tag: The key may only use accounts with this tag; None or an empty one lets it use all.
+            actor: Who does it; the change and its audit entry are one.
 
         Raises:
-            UnsupportedInputError: The name is empty, too long, unprintable, or a number, which could be taken for an id.
+            UnsupportedInputError: The name is empty, too long, unprintable, or a number, which could be taken for an id;
+                or the tag is none.
             ConflictError: An active key has this name.
         """
-        name = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name.strip()
-        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-            raise UnsupportedInputError(f"A key's name has 1 to {_LONGEST_NAME} printable characters.", param="name")
-        if name.isdecimal():
-            raise UnsupportedInputError("A key's name cannot be a number alone, for ids are numbers.", param="name")
+        free = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name
+        name = _checked_name(free)
         text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         key = ApiKey(
             id=0,
@@ -47,25 +57,119 @@ class ManageKeys:
             prefix=text[:VISIBLE_CHARACTERS],
             digest=self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE),
             created_at=self._clock.now(),
+            tag=_checked_tag(tag),
         )
-        return await self._api_keys.add(key), Secret(text)
+        entry = self._entry(actor, AuditAction.KEY_CREATED, {"name": name, "tag": key.tag})
+        return await self._api_keys.add(key, entry), Secret(text)
 
     async def all(self) -> Sequence[ApiKey]:
         """Every key, revoked ones included, oldest first."""
         return await self._api_keys.all()
 
-    async def revoke(self, which: str) -> ApiKey:
+    async def named(self, name: str) -> ApiKey | None:
+        """The active key of this name."""
+        return next((key for key in await self._api_keys.all() if key.is_active and key.name == name), None)
+
+    async def set_text(self, name: str, text: str, actor: Actor) -> ApiKey:
+        """Let this text be the active key of this name; the text that it had before opens nothing from now on.
+
+        Raises:
+            UnsupportedInputError: The text is too short or too simple to be a key, or no request could carry it.
+            ConflictError: Another key has this text.
+        """
+        digest = self._cipher.digest(_checked_text(text), purpose=API_KEY_PURPOSE)
+        known = await self.named(name)
+        action = AuditAction.KEY_CREATED if known is None else AuditAction.KEY_CHANGED
+        entry = AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=name)
+        if known is not None and known.digest == digest:
+            return known
+        if await self._api_keys.find(digest) is not None:
+            raise ConflictError("Another key has, or had, this text. Choose another one.")
+        prefix = text[: VISIBLE_CHARACTERS if text.startswith(KEY_PREFIX) else _VISIBLE_OF_OTHERS]
+        if known is not None:
+            changed = replace(known, prefix=prefix, digest=digest)
+            await self._api_keys.save(changed, entry)
+            return changed
+        key = ApiKey(id=0, name=name, prefix=prefix, digest=digest, created_at=self._clock.now())
+        return await self._api_keys.add(key, entry)
+
+    async def update(
+        self, which: str, *, name: str | None = None, tag: str | None = None, actor: Actor | None = None
+    ) -> ApiKey:
+        """Change the active key with this name or id; what is None stays.
+
+        Args:
+            tag: An empty one lets the key use all accounts.
+
+        Raises:
+            UnsupportedInputError: The name or the tag cannot be used.
+            ConflictError: There is no such active key, or another one has the name.
+        """
+        key = await self._active(which)
+        changed = replace(
+            key,
+            name=key.name if name is None else _checked_name(name),
+            tag=key.tag if tag is None else _checked_tag(tag),
+        )
+        if changed != key:
+            told = differences({"name": key.name, "tag": key.tag}, {"name": changed.name, "tag": changed.tag})
+            await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
+        return changed
+
+    async def revoke(self, which: str, actor: Actor | None = None) -> ApiKey:
         """Let the active key with this name or id open nothing any more.
 
         Raises:
             ConflictError: There is no such active key.
         """
+        key = await self._active(which)
+        revoked = replace(key, revoked_at=self._clock.now())
+        await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
+        return revoked
+
+    async def _active(self, which: str) -> ApiKey:
         for key in await self._api_keys.all():
             if key.is_active and which in (key.name, str(key.id)):
-                revoked = replace(key, revoked_at=self._clock.now())
-                await self._api_keys.save(revoked)
-                return revoked
+                return key
         raise ConflictError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
+
+    def _entry(
+        self, actor: Actor | None, action: AuditAction, details: Mapping[str, object], key: ApiKey | None = None
+    ) -> AuditEntry | None:
+        if actor is None:
+            return None
+        subject = None if key is None else str(key.id)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise UnsupportedInputError(f"A key's name has 1 to {_LONGEST_NAME} printable characters.", param="name")
+    if name.isdecimal():
+        raise UnsupportedInputError("A key's name cannot be a number alone, for ids are numbers.", param="name")
+    return name
+
+
+def _checked_tag(tag: str | None) -> str | None:
+    if tag:
+        check_texts(email=None, name="", remark="", tags=frozenset({tag}))
+    return tag or None
+
+
+def _checked_text(text: str) -> Secret:
+    """The text of a key that was not made here, unless it could be guessed."""
+    if not _SHORTEST_TEXT <= len(text) <= _LONGEST_TEXT or not _TEXT.fullmatch(text):
+        raise UnsupportedInputError(
+            f"A key has {_SHORTEST_TEXT} to {_LONGEST_TEXT} characters: letters, digits, and any of `-._~+/=`.",
+            param="new_api_key",
+        )
+    if len(set(text)) < _DISTINCT:
+        raise UnsupportedInputError(
+            f"A key has at least {_DISTINCT} different characters, of chance; `flow2api keys create` makes one.",
+            param="new_api_key",
+        )
+    return Secret(text)
 
 
 def _free_name(taken: Collection[str]) -> str:

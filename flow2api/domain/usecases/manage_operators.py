@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
@@ -38,7 +39,9 @@ class ManageOperators:
         """Every operator, oldest first."""
         return await self._operators.all()
 
-    async def create(self, name: str, passphrase: Secret, role: Role = Role.OPERATOR) -> Operator:
+    async def create(
+        self, name: str, passphrase: Secret, role: Role = Role.OPERATOR, audit: AuditEntry | None = None
+    ) -> Operator:
         """A new operator. The first of all is the owner, whatever the role says.
 
         Raises:
@@ -48,19 +51,19 @@ class ManageOperators:
         operator = await self._new(name, passphrase, role)
         if not await self._operators.all():
             with contextlib.suppress(ConflictError):  # somebody else was first in this moment
-                return await self._operators.add_first(replace(operator, role=Role.OWNER))
-        return await self._operators.add(operator)
+                return await self._operators.add_first(replace(operator, role=Role.OWNER), audit)
+        return await self._operators.add(operator, audit)
 
-    async def create_first(self, name: str, passphrase: Secret) -> Operator:
+    async def create_first(self, name: str, passphrase: Secret, audit: AuditEntry | None = None) -> Operator:
         """The owner, as long as there is no operator.
 
         Raises:
             UnsupportedInputError: The name or the passphrase breaks a rule.
             ConflictError: There is an operator.
         """
-        return await self._operators.add_first(await self._new(name, passphrase, Role.OWNER))
+        return await self._operators.add_first(await self._new(name, passphrase, Role.OWNER), audit)
 
-    async def reset(self, which: str | None, passphrase: Secret) -> Operator:
+    async def reset(self, which: str | None, passphrase: Secret, audit: AuditEntry | None = None) -> Operator:
         """Give the operator of this name or id a new passphrase and a new stamp, which ends every session.
 
         Args:
@@ -70,14 +73,26 @@ class ManageOperators:
             UnsupportedInputError: The passphrase breaks a rule.
             ConflictError: There is no such operator, or more than one to choose from.
         """
-        operator = self._chosen(await self._operators.all(), which)
+        return await self.renew(self._chosen(await self._operators.all(), which), passphrase, audit=audit)
+
+    async def renew(
+        self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None
+    ) -> Operator:
+        """The operator under a new passphrase and stamp, and under another name if one is given.
+
+        Raises:
+            UnsupportedInputError: The name or the passphrase breaks a rule.
+            ConflictError: Another operator has this name.
+        """
+        name = operator.name if name is None else _checked(name)
         changed = replace(
             operator,
-            passphrase_hash=await self._hashed(passphrase, operator.name),
+            name=name,
+            passphrase_hash=await self._hashed(passphrase, name),
             stamp=_new_stamp(),
             passphrase_changed_at=self._clock.now(),
         )
-        await self._operators.save(changed)
+        await self._operators.save(changed, audit)
         return changed
 
     async def _new(self, name: str, passphrase: Secret, role: Role) -> Operator:

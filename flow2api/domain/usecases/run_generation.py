@@ -128,13 +128,34 @@ class RunGeneration:
         raise attempts.last or NoEligibleAccountError({"removed": 1})
 
     async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
+        began = self._clock.monotonic()
         try:
-            return await self._lease(job, attempts.tried)
+            lease = await self._lease(job, attempts.tried)
         except PoolError as error:
+            log.debug("no account", extra={"generation_id": job.generation.id, "reasons": error.reasons})
             last = attempts.last
             if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
                 raise error from last
             raise last from error
+        finally:
+            job.waited_s += self._clock.monotonic() - began
+        if log.isEnabledFor(logging.DEBUG):
+            self._tell_choice(job, lease, attempts)
+        return lease
+
+    def _tell_choice(self, job: Job, lease: Lease, attempts: Attempts) -> None:
+        log.debug(
+            "account chosen",
+            extra={
+                "generation_id": job.generation.id,
+                "model": job.spec.name,
+                "tag": job.tag,
+                "account_id": lease.account_id,
+                "policy": self._options().policy,
+                "tried": sorted(attempts.tried),
+                "waited_ms": int(job.waited_s * 1000),
+            },
+        )
 
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
@@ -147,6 +168,17 @@ class RunGeneration:
         """Book the error, and raise it again unless another attempt may follow."""
         await self._tend.went_wrong(account.id, error, job.spec)
         attempts.last, verdict = error, judge(error)
+        log.debug(
+            "attempt failed",
+            extra={
+                "generation_id": job.generation.id,
+                "account_id": account.id,
+                "code": error.code,
+                "reason": error.message,
+                "next": verdict.next.name.lower(),
+                "has_spent": job.has_spent,
+            },
+        )
         if job.has_spent or attempts.left_s == 0.0 or verdict.next is Next.GIVE_UP:
             raise error
         if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):

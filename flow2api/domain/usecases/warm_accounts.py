@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30))
 _LONGEST_WAIT_S = 60.0
+_LOOK_AGAIN_S = 1.0
 _LEAST_PAUSE = timedelta(seconds=15)
 _LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
 
@@ -76,6 +77,9 @@ class WarmAccounts:
         """Visit what is due, for ever."""
         try:
             while True:
+                if not self._options().background_renewal:
+                    await self._clock.sleep(_LOOK_AGAIN_S)
+                    continue
                 account_id = self._take_due()
                 if account_id is None:
                     await self._until_due()
@@ -122,7 +126,7 @@ class WarmAccounts:
             if account.is_warm:
                 await self._credentials.renew(account_id, force=True)
             allowance = await self._credentials.call(account, upstream.allowance)
-            await self._tend.change(account_id, lambda one: _with_allowance(one, allowance))
+            await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
             if account.workspace is None:
                 await self._open_workspace(account, upstream)
         except Flow2ApiError as error:
@@ -196,7 +200,8 @@ def _share(account_id: int) -> float:
     return (account_id * 0.6180339887498949) % 1.0
 
 
-def _with_allowance(account: Account, allowance: Allowance) -> Account:
+def with_allowance(account: Account, allowance: Allowance) -> Account:
+    """The account after the service has told its plan and credits, without the rests that these cure."""
     updated = replace(account, tier=allowance.tier, credits=allowance.credits)
     if account.tier is not None and updated.tier != account.tier:
         updated = updated.cured(Cure.TIER_CHANGED)

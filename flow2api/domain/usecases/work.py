@@ -11,6 +11,7 @@ from flow2api.domain.generation import Generation
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Journal, LogEntry
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.request_log import ASKING
 from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.run_generation import RunGeneration
 
@@ -76,6 +77,8 @@ class Work:
     def start(self, job: Job, *, resumed: bool = False) -> None:
         """Begin work on a job, or go on with one that was begun before."""
         generation_id = job.generation.id
+        if (asking := ASKING.get()) is not None:
+            asking.has_begun = True
         task = asyncio.create_task(
             self._run.resume(job) if resumed else self._run(job),
             name=generation_id,
@@ -150,6 +153,11 @@ class Work:
                 code=None if ended.fault is None else ended.fault.code,
                 duration_ms=int((self._clock.monotonic() - running.began) * 1000),
                 kind=ended.kind,
+                message=None if ended.fault is None else ended.fault.message,
+                attempts=ended.attempts,
+                waited_ms=int(running.job.waited_s * 1000),
+                results=len(ended.results),
+                prompt=ended.prompt,
             )
         )
 

@@ -64,20 +64,6 @@ async def test_expired_claims_are_forgotten(storage: SqlStorage, clock: FakeCloc
     assert await count(storage, "idempotency_claims") == 0
 
 
-async def test_request_log_is_kept_for_a_month(storage: SqlStorage, clock: FakeClock, tmp_path: Path) -> None:
-    entry = LogEntry(clock.now(), "req", 1, "images", "m", 1, "gen", "completed", None, 12, MediaKind.IMAGE)
-    storage.journal.note(entry)
-    storage.journal.note(replace(entry, at=clock.now() - timedelta(days=31)))
-    await storage.aclose()
-
-    again = storage_at(tmp_path / "flow2api.db", clock)
-    await again.open()
-
-    assert await count(again, "request_log") == 1
-    assert await count(again, "daily_statistics") == 2
-    await again.aclose()
-
-
 async def test_key_is_marked_as_used_by_the_journal_and_not_set_back_by_a_save(
     storage: SqlStorage, clock: FakeClock, tmp_path: Path
 ) -> None:

@@ -1,11 +1,14 @@
-"""Options in force: stored ones under fixed ones, and the former ones while the stored ones make no sense."""
+"""Options are changed all at once or not at all, and each change says who made it."""
 
 import pytest
 from structlog.testing import capture_logs
 
 from flow2api.app.current_options import CurrentOptions
+from flow2api.domain import errors as tree
+from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
+from tests.fakes.clock import FakeClock
 from tests.fakes.storage import FakeStorage
 
 
@@ -13,9 +16,96 @@ def policies() -> frozenset[str]:
     return frozenset({"least_busy", "random"})
 
 
-async def test_fixed_options_lie_over_stored_ones_and_those_over_defaults() -> None:
-    storage = FakeStorage()
-    options = CurrentOptions(storage.options, {"max_attempts": 2}, policies)
+ADA = Actor(name="ada", door="admin_api", operator_id=1)
+
+
+@pytest.fixture
+def storage() -> FakeStorage:
+    return FakeStorage(FakeClock())
+
+
+@pytest.fixture
+def options(storage: FakeStorage) -> CurrentOptions:
+    return CurrentOptions(storage.options, {"video_timeout_s": 900}, policies, FakeClock())
+
+
+async def test_change_acts_at_once_and_is_kept(options: CurrentOptions, storage: FakeStorage) -> None:
+    await options.change({"policy": "random", "max_attempts": 3}, ADA)
+
+    assert (options().policy, options().max_attempts) == ("random", 3)
+    assert storage.tables.options == {"policy": "random", "max_attempts": 3}
+    await options.reload()
+    assert options().policy == "random"
+
+
+async def test_entry_says_what_was_and_what_is(options: CurrentOptions, storage: FakeStorage) -> None:
+    await options.change({"max_attempts": 3}, ADA)
+    await options.change({"max_attempts": None}, ADA)
+
+    assert [(entry.action, entry.actor) for entry in storage.tables.audit] == [(AuditAction.OPTIONS_CHANGED, ADA)] * 2
+    assert storage.tables.audit[0].details == {"before": {"max_attempts": 8}, "after": {"max_attempts": 3}}
+    assert options() == Options(video_timeout_s=900)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "sentence"),
+    [
+        ({"max_attempts": 3, "policyy": "random"}, tree.UnsupportedInputError, "'policy'"),
+        ({"max_attempts": 3, "policy": "ramdom"}, tree.UnsupportedInputError, "'random'"),
+        ({"max_attempts": 3, "image_timeout_s": "soon"}, tree.UnsupportedInputError, "image_timeout_s"),
+        ({"max_attempts": 3, "image_timeout_s": -1}, tree.UnsupportedInputError, "negative"),
+        ({"max_attempts": 3, "media_base_url": "ftp://x"}, tree.UnsupportedInputError, "media_base_url"),
+        ({"max_attempts": 3, "media_base_url": "https://x/?a=b"}, tree.UnsupportedInputError, "media_base_url"),
+        ({"max_attempts": 3, "video_timeout_s": 5}, tree.OptionLockedError, "video_timeout_s"),
+    ],
+)
+async def test_one_that_cannot_be_keeps_all_as_they_were(
+    options: CurrentOptions,
+    storage: FakeStorage,
+    values: dict[str, object],
+    error: type[tree.RequestError],
+    sentence: str,
+) -> None:
+    before = options()
+
+    with pytest.raises(error, match=sentence):
+        await options.change(values, ADA)
+
+    assert options() == before
+    assert (storage.tables.options, storage.tables.audit) == ({}, [])
+
+
+async def test_change_whose_entry_cannot_be_written_is_not_made(options: CurrentOptions, storage: FakeStorage) -> None:
+    storage.tables.audit_fault = tree.StorageFullError("full")
+
+    with pytest.raises(tree.StorageFullError):
+        await options.change({"policy": "random"}, ADA)
+
+    assert options().policy == "least_busy"
+
+
+async def test_option_of_a_newer_version_keeps_nobody_from_changing_others(
+    options: CurrentOptions, storage: FakeStorage
+) -> None:
+    storage.tables.options["of_tomorrow"] = 1
+
+    await options.change({"policy": "random"}, ADA)
+
+    assert options().policy == "random"
+    assert storage.tables.options["of_tomorrow"] == 1
+
+
+async def test_whoever_listens_is_told(options: CurrentOptions) -> None:
+    told: list[str] = []
+    options.tell(lambda one: told.append(one.policy))
+
+    await options.change({"policy": "random"}, ADA)
+
+    assert told == ["least_busy", "random"]
+
+
+async def test_fixed_options_lie_over_stored_ones_and_those_over_defaults(storage: FakeStorage) -> None:
+    options = CurrentOptions(storage.options, {"max_attempts": 2}, policies, FakeClock())
     assert options() == Options(max_attempts=2)
     await storage.options.write({"max_attempts": 5, "poll_batch": 7}, "operator")
     assert options() == Options(max_attempts=2)
@@ -24,9 +114,10 @@ async def test_fixed_options_lie_over_stored_ones_and_those_over_defaults() -> N
 
 
 @pytest.mark.parametrize("stored", [{"max_attempts": "many"}, {"policy": "gone"}, {"unheard_of": 1}])
-async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force(stored: dict[str, object]) -> None:
-    storage = FakeStorage()
-    options = CurrentOptions(storage.options, {}, policies)
+async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force(
+    storage: FakeStorage, stored: dict[str, object]
+) -> None:
+    options = CurrentOptions(storage.options, {}, policies, FakeClock())
     await storage.options.write({"poll_batch": 7}, "operator")
     await options.reload()
     await storage.options.write(stored, "operator")
@@ -37,6 +128,6 @@ async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force
     assert next(iter(stored)) in warning["reason"] or "gone" in warning["reason"]
 
 
-def test_fixed_policy_that_nobody_offers_stops_the_start() -> None:
+def test_fixed_policy_that_nobody_offers_stops_the_start(storage: FakeStorage) -> None:
     with pytest.raises(ConfigurationError, match="'fastest'; there are least_busy, random"):
-        CurrentOptions(FakeStorage().options, {"policy": "fastest"}, policies)
+        CurrentOptions(storage.options, {"policy": "fastest"}, policies, FakeClock())

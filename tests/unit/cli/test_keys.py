@@ -17,7 +17,7 @@ def test_created_key_stands_alone_on_standard_output(run: CommandLine, stage: St
 def test_json_of_a_created_key(run: CommandLine) -> None:
     made = run("keys", "create", "--json").json
 
-    assert made == {"key": made["key"], "id": 1, "name": "key 1"}
+    assert made == {"key": made["key"], "id": 1, "name": "key 1", "tag": None}
     assert made["key"].startswith("f2a_")
 
 
@@ -68,3 +68,31 @@ def test_revoked_key_is_told_as_json(run: CommandLine, stage: Stage) -> None:
 
     assert revoked["revoked_at"] is not None
     assert not stage.tables.api_keys[1].is_active
+
+
+def test_key_is_bound_to_a_tag_and_freed_again(run: CommandLine, stage: Stage) -> None:
+    assert run("keys", "create", "--name", "lab", "--tag", "eu", "--json").json["tag"] == "eu"
+    assert run("keys", "list").out.splitlines()[1].split()[4] == "eu"
+
+    changed = run("keys", "update", "lab", "--tag", "us", "--name", "lab 2", "--json")
+
+    assert (changed.json["name"], changed.json["tag"]) == ("lab 2", "us")
+    freed = run("keys", "update", "1", "--tag", "")
+    assert freed.out == "Changed 'lab 2' (id 1): it may use all accounts.\n"
+    assert stage.tables.api_keys[1].tag is None
+    assert [(entry.action, entry.subject, entry.actor.door) for entry in stage.tables.audit] == [
+        ("key.created", "1", "command_line"),
+        ("key.changed", "1", "command_line"),
+        ("key.changed", "1", "command_line"),
+    ]
+
+
+def test_bad_change_of_a_key_changes_nothing(run: CommandLine, stage: Stage) -> None:
+    run("keys", "create", "--name", "one")
+    run("keys", "create", "--name", "two")
+
+    assert "exists already" in run("keys", "update", "two", "--name", "one").err
+    assert "A tag has 1 to 64" in run("keys", "update", "two", "--tag", "no tag!").err
+    assert "no active key 'three'" in run("keys", "update", "three", "--tag", "eu").err
+    assert run("keys", "update", "two").code == 2
+    assert [(key.name, key.tag) for key in stage.tables.api_keys.values()] == [("one", None), ("two", None)]

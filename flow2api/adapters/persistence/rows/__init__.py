@@ -2,28 +2,36 @@
 
 from flow2api.adapters.persistence.rows.accounts import AccountRow, CredentialRow
 from flow2api.adapters.persistence.rows.api_keys import ApiKeyRow
+from flow2api.adapters.persistence.rows.audit_log import AuditRow
 from flow2api.adapters.persistence.rows.base import Row
 from flow2api.adapters.persistence.rows.changes import ChangeRow
 from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
-from flow2api.adapters.persistence.rows.journal import RequestLogRow, StatisticRow
+from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
 from flow2api.adapters.persistence.rows.operators import OperatorRow
 from flow2api.adapters.persistence.rows.options import OptionRow
+from flow2api.adapters.persistence.rows.sessions import SessionRow, SignInTriesRow
+from flow2api.adapters.persistence.rows.statistics import DayStatisticRow, QuarterStatisticRow, TotalStatisticRow
 
 __all__ = [
     "AccountRow",
     "ApiKeyRow",
+    "AuditRow",
     "ChangeRow",
     "ClaimRow",
     "CounterRow",
     "CredentialRow",
+    "DayStatisticRow",
     "FactRow",
     "GenerationRow",
     "MediaRow",
     "OperatorRow",
     "OptionRow",
+    "QuarterStatisticRow",
     "RequestLogRow",
     "Row",
-    "StatisticRow",
+    "SessionRow",
+    "SignInTriesRow",
+    "TotalStatisticRow",
 ]

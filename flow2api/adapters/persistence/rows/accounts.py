@@ -1,13 +1,22 @@
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
 
 class AccountRow(Row):
-    """An account without its secrets. ``tags`` and ``rests`` are JSON."""
+    """An account without its secrets. ``tags`` and ``rests`` are JSON.
+
+    The columns at the end follow from the others and are there to be searched by: until when the account is disabled,
+    suspended, cooling down at the latest (a rest without an end is `FOR_EVER`), and its address, name and remark without
+    case. The indexes hold all that a search looks at, so that none reads the rows.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        Index("ix_accounts_standing", "disabled_until", "suspended_until", "cooling_until"),
+        Index("ix_accounts_search", "search_text", "disabled_until", "suspended_until", "cooling_until"),
+    )
 
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
     upstream: Mapped[str] = mapped_column(Text)
@@ -28,6 +37,10 @@ class AccountRow(Row):
     access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     rests: Mapped[str] = mapped_column(Text)
     streak: Mapped[int] = mapped_column(Integer)
+    disabled_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    suspended_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    cooling_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    search_text: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class CredentialRow(Row):

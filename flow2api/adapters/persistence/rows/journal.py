@@ -1,37 +1,44 @@
-from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy import BigInteger, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
+_FILTERS = ("model", "state", "key_id", "account_id")
+_FAILURES = text("code IS NOT NULL")
+
+
+def _index(lead: str, *, of_failures: bool = False) -> Index:
+    """Finds the newest lines with one value; what else may be asked for is decided without reading the line."""
+    columns = (lead, "at", *(name for name in _FILTERS if name != lead))
+    where = _FAILURES if of_failures else None
+    return Index(f"ix_request_log_{lead}_at", *columns, sqlite_where=where, postgresql_where=where)
+
 
 class RequestLogRow(Row):
-    """One ended generation."""
+    """One ended generation, or one refused request."""
 
     __tablename__ = "request_log"
+    __table_args__ = (
+        *(_index(lead) for lead in ("key_id", "account_id", "model")),
+        *(_index(lead, of_failures=True) for lead in ("state", "code")),
+    )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     at: Mapped[int] = mapped_column(BigInteger, index=True)
-    request_id: Mapped[str] = mapped_column(Text)
+    request_id: Mapped[str] = mapped_column(Text, index=True)
     key_id: Mapped[int | None] = mapped_column(BigInteger)
     door: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     account_id: Mapped[int | None] = mapped_column(BigInteger)
-    generation_id: Mapped[str | None] = mapped_column(Text)
+    generation_id: Mapped[str | None] = mapped_column(Text, index=True)
     state: Mapped[str] = mapped_column(String(16))
     code: Mapped[str | None] = mapped_column(Text)
     duration_ms: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str | None] = mapped_column(Text)
-
-
-class StatisticRow(Row):
-    """What one account did for one key with one model on one day (UTC, ``2026-11-23``). 0 stands for no account or key."""
-
-    __tablename__ = "daily_statistics"
-
-    day: Mapped[str] = mapped_column(Text, primary_key=True)
-    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    key_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    model: Mapped[str] = mapped_column(Text, primary_key=True)
-    images: Mapped[int] = mapped_column(BigInteger)
-    videos: Mapped[int] = mapped_column(BigInteger)
-    errors: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[int | None] = mapped_column(Integer)
+    message: Mapped[str | None] = mapped_column(Text)
+    prompt: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    waited_ms: Mapped[int] = mapped_column(Integer, server_default="0")
+    results: Mapped[int] = mapped_column(Integer, server_default="0")

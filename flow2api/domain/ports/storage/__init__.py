@@ -5,6 +5,13 @@ A method is one short atomic step. Whoever calls it holds nothing open.
 
 from typing import Protocol
 
+from flow2api.domain.ports.account_directory import AccountDirectory
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.connection_tokens import ConnectionTokens
+from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
@@ -40,14 +47,22 @@ class Storage(Protocol):
     """The whole set of repositories that one database serves."""
 
     accounts: Accounts
+    directory: AccountDirectory
     vault: CredentialVault
     api_keys: ApiKeys
     operators: Operators
+    sessions: Sessions
+    sign_in_tries: SignInTries
+    audit_log: AuditLog
+    connection_tokens: ConnectionTokens
+    inheritance: Inheritance
     generations: Generations
     media: MediaIndex
     changes: ChangeFeed
     options: OptionValues
     journal: Journal
+    request_log: RequestLog
+    statistics: Statistics
 
     async def open(self) -> None:
         """Connect, bring the schema up to date, start what runs behind.

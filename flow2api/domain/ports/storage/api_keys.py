@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.audit import AuditEntry
 
 
 class ApiKeys(Protocol):
@@ -17,7 +18,7 @@ class ApiKeys(Protocol):
         """The key with this digest."""
         ...
 
-    async def add(self, key: ApiKey) -> ApiKey:
+    async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         """Store a new key; its ``id`` (0 before) is filled in.
 
         Raises:
@@ -25,6 +26,6 @@ class ApiKeys(Protocol):
         """
         ...
 
-    async def save(self, key: ApiKey) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
         """Write the key over what is there and note the change in the feed."""
         ...

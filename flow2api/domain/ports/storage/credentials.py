@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from flow2api.domain.account import Account, Credentials
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.secret import Secret
 
 
@@ -18,7 +19,7 @@ class CredentialVault(Protocol):
         """The secrets of one account; None when the account is gone."""
         ...
 
-    async def write(self, account: Account, credentials: Credentials) -> None:
+    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         """Replace the secrets and write the account over what is there, in one step, noted in the feed."""
         ...
 

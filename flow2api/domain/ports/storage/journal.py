@@ -9,12 +9,19 @@ from flow2api.domain.media import MediaKind
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One ended generation, for the log and the statistics. It holds neither prompt nor secret.
+    """One ended generation or refused request, for the log and the statistics. It holds no secret.
 
     Attributes:
         request_id: What the parts of one request share.
-        state: How it ended, by the words of `State`.
+        state: How it ended, by the words of `State`, or ``refused``.
         code: Why, when it did not end well.
+        status: HTTP status that the outcome has by itself. What ended with 401 is counted, but gets no line of its own.
+        message: The code as a sentence.
+        attempts: On how many accounts a submit was tried.
+        waited_ms: How much of its duration it waited for an account.
+        results: How many pictures or videos came of it.
+        prompt: As it may be kept.
+        body: What was sent, as it may be kept.
     """
 
     at: datetime
@@ -28,6 +35,13 @@ class LogEntry:
     code: str | None
     duration_ms: int
     kind: MediaKind | None = None
+    status: int | None = None
+    message: str | None = None
+    attempts: int = 0
+    waited_ms: int = 0
+    results: int = 0
+    prompt: str | None = None
+    body: str | None = None
 
 
 class Journal(Protocol):

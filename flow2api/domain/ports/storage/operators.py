@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from flow2api.domain.audit import AuditEntry
 from flow2api.domain.operator import Operator
 
 
@@ -21,7 +22,7 @@ class Operators(Protocol):
         """The operator of this name."""
         ...
 
-    async def add(self, operator: Operator) -> Operator:
+    async def add(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         """Store a new operator; its ``id`` (0 before) is filled in.
 
         Raises:
@@ -29,7 +30,7 @@ class Operators(Protocol):
         """
         ...
 
-    async def add_first(self, operator: Operator) -> Operator:
+    async def add_first(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         """Store the operator if there is none yet, in one step: of several at once, one succeeds.
 
         Raises:
@@ -37,7 +38,7 @@ class Operators(Protocol):
         """
         ...
 
-    async def save(self, operator: Operator) -> None:
+    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         """Write the operator over what is there and note the change in the feed.
 
         Raises:

@@ -10,14 +10,15 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from flow2api.adapters.persistence import journal as module
 from flow2api.adapters.persistence.database import Step
-from flow2api.adapters.persistence.journal import LOG, STATISTICS, SqlJournal
+from flow2api.adapters.persistence.journal import LOG, SqlJournal
 from flow2api.adapters.persistence.rows import Row
+from flow2api.adapters.persistence.tallies import QUARTERS, TOTALS
 from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
 
 NOW = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
-ENTRY = LogEntry(NOW, "req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, MediaKind.IMAGE)
+ENTRY = LogEntry(NOW, "req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, MediaKind.IMAGE, results=1)
 
 
 class MemoryDatabase:
@@ -118,33 +119,74 @@ async def test_end_writes_what_is_waiting(database: MemoryDatabase, journal: Sql
 
 async def test_keeps_every_field(database: MemoryDatabase, journal: SqlJournal) -> None:
     journal.start()
-    journal.note(ENTRY)
+    journal.note(
+        replace(
+            ENTRY, status=502, message="It broke.", attempts=3, waited_ms=7, results=2, prompt="a cat", body='{"n": 1}'
+        )
+    )
     await journal.aclose()
 
     (row,) = database.rows(LOG, *(column.name for column in LOG.c if column.name not in {"number", "at"}))
 
-    assert row == ("req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, "image")
+    assert row == (
+        "req_1", 1, "images", "m", 7, "gen_1", "completed", None, 12, "image", 502, "It broke.", "a cat", '{"n": 1}', 3, 7, 2
+    )  # fmt: skip
 
 
-async def test_counts_by_day_account_key_and_model(database: MemoryDatabase, journal: SqlJournal) -> None:
+async def test_counts_by_quarter_account_key_and_model(database: MemoryDatabase, journal: SqlJournal) -> None:
     journal.start()
     for entry in (
         ENTRY,
-        ENTRY,
+        replace(ENTRY, results=3),
         replace(ENTRY, kind=MediaKind.VIDEO),
-        replace(ENTRY, state="failed", code="upstream_error"),
-        replace(ENTRY, kind=None),
+        replace(ENTRY, state="failed", code="upstream_error", results=0),
+        replace(ENTRY, state="cancelled", code="cancelled", results=0),
         replace(ENTRY, at=NOW + timedelta(seconds=1)),
         replace(ENTRY, key_id=None, account_id=None, state="failed", code="rate_limit_exceeded"),
+        replace(ENTRY, account_id=None, state="refused", model="whatever", code="model_not_found"),
     ):
         journal.note(entry)
     await journal.aclose()
 
-    assert database.rows(STATISTICS, "day", "account_id", "key_id", "model", "images", "videos", "errors") == [
-        ("2026-11-23", 0, 0, "m", 0, 0, 1),
-        ("2026-11-23", 7, 1, "m", 2, 1, 1),
-        ("2026-11-24", 7, 1, "m", 1, 0, 0),
+    counters = ("account_id", "key_id", "model", "images", "videos", "succeeded", "errors", "cancelled", "refused")
+    quarter = int(NOW.timestamp()) // 900
+    assert database.rows(QUARTERS, "quarter", *counters) == [
+        (quarter, 0, 0, "m", 0, 0, 0, 1, 0, 0),
+        (quarter, 0, 1, "", 0, 0, 0, 0, 0, 1),
+        (quarter, 7, 1, "m", 4, 1, 3, 1, 1, 0),
+        (quarter + 1, 7, 1, "m", 1, 0, 1, 0, 0, 0),
     ]
+    assert database.rows(TOTALS, *counters) == [
+        (0, 0, "m", 0, 0, 0, 1, 0, 0),
+        (0, 1, "", 0, 0, 0, 0, 0, 1),
+        (7, 1, "m", 5, 1, 4, 1, 1, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "place"), [(0, 0), (500, 0), (501, 1), (1000, 1), (900_000, 10), (900_001, 11), (10**8, 11)]
+)
+async def test_durations_of_what_ended_well_are_counted_by_classes(
+    database: MemoryDatabase, journal: SqlJournal, duration_ms: int, place: int
+) -> None:
+    journal.start()
+    journal.note(replace(ENTRY, duration_ms=duration_ms, waited_ms=3))
+    journal.note(replace(ENTRY, duration_ms=duration_ms, state="failed", code="upstream_error"))
+    await journal.aclose()
+
+    (row,) = database.rows(TOTALS, "duration_ms", "waited_ms", *(f"took_{number}" for number in range(12)))
+
+    assert row == (duration_ms, 3, *(int(number == place) for number in range(12)))
+
+
+async def test_wrong_keys_are_counted_but_fill_no_log(database: MemoryDatabase, journal: SqlJournal) -> None:
+    journal.start()
+    for _ in range(20):
+        journal.note(replace(ENTRY, key_id=None, account_id=None, state="refused", code="invalid_api_key", status=401))
+    await journal.aclose()
+
+    assert database.rows(LOG, "number") == []
+    assert database.rows(TOTALS, "refused") == [(20,)]
 
 
 async def test_sums_go_on_with_every_flush(database: MemoryDatabase, journal: SqlJournal) -> None:
@@ -154,7 +196,7 @@ async def test_sums_go_on_with_every_flush(database: MemoryDatabase, journal: Sq
             journal.note(ENTRY)
         await until(lambda: len(database.rows(LOG, "number")) % 500 == 0 and not journal._pending)
 
-    assert database.rows(STATISTICS, "images") == [(1500,)]
+    assert database.rows(TOTALS, "images") == [(1500,)]
     assert database.writes == 3
 
 
@@ -172,7 +214,7 @@ async def test_keeps_entries_while_the_database_refuses(
     await until(lambda: len(database.rows(LOG, "number")) == 600)
 
     assert journal.dropped == 0
-    assert database.rows(STATISTICS, "images") == [(600,)]
+    assert database.rows(TOTALS, "images") == [(600,)]
 
 
 async def test_refusal_and_its_end_are_told_once(
@@ -207,7 +249,7 @@ async def test_drops_detail_first_when_full_and_counts_it(database: MemoryDataba
     await journal.aclose()
 
     assert len(database.rows(LOG, "number")) == module.ROOM
-    assert database.rows(STATISTICS, "images") == [(module.ROOM + 30,)]
+    assert database.rows(TOTALS, "images") == [(module.ROOM + 30,)]
 
 
 async def test_stays_within_its_room_however_long_the_database_refuses(

@@ -1,10 +1,12 @@
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
@@ -209,3 +211,48 @@ async def test_a_database_that_refuses_is_told(take_in: ImportAccounts, storage:
     for rows in ([row("b")], [row("new", email="a@example.com")], [row("a", name="other")]):
         with pytest.raises(StorageFullError):
             await take_in(rows)
+
+
+async def test_places_without_a_row_count_for_the_numbers_only(take_in: ImportAccounts) -> None:
+    report = await take_in([None, row("a"), None, row("b", session_token=Secret("short"))])
+
+    assert (report.added, report.updated, report.unchanged) == (1, 0, 0)
+    assert [number for number, _ in report.errors] == [4]
+
+
+async def test_each_change_has_its_audit_entry(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    actor = Actor(name="ada", door="command_line")
+    await take_in([row("a"), row("b")], actor=actor)
+
+    await take_in([row("a", name="new"), row("c", email="b@example.com"), row("a2", email=None)], actor=actor)
+
+    entries = [(entry.action, entry.subject, dict(entry.details)) for entry in storage.tables.audit]
+    assert entries == [
+        ("account.imported", "1-2", {"added": 2}),
+        ("account.imported", "3", {"added": 1}),
+        ("account.imported", "1", {}),
+        ("account.imported", "2", {"after": {"session_token": "new"}}),
+    ]
+    assert {entry.actor for entry in storage.tables.audit} == {actor}
+
+
+async def test_change_is_made_to_the_account_as_it_is_by_then(storage: FakeStorage, clock: FakeClock) -> None:
+    held: list[int] = []
+    told: list[Account] = []
+
+    @asynccontextmanager
+    async def holding(account_id: int) -> AsyncIterator[Account | None]:
+        held.append(account_id)
+        stored = storage.tables.accounts[account_id]
+        yield None if account_id == 2 else replace(stored, credits=7)  # the keeper was faster
+
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding, on_stored=told.append)
+    await take_in([row("a"), row("b")])
+
+    await take_in([row("a", name="new"), row("b", name="removed meanwhile")])
+
+    assert held == [1, 2]
+    assert (storage.tables.accounts[1].name, storage.tables.accounts[1].credits) == ("new", 7)
+    assert [(account.id, account.name) for account in told] == [
+        (1, "a@example.com"), (2, "b@example.com"), (1, "new"),
+    ]  # fmt: skip

@@ -1,0 +1,73 @@
+"""What the operators' JSON API needs from the rest of the program."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flow2api.domain.account import Account
+from flow2api.domain.audit import Actor
+from flow2api.domain.options import Options
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
+from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.push_session_token import PushSessionToken
+from flow2api.domain.usecases.read_request_log import ReadRequestLog
+from flow2api.domain.usecases.read_statistics import ReadStatistics
+from flow2api.domain.usecases.sign_in import SignIn
+from flow2api.domain.usecases.take_in_account import TakeInAccount
+
+
+class ChangesOptions(Protocol):
+    """The options as they stand, and how they are changed."""
+
+    def __call__(self) -> Options:
+        """The options now."""
+        ...
+
+    async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
+        """Set options, all of them or none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminDoors:
+    """Everything that the handlers of this surface call.
+
+    Attributes:
+        request_id_of: The id of a request, by its ASGI scope; the same in every surface.
+        base_url_of: The address that links to media begin with, for who sent this request.
+        reload_keys: Has the client API know keys that were changed here.
+        account_of: The account as this process knows it.
+        metrics: The figures of this moment in Prometheus' text format.
+        reached_url_of: The address by which who sent this request reaches the server.
+        trusted_proxies: Addresses or networks whose forwarding headers are believed.
+        open_metrics: Whether ``/metrics`` needs no session.
+        version: Of the program.
+    """
+
+    sign_in: SignIn
+    accounts: OperateAccounts
+    take_in: TakeInAccount
+    census: CountAccounts
+    keys: ManageKeys
+    reload_keys: Callable[[], Awaitable[None]]
+    options: ChangesOptions
+    clock: Clock
+    request_id_of: Callable[[Any], str]
+    base_url_of: Callable[[Any], str]
+    reached_url_of: Callable[[Any], str]
+    import_accounts: ImportAccounts
+    connection: ManageConnectionToken
+    push: PushSessionToken
+    metrics: Callable[[], Awaitable[str]]
+    account_of: Callable[[int], Account | None]
+    statistics: ReadStatistics
+    log: ReadRequestLog
+    clear_log: ClearRequestLog
+    trusted_proxies: tuple[str, ...] = ()
+    open_metrics: bool = False
+    version: str = ""

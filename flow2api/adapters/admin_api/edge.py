@@ -1,0 +1,76 @@
+"""What every request and answer of this surface has in common, added at the outer edge of its routes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+READ_TIMEOUT_S = 30.0
+
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+"""There is no header that would let a page of another origin read anything here."""
+
+
+def edge(
+    request_id_of: Callable[[Any], str], *, read_timeout_s: float = READ_TIMEOUT_S
+) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware: request ids (in log lines, too), headers that keep answers private, bodies that arrive in time."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def at_edge(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != ScopeType.HTTP:
+                await app(scope, receive, send)
+                return
+            request_id = request_id_of(scope)
+            own = [*HEADERS, (b"x-request-id", request_id.encode("ascii"))]
+            names = {name for name, _ in own}
+
+            async def send_with_headers(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    others = [one for one in message.get("headers", ()) if one[0].lower() not in names]
+                    message["headers"] = [*others, *own]
+                await send(message)
+
+            with bound_contextvars(request_id=request_id):
+                await app(scope, _in_time(scope, receive, read_timeout_s), send_with_headers)
+
+        return at_edge
+
+    return wrap
+
+
+def _in_time(scope: Scope, receive: Receive, read_timeout_s: float) -> Receive:
+    """Receive a body that is not compressed, as a whole within the time, from the first time that it is asked for."""
+    deadline: float | None = None
+    is_whole = False
+
+    async def receive_in_time() -> Any:
+        nonlocal deadline, is_whole
+        if is_whole:
+            return await receive()
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + read_timeout_s
+            if any(name == b"content-encoding" and value != b"identity" for name, value in scope["headers"]):
+                raise HTTPException(status_code=415)
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as cause:
+            detail = "The body arrived too slowly and was given up; send it faster."
+            raise HTTPException(detail=detail, status_code=408, extra={"code": "body_too_slow"}) from cause
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time

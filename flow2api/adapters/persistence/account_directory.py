@@ -1,0 +1,97 @@
+"""Looking through the accounts in the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, select
+
+from flow2api.adapters.persistence.account_mapping import row_to_account
+from flow2api.adapters.persistence.accounts import ACCOUNTS
+from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.journal import LOG
+from flow2api.adapters.persistence.rows.base import to_instant, to_moment
+from flow2api.adapters.persistence.tallies import TOTALS
+from flow2api.domain.account import Account, AccountStatus
+from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountUse
+from flow2api.domain.statistics import Counts
+
+_COUNTED = ("images", "videos", "succeeded", "errors")
+_AMONG: BindParameter[Any] = bindparam("wanted", expanding=True)
+_COUNTS = (
+    select(TOTALS.c.account_id, *(func.sum(TOTALS.c[name]).label(name) for name in _COUNTED))
+    .where(TOTALS.c.account_id.in_(_AMONG))
+    .group_by(TOTALS.c.account_id)
+)
+# One look into the index for each account, however long the log is.
+_LAST_USED = select(
+    ACCOUNTS.c.id, select(func.max(LOG.c.at)).where(LOG.c.account_id == ACCOUNTS.c.id).scalar_subquery()
+).where(ACCOUNTS.c.id.in_(_AMONG))
+
+
+class SqlAccountDirectory:
+    """Pages by id, which is the primary key, so that the hundredth page costs what the first one does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, wanted: AccountFilter, now: datetime, *, after: int, limit: int) -> Sequence[Account]:
+        found = (
+            select(ACCOUNTS.c.id)
+            .where(ACCOUNTS.c.id > after, *_conditions(wanted, to_instant(now)))
+            .order_by(ACCOUNTS.c.id)
+            .limit(limit)
+        )
+        page = select(ACCOUNTS).where(ACCOUNTS.c.id.in_(found.scalar_subquery())).order_by(ACCOUNTS.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(page).mappings().all())
+        return [row_to_account(row) for row in rows]
+
+    async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
+        instant = to_instant(now)
+        # Not grouped, for sorting the accounts by how they stand would cost more than all else.
+        counts = [func.count().filter(_stands(status, instant)) for status in AccountStatus]
+        count = select(*counts).select_from(ACCOUNTS).where(*_conditions(wanted, instant))
+        row = await self._database.read(lambda connection: connection.execute(count).one())
+        return dict(zip(AccountStatus, row, strict=True))
+
+    async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
+        wanted = {"wanted": list(account_ids)}
+
+        def step(connection: Connection) -> AccountUse:
+            counted = connection.execute(_COUNTS, wanted).mappings()
+            counts = {row["account_id"]: Counts(**{name: row[name] for name in _COUNTED}) for row in counted}
+            used = connection.execute(_LAST_USED, wanted).all()
+            return AccountUse(counts, {number: to_moment(at) for number, at in used if at is not None})
+
+        return await self._database.read(step)
+
+
+def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.text:
+        text = wanted.text[:LONGEST_SEARCH].casefold()
+        conditions.append(ACCOUNTS.c.search_text.contains(text, autoescape=True))
+    if wanted.status is not None:
+        conditions.append(_stands(wanted.status, now))
+    return conditions
+
+
+def _stands(status: AccountStatus, now: int) -> ColumnElement[bool]:
+    """Whether an account stands like this: of several reasons for rest the gravest counts."""
+    off, held, cooling = ACCOUNTS.c.disabled_until, ACCOUNTS.c.suspended_until, ACCOUNTS.c.cooling_until
+    match status:
+        case AccountStatus.DISABLED:
+            return off > now
+        case AccountStatus.SUSPENDED:
+            return and_(off <= now, held > now)
+        case AccountStatus.COOLING_DOWN:
+            return and_(off <= now, held <= now, cooling > now)
+        case AccountStatus.ACTIVE:
+            return and_(off <= now, held <= now, cooling <= now)
+
+
+if TYPE_CHECKING:
+    from flow2api.domain.ports.account_directory import AccountDirectory
+
+    def _is_a_directory(directory: SqlAccountDirectory) -> AccountDirectory:
+        return directory

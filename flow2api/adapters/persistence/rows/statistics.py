@@ -1,0 +1,58 @@
+from sqlalchemy import BigInteger, Text
+from sqlalchemy.orm import Mapped, declarative_mixin, mapped_column
+
+from flow2api.adapters.persistence.rows.base import Row
+
+
+@declarative_mixin
+class Figures:
+    """What one account did for one key with one model. 0 stands for no account or key.
+
+    The durations of what ended well are counted by classes, as `domain.statistics.BOUNDS_S` has them.
+    """
+
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    key_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    model: Mapped[str] = mapped_column(Text, primary_key=True)
+    images: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    videos: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    errors: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    succeeded: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    cancelled: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    refused: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    duration_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    waited_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_0: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_1: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_2: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_3: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_4: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_5: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_6: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_7: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_8: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_9: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_10: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    took_11: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class QuarterStatisticRow(Figures, Row):
+    """A quarter hour, by its number since 1970 in UTC."""
+
+    __tablename__ = "quarter_statistics"
+
+    quarter: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-1)
+
+
+class DayStatisticRow(Figures, Row):
+    """A day (``2026-11-23``) in the time zone of the time when it was condensed; of older versions, a day of UTC."""
+
+    __tablename__ = "daily_statistics"
+
+    day: Mapped[str] = mapped_column(Text, primary_key=True, sort_order=-1)
+
+
+class TotalStatisticRow(Figures, Row):
+    """Everything since the beginning."""
+
+    __tablename__ = "total_statistics"

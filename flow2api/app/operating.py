@@ -1,0 +1,98 @@
+"""What operators work with, over what the server itself needs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flow2api.domain.account import Account
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.options import Options
+from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
+from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_operators import ManageOperators
+from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.push_session_token import PushSessionToken
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.sign_in import SignIn
+from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.domain.usecases.tend_accounts import TendAccounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operating:
+    """The use cases of operators."""
+
+    operators: ManageOperators
+    sign_in: SignIn
+    accounts: OperateAccounts
+    take_in: TakeInAccount
+    census: CountAccounts
+    keys: ManageKeys
+    clear_log: ClearRequestLog
+    import_accounts: ImportAccounts
+    connection: ManageConnectionToken
+    push: PushSessionToken
+
+
+def build_operating(
+    storage: Storage,
+    upstreams: Mapping[str, Upstream],
+    pool: AccountPool,
+    tend: TendAccounts,
+    credentials: RenewCredentials,
+    cipher: Cipher,
+    passphrases: Passphrases,
+    meter: PassphraseMeter,
+    ids: Ids,
+    clock: Clock,
+    options: Callable[[], Options],
+) -> Operating:
+    """All of them."""
+
+    def take_in_changed(account: Account) -> None:
+        credentials.forget(account.id)
+        pool.put(account)
+
+    operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    return Operating(
+        operators=operators,
+        sign_in=SignIn(
+            storage.operators,
+            storage.sessions,
+            storage.sign_in_tries,
+            storage.audit_log,
+            operators,
+            passphrases,
+            cipher,
+            ids,
+            clock,
+        ),
+        accounts=OperateAccounts(
+            pool,
+            upstreams,
+            storage.accounts,
+            storage.directory,
+            storage.vault,
+            storage.audit_log,
+            tend,
+            credentials,
+            clock,
+        ),
+        take_in=TakeInAccount(pool, upstreams, storage.accounts, storage.vault, storage.audit_log, clock),
+        census=CountAccounts(pool, clock),
+        keys=ManageKeys(storage.api_keys, cipher, clock),
+        clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
+        import_accounts=ImportAccounts(
+            storage.accounts, storage.vault, clock, holding=tend.holding, on_stored=take_in_changed
+        ),
+        connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
+        push=PushSessionToken(
+            pool, upstreams, storage.accounts, storage.vault, cipher, credentials, tend, clock, options
+        ),
+    )

@@ -1,0 +1,139 @@
+"""What an operator changes of an account, without a call to its upstream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flow2api.domain.account import Account, Capacity, Credentials, Cure, fold_email
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
+
+HEAVIEST = 100
+LAST_PRIORITY = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange:
+    """What is to be different; what is None, or missing, stays.
+
+    Attributes:
+        limits: How many generations at once, by kind; None is no limit.
+        workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
+        tags: All that it is to have; then ``added_tags`` come and ``removed_tags`` go.
+        session_token: Takes the place of the former one; the keeper exchanges it.
+    """
+
+    name: str | None = None
+    email: str | None = None
+    remark: str | None = None
+    limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
+    weight: int | None = None
+    priority: int | None = None
+    workspace: str | None = None
+    tags: frozenset[str] | None = None
+    added_tags: frozenset[str] = frozenset()
+    removed_tags: frozenset[str] = frozenset()
+    session_token: Secret | None = None
+
+
+class ChangeAccount:
+    """Writes a change over the account as the database has it; a running server takes it in by itself."""
+
+    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+        self._accounts = accounts
+        self._vault = vault
+        self._clock = clock
+
+    async def __call__(self, account: Account, change: AccountChange, actor: Actor) -> Account:
+        """Change the account; what is so already is not written.
+
+        Raises:
+            UnsupportedInputError: Something cannot be as it is asked for.
+            ConflictError: Another account has the address or the session token.
+        """
+        _check(change)
+        changed = _changed(account, change)
+        if changed.email is not None and changed.email != account.email:
+            await self._refuse_namesake(changed)
+        details = differences(_told(account), _told(changed))
+        if change.session_token is not None and await self._is_new(account, change.session_token):
+            changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
+            details["after"] = {**details["after"], "session_token": "new"}
+            await self._vault.write(changed, Credentials(change.session_token), self._entry(account, details, actor))
+        elif changed != account:
+            await self._accounts.save(changed, self._entry(account, details, actor))
+        return changed
+
+    async def _is_new(self, account: Account, session_token: Secret) -> bool:
+        check_session_token(account.upstream, session_token)
+        owner = (await self._vault.find([session_token])).get(session_token)
+        if owner not in (None, account.id):
+            raise ConflictError(f"The account {owner} has this session token already.")
+        return owner is None
+
+    async def _refuse_namesake(self, account: Account) -> None:
+        async for batch in self._accounts.load():
+            for other in batch:
+                if other.id != account.id and (other.upstream, other.email) == (account.upstream, account.email):
+                    raise ConflictError(f"The account {other.id} has the address {account.email} already.")
+
+    def _entry(self, account: Account, details: Mapping[str, object], actor: Actor) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock.now(),
+            actor=actor,
+            action=AuditAction.ACCOUNT_CHANGED,
+            subject=str(account.id),
+            details=details,
+        )
+
+
+def _check(change: AccountChange) -> None:
+    check_texts(
+        email=change.email,
+        name=change.name or "",
+        remark=change.remark or "",
+        tags=(change.tags or frozenset()) | change.added_tags,
+    )
+    for kind, limit in change.limits.items():
+        check_limit(kind, limit)
+    if change.weight is not None and not 1 <= change.weight <= HEAVIEST:
+        raise UnsupportedInputError(f"A weight is a number from 1 to {HEAVIEST}.", param="weight")
+    if change.priority is not None and not 0 <= change.priority <= LAST_PRIORITY:
+        raise UnsupportedInputError(f"A priority is a number from 0 to {LAST_PRIORITY}.", param="priority")
+
+
+def _changed(account: Account, change: AccountChange) -> Account:
+    tags = account.tags if change.tags is None else change.tags
+    return replace(
+        account,
+        name=account.name if change.name is None else change.name,
+        email=account.email if change.email is None else fold_email(change.email),
+        remark=account.remark if change.remark is None else change.remark,
+        capacity=Capacity(
+            image=change.limits.get(MediaKind.IMAGE, account.capacity.image),
+            video=change.limits.get(MediaKind.VIDEO, account.capacity.video),
+        ),
+        weight=account.weight if change.weight is None else change.weight,
+        priority=account.priority if change.priority is None else change.priority,
+        workspace=account.workspace if change.workspace is None else change.workspace or None,
+        tags=(tags | change.added_tags) - change.removed_tags,
+    )
+
+
+def _told(account: Account) -> dict[str, object]:
+    """What of an account a change may touch, for the audit log."""
+    return {
+        "name": account.name,
+        "email": account.email,
+        "remark": account.remark,
+        "image_capacity": account.capacity.image,
+        "video_capacity": account.capacity.video,
+        "weight": account.weight,
+        "priority": account.priority,
+        "workspace": account.workspace,
+        "tags": sorted(account.tags),
+    }

@@ -1,0 +1,259 @@
+"""What operators do with accounts that are at work: look through them, change, switch, renew and remove them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.errors import AccountNotFoundError, ConflictError
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.account_directory import AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.tend_accounts import TendAccounts
+from flow2api.domain.usecases.warm_accounts import with_allowance
+
+_LIFTED_BY_ENABLING = frozenset({RestReason.MANUAL, RestReason.ERROR_STREAK})
+_LIFTED_BY_SAVING = frozenset({RestReason.RATE_LIMITED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEdit:
+    """What is to be changed; what is None stays.
+
+    Attributes:
+        limits: How many generations at once, by kind; None is no limit. A kind that is missing stays.
+        workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
+        session_token: Takes the place of the former one, once the service has taken it.
+    """
+
+    remark: str | None = None
+    limits: Mapping[MediaKind, int | None] | None = None
+    workspace: str | None = None
+    session_token: Secret | None = None
+
+
+class OperateAccounts:
+    """Changes are made to the account as the database has it, written together with their audit entry, and in the pool
+    at once. What the keeper writes meanwhile is not lost.
+    """
+
+    def __init__(
+        self,
+        pool: AccountPool,
+        upstreams: Mapping[str, Upstream],
+        accounts: Accounts,
+        directory: AccountDirectory,
+        vault: CredentialVault,
+        audit_log: AuditLog,
+        tend: TendAccounts,
+        credentials: RenewCredentials,
+        clock: Clock,
+    ) -> None:
+        self._pool = pool
+        self._upstreams = upstreams
+        self._accounts = accounts
+        self._directory = directory
+        self._vault = vault
+        self._audit_log = audit_log
+        self._tend = tend
+        self._credentials = credentials
+        self._clock = clock
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    async def page(self, wanted: AccountFilter, *, after: int, limit: int) -> Sequence[Account]:
+        """Accounts that pass the filter, with greater ids than ``after``, in the order of ids."""
+        return await self._directory.page(wanted, self._clock.now(), after=after, limit=limit)
+
+    async def count(self, wanted: AccountFilter) -> Mapping[AccountStatus, int]:
+        """How many pass the filter, by how they stand."""
+        return await self._directory.count(wanted, self._clock.now())
+
+    async def use_of(self, accounts: Sequence[Account]) -> AccountUse:
+        """What they have done so far."""
+        return await self._directory.use_of([account.id for account in accounts])
+
+    async def get(self, account_id: int) -> Account:
+        """The account as the database has it.
+
+        Raises:
+            AccountNotFoundError: It is not there (any more).
+        """
+        account = await self._accounts.get(account_id)
+        if account is None:
+            raise AccountNotFoundError(account_id)
+        return account
+
+    async def secrets_of(self, accounts: Sequence[Account]) -> Mapping[int, Credentials]:
+        """Their secrets by account, to be shown masked or to be revealed; those of removed accounts are missing."""
+        found = {account.id: await self._vault.read(account.id) for account in accounts}
+        return {account_id: credentials for account_id, credentials in found.items() if credentials is not None}
+
+    async def note_reveal(self, wanted: AccountFilter, actor: Actor) -> None:
+        """Put down that secrets are about to be shown; when that fails, they must not be.
+
+        Raises:
+            StorageError: It could not be put down.
+        """
+        details = {"q": wanted.text, "state": None if wanted.status is None else wanted.status.value}
+        await self._audit_log.note(self._entry(actor, AuditAction.SECRETS_REVEALED, None, details))
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    async def edit(self, account_id: int, edit: AccountEdit, actor: Actor) -> Account:
+        """Change the account. A rate limit is forgotten while its access token is good.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+            UnsupportedInputError: Something cannot be as it is asked for.
+            CredentialError: The service refuses the new session token.
+            ConflictError: The new session token is that of another account.
+        """
+        account = await self.get(account_id)
+        check_texts(email=None, name="", remark=edit.remark or "", tags=frozenset())
+        for kind, limit in (edit.limits or {}).items():
+            check_limit(kind, limit)
+        if edit.session_token is not None:
+            await self._replace_session(account, edit.session_token, actor)
+        return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, lambda one: self._edited(one, edit), actor)
+
+    async def set_enabled(self, account_id: int, *, enabled: bool, actor: Actor) -> Account:
+        """Switch the account on or off. On, it also starts anew as to its own faults; other reasons for rest stay.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+        """
+        now = self._clock.now()
+
+        def change(account: Account) -> Account:
+            if enabled:
+                cured = account.cured(Cure.OPERATOR).without(lambda rest: rest.reason not in _LIFTED_BY_ENABLING)
+                return replace(cured, streak=0)
+            is_off = account.rest_of(RestReason.MANUAL) is not None
+            return account if is_off else account.resting(RestReason.MANUAL, now)
+
+        action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
+        return await self._change(account_id, action, change, actor)
+
+    async def remove(self, account_id: int, actor: Actor) -> None:
+        """Forget the account and its secrets; what it made stays.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+        """
+        async with self._tend.holding(account_id) as account:
+            if account is None:
+                raise AccountNotFoundError(account_id)
+            entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account_id, {"email": account.email})
+            await self._accounts.remove(account_id, entry)
+            self._pool.remove(account_id)
+            self._credentials.forget(account_id)
+
+    async def refresh_credits(self, account_id: int) -> Account:
+        """Ask the service for plan and credits now.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+            Flow2ApiError: Why the service did not tell.
+        """
+        account = self._at_work(account_id)
+        allowance = await self._credentials.call(account, self._upstreams[account.upstream].allowance)
+        changed = await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
+        if changed is None:
+            raise AccountNotFoundError(account_id)
+        return changed
+
+    async def renew(self, account_id: int) -> Account:
+        """Exchange the session token for a new access token now.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+            Flow2ApiError: Why there is none.
+        """
+        self._at_work(account_id)
+        await self._credentials.renew(account_id, force=True)
+        return self._at_work(account_id)
+
+    def _at_work(self, account_id: int) -> Account:
+        account = self._pool.get(account_id)
+        if account is None:
+            raise AccountNotFoundError(account_id)
+        return account
+
+    async def _change(
+        self, account_id: int, action: AuditAction, change: Callable[[Account], Account], actor: Actor
+    ) -> Account:
+        async with self._tend.holding(account_id) as before:
+            if before is None:
+                raise AccountNotFoundError(account_id)
+            after = change(before)
+            if after != before:
+                details = differences(_told(before), _told(after))
+                await self._accounts.save(after, self._entry(actor, action, account_id, details))
+            self._pool.put(after)
+            return after
+
+    def _edited(self, account: Account, edit: AccountEdit) -> Account:
+        limits = edit.limits or {}
+        changed = replace(
+            account,
+            remark=account.remark if edit.remark is None else edit.remark,
+            workspace=account.workspace if edit.workspace is None else edit.workspace or None,
+            capacity=Capacity(
+                image=limits.get(MediaKind.IMAGE, account.capacity.image),
+                video=limits.get(MediaKind.VIDEO, account.capacity.video),
+            ),
+        )
+        expires_at = changed.access_expires_at
+        if expires_at is None or expires_at <= self._clock.now():
+            return changed
+        return changed.without(lambda rest: rest.reason not in _LIFTED_BY_SAVING or rest.model is not None)
+
+    async def _replace_session(self, account: Account, session_token: Secret, actor: Actor) -> None:
+        kept = await self._vault.read(account.id)
+        if kept is not None and kept.session_token == session_token:
+            return
+        check_session_token(account.upstream, session_token)
+        if owner := (await self._vault.find([session_token])).get(session_token):
+            raise ConflictError(f"The account {owner} has this session token already.")
+        exchanged = await self._upstreams[account.upstream].exchange(Credentials(session_token), None)
+        if exchanged.email is not None and account.email not in (None, exchanged.email):
+            raise ConflictError(f"The session token is that of {exchanged.email}, not of {account.email}.")
+        async with self._tend.holding(account.id) as before:
+            if before is None:
+                raise AccountNotFoundError(account.id)
+            renewed = replace(
+                before,
+                email=before.email or exchanged.email,
+                access_expires_at=exchanged.credentials.expires_at,
+                access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
+            ).cured(Cure.NEW_CREDENTIAL)
+            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {"session_token": "new"}})
+            await self._vault.write(renewed, exchanged.credentials, entry)
+            self._credentials.forget(account.id)
+            self._pool.put(renewed)
+
+    def _entry(
+        self, actor: Actor, action: AuditAction, account_id: int | None, details: Mapping[str, object]
+    ) -> AuditEntry:
+        subject = None if account_id is None else str(account_id)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
+
+
+def _told(account: Account) -> dict[str, object]:
+    """What of an account an operator's change may touch, for the audit log."""
+    return {
+        "remark": account.remark,
+        "image_capacity": account.capacity.image,
+        "video_capacity": account.capacity.video,
+        "workspace": account.workspace,
+        "rests": sorted(rest.reason.value for rest in account.rests),
+        "streak": account.streak,
+    }

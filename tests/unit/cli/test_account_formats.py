@@ -1,0 +1,217 @@
+import codecs
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flow2api.cli.account_formats import AUTO, CSV, JSON, LINES, format_of, read_accounts
+from flow2api.cli.account_tables import write_table
+from flow2api.cli.failures import Failure
+from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.media import MediaKind
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.import_accounts import ImportedAccount
+from tests.fakes.clock import START
+
+IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
+UPSTREAMS = ("flow", "other")
+
+
+def token(name: object = "") -> str:
+    return f"eyJ{name}".ljust(300, "x")
+
+
+TOKEN = token()
+
+
+def read(data: bytes | str, form: str = AUTO) -> list[ImportedAccount | str | None]:
+    return read_accounts(data.encode() if isinstance(data, str) else data, form, UPSTREAMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ('{"tokens": []}', JSON),
+        (" \n [", JSON),
+        ("", JSON),
+        ("email,session_token\n", CSV),
+        ('"Session Token";"E-Mail"\n', CSV),
+        ("session_token\n", CSV),
+        (f"{TOKEN}\n", LINES),
+        (f"# mine\n{TOKEN}", LINES),
+        (f"me@example.com {TOKEN}", LINES),
+    ],
+)
+def test_form_shows_in_the_first_characters(text: str, form: str) -> None:
+    assert format_of(text.encode()) == form
+    assert format_of(codecs.BOM_UTF8 + text.encode()) == form
+    if text:
+        assert format_of(text.encode("utf-16")) == form
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_table_is_read_whatever_wrote_it(separator: str, end: str, encoding: str) -> None:
+    lines = [
+        separator.join(["email", "Session_Token", "is_active", "video_concurrency", "tags", "what else", "name"]),
+        separator.join(["me@example.com", TOKEN, "No", "3", '"b a"', "x", '"Ä ""q"""']),
+    ]
+
+    assert read(end.join(lines).encode(encoding)) == [
+        None,
+        ImportedAccount(
+            session_token=Secret(TOKEN),
+            email="me@example.com",
+            name='Ä "q"',
+            is_enabled=False,
+            limits={VIDEO: 3},
+            tags=frozenset({"a", "b"}),
+        ),
+    ]
+
+
+def test_numbers_of_rows_are_those_of_lines() -> None:
+    text = f'session_token,remark\n{token(1)},a\n\n{token(2)},"two\nlines"\n,,\n{token(3)},c\n'
+
+    rows = read(text)
+
+    assert [None if row is None else getattr(row, "remark", row) for row in rows] == [
+        None, "a", None, "two\nlines", None, None, "c",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ("short token,", "The session token has blanks"),
+        (",me@example.com", "The session token is empty."),
+        (f"{TOKEN},a,b,c,d", "The line has 5 cells, and the first one names 4."),
+        (f"{TOKEN},,perhaps,", "The column is_active says neither true nor false."),
+        (f"{TOKEN},,,many", "The column image_concurrency is no number from -1"),
+        (f"{TOKEN},,,-2", "The column image_concurrency is no number from -1"),
+        (f'{TOKEN},"a"b,,', "The quotes of the line are wrong"),
+        (f"{TOKEN},{'canary' * 30_000},,", "far too long"),
+    ],
+)
+def test_bad_line_is_a_sentence_and_the_next_one_counts(cells: str, problem: str) -> None:
+    rows = read(f"session_token,email,is_active,image_concurrency\n{cells}\n{token(2)},,,\n")
+
+    assert isinstance(rows[1], str)
+    assert problem in rows[1]
+    assert "xxx" not in rows[1]
+    assert "canary" not in rows[1]
+    assert rows[2] == ImportedAccount(session_token=Secret(token(2)))
+
+
+def test_unclosed_quote_costs_no_more_than_the_lines_up_to_the_next_one() -> None:
+    rows = read(f'session_token,name\n"{token(1)},a\n{token(2)},b\n{token(3)},"c"\n{token(4)},d\n')
+
+    assert isinstance(rows[1], str)
+    assert [row for row in rows if isinstance(row, ImportedAccount)] == [
+        ImportedAccount(session_token=Secret(token(4)), name="d")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("email,name\na@b.c,x\n", "names no column session_token"),
+        ("session_token,email,email\n", "names email twice"),
+        (TOKEN, "names no column session_token"),
+        ("", "names no column session_token"),
+        ('session_token,"\n', "names no column session_token"),
+    ],
+)
+def test_table_without_a_usable_header_is_refused_as_a_whole(text: str, problem: str) -> None:
+    with pytest.raises(Failure, match=problem):
+        read(text, CSV)
+
+
+def test_lines_are_tokens_with_or_without_an_address() -> None:
+    text = f"# mine\r\n{token(1)}\r\n\r\n  {token(2)} Me@Example.com  \nme@example.org,{token(3)}\n{token(4)};\n"
+
+    assert read(text) == [
+        None,
+        ImportedAccount(session_token=Secret(token(1))),
+        None,
+        ImportedAccount(session_token=Secret(token(2)), email="Me@Example.com"),
+        ImportedAccount(session_token=Secret(token(3)), email="me@example.org"),
+        ImportedAccount(session_token=Secret(token(4))),
+    ]
+
+
+@pytest.mark.parametrize("line", ["canary a b", "a@b.cc canary@b.cc", "me@example.com", 'canary"quoted"'])
+def test_bad_line_shows_nothing_of_itself(line: str) -> None:
+    (row,) = read(line, LINES)
+
+    assert isinstance(row, str)
+    assert "canary" not in row
+
+
+@pytest.mark.parametrize("form", [CSV, LINES])
+def test_text_that_is_no_utf_8_is_refused(form: str) -> None:
+    with pytest.raises(Failure, match="no text in UTF-8"):
+        read(b"session_token\nJ\xfcrgen\n", form)
+
+
+@pytest.mark.parametrize(("form", "head"), [(CSV, "session_token\n"), (LINES, "# tokens\n")])
+def test_too_many_rows_are_refused_and_empty_lines_are_none(
+    form: str, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flow2api.cli.account_formats.MOST_ROWS", 2)
+    text = f"{head}\n{token(1)}\n\n{token(2)}\n"
+
+    assert [row for row in read(text, form) if row is not None] == [
+        ImportedAccount(session_token=Secret(token(number))) for number in (1, 2)
+    ]
+    with pytest.raises(Failure, match="The file has 3 rows, and 2 are taken at once"):
+        read(text + token(3), form)
+
+
+def test_json_with_a_mark_at_its_beginning_is_read() -> None:
+    data = msgspec.json.encode([{"session_token": TOKEN}])
+
+    for marked in (codecs.BOM_UTF8 + data, data.decode().encode("utf-16")):
+        assert read(marked) == [ImportedAccount(session_token=Secret(TOKEN))]
+
+
+def account(**fields: object) -> Account:
+    return Account(**{"id": 1, "upstream": "flow", "name": "", "created_at": START, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("opening", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_an_export_is_a_formula(opening: str) -> None:
+    evil = account(name=f"{opening}HYPERLINK(1)", remark=f"{opening}1+1", email=f"{opening}a@b.c")
+
+    cells = write_table([(evil, Credentials(Secret(TOKEN)))]).decode().split("\r\n", 1)[1].split(",")
+
+    assert not [cell for cell in cells if cell.lstrip('"').startswith(("=", "+", "@", "\t", "\r"))]
+    assert not [cell for cell in cells if cell.startswith("-") and cell.strip() != "-1"]
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20).map(str.strip)
+
+
+@given(
+    name=_TEXTS,
+    remark=_TEXTS,
+    image=st.none() | st.integers(0, 9),
+    video=st.none() | st.integers(0, 9),
+    tags=st.frozensets(st.from_regex(r"[a-z0-9_.:-]{1,8}", fullmatch=True), max_size=3),
+    is_off=st.booleans(),
+)
+def test_exported_table_brings_the_same_accounts(
+    name: str, remark: str, image: int | None, video: int | None, tags: frozenset[str], is_off: bool
+) -> None:
+    kept = account(name=name, remark=remark, capacity=Capacity(image, video), tags=tags, email="me@example.com")
+    kept = kept.resting(RestReason.MANUAL, START) if is_off else kept
+
+    header, row = read(write_table([(kept, Credentials(Secret(TOKEN)))]))
+
+    assert header is None
+    assert isinstance(row, ImportedAccount)
+    assert (row.name or "", row.remark or "", row.tags or frozenset()) == (name, remark, tags)
+    assert (row.limits[IMAGE], row.limits[VIDEO], row.is_enabled) == (image, video, not is_off)
+    assert row.session_token == Secret(TOKEN)

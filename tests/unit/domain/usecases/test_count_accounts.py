@@ -1,0 +1,87 @@
+"""The pool as a whole is counted in memory, seldom, and never for long."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+from flow2api.domain.account import Account, AccountStatus, RestReason
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.plugins.coordination_memory import MemorySlots
+from tests.fakes.clock import START, FakeClock
+
+
+def account(number: int, **fields: object) -> Account:
+    basis = Account(id=number, upstream="flow", name="", created_at=START, access_expires_at=START + timedelta(days=1))
+    return replace(basis, **fields)
+
+
+def pool_of(*accounts: Account, clock: FakeClock) -> AccountPool:
+    pool = AccountPool(MemorySlots(), clock)
+    for one in accounts:
+        pool.put(one)
+    return pool
+
+
+async def test_tells_how_many_stand_how() -> None:
+    clock = FakeClock()
+    now = clock.now()
+    census = await CountAccounts(
+        pool_of(
+            account(1, credits=50),
+            account(2, credits=7, access_expires_at=now + timedelta(minutes=30)),
+            account(3, access_expires_at=None),
+            account(4, access_expires_at=now),
+            account(5).rate_limited(now, retry_after_s=60),
+            account(6).rate_limited(now, retry_after_s=60, model="veo"),
+            account(7).rate_limited(now, retry_after_s=60).resting(RestReason.MANUAL, now),
+            account(8).resting(RestReason.AUTH_EXPIRED, now),
+            clock=clock,
+        ),
+        clock,
+    )()
+
+    assert (census.total, census.active, census.credits) == (8, 5, 57)
+    assert (census.warming, census.expired, census.expiring, census.rate_limited) == (1, 1, 1, 2)
+    assert census.by_status == {
+        AccountStatus.ACTIVE: 5,
+        AccountStatus.COOLING_DOWN: 1,
+        AccountStatus.SUSPENDED: 1,
+        AccountStatus.DISABLED: 1,
+    }
+    assert census.resting == {RestReason.RATE_LIMITED: 1, RestReason.MANUAL: 1, RestReason.AUTH_EXPIRED: 1}
+
+
+async def test_figures_are_a_second_old_at_most_in_a_small_pool() -> None:
+    clock = FakeClock()
+    pool = pool_of(account(1), clock=clock)
+    count = CountAccounts(pool, clock)
+    first = await count()
+    pool.put(account(2))
+
+    assert await count() is first
+    clock.advance(1)
+    assert (await count()).total == 2
+
+
+async def test_who_asks_at_once_gets_the_same_count() -> None:
+    clock = FakeClock()
+    count = CountAccounts(pool_of(*(account(number) for number in range(1, 2000)), clock=clock), clock)
+
+    counts = await asyncio.gather(*(count() for _ in range(20)))
+
+    assert {id(one) for one in counts} == {id(counts[0])}
+
+
+async def test_large_pool_holds_up_nobody() -> None:
+    clock = FakeClock()
+    count = CountAccounts(pool_of(*(account(number) for number in range(1, 50_001)), clock=clock), clock)
+    longest_s, last = 0.0, time.perf_counter()
+    counting = asyncio.create_task(count())
+    while not counting.done():
+        await asyncio.sleep(0)
+        longest_s, last = max(longest_s, time.perf_counter() - last), time.perf_counter()
+
+    assert (await counting).total == 50_000
+    assert longest_s < 0.05

@@ -1,0 +1,269 @@
+"""What operators change is written with its audit entry, and is at work at once."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import AccountStatus, Capacity, Cure, RestReason
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.account_directory import AccountFilter
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
+from tests.unit.domain.usecases.stage import PAINT, Stage
+
+ADA = Actor(name="ada", door="admin_api", operator_id=1)
+
+
+@pytest.fixture
+def operate(stage: Stage) -> OperateAccounts:
+    storage = stage.storage
+    return OperateAccounts(
+        stage.pool,
+        {"flow": stage.upstream},
+        storage.accounts,
+        storage.directory,
+        storage.vault,
+        storage.audit_log,
+        stage.tend,
+        stage.credentials,
+        stage.clock,
+    )
+
+
+def entries(stage: Stage) -> list[tuple[str, str | None]]:
+    return [(entry.action, entry.subject) for entry in stage.tables.audit]
+
+
+class TestEdit:
+    async def test_changes_what_is_named_in_memory_and_in_storage(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account(remark="old", capacity=Capacity(1, 2))
+
+        await operate.edit(1, AccountEdit(remark="new", limits={MediaKind.IMAGE: None}), ADA)
+
+        expected = replace(account, remark="new", capacity=Capacity(None, 2))
+        assert stage.known(1) == stage.tables.accounts[1] == expected
+
+    async def test_entry_says_what_was_and_what_is(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account(remark="old")
+
+        await operate.edit(1, AccountEdit(remark="new"), ADA)
+        await operate.edit(1, AccountEdit(remark="new"), ADA)
+
+        (entry,) = stage.tables.audit
+        assert (entry.action, entry.subject, entry.actor) == (AuditAction.ACCOUNT_CHANGED, "1", ADA)
+        assert entry.details == {"before": {"remark": "old"}, "after": {"remark": "new"}}
+
+    async def test_change_whose_entry_cannot_be_written_is_not_made(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        account = await stage.account()
+        stage.tables.audit_fault = tree.StorageFullError("full")
+
+        for change in (
+            operate.edit(1, AccountEdit(remark="new"), ADA),
+            operate.set_enabled(1, enabled=False, actor=ADA),
+            operate.remove(1, ADA),
+        ):
+            with pytest.raises(tree.StorageFullError):
+                await change
+
+        assert stage.known(1) == stage.tables.accounts[1] == account
+
+    async def test_keeps_what_the_keeper_writes_meanwhile(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+
+        await asyncio.gather(
+            operate.edit(1, AccountEdit(remark="new"), ADA), stage.credentials.renew(1, force=True), stage.end(PAINT)
+        )
+
+        assert stage.tables.accounts[1].remark == "new"
+        assert stage.tables.accounts[1].access_expires_at == stage.tables.credentials[1].expires_at
+
+    async def test_forgets_a_rate_limit_while_the_access_token_is_good(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        account, now = await stage.account(), stage.clock.now()
+        rested = account.rate_limited(now, retry_after_s=3600).rate_limited(now, retry_after_s=3600, model="veo")
+        await stage.tend.change(1, lambda _: rested)
+
+        await operate.edit(1, AccountEdit(), ADA)
+
+        assert [(rest.reason, rest.model) for rest in stage.known(1).rests] == [(RestReason.RATE_LIMITED, "veo")]
+
+    async def test_keeps_a_rate_limit_once_the_access_token_has_ended(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        await stage.account()
+        await stage.clock.sleep(25 * 3600)
+        await stage.tend.change(1, lambda one: one.rate_limited(stage.clock.now(), retry_after_s=3600))
+
+        await operate.edit(1, AccountEdit(remark="new"), ADA)
+
+        assert stage.known(1).status(stage.clock.now()) is AccountStatus.COOLING_DOWN
+
+    @pytest.mark.parametrize(
+        "edit", [AccountEdit(remark="x" * 1001), AccountEdit(limits={MediaKind.VIDEO: -1})], ids=["remark", "limit"]
+    )
+    async def test_refuses_what_cannot_be(self, stage: Stage, operate: OperateAccounts, edit: AccountEdit) -> None:
+        account = await stage.account()
+
+        with pytest.raises(tree.UnsupportedInputError):
+            await operate.edit(1, edit, ADA)
+        assert stage.known(1) == account
+
+
+class TestNewSession:
+    async def test_cures_the_account_and_is_exchanged_at_once(self, stage: Stage, operate: OperateAccounts) -> None:
+        player = stage.upstream.add_player()
+        await stage.account(player)
+        await stage.tend.change(1, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
+        player.session_tokens.append("brand-new-".ljust(240, "x"))
+
+        await operate.edit(1, AccountEdit(session_token=player.credentials.session_token), ADA)
+
+        assert stage.known(1).status(stage.clock.now()) is AccountStatus.ACTIVE
+        assert stage.tables.credentials[1].session_token.reveal() == player.session_tokens[-1]
+        assert entries(stage) == [(AuditAction.ACCOUNT_CHANGED, "1")]
+        assert "brand-new" not in repr(stage.tables.audit)
+
+    async def test_refused_one_changes_nothing(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account()
+        kept = stage.tables.credentials[1]
+
+        with pytest.raises(tree.CredentialRevokedError):
+            await operate.edit(1, AccountEdit(remark="new", session_token=Secret("y" * 240)), ADA)
+
+        assert (stage.known(1), stage.tables.credentials[1]) == (account, kept)
+
+    async def test_one_of_another_person_is_refused(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+        other = stage.upstream.add_player()
+
+        with pytest.raises(tree.ConflictError):
+            await operate.edit(1, AccountEdit(session_token=other.credentials.session_token), ADA)
+
+    async def test_one_of_another_account_is_not_even_exchanged(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.accounts(2)
+
+        with pytest.raises(tree.ConflictError):
+            await operate.edit(1, AccountEdit(session_token=stage.tables.credentials[2].session_token), ADA)
+        assert stage.upstream.count("exchange") == 0
+
+    async def test_its_own_is_no_change(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.accounts(1)
+
+        await operate.edit(1, AccountEdit(session_token=stage.tables.credentials[1].session_token), ADA)
+
+        assert (stage.upstream.count("exchange"), entries(stage)) == (0, [])
+
+
+class TestSwitch:
+    async def test_off_and_on(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+
+        off = await operate.set_enabled(1, enabled=False, actor=ADA)
+        await operate.set_enabled(1, enabled=False, actor=ADA)
+        on = await operate.set_enabled(1, enabled=True, actor=ADA)
+
+        assert off.status(stage.clock.now()) is AccountStatus.DISABLED
+        assert stage.known(1) == stage.tables.accounts[1] == on
+        assert on.rests == ()
+        assert entries(stage) == [(AuditAction.ACCOUNT_DISABLED, "1"), (AuditAction.ACCOUNT_ENABLED, "1")]
+
+    async def test_on_starts_anew_as_to_faults_and_nothing_else(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+        now = stage.clock.now()
+        await stage.tend.change(1, lambda one: one.faulted(now, threshold=1).rate_limited(now, retry_after_s=60))
+
+        on = await operate.set_enabled(1, enabled=True, actor=ADA)
+
+        assert on.streak == 0
+        assert [rest.reason for rest in on.rests] == [RestReason.RATE_LIMITED]
+
+    async def test_on_does_not_cure_a_session_that_has_ended(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+        await stage.tend.change(1, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
+
+        on = await operate.set_enabled(1, enabled=True, actor=ADA)
+
+        assert on.status(stage.clock.now()) is AccountStatus.SUSPENDED
+        assert on.cured(Cure.NEW_CREDENTIAL).rests == ()
+
+
+class TestRemove:
+    async def test_is_gone_everywhere_at_once(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+
+        await operate.remove(1, ADA)
+
+        assert stage.pool.get(1) is None
+        assert (stage.tables.accounts, stage.tables.credentials) == ({}, {})
+        assert entries(stage) == [(AuditAction.ACCOUNT_REMOVED, "1")]
+
+    async def test_what_is_not_there_is_not_found(self, stage: Stage, operate: OperateAccounts) -> None:
+        for asked in (
+            operate.get(7),
+            operate.edit(7, AccountEdit(), ADA),
+            operate.set_enabled(7, enabled=True, actor=ADA),
+            operate.remove(7, ADA),
+            operate.refresh_credits(7),
+            operate.renew(7),
+        ):
+            with pytest.raises(tree.AccountNotFoundError):
+                await asked
+
+
+class TestAsk:
+    async def test_credits_are_told_anew_and_cure_a_quota(self, stage: Stage, operate: OperateAccounts) -> None:
+        player = stage.upstream.add_player(credits=0)
+        await stage.account(player)
+        until = stage.clock.now() + timedelta(hours=9)
+        await stage.tend.change(1, lambda one: one.resting(RestReason.QUOTA, stage.clock.now(), until=until))
+        player.credits = 70
+
+        assert (await operate.refresh_credits(1)).credits == 70
+        assert stage.tables.accounts[1].rests == ()
+
+    async def test_access_token_is_renewed_though_it_is_fresh(self, stage: Stage, operate: OperateAccounts) -> None:
+        (account,) = await stage.accounts(1)
+        await stage.clock.sleep(60)
+
+        renewed = await operate.renew(1)
+
+        assert stage.upstream.count("exchange") == 1
+        assert renewed.access_expires_at is not None
+        assert account.access_expires_at is not None
+        assert renewed.access_expires_at > account.access_expires_at
+
+
+class TestLook:
+    async def test_pages_counts_and_use(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.accounts(3)
+        await stage.end(PAINT)
+        await stage.until_done()
+        await operate.set_enabled(3, enabled=False, actor=ADA)
+
+        page = await operate.page(AccountFilter(status=AccountStatus.ACTIVE), after=1, limit=5)
+        counts = await operate.count(AccountFilter())
+        use = await operate.use_of([stage.known(1), stage.known(2)])
+
+        assert [account.id for account in page] == [2]
+        assert (counts[AccountStatus.ACTIVE], counts[AccountStatus.DISABLED]) == (2, 1)
+        assert sum(one.images for one in use.counts.values()) == 1
+        assert set(use.last_used_at) == set(use.counts)
+
+    async def test_secrets_come_out_only_after_their_entry(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account()
+
+        await operate.note_reveal(AccountFilter(text="player"), ADA)
+        secrets = await operate.secrets_of([account, replace(account, id=9)])
+
+        assert entries(stage) == [(AuditAction.SECRETS_REVEALED, None)]
+        assert list(secrets) == [1]
+        stage.tables.audit_fault = tree.StorageFullError("full")
+        with pytest.raises(tree.StorageFullError):
+            await operate.note_reveal(AccountFilter(), ADA)

@@ -1,0 +1,109 @@
+"""One account is added while the operator waits: refused at once when it cannot be, at work at once when it can."""
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import AccountStatus, Capacity, Tier
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import NewAccount
+from flow2api.domain.usecases.take_in_account import TakeInAccount
+from tests.unit.domain.usecases.stage import Stage
+
+ADA = Actor(name="ada", door="admin_api", operator_id=1)
+
+
+@pytest.fixture
+def take_in(stage: Stage) -> TakeInAccount:
+    storage = stage.storage
+    return TakeInAccount(
+        stage.pool, {"flow": stage.upstream}, storage.accounts, storage.vault, storage.audit_log, stage.clock
+    )
+
+
+async def test_account_is_stored_as_the_service_tells_of_it(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player(tier=Tier.ULTRA, credits=77)
+    new = NewAccount(session_token=player.credentials.session_token, remark="lent", capacity=Capacity(2, 0))
+
+    added = await take_in(new, ADA, workspace="p-1")
+
+    assert stage.known(added.id) == stage.tables.accounts[added.id] == added
+    assert (added.email, added.tier, added.credits) == ("player1@example.com", Tier.ULTRA, 77)
+    assert (added.remark, added.capacity, added.workspace) == ("lent", Capacity(2, 0), "p-1")
+    assert added.is_warm
+    assert stage.tables.credentials[added.id].session_token.reveal() == player.session_tokens[-1]
+    (entry,) = stage.tables.audit
+    assert (entry.action, entry.subject) == (AuditAction.ACCOUNT_ADDED, str(added.id))
+
+
+async def test_refused_session_token_stores_nothing(stage: Stage, take_in: TakeInAccount) -> None:
+    with pytest.raises(tree.CredentialRevokedError):
+        await take_in(NewAccount(session_token=Secret("y" * 240)), ADA)
+
+    assert (stage.tables.accounts, stage.tables.audit) == ({}, [])
+
+
+async def test_known_session_token_is_not_even_exchanged(stage: Stage, take_in: TakeInAccount) -> None:
+    await stage.accounts(1)
+
+    with pytest.raises(tree.ConflictError):
+        await take_in(NewAccount(session_token=stage.tables.credentials[1].session_token), ADA)
+    with pytest.raises(tree.ConflictError):
+        await take_in.exchange("flow", stage.tables.credentials[1].session_token, ADA)
+    assert stage.upstream.count("exchange") == 0
+
+
+async def test_known_address_is_a_conflict(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player()
+    await stage.account(player)
+    player.session_tokens.append("another-session-".ljust(240, "x"))
+
+    with pytest.raises(tree.ConflictError, match=r"player1@example\.com"):
+        await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+    assert len(stage.tables.accounts) == 1
+
+
+async def test_silence_about_credits_is_no_refusal(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player()
+    stage.upstream.fail("allowance", tree.UpstreamTimeoutError("late"))
+
+    added = await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+
+    assert (added.tier, added.credits) == (None, None)
+    assert added.status(stage.clock.now()) is AccountStatus.ACTIVE
+
+
+async def test_account_whose_entry_cannot_be_written_is_not_added(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player()
+    stage.tables.audit_fault = tree.StorageFullError("full")
+
+    with pytest.raises(tree.StorageFullError):
+        await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+
+    assert (stage.tables.accounts, len(stage.pool)) == ({}, 0)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewAccount(session_token=Secret("short")),
+        NewAccount(session_token=Secret("y" * 240), remark="x" * 1001),
+        NewAccount(session_token=Secret("y" * 240), capacity=Capacity(-2, None)),
+        NewAccount(session_token=Secret("y" * 240), upstream="elsewhere"),
+    ],
+    ids=["token", "remark", "limit", "upstream"],
+)
+async def test_what_cannot_be_is_refused_without_a_call(stage: Stage, take_in: TakeInAccount, new: NewAccount) -> None:
+    with pytest.raises(tree.UnsupportedInputError):
+        await take_in(new, ADA)
+    assert stage.upstream.calls == []
+
+
+async def test_exchange_stores_nothing_but_that_it_was_asked_for(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player()
+
+    exchanged = await take_in.exchange("flow", player.credentials.session_token, ADA)
+
+    assert exchanged.email == "player1@example.com"
+    assert (stage.tables.accounts, len(stage.pool)) == ({}, 0)
+    assert [entry.action for entry in stage.tables.audit] == [AuditAction.SESSION_EXCHANGED]
