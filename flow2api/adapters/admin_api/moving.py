@@ -231,4 +231,3 @@ def _limits(row: ImportedToken) -> list[tuple[MediaKind, int | None]]:
         for kind, enabled, slots in stated
         if enabled is not None or slots is not None
     ]
-
