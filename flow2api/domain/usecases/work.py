@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flow2api.domain.errors import Flow2ApiError, GenerationFailedError, ShuttingDownError
+from flow2api.domain.generation import Generation
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Journal, LogEntry
 from flow2api.domain.ports.system import Clock
@@ -40,7 +42,12 @@ class Work:
         self._clock = clock
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
+        self._listeners: list[Callable[[Generation], None]] = []
         self.is_open = True
+
+    def subscribe(self, listener: Callable[[Generation], None]) -> None:
+        """Call this with every generation that was accepted, when it has ended; it must be quick and must not raise."""
+        self._listeners.append(listener)
 
     def __contains__(self, generation_id: str) -> bool:
         return generation_id in self._running
@@ -135,6 +142,9 @@ class Work:
                 prompt=ended.prompt,
             )
         )
+        if running.job.is_accepted or running.job.is_stored:
+            for listener in self._listeners:
+                listener(ended)
 
     async def _record_cancel(self, running: "_Running") -> None:
         job = running.job
