@@ -167,7 +167,8 @@ class TestAuditLog:
         (account,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))], entry_of(clock, "1 add"))
         await storage.accounts.add([], entry_of(clock, "none added"))
         await storage.accounts.add(
-            [(account_of("b"), credentials_of("b")), (account_of("c"), credentials_of("c"))], entry_of(clock, "2 import")
+            [(account_of("b"), credentials_of("b")), (account_of("c"), credentials_of("c"))],
+            entry_of(clock, "2 import"),
         )
         await storage.accounts.save(account, entry_of(clock, "3 save", "1"))
         await storage.vault.write(account, credentials_of("d"), entry_of(clock, "4 write", "1"))

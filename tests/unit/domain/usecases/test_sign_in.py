@@ -59,9 +59,7 @@ def manage(storage: FakeStorage, passphrases: CountedPassphrases, clock: FakeClo
 
 
 @pytest.fixture
-def sign_in(
-    storage: FakeStorage, manage: ManageOperators, passphrases: CountedPassphrases, clock: FakeClock
-) -> SignIn:
+def sign_in(storage: FakeStorage, manage: ManageOperators, passphrases: CountedPassphrases, clock: FakeClock) -> SignIn:
     return SignIn(
         storage.operators,
         storage.sessions,

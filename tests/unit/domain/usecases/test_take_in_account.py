@@ -93,9 +93,7 @@ async def test_account_whose_entry_cannot_be_written_is_not_added(stage: Stage, 
     ],
     ids=["token", "remark", "limit", "upstream"],
 )
-async def test_what_cannot_be_is_refused_without_a_call(
-    stage: Stage, take_in: TakeInAccount, new: NewAccount
-) -> None:
+async def test_what_cannot_be_is_refused_without_a_call(stage: Stage, take_in: TakeInAccount, new: NewAccount) -> None:
     with pytest.raises(tree.UnsupportedInputError):
         await take_in(new, ADA)
     assert stage.upstream.calls == []
