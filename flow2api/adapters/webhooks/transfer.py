@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlOpt, CurlSslVersion
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 
 from flow2api.adapters.webhooks.target import Address, Target
 
@@ -58,7 +59,7 @@ class _Reply:
     def take_body(self, chunk: bytes) -> int:
         """Called by curl with each piece of the body; more than a little of it ends the transfer."""
         self.size_bytes += len(chunk)
-        return len(chunk) if self.size_bytes <= _MOST_ANSWER_BYTES else 0
+        return len(chunk) if self.size_bytes <= _MOST_ANSWER_BYTES else CURL_WRITEFUNC_ERROR
 
 
 async def post(
