@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flow2api import __version__
 from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
@@ -17,7 +17,9 @@ from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMet
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
+from flow2api.app.telling import Telling, build_telling
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -69,6 +71,8 @@ class Services:
     operating: Operating
     metrics: Exposition
     recording: Recording
+    telling: Telling
+    proxying: Proxying
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -101,10 +105,13 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions)
-    options = CurrentOptions(storage.options, settings.options, policies.names, clock)
+    selectors = frozenset(extensions.proxy_selectors)
+    options = CurrentOptions(storage.options, settings.options, policies.names, clock, proxy_selectors=selectors)
     pool = AccountPool(backends.slots, clock)
+    proxying = build_proxying(extensions, storage, pool, options, clock)
+    backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
     tend = TendAccounts(pool, storage.accounts, clock, options)
-    credentials = RenewCredentials(pool, backends.upstreams, storage.vault, tend, clock)
+    credentials = RenewCredentials(pool, backends.upstreams, storage.vault, tend, clock, proxying.routes)
     warm = WarmAccounts(pool, backends.upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, backends.upstreams, credentials, tend, clock, options)
     uploads = UploadInputs(backends.upstreams, credentials, storage.media, backends.store, clock)
@@ -122,6 +129,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
+    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
+    work.subscribe(telling.watch.ended)
     lease_s = settings.lease_s
     operating = build_operating(
         storage,
@@ -152,6 +161,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         operating=operating,
         metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
         recording=recording,
+        telling=telling,
+        proxying=proxying,
         generate=Generate(
             work, pool, storage.generations, storage.media, audience, ids, clock, options, lease_s=lease_s
         ),
@@ -187,6 +198,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             clock,
             reload_keys=authorize.load,
             reload_options=options.reload,
+            reload_proxies=proxying.choose.load,
+            reload_webhooks=telling.webhooks.load,
         ),
         purge=PurgeMedia(storage.media, backends.store, clock),
     )

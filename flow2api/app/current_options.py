@@ -23,11 +23,18 @@ class CurrentOptions:
     """What storage says, under what the settings fix. Calling it gives the options; nothing is read then."""
 
     def __init__(
-        self, stored: OptionValues, fixed: Mapping[str, Any], policies: Callable[[], frozenset[str]], clock: Clock
+        self,
+        stored: OptionValues,
+        fixed: Mapping[str, Any],
+        policies: Callable[[], frozenset[str]],
+        clock: Clock,
+        *,
+        proxy_selectors: Collection[str] = ("rendezvous",),
     ) -> None:
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
+        self._proxy_selectors = proxy_selectors
         self._clock = clock
         self._now = self._checked(fixed)
         self._hearers: list[Callable[[Options], None]] = []
@@ -101,6 +108,12 @@ class CurrentOptions:
             names = ", ".join(sorted(self._policies()))
             hint = _nearest(options.policy, self._policies())
             raise ConfigurationError(f"There is no selection policy {options.policy[:64]!r}; there are {names}.{hint}")
+        if options.proxy_selector not in self._proxy_selectors:
+            names = ", ".join(sorted(self._proxy_selectors))
+            hint = _nearest(options.proxy_selector, self._proxy_selectors)
+            raise ConfigurationError(
+                f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
+            )
         return options
 
 

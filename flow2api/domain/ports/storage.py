@@ -17,11 +17,14 @@ from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import Operator
 from flow2api.domain.ports.account_directory import AccountDirectory
 from flow2api.domain.ports.audit_log import AuditLog
-from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.proxies import Proxies
+from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.statistics import Statistics
+from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 from flow2api.domain.secret import Secret
 
 T = TypeVar("T")
@@ -341,6 +344,7 @@ class Storage(Protocol):
     audit_log: AuditLog
     connection_tokens: ConnectionTokens
     inheritance: Inheritance
+    proxies: Proxies
     generations: Generations
     media: MediaIndex
     changes: ChangeFeed
@@ -348,6 +352,9 @@ class Storage(Protocol):
     journal: Journal
     request_log: RequestLog
     statistics: Statistics
+    notify_targets: NotifyTargets
+    webhooks: Webhooks
+    deliveries: Deliveries
 
     async def open(self) -> None:
         """Connect, bring the schema up to date, start what runs behind.

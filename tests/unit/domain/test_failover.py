@@ -62,6 +62,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UpstreamUnavailableError("?", reached=False), OWN_FAULT, False),
     (tree.UpstreamUnavailableError("?", reached=True), OWN_FAULT, True),
     (tree.UpstreamOverloadedError("?"), ELSEWHERE, False),
+    (tree.ProxyUnavailableError("?", is_certain=True), ELSEWHERE, False),
     (tree.UpstreamTimeoutError("?"), OWN_FAULT, True),
     (tree.UpstreamInvalidError("?"), OWN_FAULT, True),
     (tree.UpstreamStateUnknownError("?"), GIVE_UP, False),
