@@ -126,12 +126,6 @@ class SendWebhooks:
                 await asyncio.wait(set(self._under_way))
             await self._write_down()
 
-    async def settle(self) -> None:
-        """Try everything that is due once, and wait until that is done."""
-        await self._write_down()
-        while await self._begin_due() or self._under_way:
-            await asyncio.wait(set(self._under_way))
-
     async def _wait(self) -> None:
         """Until there is something to do, as far as that is known here."""
         pause_s = _LOOK_EVERY_S

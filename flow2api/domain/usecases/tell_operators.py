@@ -94,13 +94,6 @@ class TellOperators:
         finally:
             await self._finish()
 
-    async def flush(self) -> None:
-        """Tell at once what is due, and wait until that is done."""
-        if due := self._due():
-            await self._tell(due)
-        if self._sending:
-            await asyncio.wait(set(self._sending))
-
     async def _wait_for_the_next(self) -> None:
         """Until one that is held back is due, or something else is to be told."""
         repeat, now = self._repeat(), self._clock.now()
