@@ -47,6 +47,7 @@ from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 from flow2api.domain.usecases.watch_operations import WatchOperations
+from flow2api.domain.usecases.watch_proxies import WatchProxies
 from flow2api.domain.usecases.work import Work
 from flow2api.extensions import Extensions
 from flow2api.settings import Settings
@@ -131,6 +132,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
     telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
     work.subscribe(telling.watch.ended)
+    WatchProxies(proxying.choose, telling.spread, clock)
     lease_s = settings.lease_s
     operating = build_operating(
         storage,

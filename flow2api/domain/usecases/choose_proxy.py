@@ -73,7 +73,12 @@ class ChooseProxy:
         self.unwritten: dict[Assignment, str] = {}
         self.unwritten_health: dict[int, ProxyHealth] = {}
         self.has_moved = asyncio.Event()
+        self._listeners: list[Callable[[Proxy, Proxy], None]] = []
         pool.subscribe(self._settle)
+
+    def subscribe(self, listener: Callable[[Proxy, Proxy], None]) -> None:
+        """Call this with a proxy as it was and as it is when its state has changed; it must be quick and must not raise."""
+        self._listeners.append(listener)
 
     async def load(self) -> None:
         """Take in what storage holds. What this process knows better about the health of a proxy stays."""
@@ -92,6 +97,12 @@ class ChooseProxy:
     def all(self) -> tuple[Proxy, ...]:
         """Every proxy as this process knows it."""
         return tuple(self._proxies.values())
+
+    def accounts_of(self, proxy: Proxy) -> int:
+        """How many accounts have it, of its pool or by its name. Looks at every account."""
+        wanted = self._options().proxy
+        named = sum((account.proxy or wanted) == proxy.name for account in self._pool)
+        return named + self._accounts[proxy.name]
 
     def way(self, account_id: int) -> Way:
         """How this account reaches upstream; `NOBODY` for one that is not there yet.
@@ -141,11 +152,13 @@ class ChooseProxy:
         current = self._proxies.get(proxy.name)
         if current is None or current.url != proxy.url:
             return
-        self._proxies[proxy.name] = replace(current, health=health)
+        changed = self._proxies[proxy.name] = replace(current, health=health)
         self.unwritten_health[proxy.id] = health
         if health.state is not current.health.state:
             level = logging.WARNING if health.state is ProxyState.DOWN else logging.INFO
             log.log(level, "proxy is now %s", health.state, extra={"proxy": proxy.name, "reason": health.fault})
+            for listener in self._listeners:
+                listener(current, changed)
         self._index()
 
     def follow_options(self, _: Options) -> None:
