@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from flow2api.domain import notices
-from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock, Ids
@@ -76,8 +76,13 @@ class SendWebhooks:
         self._purge_at: datetime | None = None
 
     async def load(self) -> None:
-        """Take in the webhooks as they are stored."""
-        self._known = {webhook.id: webhook for webhook in await self._webhooks.all()}
+        """Take in the webhooks as they are stored; when one cannot be read, what was known stays."""
+        try:
+            stored = await self._webhooks.all()
+        except ConfigurationError as error:
+            log.warning("webhooks cannot be read: %s", error)
+            return
+        self._known = {webhook.id: webhook for webhook in stored}
         enabled = [webhook.kinds for webhook in self._known.values() if webhook.is_enabled]
         self._wanted = frozenset().union(*enabled)
         self._news.set()
@@ -124,7 +129,10 @@ class SendWebhooks:
                 task.cancel()
             if self._under_way:
                 await asyncio.wait(set(self._under_way))
-            await self._write_down()
+            try:
+                await self._write_down()
+            except Flow2ApiError as error:
+                log.warning("messages to webhooks lost at the end: %s", error, extra={"lost": len(self._held)})
 
     async def _wait(self) -> None:
         """Until there is something to do, as far as that is known here."""

@@ -1,5 +1,6 @@
 """Messages through Apprise to a real receiver, each from a process of its own."""
 
+import asyncio
 import json
 import os
 import sys
@@ -57,14 +58,14 @@ async def test_place_that_hangs_is_ended_in_time_with_its_process(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
-    create = messenger.asyncio.create_subprocess_exec
+    create = asyncio.create_subprocess_exec
 
     async def noted(*command: str, **how: object) -> object:
         process = await create(*command, **how)  # type: ignore[arg-type]
         started.append(process.pid)
         return process
 
-    monkeypatch.setattr(messenger.asyncio, "create_subprocess_exec", noted)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     receiver.delay_s["/canary-path"] = 60.0
     began = time.monotonic()
     error = await AppriseMessenger(timeout_s=2.5).send(place(receiver), MESSAGE)

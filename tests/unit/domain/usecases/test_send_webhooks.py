@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain import notices
-from flow2api.domain.errors import StorageError
+from flow2api.domain.errors import ConfigurationError, StorageError
 from flow2api.domain.generation import State
 from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.options import Options
@@ -270,6 +270,30 @@ async def test_database_that_refuses_delays_messages_and_loses_none() -> None:
         assert scene.courier.carried == []
         scene.tables.fault = None
         await asyncio.sleep(60)
+        assert len(scene.courier.carried) == 1
+
+
+async def test_database_that_refuses_to_the_end_does_not_hold_it_up() -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+        scene.tables.fault = StorageError("locked")
+        scene.finish()
+        await asyncio.sleep(60)
+        began = scene.clock.monotonic()
+    assert scene.clock.monotonic() - began < 1
+
+
+async def test_webhooks_that_cannot_be_read_leave_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+
+        async def damaged() -> Any:
+            raise ConfigurationError("The secret stored there is damaged.")
+
+        monkeypatch.setattr(scene.webhooks, "all", damaged)
+        await scene.send.load()
+        scene.finish()
+        await asyncio.sleep(1)
         assert len(scene.courier.carried) == 1
 
 
