@@ -38,6 +38,7 @@ class CurrentOptions:
         self._clock = clock
         self._now = self._checked(fixed)
         self._hearers: list[Callable[[Options], None]] = []
+        self._checks: list[Callable[[Options, Options], None]] = []
         self._changing = asyncio.Lock()
 
     def __call__(self) -> Options:
@@ -84,11 +85,17 @@ class CurrentOptions:
                 changed = self._checked({**kept, **self._fixed})
             except ConfigurationError as error:
                 raise UnsupportedInputError(error.message) from error
+            for check in self._checks:
+                check(self._now, changed)
             details = differences(_named(self._now, values), _named(changed, values))
             entry = AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
             await self._stored.write(values, actor.name, entry)
             self._take(changed)
             return changed
+
+    def check_by(self, check: Callable[[Options, Options], None]) -> None:
+        """Have changes looked at, as they were and as they would be; what raises `UnsupportedInputError` is not done."""
+        self._checks.append(check)
 
     def tell(self, hear: Callable[[Options], None]) -> None:
         """Tell somebody the options now, and again whenever they have changed."""

@@ -5,9 +5,10 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from flow2api.domain.account import Account
-from flow2api.domain.errors import ProxyUnavailableError
+from flow2api.domain.errors import ProxyUnavailableError, UnsupportedInputError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Assignment, Proxies
@@ -161,6 +162,20 @@ class ChooseProxy:
                 listener(current, changed)
         self._index()
 
+    def check_options(self, before: Options, after: Options) -> None:
+        """Refuse a change of options that names a proxy or a pool which is not there.
+
+        Raises:
+            UnsupportedInputError: One is not known.
+        """
+        for option in ("proxy", "media_proxy"):
+            name: str = getattr(after, option)
+            if name in ("", DIRECT) or name in self._usable or name == getattr(before, option):
+                continue
+            near = get_close_matches(name, sorted(self._usable), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `flow2api proxies list` shows those that there are."
+            raise UnsupportedInputError(f"There is no proxy and no pool {name[:64]!r}.{hint}", param=option)
+
     def follow_options(self, _: Options) -> None:
         """The options have changed: other proxies may be meant by them."""
         self.has_moved.set()
@@ -179,10 +194,9 @@ class ChooseProxy:
 
     def _of_pool(self, pool: str, members: tuple[Proxy, ...], account_id: int) -> Proxy:
         kept = self._kept.get((account_id, pool))
-        if kept is not None:
-            for one in members:
-                if one.name == kept:
-                    return one
+        former = None if kept is None else self._proxies.get(kept)
+        if former is not None and former.pool == pool and former.standing is members[0].standing:
+            return former
         offered = [Member(one.name, self._accounts[one.name]) for one in members]
         chosen = self._selector(self._options().proxy_selector).select(account_id, offered)
         if account_id != NOBODY:

@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from flow2api.app import Services, build_services, running
+from flow2api.app.backends import build_storage
 from flow2api.domain.account import Account
 from flow2api.domain.api_key import Caller
 from flow2api.domain.audit import Actor
-from flow2api.domain.errors import Flow2ApiError, PoolError
+from flow2api.domain.errors import Flow2ApiError, PoolError, UnsupportedInputError
 from flow2api.domain.generation import Failed, Finished, GenerationEvent, GenerationRequest
 from flow2api.domain.proxy import ProxyState
 from flow2api.domain.secret import Secret
@@ -254,3 +255,32 @@ async def _refused(here: Site) -> None:
         assert isinstance(await here.picture(), Failed)
     except Flow2ApiError:
         return
+
+
+async def test_option_is_not_set_to_a_proxy_that_is_not_there(tmp_path: Path, simulator: SimulatorProcess) -> None:
+    async with HttpProxy() as one, site(tmp_path, simulator) as here:
+        await here.add_proxy(one, "one")
+        with pytest.raises(UnsupportedInputError, match="Did you mean 'one'"):
+            await here.services.options.change({"proxy": "onee"}, OPERATOR)
+        with pytest.raises(UnsupportedInputError, match="no proxy selector"):
+            await here.services.options.change({"proxy_selector": "rendez-vous"}, OPERATOR)
+        assert here.services.options().proxy == ""
+
+        await here.services.options.change({"proxy": "one"}, OPERATOR)
+        await here.add_accounts(1)
+
+        assert isinstance(await here.picture(), Finished)
+        assert len(one.targets) == await here.calls()
+
+
+async def test_running_server_follows_what_the_command_line_does(tmp_path: Path, simulator: SimulatorProcess) -> None:
+    async with HttpProxy() as one, site(tmp_path, simulator, proxy="one", proxy_direct_fallback="true") as here:
+        elsewhere = build_storage(here.services.settings, load_extensions(), here.services.vault.cipher)
+        await elsewhere.open()
+        manage = ManageProxies(elsewhere.proxies, elsewhere.accounts, here.services.clock)
+        await manage.add(one.url(), OPERATOR, name="one")
+
+        await here.services.follow.catch_up()
+
+        assert [proxy.name for proxy in here.services.proxying.choose.all()] == ["one"]
+        await elsewhere.aclose()

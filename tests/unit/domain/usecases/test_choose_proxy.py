@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain.account import Account
-from flow2api.domain.errors import ProxyUnavailableError
+from flow2api.domain.errors import ProxyUnavailableError, UnsupportedInputError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
@@ -264,3 +264,45 @@ async def test_log_tells_names_and_never_credentials(caplog: pytest.LogCaptureFi
 
     assert "proxy is now down" in caplog.text
     assert "canary" not in repr([vars(record) for record in caplog.records])
+
+
+async def test_option_that_names_nothing_is_refused_with_the_nearest_but_an_old_one_holds_up_no_other_change() -> None:
+    site = Site()
+    await site.add("one", pool="europe")
+    before = Options()
+
+    for name in ("", "direct", "one", "europe"):
+        site.choose.check_options(before, Options(proxy=name, media_proxy=name))
+    site.choose.check_options(Options(proxy="gone"), Options(proxy="gone", max_attempts=3))
+    with pytest.raises(UnsupportedInputError, match="Did you mean 'europe'") as refusal:
+        site.choose.check_options(before, Options(media_proxy="erope"))
+    assert refusal.value.param == "media_proxy"
+
+
+async def test_account_leaves_a_proxy_that_was_put_into_another_pool() -> None:
+    site = Site(proxy="eu")
+    await site.add("a", "b", pool="eu")
+    (account,) = site.accounts(1)
+    had = site.choose.way(account.id).proxy
+    assert had is not None
+    await site.storage.proxies.save(replace(had, pool="us"))
+
+    await site.choose.load()
+
+    assert site.names() == {1: {"a": "b", "b": "a"}[had.name]}
+
+
+async def test_account_leaves_a_suspect_for_a_better_one() -> None:
+    site = Site(proxy="eu")
+    await site.add("a", "b", pool="eu")
+    (account,) = site.accounts(1)
+    had = site.choose.way(account.id).proxy
+    assert had is not None
+    for name in ("a", "b"):
+        for _ in range(3):
+            site.kill(name, is_certain=False)
+    assert site.choose.way(account.id).proxy is not None
+    other = {"a": "b", "b": "a"}[had.name]
+    site.choose.take(site.known(other), site.known(other).health.worked(site.clock.now()))
+
+    assert site.names() == {1: other}
