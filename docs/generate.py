@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 import click  # noqa: E402
 import msgspec  # noqa: E402
 
+from docs.admin_routes import routes  # noqa: E402
 from docs.markdown import (  # noqa: E402
     attributes,
     default_of,
@@ -115,6 +116,11 @@ def subclasses(cls: type[tree.Flow2ApiError]) -> Iterator[type[tree.Flow2ApiErro
     for below in cls.__subclasses__():
         if below.__module__ == tree.__name__:
             yield from subclasses(below)
+
+
+def admin_routes() -> str:
+    """A heading for each route of the operators' JSON API."""
+    return routes()
 
 
 def hooks() -> str:
@@ -326,6 +332,7 @@ PARTS: dict[str, Callable[[], str]] = {
         policies,
         error_codes,
         refusals,
+        admin_routes,
         hooks,
         factories,
         commands,

@@ -16,6 +16,8 @@ from flow2api.hookspecs import (
     CoordinationFactory,
     MediaStoreFactory,
     NamedPolicy,
+    NamedProxySelector,
+    ObserverFactory,
     StorageFactory,
     UpstreamFactory,
 )
@@ -23,10 +25,12 @@ from flow2api.hookspecs import (
 BUILT_IN = (
     "models_flow",
     "policies",
+    "proxy_selectors",
     "storage_sql",
     "media_disk",
     "coordination_memory",
     "upstream_flow",
+    "observer_log",
 )
 
 
@@ -71,12 +75,14 @@ class Extensions:
     media_stores: Mapping[str, MediaStoreFactory]
     coordinations: Mapping[str, CoordinationFactory]
     upstreams: Mapping[str, UpstreamFactory]
+    observers: Mapping[str, ObserverFactory]
+    proxy_selectors: Mapping[str, NamedProxySelector]
 
     @property
     def sections(self) -> frozenset[str]:
         """Names under which plugins have settings of their own."""
         factories = (self.storages, self.media_stores, self.coordinations)
-        return frozenset({*self.upstreams, *(one.name for each in factories for one in each.values())})
+        return frozenset({*self.upstreams, *self.observers, *(one.name for each in factories for one in each.values())})
 
 
 def load_extensions(enabled: Sequence[str] = (), extra: Mapping[str, Any] | None = None) -> Extensions:
@@ -130,6 +136,8 @@ def _collect(manager: pluggy.PluginManager) -> Extensions:
         media_stores=_by_scheme(asked("register_media_stores")),
         coordinations=_by_scheme(asked("register_coordinations")),
         upstreams=_by_name(asked("register_upstreams")),
+        observers=_by_name(asked("register_observers")),
+        proxy_selectors=_by_name(asked("register_proxy_selectors")),
     )
 
 

@@ -14,10 +14,12 @@ import pluggy
 from flow2api.domain.catalog import Alias, BaseName, ModelSpec
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.media import MediaStore
+from flow2api.domain.ports.observers import Observer
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.proxy import ProxySelector
 from flow2api.domain.selection import SelectionPolicy
 
 PROJECT = "flow2api"
@@ -83,6 +85,32 @@ class UpstreamFactory:
     build: Callable[[Section, Clock], Upstream]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedProxySelector:
+    """A way to choose the proxy of a pool, under the name by which operators choose it.
+
+    Attributes:
+        build: Makes a fresh one; it may keep state.
+        summary: One sentence for the operator who chooses.
+    """
+
+    name: str
+    build: Callable[[], ProxySelector]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverFactory:
+    """What hears of everything that happens, under the name by which the log calls it.
+
+    Attributes:
+        build: Makes it from the plugin's section of the settings.
+    """
+
+    name: str
+    build: Callable[[Section], Observer]
+
+
 @hookspec
 def register_models() -> Iterable[ModelSpec | BaseName | Alias]:
     """Models, the base names that stand for lines of them, and other names for both. Since 0.1."""
@@ -114,3 +142,13 @@ def register_coordinations() -> Iterable[CoordinationFactory]:
 @hookspec
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """Remote generation services. Since 0.1."""
+
+
+@hookspec
+def register_proxy_selectors() -> Iterable[NamedProxySelector]:
+    """Ways to choose the proxy of a pool that an account gets. Since 0.2."""
+
+
+@hookspec
+def register_observers() -> Iterable[ObserverFactory]:
+    """Objects that hear what happens: ends of generations, accounts that need care, what is down. Since 0.2."""

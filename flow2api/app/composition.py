@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flow2api import __version__
 from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
@@ -18,7 +18,9 @@ from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMet
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
+from flow2api.app.telling import Telling, build_telling
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -40,12 +42,14 @@ from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 from flow2api.domain.usecases.watch_operations import WatchOperations
+from flow2api.domain.usecases.watch_proxies import WatchProxies
 from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.extensions import Extensions
@@ -71,6 +75,8 @@ class Services:
     operating: Operating
     metrics: Exposition
     recording: Recording
+    telling: Telling
+    proxying: Proxying
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -104,9 +110,13 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions)
-    options = CurrentOptions(storage.options, settings.options, policies.names, clock)
-    tending = _tending(backends, clock, options)
-    pool, credentials = tending.pool, tending.credentials
+    selectors = frozenset(extensions.proxy_selectors)
+    options = CurrentOptions(storage.options, settings.options, policies.names, clock, proxy_selectors=selectors)
+    pool = AccountPool(backends.slots, clock)
+    proxying = build_proxying(extensions, storage, pool, options, clock)
+    backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
+    tending = _tending(backends, pool, proxying.routes, clock, options)
+    credentials = tending.credentials
     room = WatchRoom(backends.store, clock, options)
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
@@ -117,6 +127,9 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
+    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
+    work.subscribe(telling.watch.ended)
+    WatchProxies(proxying.choose, telling.spread, clock)
     lease_s = settings.lease_s
     operating = build_operating(
         storage,
@@ -147,6 +160,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         operating=operating,
         metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
         recording=recording,
+        telling=telling,
+        proxying=proxying,
         generate=Generate(
             work, pool, storage.generations, storage.media, audience, ids, clock, options, room=room, lease_s=lease_s
         ),
@@ -182,6 +197,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             clock,
             reload_keys=authorize.load,
             reload_options=options.reload,
+            reload_proxies=proxying.choose.load,
+            reload_webhooks=telling.webhooks.load,
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
@@ -199,11 +216,12 @@ class _Tending:
     watch: WatchOperations
 
 
-def _tending(backends: Backends, clock: Clock, options: CurrentOptions) -> _Tending:
+def _tending(
+    backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
+) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    pool = AccountPool(backends.slots, clock)
     tend = TendAccounts(pool, storage.accounts, clock, options)
-    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock)
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
     return _Tending(pool, tend, credentials, warm, watch)

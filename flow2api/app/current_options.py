@@ -23,14 +23,22 @@ class CurrentOptions:
     """What storage says, under what the settings fix. Calling it gives the options; nothing is read then."""
 
     def __init__(
-        self, stored: OptionValues, fixed: Mapping[str, Any], policies: Callable[[], frozenset[str]], clock: Clock
+        self,
+        stored: OptionValues,
+        fixed: Mapping[str, Any],
+        policies: Callable[[], frozenset[str]],
+        clock: Clock,
+        *,
+        proxy_selectors: Collection[str] = ("rendezvous",),
     ) -> None:
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
+        self._proxy_selectors = proxy_selectors
         self._clock = clock
         self._now = self._checked(fixed)
         self._hearers: list[Callable[[Options], None]] = []
+        self._checks: list[Callable[[Options, Options], None]] = []
         self._changing = asyncio.Lock()
 
     def __call__(self) -> Options:
@@ -77,11 +85,17 @@ class CurrentOptions:
                 changed = self._checked({**kept, **self._fixed})
             except ConfigurationError as error:
                 raise UnsupportedInputError(error.message) from error
+            for check in self._checks:
+                check(self._now, changed)
             details = differences(_named(self._now, values), _named(changed, values))
             entry = AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
             await self._stored.write(values, actor.name, entry)
             self._take(changed)
             return changed
+
+    def check_by(self, check: Callable[[Options, Options], None]) -> None:
+        """Have changes looked at, as they were and as they would be; what raises `UnsupportedInputError` is not done."""
+        self._checks.append(check)
 
     def tell(self, hear: Callable[[Options], None]) -> None:
         """Tell somebody the options now, and again whenever they have changed."""
@@ -101,6 +115,12 @@ class CurrentOptions:
             names = ", ".join(sorted(self._policies()))
             hint = _nearest(options.policy, self._policies())
             raise ConfigurationError(f"There is no selection policy {options.policy[:64]!r}; there are {names}.{hint}")
+        if options.proxy_selector not in self._proxy_selectors:
+            names = ", ".join(sorted(self._proxy_selectors))
+            hint = _nearest(options.proxy_selector, self._proxy_selectors)
+            raise ConfigurationError(
+                f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
+            )
         return options
 
 

@@ -35,6 +35,8 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "purge": services.purge.run,
                 "room": services.room.run,
                 "forget": services.recording.forget.run,
+                **services.telling.loops,
+                "proxies": services.proxying.keep.run,
             }
         )
         background.start()
@@ -63,11 +65,16 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await make_first_operator(services.operating.operators, services.settings.operator_password_file)
     await services.follow.begin()
     await services.authorize.load()
+    await services.proxying.choose.load()
+    services.options.check_by(services.proxying.choose.check_options)
+    services.options.tell(services.proxying.choose.follow_options)
     services.pool.prepare(_signatures(services))
     async for batch in storage.accounts.load():
         for account in batch:
             services.pool.put(account)
     await services.credentials.load()
+    stack.push_async_callback(services.telling.stop)
+    await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)
     stack.push_async_callback(services.watch.aclose)
 

@@ -16,6 +16,7 @@ from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_operators import ManageOperators
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
@@ -38,6 +39,7 @@ class Operating:
     import_accounts: ImportAccounts
     connection: ManageConnectionToken
     push: PushSessionToken
+    proxies: ManageProxies
 
 
 def build_operating(
@@ -92,6 +94,7 @@ def build_operating(
             storage.accounts, storage.vault, clock, holding=tend.holding, on_stored=take_in_changed
         ),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
+        proxies=ManageProxies(storage.proxies, storage.accounts, clock),
         push=PushSessionToken(
             pool, upstreams, storage.accounts, storage.vault, cipher, credentials, tend, clock, options
         ),

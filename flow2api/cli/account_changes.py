@@ -13,8 +13,8 @@ from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account
 from flow2api.domain.media import MediaKind
-from flow2api.domain.usecases.change_account import HEAVIEST, LAST_PRIORITY, AccountChange, ChangeAccount
-from flow2api.domain.usecases.manage_accounts import ManageAccounts, read_session_token
+from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
+from flow2api.domain.usecases.manage_accounts import HEAVIEST, LAST_PRIORITY, ManageAccounts, read_session_token
 
 NO_LIMIT = "any"
 

@@ -1,7 +1,7 @@
 """The file form of accounts: what ``accounts import`` takes in and ``accounts export`` writes.
 
 The form is ``{"tokens": [row, …]}``, or the list alone. A row has ``session_token``, and may have ``email``, ``name``,
-``remark``, ``tags``, ``upstream`` (``flow`` without one), ``is_active``, ``image_enabled``, ``video_enabled``, and
+``remark``, ``tags``, ``weight``, ``priority``, ``upstream`` (``flow`` without one), ``is_active``, ``image_enabled``, ``video_enabled``, and
 ``image_concurrency`` and ``video_concurrency``, where -1 is no limit. A kind that is not enabled gets no slots. What a
 row does not say is left as it is, or takes the default in a new account. Other fields, ``access_token`` among them, are
 passed over: an access token that came without its end is of no use, and the keeper gets a fresh one.
@@ -36,6 +36,8 @@ class AccountRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     remark: str | None = None
     upstream: str = "flow"
     tags: frozenset[str] | None = None
+    weight: int | None = None
+    priority: int | None = None
     is_active: bool | None = None
     image_enabled: bool | None = None
     video_enabled: bool | None = None
@@ -85,6 +87,8 @@ def row_of(account: Account, credentials: Credentials) -> AccountRow:
         remark=account.remark or None,
         upstream=account.upstream,
         tags=account.tags or None,
+        weight=None if account.weight == 1 else account.weight,
+        priority=account.priority or None,
         is_active=account.rest_of(RestReason.MANUAL) is None,
         image_enabled=account.capacity.image != 0,
         video_enabled=account.capacity.video != 0,
@@ -113,6 +117,8 @@ def to_imported(row: AccountRow, upstreams: frozenset[str]) -> ImportedAccount:
         is_enabled=row.is_active,
         limits=dict(_limits(row)),
         tags=row.tags,
+        weight=row.weight,
+        priority=row.priority,
     )
 
 

@@ -13,12 +13,13 @@ from flow2api.domain.request_log import csv_safe
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 
 COLUMNS = (
-    "session_token", "email", "name", "remark", "upstream", "tags", "is_active", "image_enabled", "video_enabled",
+    "session_token", "email", "name", "remark", "upstream", "tags", "weight", "priority", "is_active", "image_enabled", "video_enabled",
     "image_concurrency", "video_concurrency",
 )  # fmt: skip
 
 SEPARATORS = ",;\t|"
 
+_MOST_DIGITS = 9
 _YES, _NO = frozenset({"true", "1", "yes", "y", "on"}), frozenset({"false", "0", "no", "n", "off"})
 _ESCAPED = tuple(f"'{one}" for one in "=+-@\t\r")
 
@@ -106,6 +107,8 @@ def _row(given: Mapping[str, str]) -> AccountRow:
         remark=said.get("remark"),
         upstream=said.get("upstream", "flow"),
         tags=frozenset(said["tags"].replace(",", " ").replace(";", " ").split()) if "tags" in said else None,
+        weight=_number("weight", said),
+        priority=_number("priority", said),
         is_active=_flag("is_active", said),
         image_enabled=_flag("image_enabled", said),
         video_enabled=_flag("video_enabled", said),
@@ -121,6 +124,14 @@ def _flag(column: str, said: Mapping[str, str]) -> bool | None:
     if word not in _YES | _NO:
         raise UnsupportedInputError(f"The column {column} says neither true nor false.", param=column)
     return word in _YES
+
+
+def _number(column: str, said: Mapping[str, str]) -> int | None:
+    if column not in said:
+        return None
+    if not said[column].isdecimal() or len(said[column]) > _MOST_DIGITS:
+        raise UnsupportedInputError(f"The column {column} is no number.", param=column)
+    return int(said[column])
 
 
 def _slots(column: str, said: Mapping[str, str]) -> int | None:

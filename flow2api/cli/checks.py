@@ -13,6 +13,7 @@ from flow2api.adapters.probe import answers_at
 from flow2api.adapters.system.process import reachable_file_limit
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.diagnose import Check, CheckState, Finding
+from flow2api.domain.usecases.diagnose_proxies import judge_proxies
 from flow2api.extensions import Extensions
 from flow2api.plugins.upstream_flow import read_settings
 from flow2api.settings import Settings, parse_options
@@ -50,6 +51,16 @@ def options_check(storage: Storage, fixed: Mapping[str, Any], policies: Mapping[
         return Finding(CheckState.OK, f"The options can be used; accounts are chosen by {options.policy}.")
 
     return Check("options", look, needs="database")
+
+
+def proxies_check(storage: Storage, fixed: Mapping[str, Any]) -> Check:
+    """Whether those who name a proxy or a pool have one that could be used, by what is known of it."""
+
+    async def look() -> Finding:
+        options = parse_options({**await storage.options.read(), **fixed})
+        return await judge_proxies(storage, options)
+
+    return Check("proxies", look, needs="database")
 
 
 def online_checks(settings: Settings) -> Iterator[Check]:

@@ -11,7 +11,7 @@ import msgspec
 
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import Backends, build_backends, build_vault
-from flow2api.cli.checks import online_checks, options_check, surroundings
+from flow2api.cli.checks import online_checks, options_check, proxies_check, surroundings
 from flow2api.cli.context import Installation, config_option, configure_quiet_logs, installation, json_option
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json
@@ -103,6 +103,7 @@ def _checks(here: Installation, stack: AsyncExitStack, *, online: bool) -> Itera
     yield look_at_schema(backends.storage)
     yield look_at_storage(backends.storage)
     yield options_check(backends.storage, here.settings.options, here.extensions.policies)
+    yield proxies_check(backends.storage, here.settings.options)
     yield look_at_accounts(backends.storage, clock)
     yield look_at_keys(backends.storage)
     yield look_at_media(backends.store)

@@ -16,11 +16,14 @@ from flow2api.cli.import_legacy import import_legacy
 from flow2api.cli.keys import keys
 from flow2api.cli.logs import logs
 from flow2api.cli.models import models
+from flow2api.cli.notify import notify
 from flow2api.cli.operator import operator
+from flow2api.cli.proxies import proxies
 from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
 from flow2api.cli.simulate import simulate
 from flow2api.cli.stats import stats
+from flow2api.cli.webhooks import webhooks
 from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 
 
@@ -50,6 +53,7 @@ for command in (
     accounts,
     keys,
     operator,
+    proxies,
     models,
     plugins,
     policies,
@@ -57,6 +61,8 @@ for command in (
     import_legacy,
     logs,
     stats,
+    notify,
+    webhooks,
 ):
     cli.add_command(command)
 

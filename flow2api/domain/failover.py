@@ -11,6 +11,7 @@ from flow2api.domain.errors import (
     CredentialError,
     Flow2ApiError,
     ModelAccessError,
+    ProxyUnavailableError,
     UpstreamError,
     UpstreamInvalidError,
     UpstreamNotFoundError,
@@ -67,7 +68,7 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.SAME_ACCOUNT_AFRESH)
         case UpstreamStateUnknownError(__cause__=cause):
             return Verdict(Next.GIVE_UP, is_own_fault=isinstance(cause, Exception) and judge(cause).is_own_fault)
-        case UpstreamOverloadedError():
+        case UpstreamOverloadedError() | ProxyUnavailableError():
             return Verdict(Next.ANOTHER_ACCOUNT)
         case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
             return Verdict(Next.ANOTHER_ACCOUNT, is_own_fault=True)

@@ -133,6 +133,13 @@ class AccountPool:
         for listener in self._listeners:
             listener(account)
 
+    def reach(self, account_id: int, *, has_way: bool) -> None:
+        """Note whether there is a way to upstream for an account; without one it is not chosen, whatever its health."""
+        candidate = self._candidates.get(account_id)
+        if candidate is not None and candidate.has_way is not has_way:
+            candidate.has_way = has_way
+            self._settle(candidate)
+
     def remove(self, account_id: int) -> None:
         """Forget an account; leases on it can still be released."""
         candidate = self._candidates.pop(account_id, None)

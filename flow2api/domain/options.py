@@ -47,8 +47,22 @@ class Options:
         media_base_url: What links to media begin with, such as ``https://media.example.org``; empty for the address by
             which the server is reached.
         health_counts: Whether ``/health`` tells everybody how many accounts there are and how they stand.
+        low_credits: Operators are told of an account that has fewer credits than this; 0 tells of none.
+        notify_pause_s: How long after one message to operators the next one goes out at the earliest; what happens
+            meanwhile is gathered in it.
+        notify_repeat_s: How long operators are told nothing more about the same account, plan, upstream or proxy; what has
+            changed by then is told at the end of it.
+        private_webhooks: Whether webhooks may have addresses that are not on the public internet, and without TLS.
+        delivery_days: How many days it is kept what became of each message to a webhook; 0 keeps it for ever.
         auto_enable_on_update: Whether a session token from the browser extension switches an account on again that you
             have switched off.
+        proxy: Name of the proxy or the pool of proxies that accounts use which name none themselves; empty to go direct.
+        media_proxy: The same for downloads of pictures and videos, which carry no credential; empty for the account's own,
+            ``direct`` for none.
+        proxy_selector: How a proxy of a pool is chosen for an account that has none yet, or whose own has failed.
+        proxy_direct_fallback: Whether accounts may go direct while none of their proxies can be used.
+        proxy_check_interval_s: How often each proxy is checked; 0 checks only those that are down.
+        proxy_check_url: What is fetched to check a proxy.
     """
 
     policy: str = "least_busy"
@@ -84,6 +98,17 @@ class Options:
     media_base_url: str = ""
     health_counts: bool = True
     auto_enable_on_update: bool = False
+    low_credits: int = 0
+    notify_pause_s: float = 60.0
+    notify_repeat_s: float = 1800.0
+    private_webhooks: bool = False
+    delivery_days: float = 7.0
+    proxy: str = ""
+    media_proxy: str = ""
+    proxy_selector: str = "rendezvous"
+    proxy_direct_fallback: bool = False
+    proxy_check_interval_s: float = 300.0
+    proxy_check_url: str = "https://www.gstatic.com/generate_204"
 
     @property
     def retention(self) -> Retention:

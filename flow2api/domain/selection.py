@@ -16,11 +16,12 @@ NO_TAG = "no_tag"
 SWITCHED_OFF = "switched_off"
 WARMING = "warming"
 NO_CREDITS = "quota"
+NO_PROXY = "no_proxy"
 
 OCCUPIED = frozenset({BUSY, "rate_limited"})
 """Refusals after which the caller is told to come again shortly (429)."""
 
-PASSING = frozenset({BUSY, "rate_limited", "quota", "refused", "error_streak", WARMING})
+PASSING = frozenset({BUSY, "rate_limited", "quota", "refused", "error_streak", WARMING, NO_PROXY})
 """Refusals that time alone may cure."""
 
 
@@ -60,6 +61,7 @@ class Candidate:
 
     Attributes:
         full: Kinds of which other processes hold every slot, as far as was seen a moment ago.
+        has_way: Whether there is a way to upstream for it; not while no proxy that it may use works.
     """
 
     account: Account
@@ -67,6 +69,7 @@ class Candidate:
     videos: int = 0
     last_used: float = 0.0
     full: frozenset[MediaKind] = frozenset()
+    has_way: bool = True
 
     def load(self, kind: MediaKind) -> int:
         """Generations of this kind that it carries now."""
@@ -96,6 +99,8 @@ def refusal(candidate: Candidate, signature: Signature, now: datetime) -> str | 
         return NO_TIER
     if account.rests and (rest := account.blocking_rest(now)) is not None:
         return rest.reason.value
+    if not candidate.has_way:
+        return NO_PROXY
     if not account.is_warm:
         return WARMING
     return None if candidate.has_free_slot(signature.kind) else BUSY

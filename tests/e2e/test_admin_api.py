@@ -388,6 +388,33 @@ class TestOptions:
             assert (await admin.post("/api/admin/apikey", json={"new_api_key": bad})).status_code in (400, 409)
 
 
+class TestProxy:
+    async def test_one_for_all_is_stored_used_and_tried(self, admin: httpx.AsyncClient) -> None:
+        url = "http://someone:hunter2hunter2@127.0.0.1:9"
+        await ok(admin, "POST", "/api/config/proxy", {"proxy_enabled": True, "proxy_url": url})
+        config = (await ok(admin, "GET", "/api/config/proxy"))["config"]
+        tried = await admin.post("/api/proxy/test", json={"proxy_url": url, "timeout_seconds": 5})
+        # What the tool has read it may send back.
+        await ok(admin, "POST", "/api/proxy/config", {"proxy_enabled": True, "proxy_url": config["proxy_url"]})
+        await ok(admin, "POST", "/api/proxy/config", {"proxy_enabled": False})
+
+        assert config == {"enabled": True, "proxy_url": "http://127.0.0.1:9"}
+        assert (tried.status_code, tried.json()["success"], tried.json()["status_code"]) == (200, False, None)
+        assert "hunter2" not in tried.text
+        assert await ok(admin, "GET", "/api/proxy/config") == {"proxy_enabled": False, "proxy_url": ""}
+
+    async def test_what_is_not_stored_is_not_tried(self, admin: httpx.AsyncClient) -> None:
+        for body in (
+            {"proxy_url": "http://127.0.0.1:1"},
+            {"proxy_url": "gopher://x"},
+            {"proxy_url": "http://127.0.0.1:9", "test_url": "http://169.254.169.254/"},
+        ):
+            assert (await admin.post("/api/proxy/test", json=body)).status_code == 400, body
+        assert (await admin.post("/api/config/proxy", json={"proxy_enabled": True})).status_code == 400
+        refused = await admin.post("/api/config/proxy", json={"proxy_enabled": True, "proxy_url": "ftp://x:1"})
+        assert refused.status_code == 400
+
+
 class TestRecords:
     async def test_picture_is_counted_and_logged(self, admin: httpx.AsyncClient, gateway: Gateway) -> None:
         before = await ok(admin, "GET", "/api/stats")

@@ -15,6 +15,8 @@ from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirec
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.proxies import Assignment, Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.statistics import Statistics
@@ -35,11 +37,15 @@ from flow2api.domain.ports.storage import (
     Storage,
 )
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.webhooks import Deliveries, Webhooks
+from flow2api.domain.proxy import Proxy
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
 from tests.fakes.inheritance import FakeConnectionTokens, FakeInheritance
+from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeWebhooks, Told
+from tests.fakes.proxies import FakeProxies
 from tests.fakes.records import FakeRequestLog, FakeStatistics, Records
 
 Now = Callable[[], datetime]
@@ -65,9 +71,12 @@ class Tables:
     options: dict[str, object] = field(default_factory=dict)
     sessions: dict[bytes, OperatorSession] = field(default_factory=dict)
     tries: dict[bytes, Tries] = field(default_factory=dict)
+    proxies: dict[int, Proxy] = field(default_factory=dict)
+    assignments: dict[Assignment, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
     records: Records = field(default_factory=Records)
+    told: Told = field(default_factory=Told)
     audit: list[AuditEntry] = field(default_factory=list)
     audit_fault: Exception | None = None
     last_ids: dict[str, int] = field(default_factory=dict)
@@ -516,6 +525,7 @@ class FakeStorage:
         self.audit_log: AuditLog = FakeAuditLog(self.tables)
         self.connection_tokens: ConnectionTokens = FakeConnectionTokens(self.tables)
         self.inheritance: Inheritance = FakeInheritance(self.tables)
+        self.proxies: Proxies = FakeProxies(self.tables)
         self.generations: Generations = FakeGenerations(self.tables)
         self.media: MediaIndex = FakeMediaIndex(self.tables)
         self.changes: ChangeFeed = FakeChangeFeed(self.tables)
@@ -523,6 +533,9 @@ class FakeStorage:
         self.journal: Journal = FakeJournal(self.tables)
         self.request_log: RequestLog = FakeRequestLog(self.tables.records)
         self.statistics: Statistics = FakeStatistics(self.tables.records)
+        self.notify_targets: NotifyTargets = FakeNotifyTargets(self.tables)
+        self.webhooks: Webhooks = FakeWebhooks(self.tables)
+        self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.opened = 0
         self.closed = 0
 

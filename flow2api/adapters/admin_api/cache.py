@@ -107,6 +107,4 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
 def _refuse_off(enabled: bool | None) -> None:
     if enabled is False:
-        raise UnsupportedInputError(
-            "Media is always kept here; set how long by timeout, in seconds.", param="enabled", code="unsupported"
-        )
+        raise UnsupportedInputError("Media is always kept here; set how long by timeout, in seconds.", param="enabled")

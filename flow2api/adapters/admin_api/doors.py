@@ -8,11 +8,13 @@ from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
@@ -41,6 +43,7 @@ class AdminDoors:
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
         base_url_of: The address that links to media begin with, for who sent this request.
         reload_keys: Has the client API know keys that were changed here.
+        reload_proxies: Has the accounts know proxies that were changed here.
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
         reached_url_of: The address by which who sent this request reaches the server.
@@ -63,6 +66,9 @@ class AdminDoors:
     import_accounts: ImportAccounts
     connection: ManageConnectionToken
     push: PushSessionToken
+    proxies: ManageProxies
+    check_proxies: CheckProxies
+    reload_proxies: Callable[[], Awaitable[None]]
     metrics: Callable[[], Awaitable[str]]
     account_of: Callable[[int], Account | None]
     statistics: ReadStatistics

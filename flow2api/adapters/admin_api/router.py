@@ -13,6 +13,7 @@ from flow2api.adapters.admin_api.errors import error_response, exception_handler
 from flow2api.adapters.admin_api.guards import Guard, connection_guard, session_guard
 from flow2api.adapters.admin_api.moving import extension_routes, moving_routes
 from flow2api.adapters.admin_api.options import option_routes
+from flow2api.adapters.admin_api.proxies import proxy_routes
 from flow2api.adapters.admin_api.records import record_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
 from flow2api.adapters.admin_api.system import health_routes, metrics_routes, system_routes
@@ -39,6 +40,7 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *token_routes(doors),
         *token_action_routes(doors),
         *moving_routes(doors),
+        *proxy_routes(doors),
         *record_routes(doors),
         *system_routes(doors),
     ]

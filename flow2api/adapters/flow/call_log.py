@@ -58,7 +58,7 @@ def _tell(call: Call, proxy: Secret | None, began: float, **more: object) -> Non
             "method": "GET" if call.body is None else "POST",
             "host": address.hostname,
             "path": address.path,
-            "proxied": proxy is not None,
+            "proxied": bool(proxy),
             "took_ms": int((time.monotonic() - began) * 1000),
             **({} if call.body is None else {"request_body": call.body}),
             **more,

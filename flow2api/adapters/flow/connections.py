@@ -34,12 +34,14 @@ class NoAnswerError(Exception):
     Attributes:
         code: Its number for the cause.
         was_sent: Whether a connection stood and sending had begun.
+        was_opened: Whether the first connection stood, which is the proxy's where there is one.
     """
 
-    def __init__(self, code: int, message: str, *, was_sent: bool) -> None:
+    def __init__(self, code: int, message: str, *, was_sent: bool, was_opened: bool) -> None:
         super().__init__(message)
         self.code = code
         self.was_sent = was_sent
+        self.was_opened = was_opened
 
 
 class ConnectionPool:
@@ -246,8 +248,10 @@ def too_large(limit_bytes: int) -> UpstreamInvalidError:
 
 
 def _no_answer(curl: Curl, error: CurlError) -> NoAnswerError:
-    was_sent = _info(curl, CurlInfo.PRETRANSFER_TIME) > 0
-    return NoAnswerError(int(error.code), str(error), was_sent=was_sent)
+    # A failure while connecting leaves a time of its own there; but what has a local port stood, tunnel and TLS included.
+    was_sent = _info(curl, CurlInfo.PRETRANSFER_TIME) > 0 and _info(curl, CurlInfo.LOCAL_PORT) > 0
+    was_opened = was_sent or _info(curl, CurlInfo.NUM_CONNECTS) > 0
+    return NoAnswerError(int(error.code), str(error), was_sent=was_sent, was_opened=was_opened)
 
 
 def _info(curl: Curl, what: CurlInfo) -> Any:

@@ -131,7 +131,8 @@ class MediaSource:
             is_streamed=True,
         )
         size_bytes = 0
-        async with self._transport.stream(call, access.proxy) as (head, chunks):
+        proxy = access.proxy if access.media_proxy is None else access.media_proxy
+        async with self._transport.stream(call, proxy) as (head, chunks):
             if head.status in EXPIRED:
                 raise UpstreamNotFoundError("The address of the media is not good any more.")
             if head.status != 200:

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
+from curl_cffi import CurlECode
+
 from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.connections import ConnectionPool, NoAnswerError
 from flow2api.adapters.flow.errors import connection_error
+from flow2api.adapters.flow.proxy_faults import proxy_fault, wants_credentials
+from flow2api.domain.errors import UpstreamError
 from flow2api.domain.secret import Secret
 
 
@@ -34,14 +38,17 @@ class CurlTransport:
 
         Raises:
             UpstreamUnavailableError: No connection came about, or it broke.
+            ProxyUnavailableError: The proxy did not let the call through.
             UpstreamTimeoutError: No answer came in time.
             UpstreamInvalidError: The answer is too large or broken.
         """
         pool = self._pool(proxy)
         try:
-            return await pool.collect(call)
+            answer = await pool.collect(call)
         except NoAnswerError as fault:
-            raise connection_error(fault.code, str(fault), was_sent=fault.was_sent) from fault
+            raise _error(fault, proxy) from fault
+        _refuse_proxys_own(answer, proxy)
+        return answer
 
     @asynccontextmanager
     async def stream(self, call: Call, proxy: Secret | None) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
@@ -55,9 +62,10 @@ class CurlTransport:
             async with aclosing(pool.stream(call)) as items:
                 head = await anext(items)
                 assert isinstance(head, Answer)  # noqa: S101 - the first item always is
+                _refuse_proxys_own(head, proxy)
                 yield head, cast("AsyncIterator[bytes]", items)
         except NoAnswerError as fault:
-            raise connection_error(fault.code, str(fault), was_sent=fault.was_sent) from fault
+            raise _error(fault, proxy) from fault
 
     async def aclose(self) -> None:
         """End all calls and connections."""
@@ -72,6 +80,7 @@ class CurlTransport:
         return sum(pool.opened_connections for pool in self._pools.values())
 
     def _pool(self, proxy: Secret | None) -> ConnectionPool:
+        proxy = proxy or None  # an empty one is none
         pool = self._pools.get(proxy)
         if pool is None:
             pool = self._pools[proxy] = ConnectionPool("" if proxy is None else proxy.reveal(), self._user_agent)
@@ -86,3 +95,14 @@ class CurlTransport:
             closing = asyncio.ensure_future(self._pools.pop(name).aclose())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+
+
+def _error(fault: NoAnswerError, proxy: Secret | None) -> UpstreamError:
+    if proxy and not fault.was_sent and fault.code != CurlECode.ABORTED_BY_CALLBACK:
+        return proxy_fault(fault.code, str(fault), was_opened=fault.was_opened, proxy=proxy)
+    return connection_error(fault.code, str(fault), was_sent=fault.was_sent)
+
+
+def _refuse_proxys_own(answer: Answer, proxy: Secret | None) -> None:
+    if proxy and answer.status == 407:
+        raise wants_credentials(proxy)

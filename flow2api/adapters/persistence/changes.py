@@ -15,6 +15,8 @@ ACCOUNT = "account"
 API_KEY = "api_key"
 OPERATOR = "operator"
 OPTIONS = "options"
+PROXY = "proxy"
+WEBHOOK = "webhook"
 
 ORIGIN = "origin"
 """The execution option of writing connections that tells one storage's writes from another's."""

@@ -9,6 +9,7 @@ from flow2api.adapters.persistence.account_mapping import row_to_credentials
 from flow2api.adapters.persistence.accounts import CREDENTIALS
 from flow2api.adapters.persistence.api_keys import API_KEYS
 from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.proxies import PROXIES
 from flow2api.adapters.persistence.rows import FactRow
 from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.domain.ports.secrets import Cipher
@@ -21,7 +22,9 @@ PLACE = f"facts.value:{KEY_CHECK}"
 
 # The hashes of API keys hang on the master key as well: a new one would lock out every client.
 _HOLDS_SECRETS = select(
-    exists(select(literal(1)).select_from(CREDENTIALS)) | exists(select(literal(1)).select_from(API_KEYS))
+    exists(select(literal(1)).select_from(CREDENTIALS))
+    | exists(select(literal(1)).select_from(API_KEYS))
+    | exists(select(literal(1)).select_from(PROXIES))
 )
 _FACT = select(FACTS.c.value).where(FACTS.c.name == bindparam("named"))
 _NEWEST = select(CREDENTIALS).order_by(CREDENTIALS.c.account_id.desc()).limit(1)

@@ -14,24 +14,30 @@ from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
+from flow2api.adapters.persistence.deliveries import SqlDeliveries
 from flow2api.adapters.persistence.generations import SqlGenerations
 from flow2api.adapters.persistence.inheritance import SqlInheritance
 from flow2api.adapters.persistence.journal import SqlJournal
 from flow2api.adapters.persistence.key_check import check_key, set_fact
 from flow2api.adapters.persistence.media import SqlMediaIndex
+from flow2api.adapters.persistence.notify_targets import SqlNotifyTargets
 from flow2api.adapters.persistence.operators import SqlOperators
 from flow2api.adapters.persistence.options import SqlOptionValues
+from flow2api.adapters.persistence.proxies import SqlProxies
 from flow2api.adapters.persistence.request_log import SqlRequestLog
 from flow2api.adapters.persistence.sessions import SqlSessions
 from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.statistics import SqlStatistics
 from flow2api.adapters.persistence.upkeep import forget_old
+from flow2api.adapters.persistence.webhooks import SqlWebhooks
 from flow2api.domain.errors import StorageError
 from flow2api.domain.ports.account_directory import AccountDirectory
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.sessions import Sessions, SignInTries
@@ -49,6 +55,7 @@ from flow2api.domain.ports.storage import (
     OptionValues,
 )
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 
 UPKEEP_INTERVAL_S = 3600.0
 
@@ -74,6 +81,7 @@ class SqlStorage:
         self.audit_log: AuditLog = SqlAuditLog(database)
         self.connection_tokens: ConnectionTokens = SqlConnectionTokens(database)
         self.inheritance: Inheritance = SqlInheritance(database)
+        self.proxies: Proxies = SqlProxies(database, cipher, clock)
         self.generations: Generations = SqlGenerations(database, clock)
         self.media: MediaIndex = SqlMediaIndex(database)
         self.changes: ChangeFeed = SqlChangeFeed(database)
@@ -81,6 +89,9 @@ class SqlStorage:
         self.journal: Journal = self._journal
         self.request_log: RequestLog = SqlRequestLog(database)
         self.statistics: Statistics = SqlStatistics(database)
+        self.notify_targets: NotifyTargets = SqlNotifyTargets(database, cipher)
+        self.webhooks: Webhooks = SqlWebhooks(database, cipher, clock)
+        self.deliveries: Deliveries = SqlDeliveries(database)
 
     async def open(self) -> None:
         await self._database.open()

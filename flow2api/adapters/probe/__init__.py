@@ -1,5 +1,6 @@
-"""Whether somebody answers at an address."""
+"""Whether somebody answers at an address, and whether a proxy lets anything through."""
 
+from flow2api.adapters.probe.proxies import CurlProxyProbe
 from flow2api.adapters.probe.reachability import answers_at
 
-__all__ = ["answers_at"]
+__all__ = ["CurlProxyProbe", "answers_at"]

@@ -83,5 +83,5 @@ def configure_logs(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn", "uvicorn.error", "alembic", "sqlalchemy", "aiosqlite"):
+    for chatty in ("uvicorn", "uvicorn.error", "alembic", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

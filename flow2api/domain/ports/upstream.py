@@ -20,6 +20,7 @@ class Access:
 
     Attributes:
         proxy: URL of the egress proxy; None to go direct.
+        media_proxy: The same for downloads, which carry no credential; an empty one to go direct, None for ``proxy``.
     """
 
     account_id: int
@@ -28,6 +29,7 @@ class Access:
     tier: Tier
     workspace: str | None = None
     proxy: Secret | None = None
+    media_proxy: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

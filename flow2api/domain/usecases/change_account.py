@@ -5,15 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from flow2api.domain.account import Account, Capacity, Credentials, Cure, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
-
-HEAVIEST = 100
-LAST_PRIORITY = 1000
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +97,7 @@ def _check(change: AccountChange) -> None:
     )
     for kind, limit in change.limits.items():
         check_limit(kind, limit)
-    if change.weight is not None and not 1 <= change.weight <= HEAVIEST:
-        raise UnsupportedInputError(f"A weight is a number from 1 to {HEAVIEST}.", param="weight")
-    if change.priority is not None and not 0 <= change.priority <= LAST_PRIORITY:
-        raise UnsupportedInputError(f"A priority is a number from 0 to {LAST_PRIORITY}.", param="priority")
+    check_share(change.weight, change.priority)
 
 
 def _changed(account: Account, change: AccountChange) -> Account:

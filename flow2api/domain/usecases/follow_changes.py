@@ -29,6 +29,8 @@ class FollowChanges:
         *,
         reload_keys: Callable[[], Awaitable[None]],
         reload_options: Callable[[], Awaitable[None]],
+        reload_proxies: Callable[[], Awaitable[None]] | None = None,
+        reload_webhooks: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._changes = changes
         self._accounts = accounts
@@ -37,6 +39,8 @@ class FollowChanges:
         self._clock = clock
         self._reload_keys = reload_keys
         self._reload_options = reload_options
+        self._reload_proxies = reload_proxies
+        self._reload_webhooks = reload_webhooks
         self._seen = 0
 
     async def begin(self) -> None:
@@ -65,6 +69,10 @@ class FollowChanges:
             await self._reload_keys()
         if "options" in kinds:
             await self._reload_options()
+        if "proxy" in kinds and self._reload_proxies is not None:
+            await self._reload_proxies()
+        if "webhook" in kinds and self._reload_webhooks is not None:
+            await self._reload_webhooks()
         for account_id in dict.fromkeys(int(change.id) for change in changes if change.what == "account"):
             await self._take_in(account_id)
 

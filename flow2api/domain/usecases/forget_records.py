@@ -19,11 +19,11 @@ FINE_DAYS = 10
 
 EVERY_S = 1800.0
 
-LONGEST_STEP_S = 0.02
-"""What one step may take; as long as it holds the database's writer, nobody else can write."""
+LONGEST_STEP_S = 0.01
+"""What one step is meant to take; as long as it holds the database's writer, nobody else can write."""
 
 _BREATH_S = 0.02
-_SMALLEST, _FIRST, _LARGEST = 10, 50, 1000
+_SMALLEST, _FIRST, _LARGEST = 10, 25, 1000
 
 
 class ForgetRecords:

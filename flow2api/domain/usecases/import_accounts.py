@@ -12,7 +12,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
 
 _BATCH = 1000
 _AT_ONCE = 64
@@ -36,6 +36,8 @@ class ImportedAccount:
     is_enabled: bool | None = None
     limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
     tags: frozenset[str] | None = None
+    weight: int | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ class _Tally:
 def _check(row: ImportedAccount) -> None:
     check_session_token(row.upstream, row.session_token)
     check_texts(email=row.email, name=row.name or "", remark=row.remark or "", tags=row.tags or frozenset())
+    check_share(row.weight, row.priority)
     for kind, limit in row.limits.items():
         check_limit(kind, limit)
 
@@ -297,6 +300,8 @@ def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
         name=account.name if row.name is None else row.name,
         remark=account.remark if row.remark is None else row.remark,
         tags=account.tags if row.tags is None else row.tags,
+        weight=account.weight if row.weight is None else row.weight,
+        priority=account.priority if row.priority is None else row.priority,
         capacity=Capacity(
             image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
             video=row.limits.get(MediaKind.VIDEO, account.capacity.video),

@@ -16,6 +16,9 @@ LONGEST_NAME = 128
 LONGEST_REMARK = 1000
 LONGEST_EMAIL = 254
 
+HEAVIEST = 100
+LAST_PRIORITY = 1000
+
 _SHORTEST_SESSION_TOKEN = 200
 _LONGEST_SESSION_TOKEN = 16_384
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
@@ -197,6 +200,18 @@ def check_texts(*, email: str | None, name: str, remark: str, tags: frozenset[st
     for tag in tags:
         if not _TAG.fullmatch(tag):
             raise UnsupportedInputError("A tag has 1 to 64 letters, digits, or any of `_.:-`.", param="tags")
+
+
+def check_share(weight: int | None, priority: int | None) -> None:
+    """Refuse a weight or a priority that is out of range; None is neither.
+
+    Raises:
+        UnsupportedInputError: It is; the message says which.
+    """
+    if weight is not None and not 1 <= weight <= HEAVIEST:
+        raise UnsupportedInputError(f"A weight is a number from 1 to {HEAVIEST}.", param="weight")
+    if priority is not None and not 0 <= priority <= LAST_PRIORITY:
+        raise UnsupportedInputError(f"A priority is a number from 0 to {LAST_PRIORITY}.", param="priority")
 
 
 def check_limit(kind: MediaKind, limit: int | None) -> None:

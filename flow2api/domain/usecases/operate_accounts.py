@@ -40,8 +40,9 @@ class AccountEdit:
 
 
 class OperateAccounts:
-    """Changes are made to the account as the database has it, written together with their audit entry, and in the pool
-    at once. What the keeper writes meanwhile is not lost.
+    """Changes the account as the database has it, in one step with the audit entry, and the pool right after.
+
+    What the keeper writes meanwhile is not lost.
     """
 
     def __init__(
@@ -223,7 +224,7 @@ class OperateAccounts:
         check_session_token(account.upstream, session_token)
         if owner := (await self._vault.find([session_token])).get(session_token):
             raise ConflictError(f"The account {owner} has this session token already.")
-        exchanged = await self._upstreams[account.upstream].exchange(Credentials(session_token), None)
+        exchanged = await self._credentials.exchange(account, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
             raise ConflictError(f"The session token is that of {exchanged.email}, not of {account.email}.")
         async with self._tend.holding(account.id) as before:

@@ -24,6 +24,7 @@ from flow2api.domain.ports.storage import CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,9 @@ class RenewCredentials:
         vault: CredentialVault,
         tend: TendAccounts,
         clock: Clock,
+        routes: RouteCalls | None = None,
     ) -> None:
+        self._routes = routes
         self._pool = pool
         self._upstreams = upstreams
         self._vault = vault
@@ -144,6 +147,18 @@ class RenewCredentials:
             task.add_done_callback(lambda done: self._renewed(account_id, done))
         await asyncio.shield(task)
 
+    async def exchange(self, account: Account, credentials: Credentials) -> Exchanged:
+        """Exchange credentials along the account's own way; nothing is kept.
+
+        Raises:
+            CredentialRevokedError: The session token is refused.
+            UpstreamError: The exchange failed for now.
+        """
+        upstream = self._upstreams[account.upstream]
+        if self._routes is None:
+            return await upstream.exchange(credentials, None)
+        return await self._routes.exchange(upstream, account.id, credentials)
+
     def forget(self, account_id: int) -> None:
         """The account's secrets were changed or removed elsewhere: read them again when they are needed."""
         self._bearers.pop(account_id, None)
@@ -170,7 +185,7 @@ class RenewCredentials:
     async def _exchange(self, account: Account, kept: Credentials) -> bool:
         """Exchange and keep what comes of it; False when the session token was replaced meanwhile, so that it is moot."""
         try:
-            exchanged = await self._upstreams[account.upstream].exchange(kept, None)
+            exchanged = await self.exchange(account, kept)
         except CredentialError as error:
             if await self._was_replaced(account.id, kept):
                 return False

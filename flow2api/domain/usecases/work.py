@@ -56,7 +56,12 @@ class Work:
         self._context_of = context_of
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
+        self._listeners: list[Callable[[Generation], None]] = []
         self.is_open = True
+
+    def subscribe(self, listener: Callable[[Generation], None]) -> None:
+        """Call this with every generation that was accepted, when it has ended; it must be quick and must not raise."""
+        self._listeners.append(listener)
 
     def __contains__(self, generation_id: str) -> bool:
         return generation_id in self._running
@@ -160,6 +165,9 @@ class Work:
                 prompt=ended.prompt,
             )
         )
+        if running.job.is_accepted or running.job.is_stored:
+            for listener in self._listeners:
+                listener(ended)
 
     async def _record_cancel(self, running: "_Running") -> None:
         job = running.job

@@ -126,7 +126,16 @@ class TestSchema:
                 )
             }
         engine.dispose()
-        assert tables == {"api_keys", "changes", "operators"}
+        assert tables == {
+            "api_keys",
+            "audit_log",
+            "changes",
+            "notify_targets",
+            "operators",
+            "proxies",
+            "webhook_deliveries",
+            "webhooks",
+        }
 
     def test_newest_revision_is_the_one_that_a_start_compares_with(self) -> None:
         config = Config()

@@ -1,10 +1,12 @@
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from flow2api.domain.account import RestReason
+from flow2api.domain.errors import StorageError
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
 
@@ -124,3 +126,32 @@ def test_plain_export_says_so(run: CommandLine, tmp_path: Path) -> None:
 
     assert ran.err == "Wrote 1 accounts into out.json, in plain text.\n"
     assert msgspec.json.decode((tmp_path / "out.json").read_bytes())["tokens"][0]["session_token"] == TOKEN
+
+
+@pytest.mark.usefixtures("one_account")
+def test_table_brings_the_same_accounts_back(run: CommandLine, stage: Stage, passphrase: Path) -> None:
+    run("accounts", "update", "first", "--weight", "7")
+    before = stage.tables.accounts[1]
+    assert run("accounts", "export", "out.csv", "--plain", "--format", "csv").code == 0
+    assert run("accounts", "export", "out.sealed", "--format", "csv", "--passphrase-file", passphrase).code == 0
+    for file, options in (("out.csv", ()), ("out.sealed", ("--passphrase-file", passphrase))):
+        run("accounts", "remove", "first", "--yes")
+
+        ran = run("accounts", "import", file, *options, "--json")
+
+        assert (ran.code, ran.json["added"]) == (0, 1), ran.err
+        (back,) = stage.tables.accounts.values()
+        assert replace(back, id=1, created_at=before.created_at) == before
+
+
+@pytest.mark.usefixtures("one_account")
+def test_export_is_in_the_audit_log_or_does_not_happen(run: CommandLine, stage: Stage, tmp_path: Path) -> None:
+    assert run("accounts", "export", "--plain").code == 0
+    entry = stage.tables.audit[-1]
+    assert (entry.action, dict(entry.details)) == ("account.exported", {"accounts": 1, "is_plain": True})
+    stage.tables.audit_fault = StorageError("The audit log refuses.")
+
+    ran = run("accounts", "export", "out.json", "--plain")
+
+    assert (ran.code, ran.err) == (1, "flow2api: The audit log refuses.\n")
+    assert not (tmp_path / "out.json").exists()

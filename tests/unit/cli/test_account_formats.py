@@ -90,6 +90,7 @@ def test_numbers_of_rows_are_those_of_lines() -> None:
         (f"{TOKEN},a,b,c,d", "The line has 5 cells, and the first one names 4."),
         (f"{TOKEN},,perhaps,", "The column is_active says neither true nor false."),
         (f"{TOKEN},,,many", "The column image_concurrency is no number from -1"),
+        (f"{TOKEN},,no,1²", "The column image_concurrency is no number from -1"),
         (f"{TOKEN},,,-2", "The column image_concurrency is no number from -1"),
         (f'{TOKEN},"a"b,,', "The quotes of the line are wrong"),
         (f"{TOKEN},{'canary' * 30_000},,", "far too long"),
@@ -201,11 +202,28 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max
     video=st.none() | st.integers(0, 9),
     tags=st.frozensets(st.from_regex(r"[a-z0-9_.:-]{1,8}", fullmatch=True), max_size=3),
     is_off=st.booleans(),
+    weight=st.integers(2, 100),
+    priority=st.integers(1, 1000),
 )
 def test_exported_table_brings_the_same_accounts(
-    name: str, remark: str, image: int | None, video: int | None, tags: frozenset[str], is_off: bool
+    name: str,
+    remark: str,
+    image: int | None,
+    video: int | None,
+    tags: frozenset[str],
+    is_off: bool,
+    weight: int,
+    priority: int,
 ) -> None:
-    kept = account(name=name, remark=remark, capacity=Capacity(image, video), tags=tags, email="me@example.com")
+    kept = account(
+        name=name,
+        remark=remark,
+        capacity=Capacity(image, video),
+        tags=tags,
+        email="me@example.com",
+        weight=weight,
+        priority=priority,
+    )
     kept = kept.resting(RestReason.MANUAL, START) if is_off else kept
 
     header, row = read(write_table([(kept, Credentials(Secret(TOKEN)))]))
@@ -214,4 +232,5 @@ def test_exported_table_brings_the_same_accounts(
     assert isinstance(row, ImportedAccount)
     assert (row.name or "", row.remark or "", row.tags or frozenset()) == (name, remark, tags)
     assert (row.limits[IMAGE], row.limits[VIDEO], row.is_enabled) == (image, video, not is_off)
+    assert (row.weight, row.priority) == (weight, priority)
     assert row.session_token == Secret(TOKEN)

@@ -35,6 +35,7 @@ def test_fresh_installation_is_fine_but_for_what_it_lacks(run: CommandLine, stag
         "database file",
         "database writes",
         "options",
+        "proxies",
         "accounts",
         "API keys",
         "media store",

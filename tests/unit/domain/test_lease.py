@@ -451,6 +451,37 @@ async def test_lowered_capacity_holds_back_new_work_only() -> None:
     await pool.acquire(Need(PAINT), POLICY)
 
 
+async def test_account_without_a_way_is_passed_over_and_its_leases_go_on() -> None:
+    pool = pool_of(account(1), account(2))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    for account_id in (1, 2, 3):
+        pool.reach(account_id, has_way=False)
+
+    with pytest.raises(NoEligibleAccountError) as caught:
+        await pool.acquire(Need(PAINT), POLICY)
+
+    assert (caught.value.reasons, caught.value.waiting_helps) == ({"no_proxy": 2}, True)
+    await lease.release()
+    pool.put(account(1, remark="changed"))
+    with pytest.raises(NoEligibleAccountError):
+        await pool.acquire(Need(PAINT), POLICY)
+    pool.reach(2, has_way=True)
+    assert (await pool.acquire(Need(PAINT), POLICY)).account_id == 2
+
+
+async def test_account_that_finds_its_way_goes_to_who_waits() -> None:
+    pool = pool_of(account(1), account(2))
+    pool.reach(2, has_way=False)
+    held = await pool.acquire(Need(PAINT), POLICY)
+    waiter = waiting(pool, Need(PAINT))
+    await settle()
+
+    pool.reach(2, has_way=True)
+
+    assert (await waiter).account_id == 2
+    await held.release()
+
+
 # --- waiting ----------------------------------------------------------------------------------------------------------
 
 

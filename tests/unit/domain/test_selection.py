@@ -61,6 +61,15 @@ def test_account_is_busy_while_other_processes_hold_its_slots() -> None:
     assert candidate.has_free_slot(MediaKind.IMAGE)
 
 
+def test_account_without_a_way_is_told_after_its_rests_and_before_all_that_could_be_done_about_it() -> None:
+    assert refusal(Candidate(fitting(workspace=None), has_way=False), SIGNATURE, START) == "no_proxy"
+    assert (
+        refusal(Candidate(fitting(capacity=Capacity(video=1)), videos=1, has_way=False), SIGNATURE, START) == "no_proxy"
+    )
+    resting_one = fitting(rests=resting(RestReason.RATE_LIMITED))
+    assert refusal(Candidate(resting_one, has_way=False), SIGNATURE, START) == "rate_limited"
+
+
 def test_rest_that_is_over_refuses_nothing() -> None:
     assert refusal(Candidate(fitting(rests=resting(RestReason.QUOTA))), SIGNATURE, LATER) is None
 

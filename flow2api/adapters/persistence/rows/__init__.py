@@ -9,8 +9,10 @@ from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
+from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, WebhookRow
 from flow2api.adapters.persistence.rows.operators import OperatorRow
 from flow2api.adapters.persistence.rows.options import OptionRow
+from flow2api.adapters.persistence.rows.proxies import ProxyAssignmentRow, ProxyRow
 from flow2api.adapters.persistence.rows.sessions import SessionRow, SignInTriesRow
 from flow2api.adapters.persistence.rows.statistics import DayStatisticRow, QuarterStatisticRow, TotalStatisticRow
 
@@ -23,15 +25,20 @@ __all__ = [
     "CounterRow",
     "CredentialRow",
     "DayStatisticRow",
+    "DeliveryRow",
     "FactRow",
     "GenerationRow",
     "MediaRow",
+    "NotifyTargetRow",
     "OperatorRow",
     "OptionRow",
+    "ProxyAssignmentRow",
+    "ProxyRow",
     "QuarterStatisticRow",
     "RequestLogRow",
     "Row",
     "SessionRow",
     "SignInTriesRow",
     "TotalStatisticRow",
+    "WebhookRow",
 ]

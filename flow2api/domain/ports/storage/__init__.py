@@ -9,6 +9,8 @@ from flow2api.domain.ports.account_directory import AccountDirectory
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
+from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.statistics import Statistics
@@ -22,6 +24,7 @@ from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
 from flow2api.domain.ports.storage.operators import Operators
 from flow2api.domain.ports.storage.options import OptionValues
+from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 
 __all__ = [
     "Accounts",
@@ -56,6 +59,7 @@ class Storage(Protocol):
     audit_log: AuditLog
     connection_tokens: ConnectionTokens
     inheritance: Inheritance
+    proxies: Proxies
     generations: Generations
     media: MediaIndex
     changes: ChangeFeed
@@ -63,6 +67,9 @@ class Storage(Protocol):
     journal: Journal
     request_log: RequestLog
     statistics: Statistics
+    notify_targets: NotifyTargets
+    webhooks: Webhooks
+    deliveries: Deliveries
 
     async def open(self) -> None:
         """Connect, bring the schema up to date, start what runs behind.

@@ -17,6 +17,7 @@ class Asked:
 def told(error: Exception) -> tuple[int, dict[str, str], dict[str, str]]:
     answer = RESPOND(Asked(), error)  # type: ignore[arg-type]
     body = {"detail": answer.content.detail, "code": answer.content.code, "request_id": answer.content.request_id}
+    assert answer.status_code is not None
     return answer.status_code, body, answer.headers
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from flow2api.adapters.openai_api.links import base_url
+from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.domain.options import Options
 from tests.fakes.use_cases import FakeDoors
 
 FAR = "203.0.113.9"
@@ -24,6 +25,14 @@ def scope(host: str | None = "gw.example:8000", client: str | None = FAR, **head
 def test_the_configured_address_comes_first() -> None:
     doors = FakeDoors().doors(public_url="https://pub.example/base/", trusted_proxies=(FAR,))
     assert base_url(doors, scope(x_forwarded_host="proxy.example")) == "https://pub.example/base"
+
+
+def test_option_for_media_comes_before_all_and_is_for_media_alone() -> None:
+    options = Options(media_base_url="https://media.example.org/files/")
+    doors = FakeDoors().doors(public_url="https://pub.example", options=lambda: options)
+
+    assert base_url(doors, scope()) == "https://media.example.org/files"
+    assert reached_url(doors, scope()) == "https://pub.example"
 
 
 @pytest.mark.parametrize("trusted", [(FAR,), ("203.0.113.0/24",), ("2001:db8::/32", FAR)])

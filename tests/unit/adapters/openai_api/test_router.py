@@ -37,4 +37,4 @@ def test_only_signed_links_need_no_key() -> None:
         if router.before_request is None
         for route in router.routes
     }
-    assert open_paths == {"/media/{media_id:str}"}
+    assert open_paths == {"/media/{media_id:str}", "/tmp/{media_id:str}"}

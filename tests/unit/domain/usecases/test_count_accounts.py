@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.lease import AccountPool
@@ -12,7 +13,7 @@ from flow2api.plugins.coordination_memory import MemorySlots
 from tests.fakes.clock import START, FakeClock
 
 
-def account(number: int, **fields: object) -> Account:
+def account(number: int, **fields: Any) -> Account:
     basis = Account(id=number, upstream="flow", name="", created_at=START, access_expires_at=START + timedelta(days=1))
     return replace(basis, **fields)
 

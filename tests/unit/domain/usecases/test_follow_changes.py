@@ -23,6 +23,9 @@ class Heard:
     async def options(self) -> None:
         self.what.append("options")
 
+    async def proxies(self) -> None:
+        self.what.append("proxies")
+
 
 async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
     heard = heard or Heard()
@@ -34,6 +37,7 @@ async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
         stage.clock,
         reload_keys=heard.keys,
         reload_options=heard.options,
+        reload_proxies=heard.proxies,
     )
     await follow.begin()
     return follow
@@ -83,9 +87,10 @@ async def test_keys_and_options_are_loaded_once_for_many_changes(stage: Stage) -
     for number in range(5):
         stage.tables.note("api_key", number)
         stage.tables.note("options", "policy")
+        stage.tables.note("proxy", 1)
     await follow.catch_up()
     await follow.catch_up()
-    assert heard.what == ["keys", "options"]
+    assert heard.what == ["keys", "options", "proxies"]
 
 
 async def test_own_changes_are_not_read_again(stage: Stage) -> None:

@@ -256,3 +256,13 @@ async def test_change_is_made_to_the_account_as_it_is_by_then(storage: FakeStora
     assert [(account.id, account.name) for account in told] == [
         (1, "a@example.com"), (2, "b@example.com"), (1, "new"),
     ]  # fmt: skip
+
+
+async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    report = await take_in([row("a", weight=7, priority=3), row("b", weight=101), row("c", priority=-1)])
+
+    assert report.errors == ((2, "A weight is a number from 1 to 100."), (3, "A priority is a number from 0 to 1000."))
+    account = await kept(storage, 1)
+    assert (account.weight, account.priority) == (7, 3)
+    await take_in([row("a", name="new")])
+    assert (await kept(storage, 1)).weight == 7, "what the row does not say stays"

@@ -2,6 +2,7 @@ import hashlib
 
 import pytest
 
+from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
@@ -95,3 +96,44 @@ async def test_key_is_revoked_by_name_or_id_once(manage: ManageKeys, clock: Fake
     for which in ("1", "two", "nobody"):
         with pytest.raises(ConflictError, match="There is no active key"):
             await manage.revoke(which)
+
+
+class TestSetText:
+    ADA = Actor(name="ada", door="admin_api", operator_id=1)
+    TEXT = "a-key-that-an-operator-chose-4711"
+
+    async def test_makes_the_key_of_that_name(self, manage: ManageKeys, storage: FakeStorage) -> None:
+        key = await manage.set_text("default", self.TEXT, self.ADA)
+
+        assert await manage.named("default") == key
+        assert (key.prefix, key.is_active) == ("a-ke", True)
+        assert [(entry.action, entry.subject) for entry in storage.tables.audit] == [("key.created", "default")]
+        assert self.TEXT not in repr(storage.tables)
+
+    async def test_takes_the_place_of_the_former_text(self, manage: ManageKeys, storage: FakeStorage) -> None:
+        former = await manage.set_text("default", self.TEXT, self.ADA)
+        key = await manage.set_text("default", f"{self.TEXT}-new", self.ADA)
+        again = await manage.set_text("default", f"{self.TEXT}-new", self.ADA)
+
+        assert key.id == former.id
+        assert key.digest != former.digest
+        assert again == key
+        assert [entry.action for entry in storage.tables.audit] == ["key.created", "key.changed"]
+
+    async def test_text_of_another_key_is_refused_even_when_that_was_revoked(self, manage: ManageKeys) -> None:
+        _, text = await manage.create("laptop")
+        await manage.revoke("laptop")
+
+        with pytest.raises(ConflictError):
+            await manage.set_text("default", text.reveal(), self.ADA)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "han1234", "short", "x" * 40, "with blanks in the middle of it", "a\r\nb" * 10, "é" * 30, "y" * 257],
+    )
+    async def test_text_that_could_be_guessed_or_sent_by_nobody_is_refused(
+        self, manage: ManageKeys, storage: FakeStorage, text: str
+    ) -> None:
+        with pytest.raises(UnsupportedInputError):
+            await manage.set_text("default", text, self.ADA)
+        assert storage.tables.api_keys == {}

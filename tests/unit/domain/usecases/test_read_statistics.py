@@ -190,5 +190,5 @@ class TestForgetting:
         await desk.forget()
 
         assert sum(limits) >= 3000
-        assert all(0.0002 * limit <= 0.022 for limit in limits[3:])
+        assert all(0.0002 * limit <= 0.011 for limit in limits[3:])
         assert len([pause for pause in desk.clock.slept if pause > 0]) >= len(limits) - 1

@@ -84,6 +84,25 @@ async def test_pace_can_be_changed_while_it_works(kept: Stage) -> None:
     assert kept.upstream.count("exchange") <= 6
 
 
+async def test_does_nothing_while_it_is_switched_off_and_catches_up_when_it_is_on_again(kept: Stage) -> None:
+    kept.configure(background_renewal=False)
+    for _ in range(3):
+        await kept.cold_account()
+    await kept.clock.sleep(HOUR)
+    assert kept.upstream.calls == []
+
+    kept.configure(background_renewal=True)
+    await kept.clock.sleep(5)
+    assert all(account.is_warm for account in kept.pool)
+
+
+async def test_request_warms_an_account_though_the_keeper_is_switched_off(kept: Stage) -> None:
+    kept.configure(background_renewal=False)
+    await kept.cold_account()
+
+    await kept.made(PAINT)
+
+
 async def test_renews_before_the_margin_so_that_no_request_has_to(kept: Stage) -> None:
     for _ in range(10):
         await kept.account()

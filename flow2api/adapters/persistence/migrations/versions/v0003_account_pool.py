@@ -18,6 +18,8 @@ def upgrade() -> None:
     _standing()
     _sessions_and_audit()
     _statistics()
+    _proxies()
+    _notifications()
 
 
 # --- accounts that can be searched by how they stand ------------------------------------------------------------------
@@ -179,3 +181,110 @@ def _create_statistics(table: str, when: "list[sa.Column[int]]") -> None:
             *(column.name for column in when), "account_id", "key_id", "model", name=op.f(f"pk_{table}")
         ),
     )
+
+
+# --- the ways to upstream ---------------------------------------------------------------------------------------------
+
+
+def _proxies() -> None:
+    op.create_table(
+        "proxies",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("pool", sa.Text(), nullable=True),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("checked_at", sa.BigInteger(), nullable=True),
+        sa.Column("latency_ms", sa.Integer(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("egress", sa.Text(), nullable=True),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proxies")),
+        sa.UniqueConstraint("name", name=op.f("uq_proxies_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "proxy_assignments",
+        sa.Column("account_id", NUMBER, nullable=False),
+        sa.Column("pool", sa.Text(), nullable=False),
+        sa.Column("proxy", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_proxy_assignments_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "pool", name=op.f("pk_proxy_assignments")),
+    )
+    op.create_index(op.f("ix_proxy_assignments_proxy"), "proxy_assignments", ["proxy"])
+
+
+# --- what is told to others ---------------------------------------------------------------------------------------------
+
+
+def _notifications() -> None:
+    op.create_table(
+        "notify_targets",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("failed_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_targets")),
+        sa.UniqueConstraint("name", name=op.f("uq_notify_targets_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "webhooks",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("shown", sa.Text(), nullable=False),
+        sa.Column("signing", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("disabled_why", sa.Text(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+        sa.UniqueConstraint("name", name=op.f("uq_webhooks_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("webhook_id", NUMBER, nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("results", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_deliveries_webhook_id_webhooks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("message_id", "webhook_id", name=op.f("uq_webhook_deliveries_message_id")),
+        sqlite_autoincrement=True,
+    )
+    pending = sa.text("state = 'pending'")
+    op.create_index(
+        "ix_webhook_deliveries_due",
+        "webhook_deliveries",
+        ["due_at", "webhook_id"],
+        sqlite_where=pending,
+        postgresql_where=pending,
+    )
+    op.create_index(op.f("ix_webhook_deliveries_webhook_id"), "webhook_deliveries", ["webhook_id"])
+    op.create_index(op.f("ix_webhook_deliveries_ended_at"), "webhook_deliveries", ["ended_at"])

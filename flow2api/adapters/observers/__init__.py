@@ -1,0 +1,5 @@
+"""Hands notices to the observers of plugins."""
+
+from flow2api.adapters.observers.post import ObserverPost
+
+__all__ = ["ObserverPost"]

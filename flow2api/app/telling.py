@@ -1,0 +1,109 @@
+"""What is told to others while the server runs: observers of plugins, operators, webhooks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from flow2api.adapters.fetch.addresses import is_public
+from flow2api.adapters.fetch.resolver import resolve
+from flow2api.adapters.notify import AppriseMessenger
+from flow2api.adapters.observers import ObserverPost
+from flow2api.adapters.system import RandomIds
+from flow2api.adapters.webhooks import CurlCourier
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.options import Options
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
+from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.send_webhooks import SendWebhooks
+from flow2api.domain.usecases.spread_notices import SpreadNotices
+from flow2api.domain.usecases.tell_operators import TellOperators
+from flow2api.domain.usecases.watch_pool import WatchPool
+from flow2api.extensions import Extensions
+from flow2api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Everything that tells.
+
+    Attributes:
+        spread: Takes every notice; whoever notices something calls it.
+    """
+
+    spread: SpreadNotices
+    watch: WatchPool
+    operators: TellOperators
+    webhooks: SendWebhooks
+    observers: tuple[ObserverPost, ...]
+
+    @property
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs behind, by name."""
+        return {"watch": self.watch.run, "notify": self.operators.run, "webhooks": self.webhooks.run}
+
+    async def begin(self) -> None:
+        """Start to tell. To be called when the pool holds its accounts."""
+        await self.webhooks.load()
+        for observer in self.observers:
+            observer.start()
+        self.watch.begin()
+
+    async def stop(self) -> None:
+        """Let observers hear what is waiting."""
+        await asyncio.gather(*(asyncio.to_thread(observer.stop) for observer in self.observers))
+
+
+def build_telling(
+    settings: Settings,
+    extensions: Extensions,
+    storage: Storage,
+    pool: AccountPool,
+    path: Callable[[str, int], str],
+    options: Callable[[], Options],
+    clock: Clock,
+) -> Telling:
+    """All of it.
+
+    Args:
+        path: Path and query of a link that opens a media for so many seconds.
+    """
+
+    def link(media_id: str) -> str:
+        now = options()
+        return (now.media_base_url or settings.public_url).rstrip("/") + path(media_id, now.chat_link_lifetime_s)
+
+    spread = SpreadNotices()
+    operators = TellOperators(storage.notify_targets, AppriseMessenger(), clock, options)
+    webhooks = SendWebhooks(
+        storage.webhooks, storage.deliveries, build_courier(options), link, spread, RandomIds(), clock, options
+    )
+    observers = tuple(
+        ObserverPost(name, factory.build(settings.sections.get(name, {})))
+        for name, factory in extensions.observers.items()
+    )
+    for take in (operators.take, webhooks.take, *(observer.take for observer in observers)):
+        spread.subscribe(take)
+    return Telling(
+        spread=spread,
+        watch=WatchPool(pool, clock, options, spread),
+        operators=operators,
+        webhooks=webhooks,
+        observers=observers,
+    )
+
+
+def build_courier(options: Callable[[], Options]) -> CurlCourier:
+    """What carries messages to webhooks, with the guard that pictures are fetched under."""
+    return CurlCourier(resolve, is_public, lambda: options().private_webhooks)
+
+
+def build_notify_targets(storage: Storage, clock: Clock) -> ManageNotifyTargets:
+    """What an operator does with the places that he is written to."""
+    return ManageNotifyTargets(storage.notify_targets, AppriseMessenger(), clock)
+
+
+def build_webhooks(storage: Storage, options: Callable[[], Options], clock: Clock) -> ManageWebhooks:
+    """What an operator does with webhooks."""
+    return ManageWebhooks(storage.webhooks, storage.deliveries, build_courier(options), RandomIds(), clock)

@@ -1,0 +1,142 @@
+"""``flow2api notify``."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+import click
+import msgspec
+
+from flow2api.adapters.system import SystemClock
+from flow2api.app.telling import build_notify_targets
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.failures import EXIT_FAILED, Failure
+from flow2api.cli.inputs import read_secret
+from flow2api.cli.output import print_json, print_table
+from flow2api.cli.whoever import whoever
+from flow2api.domain.notification import NotifyTarget
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
+
+T = TypeVar("T")
+
+
+class TargetOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A notify target as JSON, without its address.
+
+    Attributes:
+        service: What kind of place it is, such as ``Telegram``.
+        error: Why the last message did not get there; empty when it did.
+    """
+
+    id: int
+    name: str
+    service: str
+    created_at: datetime
+    sent_at: datetime | None
+    failed_at: datetime | None
+    error: str
+
+
+@click.group()
+def notify() -> None:
+    """Where you are written to when something needs care."""
+
+
+@notify.command("list")
+@json_option
+@with_installation
+def list_targets(here: Installation, as_json: bool) -> None:
+    """Show the notify targets, without their addresses. JSON: {"targets": [...]}."""
+    shown = [_target_out(target) for target in asyncio.run(_managed(here, ManageNotifyTargets.all))]
+    if as_json:
+        print_json({"targets": shown})
+        return
+    print_table(
+        ("ID", "NAME", "SERVICE", "LAST SENT", "LAST FAILED", "ERROR"),
+        [(one.id, one.name, one.service, one.sent_at, one.failed_at, one.error) for one in shown],
+        empty="Nobody is written to; `flow2api notify add` adds a place.",
+    )
+
+
+@notify.command()
+@click.argument("name")
+@click.option(
+    "--url-file",
+    metavar="FILE",
+    help="The file that holds the Apprise URL; - reads standard input.  [default: asked for on the terminal]",
+)
+@json_option
+@with_installation
+def add(here: Installation, name: str, url_file: str | None, as_json: bool) -> None:
+    """Write to this place from now on; the running server does so at once.
+
+    The address is an Apprise URL, such as tgram://BOT_TOKEN/CHAT_ID. It is kept sealed and never shown.
+
+    JSON: the target.
+    """
+    if url_file is not None:
+        url = Secret(read_secret(url_file, "The URL file"))
+    elif sys.stdin.isatty():
+        url = Secret(click.prompt("Apprise URL", hide_input=True, err=True).strip())
+    else:
+        raise Failure("An Apprise URL is needed: give --url-file FILE (- reads standard input).")
+    target = asyncio.run(_managed(here, lambda manage: manage.add(name, url, whoever())))
+    if as_json:
+        print_json(_target_out(target))
+    else:
+        click.echo(f"Added {target.name!r} ({target.service}). `flow2api notify test` writes to it now.")
+
+
+@notify.command()
+@click.argument("which", required=False)
+@json_option
+@with_installation
+def test(here: Installation, which: str | None, as_json: bool) -> None:
+    """Write a message to the target of this name or id, or to all, and say what came of it.
+
+    JSON: {"results": [{"name": "phone", "error": null}]}. Exit code 1 when one did not get there.
+    """
+    results = asyncio.run(_managed(here, lambda manage: manage.test(which)))
+    if as_json:
+        print_json({"results": [{"name": target.name, "error": error} for target, error in results]})
+    else:
+        print_table(
+            ("NAME", "SERVICE", "RESULT"),
+            [(target.name, target.service, f"failed: {error}" if error else "sent") for target, error in results],
+            empty="Nobody is written to; `flow2api notify add` adds a place.",
+        )
+    if any(error for _, error in results):
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+@notify.command()
+@click.argument("which")
+@json_option
+@with_installation
+def remove(here: Installation, which: str, as_json: bool) -> None:
+    """Write no more to the target of this name or id. JSON: the target."""
+    target = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
+    if as_json:
+        print_json(_target_out(target))
+    else:
+        click.echo(f"Removed {target.name!r}.")
+
+
+async def _managed(here: Installation, use: Callable[[ManageNotifyTargets], Awaitable[T]]) -> T:
+    async with opened_storage(here) as (storage, _):
+        return await use(build_notify_targets(storage, SystemClock()))
+
+
+def _target_out(target: NotifyTarget) -> TargetOut:
+    return TargetOut(
+        id=target.id,
+        name=target.name,
+        service=target.service,
+        created_at=target.created_at,
+        sent_at=target.sent_at,
+        failed_at=target.failed_at,
+        error=target.error,
+    )

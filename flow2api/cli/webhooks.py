@@ -1,0 +1,286 @@
+"""``flow2api webhooks``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+import click
+import msgspec
+
+from flow2api.adapters.system import SystemClock
+from flow2api.app.telling import build_webhooks
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.failures import EXIT_FAILED, Failure
+from flow2api.cli.inputs import STDIN, read_secret
+from flow2api.cli.output import print_json, print_table
+from flow2api.cli.whoever import whoever
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
+from flow2api.domain.webhook import SUBSCRIBABLE, Delivery, Webhook
+from flow2api.settings import parse_options
+
+T = TypeVar("T")
+
+
+class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook as JSON, without its signing secret.
+
+    Attributes:
+        address: Scheme and host; the rest could hold a secret.
+        events: What it is told.
+        key_id: Of generations it hears only those of this key; null for all.
+        failing_since: When the failures began that follow the last success.
+    """
+
+    id: int
+    name: str
+    address: str
+    events: list[str]
+    key_id: int | None
+    created_at: datetime
+    disabled_at: datetime | None
+    disabled_why: str
+    failing_since: datetime | None
+    delivered_at: datetime | None
+
+
+class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to a webhook as JSON.
+
+    Attributes:
+        status: What the receiver answered last; null when no answer came.
+        next_try_at: Null when there is to be no other.
+    """
+
+    number: int
+    webhook_id: int
+    message_id: str
+    event: str
+    at: datetime
+    state: str
+    attempts: int
+    status: int | None
+    error: str
+    next_try_at: datetime | None
+    ended_at: datetime | None
+
+
+@click.group()
+def webhooks() -> None:
+    """Addresses that are told of events by signed messages."""
+
+
+@webhooks.command("list")
+@json_option
+@with_installation
+def list_webhooks(here: Installation, as_json: bool) -> None:
+    """Show the webhooks. JSON: {"webhooks": [...]}."""
+    shown = [_webhook_out(webhook) for webhook in asyncio.run(_managed(here, ManageWebhooks.all))]
+    if as_json:
+        print_json({"webhooks": shown})
+        return
+    print_table(
+        ("ID", "NAME", "ADDRESS", "STATE", "KEY", "LAST DELIVERED", "EVENTS"),
+        [(one.id, one.name, one.address, _state(one), one.key_id, one.delivered_at, one.events) for one in shown],
+        empty="There are no webhooks; `flow2api webhooks add` adds one.",
+    )
+
+
+@webhooks.command()
+@click.argument("name")
+@click.argument("url")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    metavar="EVENT",
+    help=f"What to tell; may be given several times: {', '.join(kind.value for kind in SUBSCRIBABLE)}.  "
+    "[default: ends of generations, accounts that need care or have recovered]",
+)
+@click.option("--key", help="Of generations, only those of the key with this id or name.")
+@click.option("--secret-file", metavar="FILE", help="The file that holds a signing secret (whsec_...) that you have.")
+@json_option
+@with_installation
+def add(
+    here: Installation,
+    name: str,
+    url: str,
+    events: tuple[str, ...],
+    key: str | None,
+    secret_file: str | None,
+    as_json: bool,
+) -> None:
+    """Tell this address from now on; the running server does so at once.
+
+    A URL of - is read from standard input. The signing secret stands alone on standard output, and this is the only
+    time that it is shown.
+
+    JSON: {"secret": "whsec_...", "id": 1, "name": "shop"}.
+    """
+    address = Secret(read_secret(url, "The URL") if url == STDIN else url)
+    signing = None if secret_file is None else Secret(read_secret(secret_file, "The secret file"))
+
+    async def adding() -> Webhook:
+        async with opened_storage(here) as (storage, _):
+            manage = await _manager(here, storage)
+            key_id = await _key_id(storage, key)
+            return await manage.add(name, address, whoever(), kinds=events, key_id=key_id, signing=signing)
+
+    made = asyncio.run(adding())
+    if as_json:
+        print_json({"secret": made.signing.reveal(), "id": made.id, "name": made.name})
+        return
+    click.echo(f"Added {made.name!r} (id {made.id}). Keep the signing secret now: it is not shown again.", err=True)
+    click.echo(made.signing.reveal())
+
+
+@webhooks.command()
+@click.argument("which")
+@json_option
+@with_installation
+def test(here: Installation, which: str, as_json: bool) -> None:
+    """Send a message `webhook.test` to the webhook of this name or id, once, and say what came of it.
+
+    JSON: {"name": "shop", "status": 204, "error": ""}. Exit code 1 when it did not get through.
+    """
+    webhook, receipt = asyncio.run(_managed(here, lambda manage: manage.test(which)))
+    if as_json:
+        print_json({"name": webhook.name, "status": receipt.answer, "error": receipt.error})
+    elif receipt.is_good:
+        click.echo(f"{webhook.name!r} took the message ({receipt.answer}).")
+    if receipt.is_good:
+        return
+    if as_json:
+        raise click.exceptions.Exit(EXIT_FAILED)
+    raise Failure(f"The message to {webhook.name!r} did not get through: {receipt.error}.")
+
+
+@webhooks.command()
+@click.argument("which")
+@json_option
+@with_installation
+def enable(here: Installation, which: str, as_json: bool) -> None:
+    """Tell the webhook of this name or id again, after it was switched off. JSON: the webhook."""
+    _switch(here, which, on=True, as_json=as_json)
+
+
+@webhooks.command()
+@click.argument("which")
+@json_option
+@with_installation
+def disable(here: Installation, which: str, as_json: bool) -> None:
+    """Tell the webhook of this name or id nothing, until it is enabled again. JSON: the webhook."""
+    _switch(here, which, on=False, as_json=as_json)
+
+
+@webhooks.command()
+@click.argument("which")
+@json_option
+@with_installation
+def remove(here: Installation, which: str, as_json: bool) -> None:
+    """Forget the webhook of this name or id, and its messages. JSON: the webhook."""
+    webhook = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
+    if as_json:
+        print_json(_webhook_out(webhook))
+    else:
+        click.echo(f"Removed {webhook.name!r}.")
+
+
+@webhooks.command()
+@click.argument("which", required=False)
+@click.option("--limit", type=click.IntRange(1, LARGEST_PAGE), default=50, show_default=True, help="How many at most.")
+@click.option("--before", type=int, metavar="NUMBER", help="Only messages with a lower number.")
+@json_option
+@with_installation
+def deliveries(here: Installation, which: str | None, limit: int, before: int | None, as_json: bool) -> None:
+    """Show what became of the messages to one webhook, or to all, newest first. JSON: {"deliveries": [...]}."""
+    found = asyncio.run(_managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
+    shown = [_delivery_out(delivery) for delivery in found]
+    if as_json:
+        print_json({"deliveries": shown})
+        return
+    print_table(
+        ("NUMBER", "WEBHOOK", "EVENT", "AT", "STATE", "TRIES", "STATUS", "NEXT TRY", "ERROR", "MESSAGE"),
+        [
+            (
+                one.number,
+                one.webhook_id,
+                one.event,
+                one.at,
+                one.state,
+                one.attempts,
+                one.status,
+                one.next_try_at,
+                one.error,
+                one.message_id,
+            )
+            for one in shown
+        ],
+        empty="No message was sent yet, or none is remembered.",
+    )
+
+
+def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
+    webhook = asyncio.run(_managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
+    if as_json:
+        print_json(_webhook_out(webhook))
+    else:
+        click.echo(f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.")
+
+
+async def _managed(here: Installation, use: Callable[[ManageWebhooks], Awaitable[T]]) -> T:
+    async with opened_storage(here) as (storage, _):
+        return await use(await _manager(here, storage))
+
+
+async def _manager(here: Installation, storage: Storage) -> ManageWebhooks:
+    options = parse_options({**await storage.options.read(), **here.settings.options})
+    return build_webhooks(storage, lambda: options, SystemClock())
+
+
+async def _key_id(storage: Storage, which: str | None) -> int | None:
+    if which is None:
+        return None
+    for key in await storage.api_keys.all():
+        if key.is_active and which in (key.name, str(key.id)):
+            return key.id
+    raise Failure(f"There is no active key {which[:64]!r}; `flow2api keys list` shows them.")
+
+
+def _state(one: WebhookOut) -> str:
+    if one.disabled_at is not None:
+        return f"off: {one.disabled_why}"
+    return "failing" if one.failing_since else "on"
+
+
+def _webhook_out(webhook: Webhook) -> WebhookOut:
+    return WebhookOut(
+        id=webhook.id,
+        name=webhook.name,
+        address=webhook.shown,
+        events=sorted(kind.value for kind in webhook.kinds),
+        key_id=webhook.key_id,
+        created_at=webhook.created_at,
+        disabled_at=webhook.disabled_at,
+        disabled_why=webhook.disabled_why,
+        failing_since=webhook.failing_since,
+        delivered_at=webhook.delivered_at,
+    )
+
+
+def _delivery_out(delivery: Delivery) -> DeliveryOut:
+    return DeliveryOut(
+        number=delivery.number,
+        webhook_id=delivery.webhook_id,
+        message_id=delivery.message_id,
+        event=delivery.kind,
+        at=delivery.at,
+        state=delivery.state.value,
+        attempts=delivery.attempts,
+        status=delivery.answer,
+        error=delivery.error,
+        next_try_at=None if delivery.ended_at else delivery.due_at,
+        ended_at=delivery.ended_at,
+    )

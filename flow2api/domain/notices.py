@@ -1,0 +1,273 @@
+"""What others are told while the server runs: accounts that need care, what is down, and generations that have ended.
+
+Each thing that can be told is a pure function here, so that whoever notices it only has to call it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flow2api.domain.account import Account, RestReason, Tier
+from flow2api.domain.generation import Generation, State
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; the names are public."""
+
+    ACCOUNT_NEEDS_CARE = "account.needs_care"
+    ACCOUNT_RECOVERED = "account.recovered"
+    CREDITS_LOW = "account.credits_low"
+    CREDITS_BACK = "account.credits_back"
+    TIER_EMPTY = "pool.tier_empty"
+    TIER_SERVED = "pool.tier_served"
+    BREAKER_OPENED = "upstream.breaker_opened"
+    BREAKER_CLOSED = "upstream.breaker_closed"
+    PROXY_DEAD = "proxy.dead"
+    PROXY_RECOVERED = "proxy.recovered"
+    DISK_FULL = "disk.full"
+    DISK_FREED = "disk.freed"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    GENERATION_COMPLETED = "generation.completed"
+    GENERATION_FAILED = "generation.failed"
+
+    @property
+    def is_for_operators(self) -> bool:
+        """Whether it concerns who runs the server, and not only who asked for a generation."""
+        return self not in OF_GENERATIONS
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether something has to be done, as against: it is well again."""
+        return self in _TROUBLES
+
+    @property
+    def topic(self) -> str:
+        """What trouble and its end have in common: of two notices on one topic and subject, the later one holds."""
+        return _ENDS.get(self, self).value
+
+
+OF_GENERATIONS = frozenset({NoticeKind.GENERATION_COMPLETED, NoticeKind.GENERATION_FAILED})
+
+_ENDS = {
+    NoticeKind.ACCOUNT_RECOVERED: NoticeKind.ACCOUNT_NEEDS_CARE,
+    NoticeKind.CREDITS_BACK: NoticeKind.CREDITS_LOW,
+    NoticeKind.TIER_SERVED: NoticeKind.TIER_EMPTY,
+    NoticeKind.BREAKER_CLOSED: NoticeKind.BREAKER_OPENED,
+    NoticeKind.PROXY_RECOVERED: NoticeKind.PROXY_DEAD,
+    NoticeKind.DISK_FREED: NoticeKind.DISK_FULL,
+}
+_TROUBLES = frozenset({*_ENDS.values(), NoticeKind.WEBHOOK_DISABLED})
+
+CARE = frozenset({RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
+"""Why an account rests that only a person can cure, and did not put to rest himself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to tell. It holds no secret and no prompt.
+
+    Attributes:
+        subject: What it is about, by a name that stays the same: ``account 7``, ``tier pro``.
+        sentence: What happened and what to do, for people.
+        facts: The same for programs, as JSON can say it.
+        key_id: The API key that asked for the generation; None for what is no generation, or the operator's own.
+        results: Ids of the media that came of the generation.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    subject: str
+    sentence: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    key_id: int | None = None
+    results: tuple[str, ...] = ()
+
+
+_CURES = {
+    RestReason.AUTH_EXPIRED: "its session has ended. Give it a new session token",
+    RestReason.UNUSABLE: "the upstream does not serve it. Look at it there, then enable it again",
+}
+
+
+def account_needs_care(account: Account, at: datetime) -> Notice:
+    """The account rests for a reason that an operator has to cure."""
+    reasons = [rest for rest in account.rests if rest.reason in CARE and rest.model is None]
+    why = "; ".join(_CURES[rest.reason] + (f" ({rest.why})" if rest.why else "") for rest in reasons)
+    return Notice(
+        kind=NoticeKind.ACCOUNT_NEEDS_CARE,
+        at=at,
+        subject=f"account {account.id}",
+        sentence=f"Account {_called(account)} does not work: {why or 'it rests'}.",
+        facts={**_facts_of(account), "reasons": [rest.reason.value for rest in reasons]},
+    )
+
+
+def account_recovered(account: Account, at: datetime) -> Notice:
+    """What an operator had to cure is cured."""
+    sentence = f"Account {_called(account)} needs no care any more."
+    return _of_account(NoticeKind.ACCOUNT_RECOVERED, account, at, sentence)
+
+
+def credits_low(account: Account, at: datetime, least: int) -> Notice:
+    """The account has fewer credits than the operator wants to know of."""
+    sentence = f"Account {_called(account)} has {account.credits} credits left, fewer than {least}."
+    return _of_account(NoticeKind.CREDITS_LOW, account, at, sentence)
+
+
+def credits_back(account: Account, at: datetime) -> Notice:
+    """It has enough again."""
+    sentence = f"Account {_called(account)} has {account.credits} credits again."
+    return _of_account(NoticeKind.CREDITS_BACK, account, at, sentence)
+
+
+def tier_empty(tier: Tier, at: datetime, accounts: int) -> Notice:
+    """None of the accounts of a plan can work now."""
+    name = tier.name.lower()
+    return Notice(
+        kind=NoticeKind.TIER_EMPTY,
+        at=at,
+        subject=f"tier {name}",
+        sentence=f"None of the {accounts} {name} accounts can work now; `flow2api accounts list` tells why each one rests.",
+        facts={"tier": name, "accounts": accounts, "active": 0},
+    )
+
+
+def tier_served(tier: Tier, at: datetime, accounts: int, active: int) -> Notice:
+    """Some of them can again."""
+    name = tier.name.lower()
+    return Notice(
+        kind=NoticeKind.TIER_SERVED,
+        at=at,
+        subject=f"tier {name}",
+        sentence=f"{active} of {accounts} {name} accounts can work again.",
+        facts={"tier": name, "accounts": accounts, "active": active},
+    )
+
+
+def breaker_opened(upstream: str, at: datetime, why: str) -> Notice:
+    """Calls to an upstream are held back, because it fails for everybody."""
+    return Notice(
+        kind=NoticeKind.BREAKER_OPENED,
+        at=at,
+        subject=f"upstream {upstream}",
+        sentence=f"The upstream {upstream} fails for all accounts ({why}); calls to it pause until it answers again.",
+        facts={"upstream": upstream, "why": why},
+    )
+
+
+def breaker_closed(upstream: str, at: datetime) -> Notice:
+    """The upstream answers again."""
+    return Notice(
+        kind=NoticeKind.BREAKER_CLOSED,
+        at=at,
+        subject=f"upstream {upstream}",
+        sentence=f"The upstream {upstream} answers again.",
+        facts={"upstream": upstream},
+    )
+
+
+def proxy_dead(name: str, at: datetime, accounts: int) -> Notice:
+    """A proxy does not answer.
+
+    Args:
+        name: What the proxy is called; never its address, which may hold a password.
+        accounts: How many accounts use it.
+    """
+    return Notice(
+        kind=NoticeKind.PROXY_DEAD,
+        at=at,
+        subject=f"proxy {name}",
+        sentence=f"The proxy {name} does not answer; {accounts} accounts use it.",
+        facts={"proxy": name, "accounts": accounts},
+    )
+
+
+def proxy_recovered(name: str, at: datetime) -> Notice:
+    """It answers again."""
+    return Notice(
+        kind=NoticeKind.PROXY_RECOVERED,
+        at=at,
+        subject=f"proxy {name}",
+        sentence=f"The proxy {name} answers again.",
+        facts={"proxy": name},
+    )
+
+
+def disk_full(at: datetime) -> Notice:
+    """There is no room to keep results."""
+    return Notice(
+        kind=NoticeKind.DISK_FULL,
+        at=at,
+        subject="disk",
+        sentence="There is no room left to keep results: generations fail. Free space, or keep media for a shorter time.",
+    )
+
+
+def disk_freed(at: datetime) -> Notice:
+    """There is room again."""
+    return Notice(kind=NoticeKind.DISK_FREED, at=at, subject="disk", sentence="There is room again to keep results.")
+
+
+def webhook_disabled(name: str, at: datetime, why: str) -> Notice:
+    """Nothing is sent to a webhook any more."""
+    return Notice(
+        kind=NoticeKind.WEBHOOK_DISABLED,
+        at=at,
+        subject=f"webhook {name}",
+        sentence=f"The webhook {name} is switched off: {why}. `flow2api webhooks enable` switches it on again.",
+        facts={"webhook": name, "why": why},
+    )
+
+
+def generation_ended(ended: Generation, at: datetime) -> Notice:
+    """A generation has come to its end, good or bad; one that was cancelled counts as failed, with the code ``cancelled``."""
+    is_good = ended.state is State.COMPLETED
+    fault = None if ended.fault is None else {"code": ended.fault.code, "message": ended.fault.message}
+    return Notice(
+        kind=NoticeKind.GENERATION_COMPLETED if is_good else NoticeKind.GENERATION_FAILED,
+        at=at,
+        subject=ended.id,
+        sentence=f"Generation {ended.id} has ended: {ended.state}.",
+        facts={
+            "id": ended.id,
+            "request_id": ended.group_id,
+            "kind": ended.kind.value,
+            "model": ended.model,
+            "door": ended.door,
+            "state": ended.state.value,
+            "created_at": ended.created_at.isoformat(),
+            "ended_at": (ended.ended_at or at).isoformat(),
+            "expires_at": None if ended.expires_at is None else ended.expires_at.isoformat(),
+            "warnings": list(ended.warnings),
+            "error": fault,
+        },
+        key_id=ended.key_id,
+        results=ended.results,
+    )
+
+
+def needs_care(account: Account) -> tuple[str, ...]:
+    """The reasons that an operator has to cure; none for an account that is well, or that he has switched off."""
+    found = tuple(sorted(rest.reason.value for rest in account.rests if rest.model is None and rest.reason in CARE))
+    return () if account.rest_of(RestReason.MANUAL) else found
+
+
+def _of_account(kind: NoticeKind, account: Account, at: datetime, sentence: str) -> Notice:
+    return Notice(kind=kind, at=at, subject=f"account {account.id}", sentence=sentence, facts=_facts_of(account))
+
+
+def _facts_of(account: Account) -> dict[str, Any]:
+    return {
+        "account_id": account.id,
+        "name": account.name,
+        "email": account.email,
+        "upstream": account.upstream,
+        "tier": None if account.tier is None else account.tier.name.lower(),
+        "credits": account.credits,
+    }
+
+
+def _called(account: Account) -> str:
+    return f"{account.id} ({account.email or account.name})"

@@ -1,0 +1,270 @@
+"""Sends what webhooks are told: written down first, then tried until it gets through or is given up."""
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+
+from flow2api.domain import notices
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError
+from flow2api.domain.notices import Notice, NoticeKind
+from flow2api.domain.options import Options
+from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.ports.webhooks import Courier, Deliveries, Webhooks
+from flow2api.domain.webhook import GIVEN_UP_AFTER, Delivery, DeliveryState, Receipt, Webhook, pause_after
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Messages under way at the same time, to all webhooks together."""
+
+TO_ONE_AT_ONCE = 4
+"""To one of them, so that a slow one leaves room for the others."""
+
+HELD = 10_000
+"""Messages that may wait to be written down."""
+
+LEASE = timedelta(seconds=60)
+"""How long a message that is tried is nobody else's; longer than any try takes."""
+
+_LOOK_EVERY_S = 30.0
+_WRITTEN_AT_ONCE = 500
+_PURGE_EVERY = timedelta(hours=1)
+_PURGED_AT_ONCE = 500
+_BREATH_S = 0.02
+
+
+class SendWebhooks:
+    """Whoever tells something waits for nothing: the message is held in memory, written down behind, and sent behind that.
+
+    Args:
+        link: The address of a media for whoever receives a message.
+        tell: Takes the notice that a webhook was switched off.
+    """
+
+    def __init__(
+        self,
+        webhooks: Webhooks,
+        deliveries: Deliveries,
+        courier: Courier,
+        link: Callable[[str], str],
+        tell: Callable[[Notice], None],
+        ids: Ids,
+        clock: Clock,
+        options: Callable[[], Options],
+        random: Random | None = None,
+    ) -> None:
+        self._webhooks = webhooks
+        self._deliveries = deliveries
+        self._courier = courier
+        self._link = link
+        self._tell = tell
+        self._ids = ids
+        self._clock = clock
+        self._options = options
+        self._random = random or Random()  # noqa: S311  # spreads load, guards nothing
+        self._known: dict[int, Webhook] = {}
+        self._wanted: frozenset[NoticeKind] = frozenset()
+        self._held: list[Delivery] = []
+        self._dropped = 0
+        self._news = asyncio.Event()
+        self._under_way: dict[asyncio.Task[None], int] = {}
+        self._purge_at: datetime | None = None
+
+    async def load(self) -> None:
+        """Take in the webhooks as they are stored; when one cannot be read, what was known stays."""
+        try:
+            stored = await self._webhooks.all()
+        except ConfigurationError as error:
+            log.warning("webhooks cannot be read: %s", error)
+            return
+        self._known = {webhook.id: webhook for webhook in stored}
+        enabled = [webhook.kinds for webhook in self._known.values() if webhook.is_enabled]
+        self._wanted = frozenset().union(*enabled)
+        self._news.set()
+
+    def take(self, notice: Notice) -> None:
+        """Something that webhooks may want; never waits."""
+        if notice.kind not in self._wanted:
+            return
+        wanting = [webhook for webhook in self._known.values() if webhook.wants(notice)]
+        if not wanting:
+            return
+        if len(self._held) + len(wanting) > HELD:
+            self._dropped += len(wanting)
+            return
+        message_id, content = self._ids.new("msg"), _content(notice)
+        self._held += [
+            Delivery(
+                number=0,
+                webhook_id=webhook.id,
+                message_id=message_id,
+                kind=notice.kind.value,
+                at=notice.at,
+                content=content,
+                results=notice.results,
+                due_at=notice.at,
+            )
+            for webhook in wanting
+        ]
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send, for ever. At the end what is held is written down, and goes out after the next start."""
+        try:
+            while True:
+                try:
+                    await self._write_down()
+                    await self._begin_due()
+                    await self._purge()
+                except Flow2ApiError as error:
+                    log.warning("webhooks wait for the database: %s", error)
+                await self._wait()
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            if self._under_way:
+                await asyncio.wait(set(self._under_way))
+            try:
+                await self._write_down()
+            except Flow2ApiError as error:
+                log.warning("messages to webhooks lost at the end: %s", error, extra={"lost": len(self._held)})
+
+    async def _wait(self) -> None:
+        """Until there is something to do, as far as that is known here."""
+        pause_s = _LOOK_EVERY_S
+        if not self._is_full() and (due := await self._next_due()) is not None:
+            pause_s = min(pause_s, max(0.05, (due - self._clock.now()).total_seconds()))
+        waiting = [asyncio.create_task(self._news.wait()), asyncio.create_task(self._clock.sleep(pause_s))]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        self._news.clear()
+
+    async def _next_due(self) -> datetime | None:
+        try:
+            return await self._deliveries.next_due(self._busy()) if self._known else None
+        except Flow2ApiError:
+            return None
+
+    async def _write_down(self) -> None:
+        while self._held:
+            batch = self._held[:_WRITTEN_AT_ONCE]
+            await self._deliveries.add(batch)
+            del self._held[: len(batch)]
+        if self._dropped:
+            log.warning("messages to webhooks dropped, too many were waiting", extra={"dropped": self._dropped})
+            self._dropped = 0
+
+    def _is_full(self) -> bool:
+        return len(self._under_way) >= AT_ONCE
+
+    async def _begin_due(self) -> int:
+        """Begin as many as may be under way.
+
+        Returns:
+            How many.
+        """
+        begun = 0
+        while self._known and not self._is_full():
+            now, busy = self._clock.now(), self._busy()
+            next_due = await self._deliveries.next_due(busy)
+            if next_due is None or next_due > now:
+                break
+            # One at a time: of several that are due, all might be for one webhook, which takes only a few.
+            due = await self._deliveries.claim(now, now + LEASE, 1, busy)
+            for delivery in due:
+                task = asyncio.create_task(self._deliver(delivery), name=f"webhook {delivery.webhook_id}")
+                self._under_way[task] = delivery.webhook_id
+                task.add_done_callback(self._is_through)
+                begun += 1
+            if not due:
+                break  # another process was quicker
+        return begun
+
+    def _busy(self) -> list[int]:
+        """The webhooks that get no more messages now."""
+        load = Counter(self._under_way.values())
+        return [webhook_id for webhook_id, count in load.items() if count >= TO_ONE_AT_ONCE]
+
+    def _is_through(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.pop(task, None)
+        self._news.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("what came of a message to a webhook is not written: %s", error)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        webhook = self._known.get(delivery.webhook_id)
+        if webhook is None:
+            return  # removed, or made a moment ago: it is asked for again when its lease is over
+        now = self._clock.now()
+        receipt = await self._courier.carry(webhook, delivery.message_id, now, self._whole(delivery))
+        await self._note(webhook, delivery, receipt)
+
+    def _whole(self, delivery: Delivery) -> bytes:
+        """The message with links that are good from now."""
+        if not delivery.results:
+            return delivery.content.encode()
+        message = json.loads(delivery.content)
+        message["data"]["results"] = [{"id": one, "url": self._link(one)} for one in delivery.results]
+        return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def _note(self, webhook: Webhook, delivery: Delivery, receipt: Receipt) -> None:
+        now, attempts = self._clock.now(), delivery.attempts + 1
+        tried = replace(delivery, attempts=attempts, answer=receipt.answer, error=receipt.error)
+        if receipt.is_good:
+            await self._deliveries.save(replace(tried, state=DeliveryState.DELIVERED, ended_at=now), None)
+            self._remember(replace(webhook, failing_since=None, delivered_at=now))
+            return
+        current = self._known.get(webhook.id, webhook)
+        since = current.failing_since or now
+        pause = None if receipt.is_gone else pause_after(attempts, receipt, self._random.random())
+        if pause is not None:
+            await self._deliveries.save(replace(tried, due_at=now + pause), since)
+        else:
+            await self._deliveries.save(replace(tried, state=DeliveryState.FAILED, ended_at=now), since)
+        self._remember(replace(current, failing_since=since))
+        if receipt.is_gone:
+            await self._switch_off(webhook, now, "its address answers that it is gone for good")
+        elif pause is None and now - since >= GIVEN_UP_AFTER:
+            await self._switch_off(webhook, now, f"nothing got through since {since:%Y-%m-%d %H:%M} UTC")
+
+    def _remember(self, webhook: Webhook) -> None:
+        if webhook.id in self._known:
+            self._known[webhook.id] = webhook
+
+    async def _switch_off(self, webhook: Webhook, now: datetime, why: str) -> None:
+        if not await self._webhooks.switch(webhook.id, now, why):
+            return
+        await self.load()
+        log.warning("webhook is switched off: %s", why, extra={"webhook": webhook.name})
+        self._tell(notices.webhook_disabled(webhook.name, now, why))
+
+    async def _purge(self) -> None:
+        now, days = self._clock.now(), self._options().delivery_days
+        if days <= 0 or (self._purge_at is not None and now < self._purge_at):
+            return
+        self._purge_at = now + _PURGE_EVERY
+        while await self._deliveries.forget(now - timedelta(days=days), _PURGED_AT_ONCE) == _PURGED_AT_ONCE:
+            await self._clock.sleep(_BREATH_S)
+
+
+def content_of(kind: str, at: datetime, facts: object) -> str:
+    """A message as every receiver knows it."""
+    told = {"type": kind, "timestamp": at.isoformat(), "data": facts}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _content(notice: Notice) -> str:
+    facts = dict(notice.facts)
+    if notice.kind is NoticeKind.GENERATION_COMPLETED:
+        facts["results"] = []
+    if notice.kind.is_for_operators:
+        facts["message"] = notice.sentence
+    return content_of(notice.kind.value, notice.at, facts)

@@ -1,0 +1,100 @@
+"""Notices what operators ought to know of the pool, and the ends of generations."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+from flow2api.domain import notices
+from flow2api.domain.account import Account, AccountStatus, Tier
+from flow2api.domain.errors import StorageFullError
+from flow2api.domain.generation import Generation, State
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.notices import Notice
+from flow2api.domain.options import Options
+from flow2api.domain.ports.system import Clock
+
+LOOK_EVERY_S = 60.0
+
+_AT_ONCE = 500
+
+
+class WatchPool:
+    """Tells only what changes while it watches: what was so at the start is taken as known.
+
+    Args:
+        tell: Takes what there is to tell.
+    """
+
+    def __init__(
+        self, pool: AccountPool, clock: Clock, options: Callable[[], Options], tell: Callable[[Notice], None]
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._options = options
+        self._tell = tell
+        self._in_need: dict[int, tuple[str, ...]] = {}
+        self._poor: set[int] = set()
+        self._empty: dict[Tier, bool] = {}
+        self._disk_is_full = False
+
+    def begin(self) -> None:
+        """Take the pool as it is for known, and watch it from now on."""
+        for account in self._pool:
+            self._note(account)
+        self._pool.subscribe(self._take)
+
+    def ended(self, generation: Generation) -> None:
+        """A generation has come to its end. Costs microseconds, for a request may wait for it."""
+        now = self._clock.now()
+        self._tell(notices.generation_ended(generation, now))
+        is_full = generation.fault is not None and generation.fault.code == StorageFullError.code
+        if is_full != self._disk_is_full and (is_full or generation.state is State.COMPLETED):
+            self._disk_is_full = is_full
+            self._tell(notices.disk_full(now) if is_full else notices.disk_freed(now))
+
+    async def run(self) -> None:
+        """Look at the plans once a minute, for ever: time alone changes how accounts stand."""
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Tell which plans have nobody left who works, and which have somebody again."""
+        now = self._clock.now()
+        total: defaultdict[Tier, int] = defaultdict(int)
+        active: defaultdict[Tier, int] = defaultdict(int)
+        for number, account in enumerate(list(self._pool), 1):
+            status = account.status(now) if account.rests else AccountStatus.ACTIVE
+            if account.tier is not None and status is not AccountStatus.DISABLED:
+                total[account.tier] += 1
+                active[account.tier] += status is AccountStatus.ACTIVE
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        before, self._empty = self._empty, {tier: not active[tier] for tier in total}
+        for tier, is_empty in self._empty.items():
+            if is_empty and not before.get(tier, is_empty):
+                self._tell(notices.tier_empty(tier, now, total[tier]))
+            elif not is_empty and before.get(tier, False):
+                self._tell(notices.tier_served(tier, now, total[tier], active[tier]))
+
+    def _take(self, account: Account) -> None:
+        in_need, poor = self._in_need.get(account.id, ()), account.id in self._poor
+        self._note(account)
+        need = self._in_need.get(account.id, ())
+        if need != in_need:
+            now = self._clock.now()
+            self._tell(notices.account_needs_care(account, now) if need else notices.account_recovered(account, now))
+        if (account.id in self._poor) != poor:
+            now, least = self._clock.now(), self._options().low_credits
+            self._tell(notices.credits_back(account, now) if poor else notices.credits_low(account, now, least))
+
+    def _note(self, account: Account) -> None:
+        need = notices.needs_care(account) if account.rests else ()
+        if need:
+            self._in_need[account.id] = need
+        else:
+            self._in_need.pop(account.id, None)
+        if account.credits is not None and account.credits < self._options().low_credits:
+            self._poor.add(account.id)
+        else:
+            self._poor.discard(account.id)

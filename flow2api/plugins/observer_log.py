@@ -1,0 +1,30 @@
+"""Writes what operators ought to know into the server's log, whether or not they are written to elsewhere."""
+
+from collections.abc import Iterable
+
+import structlog
+
+from flow2api.domain.notices import Notice
+from flow2api.hookspecs import ObserverFactory, Section, hookimpl
+
+log = structlog.get_logger(__name__)
+
+
+class LogObserver:
+    """One line for each notice that concerns operators; troubles are warnings."""
+
+    def notify(self, notice: Notice) -> None:
+        if notice.kind.is_for_operators:
+            write = log.warning if notice.kind.is_trouble else log.info
+            write(notice.sentence, kind=notice.kind.value, subject=notice.subject)
+
+
+@hookimpl
+def register_observers() -> Iterable[ObserverFactory]:
+    """The log."""
+    return [ObserverFactory("log", build)]
+
+
+def build(section: Section) -> LogObserver:
+    """The observer; it has no settings."""
+    return LogObserver()

@@ -1,0 +1,162 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from flow2api.domain.errors import ProxyUnavailableError, StorageBusyError
+from flow2api.domain.proxy import ProxyState
+from flow2api.domain.usecases.check_proxies import CHECKS_AT_ONCE, LATEST_RETRY, CheckProxies, KeepProxies
+from tests.fakes.proxies import FakeProbe
+from tests.unit.domain.usecases.test_choose_proxy import Site
+
+
+class Office(Site):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.probe = FakeProbe()
+        self.check = CheckProxies(self.probe, self.storage.proxies, self.clock, lambda: self.options)
+        self.keep = KeepProxies(
+            self.choose, self.check, self.storage.proxies, self.pool, self.clock, lambda: self.options
+        )
+
+    def close(self, name: str, *, is_certain: bool = True) -> None:
+        self.probe.closed[self.known(name).url.reveal()] = ProxyUnavailableError("Closed.", is_certain=is_certain)
+
+    def due(self) -> list[str]:
+        return [proxy.name for proxy in self.keep.due(self.clock.now())]
+
+    async def round(self) -> None:
+        """What a round of the loop does, to its end."""
+        async with asyncio.TaskGroup() as group:
+            self.keep._begin_checks(group)
+        await self.keep.write()
+
+
+async def test_check_tells_latency_status_and_egress_and_fetches_what_it_is_told() -> None:
+    office = Office(proxy_check_url="https://check.invalid/")
+    await office.add("one")
+
+    checked = await office.check(office.known("one"))
+    await office.check(office.known("one"), target="https://other.invalid/")
+
+    assert checked.passage is not None
+    assert (checked.passage.status, checked.passage.latency_ms, checked.passage.egress) == (204, 42, "192.0.2.9")
+    assert checked.proxy.health.state is ProxyState.HEALTHY
+    assert [target for _, target in office.probe.checked] == ["https://check.invalid/", "https://other.invalid/"]
+
+
+async def test_operators_check_is_written_with_what_went_wrong() -> None:
+    office = Office()
+    await office.add("one", "two")
+    office.close("two")
+
+    good, bad = await office.check.check_and_keep(office.choose.all())
+
+    assert (good.fault, bad.passage, bad.fault) == (None, None, "Closed.")
+    states = {one.name: (one.health.state, one.health.egress) for one in await office.storage.proxies.all()}
+    assert states == {"one": (ProxyState.HEALTHY, "192.0.2.9"), "two": (ProxyState.DOWN, None)}
+
+
+async def test_each_proxy_is_checked_once_in_an_interval_and_disabled_ones_never() -> None:
+    office = Office(proxy_check_interval_s=300.0)
+    await office.add("one", "two")
+    await office.add("off", is_enabled=False)
+    assert office.due() == ["one", "two"]
+
+    await office.round()
+
+    assert office.due() == []
+    office.clock.advance(299)
+    assert office.due() == []
+    office.clock.advance(1)
+    assert office.due() == ["one", "two"]
+
+
+async def test_dead_proxy_is_asked_later_each_time_and_is_back_after_one_success() -> None:
+    office = Office(proxy_check_interval_s=0.0)
+    await office.add("one")
+    assert office.due() == [], "an interval of 0 checks only what is down"
+    office.kill("one")
+    office.close("one")
+    pauses = []
+    for _ in range(8):
+        paused = timedelta(0)
+        while not office.due():
+            office.clock.advance(5)
+            paused += timedelta(seconds=5)
+        pauses.append(paused)
+        await office.round()
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] == timedelta(seconds=10)
+    assert pauses[-1] == LATEST_RETRY
+    office.probe.closed.clear()
+    office.clock.advance(LATEST_RETRY.total_seconds())
+    await office.round()
+    assert office.known("one").health.state is ProxyState.HEALTHY
+    assert (await office.storage.proxies.all())[0].health.state is ProxyState.HEALTHY
+
+
+async def test_no_more_than_a_few_are_checked_at_once() -> None:
+    office = Office()
+    await office.add(*(f"p{number}" for number in range(3 * CHECKS_AT_ONCE)))
+
+    await office.round()
+
+    assert len(office.probe.checked) == CHECKS_AT_ONCE
+
+
+async def test_accounts_lose_their_place_while_no_proxy_works_and_get_it_back() -> None:
+    office = Office(proxy="eu")
+    await office.add("a", "b", pool="eu")
+    office.accounts(1200)
+    office.accounts(1, proxy="direct")
+    await office.keep.tell_pool()
+    office.kill("a")
+    await office.keep.tell_pool()
+    assert all(office.pool._candidates[account.id].has_way for account in office.pool), "b is left"
+    office.kill("b")
+    assert office.choose.has_moved.is_set()
+
+    await office.keep.tell_pool()
+
+    ways = [office.pool._candidates[account.id].has_way for account in office.pool]
+    assert ways == [True, *[False] * 1199]
+    office.choose.take(office.known("a"), office.known("a").health.worked(office.clock.now()))
+    await office.keep.tell_pool()
+    assert all(office.pool._candidates[account.id].has_way for account in office.pool)
+
+
+async def test_what_storage_refuses_is_written_the_next_time() -> None:
+    office = Office(proxy="eu")
+    await office.add("a", "b", pool="eu")
+    office.accounts(3)
+    office.names()
+    office.kill("a")
+    office.storage.tables.fault = StorageBusyError("busy")
+    await office.keep.write()
+    assert office.storage.tables.assignments == {}
+
+    office.storage.tables.fault = None
+    await office.keep.write()
+
+    assert len(office.storage.tables.assignments) == 3
+    assert {one.health.state for one in await office.storage.proxies.all()} == {ProxyState.DOWN, ProxyState.UNKNOWN}
+    writes = office.storage.tables.writes
+    await office.keep.write()
+    assert office.storage.tables.writes == writes, "nothing is written twice"
+
+
+async def test_check_that_breaks_ends_no_round(caplog: pytest.LogCaptureFixture) -> None:
+    office = Office()
+    await office.add("one", "two")
+
+    async def broken(*args: object, **more: object) -> Any:
+        raise RuntimeError("canary")
+
+    office.check._probe = broken
+    await office.round()
+
+    assert office.known("one").health.failures == 1
+    assert "proxy could not be checked" in caplog.text
