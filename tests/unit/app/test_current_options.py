@@ -49,6 +49,8 @@ async def test_entry_says_what_was_and_what_is(options: CurrentOptions, storage:
         ({"max_attempts": 3, "image_timeout_s": "soon"}, tree.UnsupportedInputError, "image_timeout_s"),
         ({"max_attempts": 3, "image_timeout_s": -1}, tree.UnsupportedInputError, "negative"),
         ({"max_attempts": 3, "media_base_url": "ftp://x"}, tree.UnsupportedInputError, "media_base_url"),
+        ({"max_attempts": 3, "proxy_check_url": "file:///x"}, tree.UnsupportedInputError, "proxy_check_url"),
+        ({"max_attempts": 3, "proxy_selector": "rendevous"}, tree.UnsupportedInputError, "'rendezvous'"),
         ({"max_attempts": 3, "media_base_url": "https://x/?a=b"}, tree.UnsupportedInputError, "media_base_url"),
         ({"max_attempts": 3, "video_timeout_s": 5}, tree.OptionLockedError, "video_timeout_s"),
     ],
@@ -96,3 +98,17 @@ async def test_whoever_listens_is_told(options: CurrentOptions) -> None:
     await options.change({"policy": "random"}, ADA)
 
     assert told == ["least_busy", "random"]
+
+
+async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOptions, storage: FakeStorage) -> None:
+    def check(before: Options, after: Options) -> None:
+        if (before.proxy, after.proxy) == ("", "gone"):
+            raise tree.UnsupportedInputError("There is no such proxy.", param="proxy")
+
+    options.check_by(check)
+    with pytest.raises(tree.UnsupportedInputError):
+        await options.change({"proxy": "gone", "max_attempts": 3}, ADA)
+
+    assert (options(), storage.tables.options) == (Options(video_timeout_s=900), {})
+    await options.change({"proxy": "here"}, ADA)
+    assert options().proxy == "here"
