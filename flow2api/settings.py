@@ -131,6 +131,8 @@ def parse_options(values: Mapping[str, Any]) -> Options:
             raise ConfigurationError(f"The option {name} cannot be {value!r}: {error}.") from error
         if isinstance(checked[name], int | float) and checked[name] < 0:
             raise ConfigurationError(f"The option {name} cannot be negative.")
+    if not checked.get("proxy_check_url", "https://").startswith(("http://", "https://")):
+        raise ConfigurationError("The option proxy_check_url is no http or https address.")
     if not _BASE_URL.fullmatch(checked.get("media_base_url", "")):
         raise ConfigurationError(
             "The option media_base_url is no address that links can begin with; it looks like https://media.example.org."

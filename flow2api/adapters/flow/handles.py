@@ -109,6 +109,7 @@ class Handle:
         curl = self.curl
         curl.setopt(CurlOpt.USERAGENT, user_agent)
         curl.setopt(CurlOpt.PROXY, proxy)
+        curl.setopt(CurlOpt.NOPROXY, "")  # else the environment's `no_proxy` would lead past the proxy
         curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
         curl.setopt(CurlOpt.FOLLOWLOCATION, 0)
         curl.setopt(CurlOpt.SSL_VERIFYPEER, 1)

@@ -38,7 +38,11 @@ class CurlProxyProbe:
             trust_env=False,
             proxy=url.reveal(),
             curl_infos=[CurlInfo.NUM_CONNECTS],
-            curl_options={CurlOpt.MAXFILESIZE: _MOST_BYTES},
+            curl_options={
+                CurlOpt.MAXFILESIZE: _MOST_BYTES,
+                CurlOpt.PROTOCOLS_STR: "http,https",
+                CurlOpt.NOPROXY: "",  # else the environment's `no_proxy` would lead past the proxy
+            },
         ) as session:
             try:
                 async with asyncio.timeout(timeout_s):

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from flow2api.adapters.flow.transport import CurlTransport
+from flow2api.adapters.probe import CurlProxyProbe
 from flow2api.domain.errors import ProxyUnavailableError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
 from tests.integration.flow.test_transport import get, post, self_signed
@@ -228,3 +229,28 @@ async def test_empty_proxy_is_none(transport: CurlTransport) -> None:
         await transport.request(get(server.url), None)
 
         assert server.connections == 1
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+async def test_environment_cannot_lead_past_a_proxy(
+    transport: CurlTransport, monkeypatch: pytest.MonkeyPatch, name: str, scheme: str
+) -> None:
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, "*")
+    async with WireServer() as server:
+        proxy = Secret(f"{scheme}://127.0.0.1:1")
+        with pytest.raises(ProxyUnavailableError):
+            await transport.request(get(server.url), proxy)
+        with pytest.raises(ProxyUnavailableError):
+            await CurlProxyProbe()(proxy, server.url, timeout_s=2.0)
+
+        assert server.connections == 0
+
+
+async def test_probe_reads_no_files(tmp_path: Path) -> None:
+    (tmp_path / "address").write_text("192.0.2.1")
+    async with HttpProxy() as proxy:
+        with pytest.raises(ProxyUnavailableError):
+            await CurlProxyProbe()(Secret(proxy.url()), f"file://{tmp_path}/address", timeout_s=2.0)

@@ -55,6 +55,8 @@ async def test_entry_says_what_was_and_what_is(options: CurrentOptions, storage:
         ({"max_attempts": 3, "image_timeout_s": "soon"}, tree.UnsupportedInputError, "image_timeout_s"),
         ({"max_attempts": 3, "image_timeout_s": -1}, tree.UnsupportedInputError, "negative"),
         ({"max_attempts": 3, "media_base_url": "ftp://x"}, tree.UnsupportedInputError, "media_base_url"),
+        ({"max_attempts": 3, "proxy_check_url": "file:///x"}, tree.UnsupportedInputError, "proxy_check_url"),
+        ({"max_attempts": 3, "proxy_selector": "rendevous"}, tree.UnsupportedInputError, "'rendezvous'"),
         ({"max_attempts": 3, "media_base_url": "https://x/?a=b"}, tree.UnsupportedInputError, "media_base_url"),
         ({"max_attempts": 3, "video_timeout_s": 5}, tree.OptionLockedError, "video_timeout_s"),
     ],
@@ -131,3 +133,17 @@ async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force
 def test_fixed_policy_that_nobody_offers_stops_the_start(storage: FakeStorage) -> None:
     with pytest.raises(ConfigurationError, match="'fastest'; there are least_busy, random"):
         CurrentOptions(storage.options, {"policy": "fastest"}, policies, FakeClock())
+
+
+async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOptions, storage: FakeStorage) -> None:
+    def check(before: Options, after: Options) -> None:
+        if (before.proxy, after.proxy) == ("", "gone"):
+            raise tree.UnsupportedInputError("There is no such proxy.", param="proxy")
+
+    options.check_by(check)
+    with pytest.raises(tree.UnsupportedInputError):
+        await options.change({"proxy": "gone", "max_attempts": 3}, ADA)
+
+    assert (options(), storage.tables.options) == (Options(video_timeout_s=900), {})
+    await options.change({"proxy": "here"}, ADA)
+    assert options().proxy == "here"
