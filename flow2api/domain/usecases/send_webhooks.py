@@ -117,13 +117,14 @@ class SendWebhooks:
         """Send, for ever. At the end what is held is written down, and goes out after the next start."""
         try:
             while True:
+                next_due = None
                 try:
                     await self._write_down()
-                    await self._begin_due()
+                    next_due = await self._begin_due()
                     await self._purge()
                 except Flow2ApiError as error:
                     log.warning("webhooks wait for the database: %s", error)
-                await self._wait()
+                await self._wait(next_due)
         finally:
             for task in self._under_way:
                 task.cancel()
@@ -134,11 +135,11 @@ class SendWebhooks:
             except Flow2ApiError as error:
                 log.warning("messages to webhooks lost at the end: %s", error, extra={"lost": len(self._held)})
 
-    async def _wait(self) -> None:
+    async def _wait(self, next_due: datetime | None) -> None:
         """Until there is something to do, as far as that is known here."""
         pause_s = _LOOK_EVERY_S
-        if not self._is_full() and (due := await self._next_due()) is not None:
-            pause_s = min(pause_s, max(0.05, (due - self._clock.now()).total_seconds()))
+        if next_due is not None:
+            pause_s = min(pause_s, max(0.05, (next_due - self._clock.now()).total_seconds()))
         waiting = [asyncio.create_task(self._news.wait()), asyncio.create_task(self._clock.sleep(pause_s))]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -146,12 +147,6 @@ class SendWebhooks:
             for task in waiting:
                 task.cancel()
         self._news.clear()
-
-    async def _next_due(self) -> datetime | None:
-        try:
-            return await self._deliveries.next_due(self._busy()) if self._known else None
-        except Flow2ApiError:
-            return None
 
     async def _write_down(self) -> None:
         while self._held:
@@ -162,36 +157,34 @@ class SendWebhooks:
             log.warning("messages to webhooks dropped, too many were waiting", extra={"dropped": self._dropped})
             self._dropped = 0
 
-    def _is_full(self) -> bool:
-        return len(self._under_way) >= AT_ONCE
-
-    async def _begin_due(self) -> int:
+    async def _begin_due(self) -> datetime | None:
         """Begin as many as may be under way.
 
         Returns:
-            How many.
+            When the next one is due; None when there is none, or no more may begin before another one is through.
         """
-        begun = 0
-        while self._known and not self._is_full():
+        while self._known and len(self._under_way) < AT_ONCE:
             now, busy = self._clock.now(), self._busy()
             next_due = await self._deliveries.next_due(busy)
             if next_due is None or next_due > now:
-                break
-            # One at a time: of several that are due, all might be for one webhook, which takes only a few.
-            due = await self._deliveries.claim(now, now + LEASE, 1, busy)
+                return next_due
+            due = await self._deliveries.claim(now, now + LEASE, self._room(), busy)
             for delivery in due:
                 task = asyncio.create_task(self._deliver(delivery), name=f"webhook {delivery.webhook_id}")
                 self._under_way[task] = delivery.webhook_id
                 task.add_done_callback(self._is_through)
-                begun += 1
-            if not due:
-                break  # another process was quicker
-        return begun
+        return None
 
     def _busy(self) -> list[int]:
         """The webhooks that get no more messages now."""
         load = Counter(self._under_way.values())
         return [webhook_id for webhook_id, count in load.items() if count >= TO_ONE_AT_ONCE]
+
+    def _room(self) -> int:
+        """How many more may begin, even if all of them are for one webhook that is not busy."""
+        load = Counter(self._under_way.values())
+        most = max((count for count in load.values() if count < TO_ONE_AT_ONCE), default=0)
+        return min(TO_ONE_AT_ONCE - most, AT_ONCE - len(self._under_way))
 
     def _is_through(self, task: "asyncio.Task[None]") -> None:
         self._under_way.pop(task, None)
