@@ -12,7 +12,9 @@ from flow2api.cli.context import Installation, json_option, opened_storage, with
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase
 from flow2api.cli.output import print_json, progress
+from flow2api.domain.health import HealthKind
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 
 _TOLD = 20
 
@@ -51,7 +53,10 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
 async def _store(here: Installation, rows: list[ImportedAccount | str]) -> ImportReport:
     async with opened_storage(here) as (storage, _):
         with progress("Stored", len(rows)) as show:
-            return await ImportAccounts(storage.accounts, storage.vault, SystemClock())(rows, show)
+            clock = SystemClock()
+            accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+            vault = ToldVault(storage.vault, storage.health, clock)
+            return await ImportAccounts(accounts, vault, clock)(rows, show)
 
 
 def _tell(report: ImportReport) -> None:

@@ -27,7 +27,8 @@
     │   ├── UpstreamRefusedError
     │   ├── AccountUnusableError
     │   ├── UpstreamUnavailableError
-    │   │   └── UpstreamOverloadedError
+    │   │   ├── UpstreamOverloadedError
+    │   │   └── UpstreamPausedError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
     │   └── UpstreamStateUnknownError
@@ -336,6 +337,23 @@ class UpstreamOverloadedError(UpstreamUnavailableError):
 
     def __init__(self, message: str, *, reason: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message, reached=False, reason=reason)
+        self.retry_after_s = retry_after_s
+
+
+class UpstreamPausedError(UpstreamUnavailableError):
+    """We call the service for nobody now: it failed for most accounts a moment ago. Nothing was sent.
+
+    Attributes:
+        retry_after_s: Seconds until it is tried again.
+    """
+
+    code = "upstream_paused"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(
+            f"The service fails for most accounts, so it is left alone for {retry_after_s:.0f} s; try again then.",
+            reached=False,
+        )
         self.retry_after_s = retry_after_s
 
 

@@ -72,6 +72,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.AccountUnusableError: _FAILED,
     tree.UpstreamUnavailableError: _FAILED,
     tree.UpstreamOverloadedError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
+    tree.UpstreamPausedError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.UpstreamTimeoutError: Answer(504, SERVER_ERROR, Retry.NEVER),
     tree.UpstreamInvalidError: _FAILED,
     tree.UpstreamStateUnknownError: _FAILED,

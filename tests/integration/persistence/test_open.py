@@ -126,7 +126,7 @@ class TestSchema:
                 )
             }
         engine.dispose()
-        assert tables == {"api_keys", "changes", "operators"}
+        assert tables == {"api_keys", "changes", "health_events", "operators"}
 
     def test_newest_revision_is_the_one_that_a_start_compares_with(self) -> None:
         config = Config()

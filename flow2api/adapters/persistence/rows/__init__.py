@@ -6,6 +6,7 @@ from flow2api.adapters.persistence.rows.base import Row
 from flow2api.adapters.persistence.rows.changes import ChangeRow
 from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
+from flow2api.adapters.persistence.rows.health import HealthEventRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow, StatisticRow
 from flow2api.adapters.persistence.rows.media import MediaRow
 from flow2api.adapters.persistence.rows.operators import OperatorRow
@@ -20,6 +21,7 @@ __all__ = [
     "CredentialRow",
     "FactRow",
     "GenerationRow",
+    "HealthEventRow",
     "MediaRow",
     "OperatorRow",
     "OptionRow",

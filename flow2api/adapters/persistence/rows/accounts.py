@@ -5,7 +5,10 @@ from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
 
 class AccountRow(Row):
-    """An account without its secrets. ``tags`` and ``rests`` are JSON."""
+    """An account without its secrets. ``tags``, ``rests`` and ``streaks`` are JSON.
+
+    ``streak`` is the longest of the streaks, for the release before, which knew of one only.
+    """
 
     __tablename__ = "accounts"
 
@@ -28,6 +31,7 @@ class AccountRow(Row):
     access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     rests: Mapped[str] = mapped_column(Text)
     streak: Mapped[int] = mapped_column(Integer)
+    streaks: Mapped[str] = mapped_column(Text, server_default="[]")
 
 
 class CredentialRow(Row):
