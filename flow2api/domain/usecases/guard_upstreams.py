@@ -93,6 +93,10 @@ class GuardUpstreams:
         self._note((upstream, host), account_id, began, None, went_well=True)
         return result
 
+    def late(self, upstream: str, account_id: int, error: Exception) -> None:
+        """Note that a call was given up by who made it, because no answer came in all the time that there was."""
+        self._note((upstream, Host.API), account_id, self._clock.monotonic(), error, went_well=False)
+
     def _note(
         self, place: tuple[str, Host], account_id: int, began: float, error: BaseException | None, *, went_well: bool
     ) -> None:

@@ -9,6 +9,7 @@ from flow2api.domain.account import CallKind, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.generation import Input, InputRole
 from flow2api.domain.selection import Need
+from flow2api.plugins.policies import LeastRecentlyUsed
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, LARGE_PAINT, PAINT, Stage
 
 OWN = [
@@ -129,6 +130,20 @@ class TestThroughTheUseCases:
         await stage.made(PAINT, inputs=(Input(picture.id, InputRole.REFERENCE),))
         assert stage.upstream.count("upload", 1) == 0
         assert (await stage.made(PAINT)).generation.account_id == 1
+
+    async def test_two_accounts_that_take_no_uploads_are_found_among_those_that_do(self, stage: Stage) -> None:
+        await stage.accounts(6)
+        for account_id in (1, 2):
+            stage.upstream.fail("upload", tree.UpstreamInvalidError("garbage"), account_id=account_id, times=None)
+        stage.configure(retries_per_min=1000)
+        stage.policy = LeastRecentlyUsed()
+        for number in range(20):
+            picture = await stage.media(salt=str(number))
+            await stage.made(PAINT, inputs=(Input(picture.id, InputRole.REFERENCE),))
+            await stage.clock.sleep(2)
+        for account_id in (1, 2):
+            assert stage.known(account_id).rest_of(RestReason.ERROR_STREAK, call=CallKind.UPLOAD) is not None
+        assert all(not stage.known(one).rests for one in (3, 4, 5, 6))
 
     async def test_pictures_that_fail_leave_videos_and_the_other_way_round(self, stage: Stage) -> None:
         await stage.accounts(2)

@@ -162,6 +162,15 @@ class TestPictures:
         await stage.made(PAINT)
         assert stage.guard.statuses()["flow", Host.API].state is BreakerState.CLOSED
 
+    async def test_that_get_no_answer_at_all_open_it_as_well(self, stage: Stage) -> None:
+        stage.configure(image_timeout_s=20.0)
+        await stage.accounts(6)
+        await stage.clock.sleep(31)
+        stage.upstream.hold("produce")
+        ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(6)), return_exceptions=True)
+        assert all(isinstance(end, Failed) for end in ends)
+        assert stage.guard.wait_s("flow") is not None
+
     async def test_one_probe_each_half_minute_while_it_stays_down(self, stage: Stage) -> None:
         await down(stage)
         for _ in range(120):
