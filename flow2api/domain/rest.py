@@ -115,6 +115,11 @@ class Rest:
         """What tells it from the other rests of the account."""
         return self.reason, self.model, self.call
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is limited neither to a model nor to a kind of call."""
+        return self.model is None and self.call is None
+
     def holds(self, now: datetime) -> bool:
         """Whether it still keeps the account from work."""
         return self.until is None or now < self.until

@@ -228,3 +228,10 @@ class TestPanic:
         assert stage.known(1).probation(CallKind.PICTURE, stage.clock.now()) is not None
         await stage.made(PAINT)
         assert stage.known(1).rests == ()
+
+
+async def test_account_that_is_not_warm_and_fails_at_pictures_is_warmed_for_a_video(stage: Stage) -> None:
+    account = await stage.cold_account()
+    now = stage.clock.now()
+    await stage.tend.change(account.id, lambda one: one.faulted(now, threshold=1, call=CallKind.PICTURE))
+    assert (await stage.made(FILM)).generation.account_id == account.id
