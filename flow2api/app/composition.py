@@ -15,7 +15,8 @@ from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions
-from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Storage
@@ -25,7 +26,9 @@ from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
 from flow2api.domain.usecases.keep_products import KeepProducts
@@ -35,6 +38,7 @@ from flow2api.domain.usecases.make_video import MakeVideo
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
+from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
@@ -57,6 +61,7 @@ class Services:
     clock: Clock
     options: CurrentOptions
     catalog: ModelCatalog
+    routes: ModelRoutes
     vault: Vault
     storage: Storage
     store: MediaStore
@@ -78,6 +83,9 @@ class Services:
     follow: FollowChanges
     purge: PurgeMedia
     room: WatchRoom
+    leases: ReclaimLeases
+    guard: GuardUpstreams
+    health: ForgetHealth
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -98,8 +106,13 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ConfigurationError: An option names what no plugin offers.
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
-    policies = _Policies(extensions)
-    options = CurrentOptions(storage.options, settings.options, policies.names)
+    policies = _Policies(extensions, clock)
+    options = CurrentOptions(
+        storage.options,
+        settings.options,
+        policies.names,
+        check=lambda options: check_routes(options.model_routes, backends.catalog),
+    )
     tending = _tending(backends, clock, options)
     pool, credentials = tending.pool, tending.credentials
     room = WatchRoom(backends.store, clock, options)
@@ -116,6 +129,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         clock=clock,
         options=options,
         catalog=backends.catalog,
+        routes=ModelRoutes(backends.catalog, lambda: options().model_routes),
         vault=vault,
         storage=storage,
         store=backends.store,
@@ -126,7 +140,17 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         authorize=authorize,
         operators=ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), clock),
         generate=Generate(
-            work, pool, storage.generations, storage.media, audience, ids, clock, options, room=room, lease_s=lease_s
+            work,
+            pool,
+            storage.generations,
+            storage.media,
+            audience,
+            ids,
+            clock,
+            options,
+            room=room,
+            lease_s=lease_s,
+            left_alone_s=tending.guard.wait_s,
         ),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
@@ -163,6 +187,9 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
+        leases=ReclaimLeases(pool, clock),
+        guard=tending.guard,
+        health=ForgetHealth(storage.health, clock, options),
     )
 
 
@@ -172,6 +199,7 @@ class _Tending:
 
     pool: AccountPool
     tend: TendAccounts
+    guard: GuardUpstreams
     credentials: RenewCredentials
     warm: WarmAccounts
     watch: WatchOperations
@@ -179,12 +207,13 @@ class _Tending:
 
 def _tending(backends: Backends, clock: Clock, options: CurrentOptions) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    pool = AccountPool(backends.slots, clock)
-    tend = TendAccounts(pool, storage.accounts, clock, options)
-    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock)
+    pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
+    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health)
+    guard = GuardUpstreams(clock)
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, guard)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
-    return _Tending(pool, tend, credentials, warm, watch)
+    return _Tending(pool, tend, guard, credentials, warm, watch)
 
 
 def _running(
@@ -200,18 +229,19 @@ def _running(
     media = backends.storage.media
     uploads = UploadInputs(upstreams, credentials, media, backends.store, clock)
     makers = Makers(
-        MakePicture(upstreams, credentials, uploads, products),
+        MakePicture(upstreams, credentials, uploads, products, tend),
         MakeVideo(upstreams, credentials, uploads, tending.watch, products, tend, clock, options),
     )
     lease = LeaseAccount(pool, policy, media, tending.warm, options)
-    return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options)
+    return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options, guard=tending.guard)
 
 
 class _Policies:
     """The selection policies, each made once, when it is first asked for."""
 
-    def __init__(self, extensions: Extensions) -> None:
+    def __init__(self, extensions: Extensions, clock: Clock) -> None:
         self._named = extensions.policies
+        self._clock = clock
         self._made: dict[str, SelectionPolicy] = {}
 
     def names(self) -> frozenset[str]:
@@ -220,7 +250,7 @@ class _Policies:
     def __call__(self, name: str) -> SelectionPolicy:
         policy = self._made.get(name)
         if policy is None:
-            policy = self._made[name] = self._named[name].build()
+            policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
 
 

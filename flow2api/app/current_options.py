@@ -16,7 +16,20 @@ log = structlog.get_logger(__name__)
 class CurrentOptions:
     """What storage says, under what the settings fix. Calling it gives the options; nothing is read then."""
 
-    def __init__(self, stored: OptionValues, fixed: Mapping[str, Any], policies: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self,
+        stored: OptionValues,
+        fixed: Mapping[str, Any],
+        policies: Callable[[], frozenset[str]],
+        *,
+        check: Callable[[Options], None] = lambda options: None,
+    ) -> None:
+        """Begin with what the settings fix.
+
+        Args:
+            check: Raises `ConfigurationError` for options that do not fit what is installed.
+        """
+        self._check = check
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
@@ -37,4 +50,5 @@ class CurrentOptions:
         if options.policy not in self._policies():
             names = ", ".join(sorted(self._policies()))
             raise ConfigurationError(f"There is no selection policy {options.policy!r}; there are {names}.")
+        self._check(options)
         return options

@@ -12,6 +12,7 @@ from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
 from flow2api.cli.failures import ConfigurationFailure, Failure
+from flow2api.cli.generations import generations
 from flow2api.cli.keys import keys
 from flow2api.cli.models import models
 from flow2api.cli.operator import operator
@@ -39,7 +40,7 @@ def cli() -> None:
     """One OpenAI-compatible API for pictures and videos over a pool of generation accounts."""
 
 
-for command in (serve, demo, simulate, doctor, accounts, keys, operator, models, plugins, policies, db):
+for command in (serve, demo, simulate, doctor, accounts, keys, operator, generations, models, plugins, policies, db):
     cli.add_command(command)
 
 

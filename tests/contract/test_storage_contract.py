@@ -13,12 +13,13 @@ import pytest
 from flow2api.adapters.persistence.rows.base import to_moment
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation, Operation, Phase, State
+from flow2api.domain.generation import Generation, Input, InputRole, Operation, Phase, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
-from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry, Storage
+from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry, PastRequest, Storage
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from tests.factories import GenerationFactory
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.storage import FakeStorage
 from tests.integration.persistence.databases import (
     NOW,
@@ -736,3 +737,33 @@ class TestWhole:
 
     async def test_ping_is_silent_while_it_can_write(self, storage: Storage) -> None:
         await storage.ping()
+
+
+class TestPastRequests:
+    async def test_tells_a_span_of_time_in_the_order_of_coming(self, storage: Storage) -> None:
+        minute = timedelta(minutes=1)
+        for number, offset in enumerate((-1, 0, 3, 2, 5)):
+            came = START + offset * minute
+            given = (Input("media_1", InputRole.START),) if number == 1 else ()
+            await storage.generations.add(
+                [
+                    GenerationFactory.build(
+                        id=f"video_{number}",
+                        created_at=came,
+                        inputs=given,
+                        spec_name=f"film-{number}",
+                        started_at=came + minute if number < 3 else None,
+                        ended_at=came + 3 * minute if number < 2 else None,
+                        key_id=number,
+                    )
+                ]
+            )
+        found = [one async for batch in storage.past_requests.between(START, START + 5 * minute) for one in batch]
+        assert found == [
+            PastRequest(START, "film-1", 1, "media_1", 120.0),
+            PastRequest(START + 2 * minute, "film-3", 3, None, None),
+            PastRequest(START + 3 * minute, "film-2", 2, None, None),
+        ]
+
+    async def test_tells_nothing_of_an_empty_day(self, storage: Storage) -> None:
+        assert [batch async for batch in storage.past_requests.between(START, START + timedelta(days=1))] == []

@@ -12,11 +12,13 @@ from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
 from flow2api.adapters.persistence.generations import SqlGenerations
+from flow2api.adapters.persistence.health import SqlHealthLog
 from flow2api.adapters.persistence.journal import SqlJournal
 from flow2api.adapters.persistence.key_check import check_key, set_fact
 from flow2api.adapters.persistence.media import SqlMediaIndex
 from flow2api.adapters.persistence.operators import SqlOperators
 from flow2api.adapters.persistence.options import SqlOptionValues
+from flow2api.adapters.persistence.past_requests import SqlPastRequests
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.upkeep import forget_old
 from flow2api.domain.errors import StorageError
@@ -28,10 +30,12 @@ from flow2api.domain.ports.storage import (
     CredentialVault,
     Examination,
     Generations,
+    HealthLog,
     Journal,
     MediaIndex,
     Operators,
     OptionValues,
+    PastRequests,
 )
 from flow2api.domain.ports.system import Clock
 
@@ -48,6 +52,7 @@ class SqlStorage:
         self._cipher = cipher
         self._clock = clock
         self._journal = SqlJournal(database)
+        self._health = SqlHealthLog(database)
         self._upkeep: asyncio.Task[None] | None = None
         self.accounts: Accounts = SqlAccounts(database, cipher, clock)
         self.vault: CredentialVault = SqlCredentialVault(database, cipher, clock)
@@ -58,6 +63,8 @@ class SqlStorage:
         self.changes: ChangeFeed = SqlChangeFeed(database)
         self.options: OptionValues = SqlOptionValues(database, clock)
         self.journal: Journal = self._journal
+        self.past_requests: PastRequests = SqlPastRequests(database)
+        self.health: HealthLog = self._health
 
     async def open(self) -> None:
         await self._database.open()
@@ -68,6 +75,7 @@ class SqlStorage:
             await self._database.aclose()
             raise
         self._journal.start()
+        self._health.start()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up(), name="database upkeep")
 
     async def ping(self) -> None:
@@ -80,6 +88,7 @@ class SqlStorage:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._upkeep
         await self._journal.aclose()
+        await self._health.aclose()
         await self._database.aclose()
 
     async def _keep_up(self) -> None:

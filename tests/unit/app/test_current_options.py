@@ -40,3 +40,19 @@ async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force
 def test_fixed_policy_that_nobody_offers_stops_the_start() -> None:
     with pytest.raises(ConfigurationError, match="'fastest'; there are least_busy, random"):
         CurrentOptions(FakeStorage().options, {"policy": "fastest"}, policies)
+
+
+async def test_options_that_do_not_fit_what_is_installed_are_refused() -> None:
+    def check(options: Options) -> None:
+        if options.model_routes:
+            raise ConfigurationError("The option model_routes leads nowhere.")
+
+    storage = FakeStorage()
+    options = CurrentOptions(storage.options, {}, policies, check=check)
+    await storage.options.write({"model_routes": {"best": ["gone"]}}, "operator")
+    with capture_logs() as logs:
+        await options.reload()
+    assert options() == Options()
+    assert logs[0]["reason"] == "The option model_routes leads nowhere."
+    with pytest.raises(ConfigurationError, match="leads nowhere"):
+        CurrentOptions(storage.options, {"model_routes": {"best": ["gone"]}}, policies, check=check)
