@@ -398,7 +398,7 @@ class AccountPool:
         if ends:
             self._lifts.schedule(account.id, min(ends))
         candidate.on_probation = _probation(account, now) if account.rests else _NO_PROBATION
-        if not account.is_warm and account.blocking_rest(now) is None:
+        if not account.is_warm and not any(rest.holds(now) for rest in account.rests if rest.is_whole):
             self._warming[account.id] = None
         else:
             self._warming.pop(account.id, None)
