@@ -80,7 +80,7 @@ def options() -> str:
     told = attributes(Options)
     return sections(
         f"`{field.name}`\n\n{told[field.name]}\n\n"
-        f"Variable `{PREFIX}OPTIONS__{field.name.upper()}`, {kind_of(field.default)}; default {shown(field.default)}."
+        f"Variable `{PREFIX}OPTIONS__{field.name.upper()}`, {kind_of(default_of(field))}; default {shown(default_of(field))}."
         for field in fields(Options)
     )
 

@@ -60,6 +60,8 @@ def kind_of(value: object) -> str:
             return "a number"
         case tuple():
             return "a list; in the environment, names with commas between"
+        case dict():
+            return "a table of lists; in the environment JSON"
         case Path():
             return "a path"
         case _:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import msgspec
 
@@ -126,8 +126,8 @@ def parse_options(values: Mapping[str, Any]) -> Options:
         if name not in types:
             raise ConfigurationError(f"There is no option {name!r}.{_did_you_mean(name, types)}")
         try:
-            checked[name] = msgspec.convert(value, types[name], strict=False)
-        except msgspec.ValidationError as error:
+            checked[name] = msgspec.convert(_unpacked(value, types[name]), types[name], strict=False)
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise ConfigurationError(f"The option {name} cannot be {value!r}: {error}.") from error
         if isinstance(checked[name], int | float) and checked[name] < 0:
             raise ConfigurationError(f"The option {name} cannot be negative.")
@@ -138,6 +138,11 @@ def parse_options(values: Mapping[str, Any]) -> Options:
             "The option media_base_url is no address that links can begin with; it looks like https://media.example.org."
         )
     return Options(**checked)
+
+
+def _unpacked(value: object, kind: object) -> object:
+    """A mapping that came as JSON text, from the environment."""
+    return msgspec.json.decode(value) if isinstance(value, str) and get_origin(kind) is Mapping else value
 
 
 def _known(given: Mapping[str, Any], sections: Collection[str], faults: list[str]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class AccountFactory(DataclassFactory[Account]):
     access_expires_at = START + timedelta(hours=24)
     access_obtained_at = START
     rests = ()
-    streak = 0
+    streaks = ()
 
 
 class GenerationFactory(DataclassFactory[Generation]):

@@ -21,7 +21,8 @@ from flow2api.app.operating import Operating, build_operating
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
-from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Storage
@@ -31,7 +32,9 @@ from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
 from flow2api.domain.usecases.keep_products import KeepProducts
@@ -40,6 +43,7 @@ from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
+from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
@@ -48,6 +52,7 @@ from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
+from flow2api.domain.usecases.watch_breakers import WatchBreakers
 from flow2api.domain.usecases.watch_operations import WatchOperations
 from flow2api.domain.usecases.watch_proxies import WatchProxies
 from flow2api.domain.usecases.watch_room import WatchRoom
@@ -64,6 +69,7 @@ class Services:
     clock: Clock
     options: CurrentOptions
     catalog: ModelCatalog
+    routes: ModelRoutes
     vault: Vault
     storage: Storage
     store: MediaStore
@@ -89,6 +95,9 @@ class Services:
     follow: FollowChanges
     purge: PurgeMedia
     room: WatchRoom
+    leases: ReclaimLeases
+    guard: GuardUpstreams
+    health: ForgetHealth
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -109,10 +118,17 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ConfigurationError: An option names what no plugin offers.
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
-    policies = _Policies(extensions)
+    policies = _Policies(extensions, clock)
     selectors = frozenset(extensions.proxy_selectors)
-    options = CurrentOptions(storage.options, settings.options, policies.names, clock, proxy_selectors=selectors)
-    pool = AccountPool(backends.slots, clock)
+    options = CurrentOptions(
+        storage.options,
+        settings.options,
+        policies.names,
+        clock,
+        proxy_selectors=selectors,
+        check=lambda options: check_routes(options.model_routes, backends.catalog),
+    )
+    pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
     backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
     tending = _tending(backends, pool, proxying.routes, clock, options)
@@ -130,6 +146,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
     work.subscribe(telling.watch.ended)
     WatchProxies(proxying.choose, telling.spread, clock)
+    WatchBreakers(tending.guard, telling.spread, clock)
     lease_s = settings.lease_s
     operating = build_operating(
         storage,
@@ -149,6 +166,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         clock=clock,
         options=options,
         catalog=backends.catalog,
+        routes=ModelRoutes(backends.catalog, lambda: options().model_routes),
         vault=vault,
         storage=storage,
         store=backends.store,
@@ -163,7 +181,17 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         telling=telling,
         proxying=proxying,
         generate=Generate(
-            work, pool, storage.generations, storage.media, audience, ids, clock, options, room=room, lease_s=lease_s
+            work,
+            pool,
+            storage.generations,
+            storage.media,
+            audience,
+            ids,
+            clock,
+            options,
+            room=room,
+            lease_s=lease_s,
+            left_alone_s=tending.guard.wait_s,
         ),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
@@ -202,6 +230,9 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
+        leases=ReclaimLeases(pool, clock),
+        guard=tending.guard,
+        health=ForgetHealth(storage.health, clock, options),
     )
 
 
@@ -211,6 +242,7 @@ class _Tending:
 
     pool: AccountPool
     tend: TendAccounts
+    guard: GuardUpstreams
     credentials: RenewCredentials
     warm: WarmAccounts
     watch: WatchOperations
@@ -220,11 +252,12 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    tend = TendAccounts(pool, storage.accounts, clock, options)
-    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes)
+    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health)
+    guard = GuardUpstreams(clock)
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
-    return _Tending(pool, tend, credentials, warm, watch)
+    return _Tending(pool, tend, guard, credentials, warm, watch)
 
 
 def _running(
@@ -240,18 +273,19 @@ def _running(
     media = backends.storage.media
     uploads = UploadInputs(upstreams, credentials, media, backends.store, clock)
     makers = Makers(
-        MakePicture(upstreams, credentials, uploads, products),
+        MakePicture(upstreams, credentials, uploads, products, tend),
         MakeVideo(upstreams, credentials, uploads, tending.watch, products, tend, clock, options),
     )
     lease = LeaseAccount(pool, policy, media, tending.warm, options)
-    return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options)
+    return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options, guard=tending.guard)
 
 
 class _Policies:
     """The selection policies, each made once, when it is first asked for."""
 
-    def __init__(self, extensions: Extensions) -> None:
+    def __init__(self, extensions: Extensions, clock: Clock) -> None:
         self._named = extensions.policies
+        self._clock = clock
         self._made: dict[str, SelectionPolicy] = {}
 
     def names(self) -> frozenset[str]:
@@ -260,7 +294,7 @@ class _Policies:
     def __call__(self, name: str) -> SelectionPolicy:
         policy = self._made.get(name)
         if policy is None:
-            policy = self._made[name] = self._named[name].build()
+            policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
 
 

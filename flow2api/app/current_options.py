@@ -30,7 +30,14 @@ class CurrentOptions:
         clock: Clock,
         *,
         proxy_selectors: Collection[str] = ("rendezvous",),
+        check: Callable[[Options], None] = lambda options: None,
     ) -> None:
+        """Begin with what the settings fix.
+
+        Args:
+            check: Raises `ConfigurationError` for options that do not fit what is installed.
+        """
+        self._check = check
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
@@ -121,6 +128,7 @@ class CurrentOptions:
             raise ConfigurationError(
                 f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
             )
+        self._check(options)
         return options
 
 

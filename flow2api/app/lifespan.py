@@ -9,6 +9,7 @@ from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
 from flow2api.app.first_operator import make_first_operator
+from flow2api.app.loading import load_accounts
 from flow2api.domain.account import Tier
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.selection import Signature
@@ -32,11 +33,13 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "recover": services.recover.run,
                 "follow": services.follow.run,
                 "warm": services.warm.run,
+                "health": services.health.run,
                 "purge": services.purge.run,
                 "room": services.room.run,
                 "forget": services.recording.forget.run,
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
+                "leases": services.leases.run,
             }
         )
         background.start()
@@ -69,9 +72,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     services.options.check_by(services.proxying.choose.check_options)
     services.options.tell(services.proxying.choose.follow_options)
     services.pool.prepare(_signatures(services))
-    async for batch in storage.accounts.load():
-        for account in batch:
-            services.pool.put(account)
+    await load_accounts(storage.accounts, services.pool)
     await services.credentials.load()
     stack.push_async_callback(services.telling.stop)
     await services.telling.begin()

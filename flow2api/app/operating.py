@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flow2api.domain.account import Account
+from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
@@ -22,6 +23,7 @@ from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
 
@@ -61,6 +63,11 @@ def build_operating(
         credentials.forget(account.id)
         pool.put(account)
 
+    accounts, vault = (
+        ToldAccounts(storage.accounts, storage.health, clock),
+        ToldVault(storage.vault, storage.health, clock),
+    )
+    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
     return Operating(
         operators=operators,
@@ -78,24 +85,20 @@ def build_operating(
         accounts=OperateAccounts(
             pool,
             upstreams,
-            storage.accounts,
+            accounts,
             storage.directory,
-            storage.vault,
+            vault,
             storage.audit_log,
             tend,
             credentials,
             clock,
         ),
-        take_in=TakeInAccount(pool, upstreams, storage.accounts, storage.vault, storage.audit_log, clock),
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock),
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(
-            storage.accounts, storage.vault, clock, holding=tend.holding, on_stored=take_in_changed
-        ),
+        import_accounts=ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
-        proxies=ManageProxies(storage.proxies, storage.accounts, clock),
-        push=PushSessionToken(
-            pool, upstreams, storage.accounts, storage.vault, cipher, credentials, tend, clock, options
-        ),
+        proxies=ManageProxies(storage.proxies, accounts, clock),
+        push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )

@@ -89,6 +89,7 @@ def _doors(services: Services) -> Doors:
     settings = services.settings
     return Doors(
         catalog=services.catalog,
+        routes=services.routes,
         authorize=services.authorize,
         generate=services.generate,
         ingest=services.ingest,

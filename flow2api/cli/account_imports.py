@@ -14,7 +14,9 @@ from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase
 from flow2api.cli.output import print_json, progress
 from flow2api.cli.whoever import whoever
+from flow2api.domain.health import HealthKind
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 
 _TOLD = 20
 
@@ -57,7 +59,10 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
 async def _store(here: Installation, rows: list[ImportedAccount | str | None]) -> ImportReport:
     async with opened_storage(here) as (storage, _):
         with progress("Stored", len(rows)) as show:
-            return await ImportAccounts(storage.accounts, storage.vault, SystemClock())(rows, show, actor=whoever())
+            clock = SystemClock()
+            accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+            vault = ToldVault(storage.vault, storage.health, clock)
+            return await ImportAccounts(accounts, vault, clock)(rows, show, actor=whoever())
 
 
 def _tell(report: ImportReport, unit: str) -> None:

@@ -10,6 +10,7 @@ import click
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.account_changes import tag, untag, update
 from flow2api.cli.account_exports import export_accounts
+from flow2api.cli.account_health import show_account
 from flow2api.cli.account_imports import import_accounts
 from flow2api.cli.account_refreshes import refresh
 from flow2api.cli.account_views import account_out, print_accounts
@@ -20,6 +21,7 @@ from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
+from flow2api.domain.usecases.tell_health import ToldAccounts
 
 T = TypeVar("T")
 
@@ -128,13 +130,14 @@ def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
     _tell(account, "Removed", as_json=as_json)
 
 
-for command in (update, tag, untag, import_accounts, export_accounts, refresh):
+for command in (show_account, update, tag, untag, import_accounts, export_accounts, refresh):
     accounts.add_command(command)
 
 
 async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
-        return await use(ManageAccounts(storage.accounts, storage.vault, SystemClock()))
+        clock = SystemClock()
+        return await use(ManageAccounts(ToldAccounts(storage.accounts, storage.health, clock), storage.vault, clock))
 
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:

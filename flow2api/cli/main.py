@@ -12,6 +12,7 @@ from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
 from flow2api.cli.failures import ConfigurationFailure, Failure
+from flow2api.cli.generations import generations
 from flow2api.cli.import_legacy import import_legacy
 from flow2api.cli.keys import keys
 from flow2api.cli.logs import logs
@@ -54,6 +55,7 @@ for command in (
     keys,
     operator,
     proxies,
+    generations,
     models,
     plugins,
     policies,

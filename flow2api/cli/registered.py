@@ -4,6 +4,7 @@ import click
 
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.simulated_policies import simulate_policies
 from flow2api.domain.options import Options
 from flow2api.extensions import BUILT_IN
 
@@ -35,6 +36,9 @@ def plugins(here: Installation, as_json: bool) -> None:
 @click.group()
 def policies() -> None:
     """The ways to choose one account among those that could serve."""
+
+
+policies.add_command(simulate_policies)
 
 
 @policies.command("list")

@@ -7,10 +7,37 @@ for rest and the time.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from flow2api.domain.media import MediaKind
+from flow2api.domain.rest import (
+    FORGOTTEN_BY_SUCCESS,
+    RATE_LIMIT_STEPS,
+    SEVERITY,
+    STATUS,
+    STREAK_STEPS,
+    AccountStatus,
+    CallKind,
+    Cure,
+    Rest,
+    RestReason,
+    asked_pause,
+)
 from flow2api.domain.secret import Secret
+
+__all__ = [
+    "Account",
+    "AccountStatus",
+    "CallKind",
+    "Capacity",
+    "Credentials",
+    "Cure",
+    "Rest",
+    "RestReason",
+    "Streak",
+    "Tier",
+    "fold_email",
+]
 
 
 class Tier(IntEnum):
@@ -21,103 +48,7 @@ class Tier(IntEnum):
     ULTRA = 2
 
 
-class AccountStatus(StrEnum):
-    """How an account stands, for people and tables."""
-
-    ACTIVE = "active"
-    COOLING_DOWN = "cooling_down"
-    SUSPENDED = "suspended"
-    DISABLED = "disabled"
-
-
-class RestReason(StrEnum):
-    """Why an account rests; each reason is lifted only by its own cure."""
-
-    MANUAL = "manual"
-    AUTH_EXPIRED = "auth_expired"
-    UNUSABLE = "unusable"
-    REFUSED = "refused"
-    RATE_LIMITED = "rate_limited"
-    QUOTA = "quota"
-    NO_ACCESS = "no_access"
-    ERROR_STREAK = "error_streak"
-
-
-class Cure(StrEnum):
-    """What can lift a rest besides time."""
-
-    OPERATOR = "operator"
-    NEW_CREDENTIAL = "new_credential"
-    CREDITS_SEEN = "credits_seen"
-    TIER_CHANGED = "tier_changed"
-
-
-_CURES: dict[RestReason, frozenset[Cure]] = {
-    RestReason.MANUAL: frozenset({Cure.OPERATOR}),
-    RestReason.AUTH_EXPIRED: frozenset({Cure.NEW_CREDENTIAL}),
-    RestReason.UNUSABLE: frozenset({Cure.OPERATOR}),
-    RestReason.REFUSED: frozenset(),
-    RestReason.RATE_LIMITED: frozenset(),
-    RestReason.QUOTA: frozenset({Cure.CREDITS_SEEN}),
-    RestReason.NO_ACCESS: frozenset({Cure.TIER_CHANGED}),
-    RestReason.ERROR_STREAK: frozenset(),
-}
-
-_STATUS: dict[RestReason, AccountStatus] = {
-    RestReason.MANUAL: AccountStatus.DISABLED,
-    RestReason.AUTH_EXPIRED: AccountStatus.SUSPENDED,
-    RestReason.UNUSABLE: AccountStatus.SUSPENDED,
-    RestReason.REFUSED: AccountStatus.COOLING_DOWN,
-    RestReason.RATE_LIMITED: AccountStatus.COOLING_DOWN,
-    RestReason.QUOTA: AccountStatus.COOLING_DOWN,
-    RestReason.NO_ACCESS: AccountStatus.ACTIVE,
-    RestReason.ERROR_STREAK: AccountStatus.COOLING_DOWN,
-}
-
-_FORGOTTEN_BY_SUCCESS = frozenset(
-    {RestReason.RATE_LIMITED, RestReason.REFUSED, RestReason.QUOTA, RestReason.ERROR_STREAK}
-)
-
-_SEVERITY = (AccountStatus.DISABLED, AccountStatus.SUSPENDED, AccountStatus.COOLING_DOWN, AccountStatus.ACTIVE)
-
-RATE_LIMIT_STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
-STREAK_STEPS = (timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
-LONGEST_REST = timedelta(hours=12)
 RENEWAL_MARGIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """One reason for rest.
-
-    Attributes:
-        until: When time alone lifts it; None when only a cure does.
-        model: The model that it is limited to; None for the whole account.
-        why: Upstream's or the operator's word for the cause, for people.
-        step: How many times in a row this reason came, from 0; a longer rest each time.
-    """
-
-    reason: RestReason
-    since: datetime
-    until: datetime | None = None
-    model: str | None = None
-    why: str = ""
-    step: int = 0
-
-    @property
-    def status(self) -> AccountStatus:
-        """How an account stands that rests for this reason as a whole."""
-        return _STATUS[self.reason]
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it still keeps the account from work."""
-        return self.until is None or now < self.until
-
-    def is_cured_by(self, cure: Cure) -> bool:
-        """Whether this cure lifts it. Credits say nothing about one model's share of a day."""
-        if cure is Cure.CREDITS_SEEN and self.model is not None:
-            return False
-        return cure in _CURES[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +84,14 @@ class Credentials:
         return self.access_token is not None and self.expires_at is not None and now + margin < self.expires_at
 
 
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Faults of an account's own, in a row, at one kind of call; None when they were of no kind in particular."""
+
+    call: CallKind | None
+    faults: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One identity at an upstream, held in the pool. It holds no secret.
@@ -165,7 +104,7 @@ class Account:
         workspace: Upstream's project that its generations belong to; None until one is made.
         access_expires_at: When its access token ends; None when it has none yet.
         access_obtained_at: When that token was obtained.
-        streak: Faults in a row that were its own.
+        streaks: Faults in a row that were its own, by kind of call; those without any are not named.
         weight: Share of work within its priority, 1 to 100.
         priority: Lower numbers are tried first.
         proxy: Name of the proxy that it must use; None for the global one.
@@ -188,12 +127,17 @@ class Account:
     access_expires_at: datetime | None = None
     access_obtained_at: datetime | None = None
     rests: tuple[Rest, ...] = ()
-    streak: int = 0
+    streaks: tuple[Streak, ...] = ()
 
     @property
     def is_warm(self) -> bool:
         """Whether it was exchanged, asked for its tier, and has a workspace: ready to serve without a call first."""
         return self.tier is not None and self.access_expires_at is not None and self.workspace is not None
+
+    @property
+    def streak(self) -> int:
+        """Its longest row of faults at one kind of call."""
+        return max((streak.faults for streak in self.streaks), default=0)
 
     def renewal_margin(self) -> timedelta:
         """How long before its end the access token is to be renewed: an hour, but at most half of its observed life."""
@@ -203,21 +147,32 @@ class Account:
 
     def status(self, now: datetime) -> AccountStatus:
         """How it stands now."""
-        held = {_STATUS[rest.reason] for rest in self.rests if rest.model is None and rest.holds(now)}
-        return next((status for status in _SEVERITY if status in held), AccountStatus.ACTIVE)
+        held = {STATUS[rest.reason] for rest in self.rests if rest.model is None and rest.holds(now)}
+        return next((status for status in SEVERITY if status in held), AccountStatus.ACTIVE)
 
-    def rest_of(self, reason: RestReason, model: str | None = None) -> Rest | None:
+    def rest_of(self, reason: RestReason, model: str | None = None, call: CallKind | None = None) -> Rest | None:
         """The recorded rest for this reason and scope, whether it still holds or not."""
-        return next((rest for rest in self.rests if rest.reason is reason and rest.model == model), None)
+        return next((rest for rest in self.rests if rest.scope == (reason, model, call)), None)
 
-    def blocking_rest(self, now: datetime) -> Rest | None:
-        """The gravest reason that keeps the whole account from work now, or None."""
+    def blocking_rest(self, now: datetime, call: CallKind | None = None) -> Rest | None:
+        """The gravest reason that keeps the account from work now, whatever the model, or None.
+
+        Args:
+            call: Look only at what keeps it from calls of this kind.
+        """
         held = [rest for rest in self.rests if rest.model is None and rest.holds(now)]
-        return min(held, key=lambda rest: _SEVERITY.index(_STATUS[rest.reason])) if held else None
+        held = held if call is None else [rest for rest in held if rest.stops(call)]
+        return min(held, key=lambda rest: SEVERITY.index(STATUS[rest.reason])) if held else None
 
     def model_rest(self, model: str, now: datetime) -> Rest | None:
-        """The reason that keeps this account from this model now, or None."""
-        return next((rest for rest in self.rests if rest.model == model and rest.holds(now)), None)
+        """The reason that keeps this account from making this model at all now, or None."""
+        limited = (rest for rest in self.rests if rest.model == model and rest.call is None)
+        return next((rest for rest in limited if rest.holds(now)), None)
+
+    def probation(self, call: CallKind, now: datetime) -> Rest | None:
+        """The streak's rest that is over and has not yet been followed by a success at such a call; None without one."""
+        over = (rest for rest in self.rests if rest.reason is RestReason.ERROR_STREAK and not rest.holds(now))
+        return next((rest for rest in over if rest.stops(call)), None)
 
     def resting(
         self,
@@ -228,10 +183,11 @@ class Account:
         model: str | None = None,
         why: str = "",
         step: int = 0,
+        call: CallKind | None = None,
     ) -> "Account":
         """The account with one more reason for rest; it replaces an older one of the same reason and scope."""
-        kept = tuple(rest for rest in self.rests if rest.reason is not reason or rest.model != model)
-        return replace(self, rests=(*kept, Rest(reason, now, until, model, why, step)))
+        kept = tuple(rest for rest in self.rests if rest.scope != (reason, model, call))
+        return replace(self, rests=(*kept, Rest(reason, now, until, model, why, step, call)))
 
     def rate_limited(
         self,
@@ -241,43 +197,46 @@ class Account:
         model: str | None = None,
         why: str = "",
         reason: RestReason = RestReason.RATE_LIMITED,
+        call: CallKind | None = None,
     ) -> "Account":
         """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps.
 
         Refusals that come while it rests belong to calls that were under way: they prolong the rest if they ask for
         more, and are no further step.
         """
-        before, asked = self.rest_of(reason, model), _asked_pause(retry_after_s)
-        step = _next_step(before, RATE_LIMIT_STEPS, now)
+        before, asked = self.rest_of(reason, model, call), asked_pause(retry_after_s)
+        step = 0 if before is None else before.next_step(RATE_LIMIT_STEPS, now)
         until = now + (asked or RATE_LIMIT_STEPS[step])
         if before is not None and before.until is not None and before.holds(now):
             until = before.until if asked is None else max(until, before.until)
-        return self.resting(reason, now, until=until, model=model, why=why, step=step)
+        return self.resting(reason, now, until=until, model=model, why=why, step=step, call=call)
 
-    def faulted(self, now: datetime, *, threshold: int, why: str = "") -> "Account":
-        """The account after a fault of its own; at the threshold it rests, after each further one longer.
+    def faulted(self, now: datetime, *, threshold: int, why: str = "", call: CallKind | None = None) -> "Account":
+        """The account after a fault of its own; at the threshold it rests from such calls, after each further one longer.
 
         Faults that come while it rests belong to calls that were under way, and prolong nothing.
         """
-        streak = self.streak + 1
-        before = self.rest_of(RestReason.ERROR_STREAK)
-        is_on = before is not None and before.holds(now)
-        if is_on or (before is None and streak < threshold):
-            return replace(self, streak=streak)
-        step = _next_step(before, STREAK_STEPS, now)
-        rested = self.resting(RestReason.ERROR_STREAK, now, until=now + STREAK_STEPS[step], why=why, step=step)
-        return replace(rested, streak=streak)
+        faults = next((streak.faults for streak in self.streaks if streak.call is call), 0) + 1
+        others = tuple(streak for streak in self.streaks if streak.call is not call)
+        counted = replace(self, streaks=(*others, Streak(call, faults)))
+        before = self.rest_of(RestReason.ERROR_STREAK, call=call)
+        if (before is not None and before.holds(now)) or (before is None and faults < threshold):
+            return counted
+        step = 0 if before is None else before.next_step(STREAK_STEPS, now)
+        until = now + STREAK_STEPS[step]
+        return counted.resting(RestReason.ERROR_STREAK, now, until=until, why=why, step=step, call=call)
 
-    def succeeded(self, now: datetime, model: str | None = None) -> "Account":
-        """The account after a success: the streak ends, and steps of rests that are over are forgotten."""
-        if self.streak == 0 and not self.rests:
+    def succeeded(self, now: datetime, model: str | None = None, call: CallKind | None = None) -> "Account":
+        """The account after a success at such a call.
+
+        Its streak there ends, and steps of rests that are over are forgotten. A streak's rest that is on is over now, and
+        probation begins: who succeeds meanwhile (a call that was under way, or one of a pool in need) is not that ill.
+        """
+        if not self.streaks and not self.rests:
             return self
-        kept = tuple(
-            rest
-            for rest in self.rests
-            if rest.reason not in _FORGOTTEN_BY_SUCCESS or rest.holds(now) or rest.model not in (None, model)
-        )
-        return replace(self, rests=kept, streak=0)
+        streaks = tuple(streak for streak in self.streaks if streak.call not in (None, call))
+        rests = (_after_success(rest, now, model, call) for rest in self.rests)
+        return replace(self, rests=tuple(rest for rest in rests if rest is not None), streaks=streaks)
 
     def cured(self, cure: Cure) -> "Account":
         """The account without the rests that this cure lifts, and only those."""
@@ -289,17 +248,13 @@ class Account:
         return replace(self, rests=tuple(rest for rest in self.rests if keep(rest)))
 
 
-def _next_step(before: Rest | None, steps: tuple[timedelta, ...], now: datetime) -> int:
-    if before is None:
-        return 0
-    return before.step if before.holds(now) else min(before.step + 1, len(steps) - 1)
-
-
-def _asked_pause(retry_after_s: float | None) -> timedelta | None:
-    """The pause that upstream asked for: a second at least, and no longer than any rest may be."""
-    if retry_after_s is None:
+def _after_success(rest: Rest, now: datetime, model: str | None, call: CallKind | None) -> Rest | None:
+    """What is left of a rest after a success with this model at such a call."""
+    if rest.reason not in FORGOTTEN_BY_SUCCESS or rest.model not in (None, model) or rest.call not in (None, call):
+        return rest
+    if not rest.holds(now):
         return None
-    return timedelta(seconds=min(max(1.0, retry_after_s), LONGEST_REST.total_seconds()))
+    return replace(rest, until=now) if rest.reason is RestReason.ERROR_STREAK else rest
 
 
 def fold_email(email: str) -> str:

@@ -38,7 +38,8 @@
     │   ├── AccountUnusableError
     │   ├── UpstreamUnavailableError
     │   │   ├── UpstreamOverloadedError
-    │   │   └── ProxyUnavailableError
+    │   │   ├── ProxyUnavailableError
+    │   │   └── UpstreamPausedError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
     │   └── UpstreamStateUnknownError
@@ -457,6 +458,23 @@ class ProxyUnavailableError(UpstreamUnavailableError):
         super().__init__(message, reached=False)
         self.is_certain = is_certain
         self.proxy = proxy
+
+
+class UpstreamPausedError(UpstreamUnavailableError):
+    """We call the service for nobody now: it failed for most accounts a moment ago. Nothing was sent.
+
+    Attributes:
+        retry_after_s: Seconds until it is tried again.
+    """
+
+    code = "upstream_paused"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(
+            f"The service fails for most accounts, so it is left alone for {retry_after_s:.0f} s; try again then.",
+            reached=False,
+        )
+        self.retry_after_s = retry_after_s
 
 
 class UpstreamTimeoutError(UpstreamError):

@@ -4,18 +4,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from flow2api.domain.account import Account, RestReason
+from flow2api.domain.account import Account, CallKind, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     AccountUnusableError,
     CredentialError,
+    CredentialExpiredError,
+    CredentialRevokedError,
     Flow2ApiError,
     ModelAccessError,
     ProxyUnavailableError,
+    RequestError,
     UpstreamError,
     UpstreamInvalidError,
     UpstreamNotFoundError,
     UpstreamOverloadedError,
+    UpstreamPausedError,
     UpstreamRateLimitedError,
     UpstreamRefusedError,
     UpstreamStateUnknownError,
@@ -68,7 +72,7 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.SAME_ACCOUNT_AFRESH)
         case UpstreamStateUnknownError(__cause__=cause):
             return Verdict(Next.GIVE_UP, is_own_fault=isinstance(cause, Exception) and judge(cause).is_own_fault)
-        case UpstreamOverloadedError() | ProxyUnavailableError():
+        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError():
             return Verdict(Next.ANOTHER_ACCOUNT)
         case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
             return Verdict(Next.ANOTHER_ACCOUNT, is_own_fault=True)
@@ -76,21 +80,54 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.GIVE_UP)
 
 
+_OF_ONE_CALL = frozenset({RestReason.RATE_LIMITED, RestReason.QUOTA})
+"""What an enlargement or upload meets of these says nothing about what else the account can do."""
+
+
+def tells_that_it_fares_well(error: BaseException) -> bool | None:
+    """Whether the whole service seems to fare well when a call ends so; None when that can't be told.
+
+    It does badly when no answer comes, none in time, none that can be read, or when it refuses the very token that it
+    has just given. A refusal is an answer like any other.
+    """
+    match error:
+        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError() | CredentialExpiredError():
+            return None
+        case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
+            return False
+        case CredentialRevokedError(after_renewal=True):
+            return False
+        case UpstreamError() | CredentialError() | RequestError():
+            return True
+        case _:
+            return None
+
+
 def after_error(
-    account: Account, error: Exception, spec: ModelSpec | None, now: datetime, *, threshold: int
+    account: Account,
+    error: Exception,
+    spec: ModelSpec | None,
+    now: datetime,
+    *,
+    threshold: int,
+    call: CallKind | None = None,
 ) -> Account:
     """The account with what this error means for its health.
 
     Args:
         spec: What was asked of it; None when the call had nothing to do with a model.
-        threshold: Faults of its own in a row after which it rests.
+        threshold: Faults of its own in a row, at one kind of call, after which it rests from such calls.
+        call: The kind of call that met the error; None stands for the one that makes what was asked.
     """
     verdict = judge(error)
     model = None if spec is None else spec.name
+    call = CallKind.making(spec.kind) if call is None and spec is not None else call
+    is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
     why = (error.reason or error.message) if isinstance(error, UpstreamError) else str(error)
     match verdict.rests:
         case None:
-            return account.faulted(now, threshold=threshold, why=why) if verdict.is_own_fault else account
+            is_counted = verdict.is_own_fault and call is not CallKind.DOWNLOAD
+            return account.faulted(now, threshold=threshold, why=why, call=call) if is_counted else account
         case RestReason.AUTH_EXPIRED:
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
                 return account
@@ -100,12 +137,20 @@ def after_error(
         case RestReason.NO_ACCESS:
             if model is None:
                 return account
-            return account.resting(RestReason.NO_ACCESS, now, until=now + NO_ACCESS_REST, model=model, why=why)
+            # A plan that does not enlarge still makes the plain ones, and so does one that may not upload.
+            scope = call if is_aside else None
+            until = now + NO_ACCESS_REST
+            return account.resting(RestReason.NO_ACCESS, now, until=until, model=model, why=why, call=scope)
         case reason:
-            per_model = isinstance(error, UpstreamRateLimitedError) and error.per_model
-            asked = error.retry_after_s if isinstance(error, UpstreamRateLimitedError) else None
-            scope = model if per_model else None
-            return account.rate_limited(now, retry_after_s=asked, model=scope, why=why, reason=reason)
+            limited = error if isinstance(error, UpstreamRateLimitedError) else None
+            return account.rate_limited(
+                now,
+                retry_after_s=None if limited is None else limited.retry_after_s,
+                model=model if limited is not None and limited.per_model else None,
+                why=why,
+                reason=reason,
+                call=call if call is CallKind.ENLARGEMENT or (is_aside and reason in _OF_ONE_CALL) else None,
+            )
 
 
 def doubted(account: Account, now: datetime) -> Account:

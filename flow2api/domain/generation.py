@@ -7,6 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.choice import Choice
 from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError
 from flow2api.domain.media import Media, MediaKind
 
@@ -78,6 +79,7 @@ class GenerationRequest:
         parent_id: The generation that this one builds on (remix, edit), if any.
         modest: The same request without what was only inferred (a resolution from ``quality``), for a pool in which no
             account has the plan that it needs.
+        others: The same request for other models, in order, for a time when no account is free for this one.
     """
 
     model: str
@@ -92,6 +94,7 @@ class GenerationRequest:
     parent_id: str | None = None
     door: str = ""
     modest: "GenerationRequest | None" = None
+    others: tuple["GenerationRequest", ...] = ()
 
     def warned(self, *sentences: str) -> "GenerationRequest":
         """With these sentences for the caller, each once; its modest form has them too."""
@@ -101,6 +104,7 @@ class GenerationRequest:
             self,
             warnings=tuple(dict.fromkeys((*self.warnings, *sentences))),
             modest=None if self.modest is None else self.modest.warned(*sentences),
+            others=tuple(one.warned(*sentences) for one in self.others),
         )
 
 
@@ -176,6 +180,7 @@ class Generation:
         fence: Grows with every change of owner; a write with an older one is refused.
         rescues: How often another owner took it over after a crash.
         attempts: How many submits were tried, on whatever account.
+        choice: How the account of the latest attempt was chosen; None before, and where it was not chosen.
     """
 
     id: str
@@ -213,6 +218,7 @@ class Generation:
     fence: int = 0
     rescues: int = 0
     attempts: int = 0
+    choice: Choice | None = None
 
     @property
     def was_refused(self) -> bool:

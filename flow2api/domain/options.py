@@ -1,6 +1,7 @@
 """What an operator sets while the server runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flow2api.domain.abridging import PromptLogging
@@ -18,6 +19,13 @@ class Options:
         enlarge_timeout_s: How long an enlargement may take on top.
         max_attempts: On how many accounts one generation is tried before anything is spent.
         error_threshold: Faults of its own in a row after which an account rests.
+        retry_percent: How many retries on other accounts there may be, in a minute, for a hundred first tries; beyond it the
+            error goes out.
+        retries_per_min: How many retries there may be in any minute, however few first tries there were.
+        max_running: How many generations may hold an account at once, over all accounts; 0 for any number. Those beyond it
+            wait as for a busy account.
+        model_routes: For a public name the models that serve it, in order, of any upstream: the next one is taken while those
+            before it have no account free. A model's own name begins with that model. In the environment as JSON.
         waiting_limit: How many generations may wait for a slot at once; 0 refuses at once.
         image_wait_s: How long a picture may wait for a slot.
         video_wait_s: How long a video may wait for a slot.
@@ -34,6 +42,7 @@ class Options:
         video_retention_h: How long videos are kept; 0 keeps them for ever.
         input_retention_h: How long pictures that callers send are kept; 0 keeps them for ever.
         media_room_mb: How much room for media there has to be before anything that costs credits is begun; 0 asks for none.
+        health_days: How many days it is kept what each account went through; 0 keeps it for ever.
         idempotency_h: How long a repeated ``Idempotency-Key`` finds its first answer.
         time_zone: IANA name of the time zone whose days the statistics show; empty for the machine's.
         log_days: How many days the request log goes back; 0 keeps it for ever.
@@ -71,6 +80,10 @@ class Options:
     enlarge_timeout_s: float = 1800.0
     max_attempts: int = 8
     error_threshold: int = 3
+    retry_percent: float = 20.0
+    retries_per_min: int = 20
+    max_running: int = 0
+    model_routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting_limit: int = 1000
     image_wait_s: float = 60.0
     video_wait_s: float = 1800.0
@@ -87,6 +100,7 @@ class Options:
     video_retention_h: float = 7 * 24.0
     input_retention_h: float = 24.0
     media_room_mb: int = 256
+    health_days: float = 30.0
     idempotency_h: float = 24.0
     time_zone: str = ""
     log_days: float = 30.0

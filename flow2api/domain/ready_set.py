@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from flow2api.domain.selection import Candidate
+from flow2api.domain.spread_dict import SpreadDict
 
 
 class _Level:
@@ -31,8 +32,8 @@ class ReadyAccounts:
     def __init__(self) -> None:
         self._levels: dict[int, _Level] = {}
         self._order: list[int] = []
-        self._places: dict[int, tuple[int, int, int]] = {}
-        self._standing: dict[int, str | None] = {}
+        self._places: SpreadDict[tuple[int, int, int]] = SpreadDict()
+        self._standing: SpreadDict[str | None] = SpreadDict()
         self.reasons: Counter[str] = Counter()
 
     def stand(self, candidate: Candidate, refusal: str | None) -> bool:
@@ -75,6 +76,11 @@ class ReadyAccounts:
         """How many accounts may not serve now, by reason."""
         return {reason: count for reason, count in self.reasons.items() if count > 0}
 
+    @property
+    def ready(self) -> int:
+        """How many may serve now, of every priority."""
+        return len(self._places)
+
     def __len__(self) -> int:
         return self._levels[self._order[0]].count if self._order else 0
 
@@ -103,6 +109,14 @@ class ReadyAccounts:
                 return bucket[index]
             index -= len(bucket)
         raise IndexError(index)
+
+    def find(self, account_id: int) -> Candidate | None:
+        """This account, if it is ready and of the best priority."""
+        place = self._places.get(account_id)
+        if place is None or place[0] != self._order[0]:
+            return None
+        priority, weight, index = place
+        return self._levels[priority].buckets[weight][index]
 
     def sample(self, random: Random) -> Candidate:
         """One of the best priority, each with the same chance."""

@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
@@ -93,7 +94,7 @@ class ReadySets:
         own = self._model_sets.get((signature, spec.name)) if self._model_sets else None
         ready = self.of(signature, now) if own is None else own[1]
         is_excluded = False
-        for _ in range(_DRAWS):
+        for draw in range(_DRAWS):
             if not len(ready):
                 return None
             candidate = policy.select(ready, need, random)
@@ -102,6 +103,8 @@ class ReadySets:
                 if fits and candidate.account.id not in avoid:
                     return candidate
                 is_excluded = is_excluded or not fits
+            if draw == 0 and (need.sticky is not None or need.home is not None):
+                need = replace(need, sticky=None, home=None)  # where it belongs it cannot go this time
         if is_excluded:
             return self._among_rare(need, policy, avoid, random, now)
         fitting = (one for one in ready.everyone() if one.account.id not in avoid)
@@ -112,6 +115,18 @@ class ReadySets:
         excludes = self._may_exclude(need.spec)
         ready = self.of_model(need.spec, need.signature, now) if excludes else self.of(need.signature, now)
         return ready.refusals()
+
+    def counts(self, need: Need, now: datetime) -> tuple[int, dict[str, int]]:
+        """How many are ready for this request, and how many are refused for what, as far as is counted already."""
+        signature = need.signature
+        own = self._model_sets.get((signature, need.spec.name)) if self._model_sets else None
+        ready = self.of(signature, now) if own is None else own[1]
+        return ready.ready, ready.refusals()
+
+    def has_one_for(self, need: Need, now: datetime) -> bool:
+        """Whether an account could serve this request now."""
+        excludes = self._may_exclude(need.spec)
+        return len(self.of_model(need.spec, need.signature, now) if excludes else self.of(need.signature, now)) > 0
 
     def _may_exclude(self, spec: ModelSpec) -> bool:
         """Whether any account may be refused for this very model: it rests for it, or can hardly pay the price."""

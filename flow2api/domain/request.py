@@ -1,10 +1,10 @@
 """From what a door was given to one canonical request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec, Resolution
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import RequestError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
@@ -84,6 +84,40 @@ def plan_request(
         raise UnsupportedInputError(f"Refused because `strict` is set: {request.warnings[0]}", code="not_exact")
     modest = None if parsed.strict else resolution.fallback
     return request if modest is None else replace(request, modest=_modest(request, modest, parsed.warnings))
+
+
+def plan_route(
+    targets: Sequence[str], plan_one: Callable[[str], GenerationRequest], *, name: str, is_strict: bool
+) -> GenerationRequest:
+    """The request for the first of these models that can make it, with the others behind it.
+
+    Args:
+        targets: Names of models in the order in which they are tried.
+        plan_one: Makes the request for one of them.
+        name: The name that was asked for, to be echoed.
+        is_strict: Nothing may be adapted, so that no other model takes the place of the first.
+
+    Raises:
+        RequestError: None can make it; the error of the first.
+    """
+    planned: list[GenerationRequest] = []
+    refused: list[RequestError] = []
+    for target in targets[:1] if is_strict else targets:
+        try:
+            planned.append(_named(plan_one(target), name))
+        except RequestError as error:
+            refused.append(error)
+    if not planned:
+        raise refused[0]
+    first, *others = planned
+    return replace(first, others=tuple(others)) if others else first
+
+
+def _named(request: GenerationRequest, name: str) -> GenerationRequest:
+    if request.model == name:
+        return request
+    modest = None if request.modest is None else replace(request.modest, model=name)
+    return replace(request, model=name, modest=modest)
 
 
 def _ratio_of_first(pictures: Sequence[Media]) -> float | None:

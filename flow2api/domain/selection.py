@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from flow2api.domain.account import Account, Tier
+from flow2api.domain.account import Account, CallKind, Tier
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.media import MediaKind
 
@@ -17,11 +17,19 @@ SWITCHED_OFF = "switched_off"
 WARMING = "warming"
 NO_CREDITS = "quota"
 NO_PROXY = "no_proxy"
+MAX_RUNNING = "max_running"
+"""It is ready, but as many generations run in all as the operator allows."""
 
-OCCUPIED = frozenset({BUSY, "rate_limited"})
+UNFIT = frozenset({NO_TIER, NO_TAG, SWITCHED_OFF})
+"""Refusals of accounts that are not of the kind that is asked for, however well they are."""
+
+FULL = frozenset({BUSY, MAX_RUNNING})
+"""Refusals that end when somebody else's generation does."""
+
+OCCUPIED = FULL | {"rate_limited"}
 """Refusals after which the caller is told to come again shortly (429)."""
 
-PASSING = frozenset({BUSY, "rate_limited", "quota", "refused", "error_streak", WARMING, NO_PROXY})
+PASSING = OCCUPIED | frozenset({"quota", "refused", "error_streak", WARMING, NO_PROXY})
 """Refusals that time alone may cure."""
 
 
@@ -41,13 +49,20 @@ class Need:
 
     Attributes:
         sticky: What related requests have in common (a caller, a parent media), for policies that keep them together.
+        home: The account that made what the request builds on, where that is known; such policies begin there. It is
+            looked up only for a policy with an attribute ``looks_home`` that is true.
         only: The one account that can serve, when the work builds on something that only it has.
+        key_id: The API key that asked; waiting is fair between keys.
+        limit_s: How long the account may be held at most; None without a limit.
     """
 
     spec: ModelSpec
     tag: str | None = None
     sticky: str | None = None
+    home: int | None = None
     only: int | None = None
+    key_id: int | None = None
+    limit_s: float | None = None
 
     @property
     def signature(self) -> Signature:
@@ -62,6 +77,7 @@ class Candidate:
     Attributes:
         full: Kinds of which other processes hold every slot, as far as was seen a moment ago.
         has_way: Whether there is a way to upstream for it; not while no proxy that it may use works.
+        on_probation: Kinds at which it failed in a row; of each it gets one at a time until one has succeeded.
     """
 
     account: Account
@@ -70,16 +86,22 @@ class Candidate:
     last_used: float = 0.0
     full: frozenset[MediaKind] = frozenset()
     has_way: bool = True
+    on_probation: frozenset[MediaKind] = frozenset()
 
     def load(self, kind: MediaKind) -> int:
         """Generations of this kind that it carries now."""
         return self.images if kind is MediaKind.IMAGE else self.videos
 
+    def limit(self, kind: MediaKind) -> int | None:
+        """How many of this kind it may carry at once now; None is unlimited."""
+        limit = self.account.capacity.of(kind)
+        return limit if kind not in self.on_probation or limit == 0 else 1
+
     def has_free_slot(self, kind: MediaKind) -> bool:
         """Whether it may carry one more."""
         if kind in self.full:
             return False
-        limit = self.account.capacity.of(kind)
+        limit = self.limit(kind)
         return limit is None or self.load(kind) < limit
 
 
@@ -97,7 +119,7 @@ def refusal(candidate: Candidate, signature: Signature, now: datetime) -> str | 
         return NO_TAG
     if account.tier is not None and account.tier < signature.min_tier:
         return NO_TIER
-    if account.rests and (rest := account.blocking_rest(now)) is not None:
+    if account.rests and (rest := account.blocking_rest(now, CallKind.making(signature.kind))) is not None:
         return rest.reason.value
     if not candidate.has_way:
         return NO_PROXY
@@ -145,6 +167,10 @@ class ReadySet(Protocol):
         """The one at this place; places change as accounts come and go."""
         ...
 
+    def find(self, account_id: int) -> Candidate | None:
+        """This very account, if it is among them."""
+        ...
+
     def sample(self, random: Random) -> Candidate:
         """One, each with the same chance."""
         ...
@@ -162,4 +188,13 @@ class SelectionPolicy(Protocol):
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
         """The account to use. ``ready`` is never empty."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """What a policy may offer besides, so that operators can see why an account was chosen."""
+
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """Why `select` has just chosen this one, as one short clause; asked before anything else is selected."""
         ...

@@ -19,6 +19,14 @@ class MemorySlots:
 
     async def take(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
         """Take one slot unless all are taken."""
+        return self.take_now(account_id, kind, limit)
+
+    async def give_back(self, ticket: str) -> None:
+        """Give the slot back, once."""
+        self.give_back_now(ticket)
+
+    def take_now(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
+        """Take one slot unless all are taken, without waiting."""
         place = (account_id, kind)
         if limit is not None and self._taken[place] >= limit:
             return None
@@ -27,8 +35,8 @@ class MemorySlots:
         self._tickets[ticket] = place
         return ticket
 
-    async def give_back(self, ticket: str) -> None:
-        """Give the slot back, once."""
+    def give_back_now(self, ticket: str) -> None:
+        """Give the slot back, once, without waiting."""
         place = self._tickets.pop(ticket, None)
         if place is not None:
             self._taken[place] -= 1

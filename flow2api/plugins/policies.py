@@ -1,8 +1,10 @@
 """The built-in selection policies."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from random import Random
 
+from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Candidate, Need, ReadySet, Signature
 from flow2api.hookspecs import NamedPolicy, hookimpl
 
@@ -16,6 +18,10 @@ class RandomChoice:
         """One draw."""
         return ready.sample(random)
 
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """The same for everybody."""
+        return "drawn, each with the same chance"
+
 
 class Weighted:
     """Any ready account, each with a chance in proportion to its weight."""
@@ -23,6 +29,10 @@ class Weighted:
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
         """One draw by weight."""
         return ready.sample_by_weight(random)
+
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """Its weight."""
+        return f"drawn by weight, its own being {candidate.account.weight}"
 
 
 class RoundRobin:
@@ -37,6 +47,10 @@ class RoundRobin:
         cursor = self._cursors[signature] = (self._cursors.get(signature, -1) + 1) % len(ready)
         return ready.at(cursor)
 
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """The same for everybody."""
+        return "its turn came"
+
 
 class LeastBusy:
     """The less loaded of two drawn by weight: nearly as even as looking at all of them, at a fraction of the cost."""
@@ -50,6 +64,11 @@ class LeastBusy:
         other_load = other.load(kind) / other.account.weight
         return other if other_load < one_load else one
 
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """What it carries."""
+        load, weight = candidate.load(need.spec.kind), candidate.account.weight
+        return f"the less busy of two drawn by weight: it carried {load}, its weight is {weight}"
+
 
 class LeastRecentlyUsed:
     """Among eight drawn, the one that has rested longest."""
@@ -57,6 +76,10 @@ class LeastRecentlyUsed:
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
         """Eight draws; the oldest last use."""
         return min(_drawn(ready, random), key=lambda one: one.last_used)
+
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """Whether it was used at all."""
+        return "used longest ago of eight drawn" if candidate.last_used else "not used yet, of eight drawn"
 
 
 class MostCredits:
@@ -66,6 +89,11 @@ class MostCredits:
         """Eight draws; the richest."""
         return max(_drawn(ready, random), key=lambda one: one.account.credits or 0)
 
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """Its credits."""
+        left = candidate.account.credits
+        return f"the most credits of eight drawn: {'unknown' if left is None else left}"
+
 
 class FillFirst:
     """The same account as long as it has room, then the next one."""
@@ -73,6 +101,53 @@ class FillFirst:
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
         """The first place; a full account leaves it by itself."""
         return ready.at(0)
+
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """The same for everybody."""
+        return "the first that has room"
+
+
+class Sticky:
+    """What belongs together stays on one account while that is ready; what is new goes to the less busy of two.
+
+    Its memory is bounded: of very many callers and media, those not seen for longest are forgotten.
+    """
+
+    looks_home = True
+
+    def __init__(self, kept: int = 10_000) -> None:
+        self._kept = kept
+        self._places: OrderedDict[tuple[str, MediaKind], int] = OrderedDict()
+        self._fresh = LeastBusy()
+        self._why = ""
+
+    def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        """The account that made what the request builds on, else the one that served before, else a new one."""
+        if need.home is not None and (home := ready.find(need.home)) is not None:
+            self._why = "it made what the request builds on"
+            return home
+        if need.sticky is None:
+            return self._anew(ready, need, random)
+        place = (need.sticky, need.spec.kind)
+        known = self._places.get(place)
+        if known is not None and (former := ready.find(known)) is not None:
+            self._places.move_to_end(place)
+            self._why = "it has served what this belongs to before"
+            return former
+        chosen = self._anew(ready, need, random)
+        self._places[place] = chosen.account.id
+        self._places.move_to_end(place)
+        if len(self._places) > self._kept:
+            self._places.popitem(last=False)
+        return chosen
+
+    def explain(self, candidate: Candidate, need: Need) -> str:
+        """Whether it was known."""
+        return self._why or f"new here; {self._fresh.explain(candidate, need)}"
+
+    def _anew(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        self._why = ""
+        return self._fresh.select(ready, need, random)
 
 
 def _drawn(ready: ReadySet, random: Random) -> list[Candidate]:
@@ -92,4 +167,5 @@ def register_selection_policies() -> Iterable[NamedPolicy]:
         NamedPolicy("least_recently_used", LeastRecentlyUsed, "the one that rested longest, of eight"),
         NamedPolicy("most_credits", MostCredits, "the one with the most credits, of eight"),
         NamedPolicy("fill_first", FillFirst, "one account as long as it has room"),
+        NamedPolicy("sticky", Sticky, "the same account for the same caller or picture, else the less loaded of two"),
     ]

@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from flow2api.adapters.persistence.rows.base import to_moment
-from flow2api.domain.account import Account, Credentials
+from flow2api.domain.account import Account, CallKind, Credentials, RestReason
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation, Operation, Phase, State
+from flow2api.domain.generation import Generation, Input, InputRole, Operation, Phase, State
+from flow2api.domain.health import HealthEvent, HealthKind
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
-from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry, Storage
+from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry, PastRequest, Storage
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from tests.factories import GenerationFactory
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.storage import FakeStorage
 from tests.integration.persistence.databases import (
     NOW,
@@ -736,3 +738,89 @@ class TestWhole:
 
     async def test_ping_is_silent_while_it_can_write(self, storage: Storage) -> None:
         await storage.ping()
+
+
+class TestPastRequests:
+    async def test_tells_a_span_of_time_in_the_order_of_coming(self, storage: Storage) -> None:
+        minute = timedelta(minutes=1)
+        for number, offset in enumerate((-1, 0, 3, 2, 5)):
+            came = START + offset * minute
+            given = (Input("media_1", InputRole.START),) if number == 1 else ()
+            await storage.generations.add(
+                [
+                    GenerationFactory.build(
+                        id=f"video_{number}",
+                        created_at=came,
+                        inputs=given,
+                        spec_name=f"film-{number}",
+                        started_at=came + minute if number < 3 else None,
+                        ended_at=came + 3 * minute if number < 2 else None,
+                        key_id=number,
+                    )
+                ]
+            )
+        found = [one async for batch in storage.past_requests.between(START, START + 5 * minute) for one in batch]
+        assert found == [
+            PastRequest(START, "film-1", 1, "media_1", 120.0),
+            PastRequest(START + 2 * minute, "film-3", 3, None, None),
+            PastRequest(START + 3 * minute, "film-2", 2, None, None),
+        ]
+
+    async def test_tells_nothing_of_an_empty_day(self, storage: Storage) -> None:
+        assert [batch async for batch in storage.past_requests.between(START, START + timedelta(days=1))] == []
+
+
+class TestHealth:
+    async def kept(self, storage: Storage, events: list[HealthEvent]) -> None:
+        """Hand them over, and wait until they can be read."""
+        for event in events:
+            storage.health.note(event)
+        async with asyncio.timeout(10):
+            while not (await storage.health.page(events[-1].account_id, limit=1)).items:
+                await asyncio.sleep(0.02)
+
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        event = HealthEvent(
+            7,
+            NOW,
+            HealthKind.PROBATION_FAILED,
+            RestReason.ERROR_STREAK,
+            "film",
+            CallKind.UPLOAD,
+            NOW + timedelta(minutes=5),
+            "500: ärger",
+            "ada",
+        )
+        await self.kept(storage, [event, HealthEvent(8, NOW, HealthKind.ADDED)])
+
+        (found,) = (await storage.health.page(7, limit=10)).items
+        assert found.number > 0
+        assert replace(found, number=0) == event
+        (plain,) = (await storage.health.page(8, limit=10)).items
+        assert replace(plain, number=0) == HealthEvent(8, NOW, HealthKind.ADDED)
+
+    async def test_pages_through_one_account_the_latest_first(self, storage: Storage) -> None:
+        events = [
+            HealthEvent(1 + number % 2, NOW, HealthKind.ACCESS_RENEWED, cause=str(number)) for number in range(20)
+        ]
+        await self.kept(storage, [*events, HealthEvent(3, NOW, HealthKind.ADDED)])
+
+        seen, before = list[str](), None
+        while True:
+            page = await storage.health.page(2, before=before, limit=4)
+            seen += [event.cause for event in page.items]
+            if not page.has_more:
+                break
+            before = page.items[-1].number
+
+        assert seen == [str(number) for number in range(19, 0, -2)]
+        assert (await storage.health.page(9, limit=4)).items == ()
+
+    async def test_forgets_what_is_older(self, storage: Storage) -> None:
+        ages = [timedelta(days=days) for days in (31, 30, 29)]
+        events = [HealthEvent(1, NOW - age, HealthKind.ACCESS_RENEWED, cause=str(age.days)) for age in ages]
+        await self.kept(storage, [*events, HealthEvent(2, NOW, HealthKind.ADDED)])
+
+        assert await storage.health.forget(NOW - timedelta(days=30)) == 1
+        assert [event.cause for event in (await storage.health.page(1, limit=9)).items] == ["29", "30"]
+        assert await storage.health.forget(NOW - timedelta(days=30)) == 0

@@ -81,7 +81,9 @@ async def test_picture_comes_from_the_one_account_that_is_not_cut_off(
 ) -> None:
     # How often one account is asked is libcurl's: it repeats a free call whose kept connection was cut.
     before = await last_id(control)
-    for email in EMAILS[:-1]:
+    resting_now = resting(gateway)  # an earlier test may have sent any one of them to rest
+    whole = next(email for email in EMAILS if email not in resting_now)
+    for email in set(EMAILS) - {whole}:
         await control.add_fault("drop", call="generate_images", account=email, times=None)
     calls: list[tuple[str | None, int]] = []
     for _ in range(20):
@@ -89,7 +91,7 @@ async def test_picture_comes_from_the_one_account_that_is_not_cut_off(
         if len(calls := await made_by(control, before)) > 1 and calls[0][1] == 0:
             break
         before = await last_id(control)
-    good = (await control.account(EMAILS[-1])).id
+    good = (await control.account(whole)).id
     assert calls[0] != (good, 200)
     assert calls[-1] == (good, 200)
     assert {status for account, status in calls if account != good} == {0}

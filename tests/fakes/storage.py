@@ -9,6 +9,7 @@ from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
+from flow2api.domain.health import HealthEvent
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import Operator, folded
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
@@ -27,6 +28,7 @@ from flow2api.domain.ports.storage import (
     ChangeFeed,
     CredentialVault,
     Generations,
+    HealthLog,
     IdempotencyClaim,
     Journal,
     LogEntry,
@@ -34,6 +36,8 @@ from flow2api.domain.ports.storage import (
     Operators,
     OptionValues,
     Page,
+    PastRequest,
+    PastRequests,
     Storage,
 )
 from flow2api.domain.ports.system import Clock
@@ -79,6 +83,7 @@ class Tables:
     told: Told = field(default_factory=Told)
     audit: list[AuditEntry] = field(default_factory=list)
     audit_fault: Exception | None = None
+    health: list[HealthEvent] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)
     fault: Exception | None = None
     writes: int = 0
@@ -506,6 +511,39 @@ class FakeJournal:
         self._tables.records.take(entry)
 
 
+class FakeHealthLog:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def note(self, event: HealthEvent) -> None:
+        self._tables.health.append(replace(event, number=self._tables.new_id("health")))
+
+    async def page(self, account_id: int, *, before: int | None = None, limit: int) -> Page[HealthEvent]:
+        mine = [one for one in reversed(self._tables.health) if one.account_id == account_id]
+        behind = [one for one in mine if before is None or one.number < before]
+        return Page(tuple(behind[:limit]), has_more=len(behind) > limit)
+
+    async def forget(self, before: datetime) -> int:
+        self._tables.writing()
+        kept = [one for one in self._tables.health if one.at >= before]
+        forgotten = len(self._tables.health) - len(kept)
+        self._tables.health[:] = kept
+        return forgotten
+
+
+class FakePastRequests:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def between(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[PastRequest]]:
+        found = [one for one in self._tables.generations.values() if start <= one.created_at < end]
+        for one in sorted(found, key=lambda one: one.created_at):
+            ran = one.started_at is not None and one.ended_at is not None
+            held_s = (one.ended_at - one.started_at).total_seconds() if ran else None  # type: ignore[operator]
+            first = one.inputs[0].media_id if one.inputs else None
+            yield [PastRequest(one.created_at, one.spec_name, one.key_id, first, held_s)]
+
+
 class FakeStorage:
     """The whole storage in memory. It needs no `open`, but counts it.
 
@@ -536,6 +574,8 @@ class FakeStorage:
         self.notify_targets: NotifyTargets = FakeNotifyTargets(self.tables)
         self.webhooks: Webhooks = FakeWebhooks(self.tables)
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
+        self.past_requests: PastRequests = FakePastRequests(self.tables)
+        self.health: HealthLog = FakeHealthLog(self.tables)
         self.opened = 0
         self.closed = 0
 

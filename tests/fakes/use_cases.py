@@ -9,7 +9,7 @@ from typing import Any
 
 from flow2api.adapters.openai_api import Doors
 from flow2api.domain.api_key import ApiKey, Caller
-from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.data_url import decode_base64, decode_data_url, is_data_url
 from flow2api.domain.errors import (
     GenerationNotFoundError,
@@ -36,6 +36,7 @@ from flow2api.domain.picture_size import picture_facts
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
+from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.models_flow import register_models
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.media import FakePictures, fake_picture, in_chunks
@@ -258,6 +259,7 @@ class FakeReadGenerations:
 
     media: FakeServeMedia
     rows: dict[str, Generation] = field(default_factory=dict)
+    turns: dict[str, Turn] = field(default_factory=dict)
 
     def plant(self, generation_id: str = "video_1", **facts: Any) -> Generation:
         """A video of key 1, queued unless ``facts`` says else."""
@@ -280,6 +282,9 @@ class FakeReadGenerations:
         planted = self.plant(generation_id, **facts).completed((media.id,), START, START + timedelta(days=7))
         self.rows[generation_id] = planted
         return planted
+
+    def turn(self, generation_id: str) -> Turn | None:
+        return self.turns.get(generation_id)
 
     async def get(self, generation_id: str, caller: Caller) -> Generation:
         found = self.rows.get(generation_id)
@@ -336,6 +341,7 @@ class FakeDoors:
         options: Callable[[], Options] = lambda: self.options  # noqa: E731 - read anew at each call
         given: dict[str, Any] = {
             "catalog": CATALOG,
+            "routes": ModelRoutes(CATALOG, lambda: self.options.model_routes),
             "authorize": self.authorize,
             "generate": self.generate,
             "ingest": self.ingest,

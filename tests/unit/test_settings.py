@@ -1,6 +1,6 @@
 """Settings: every source in its turn, each value in its type, and every fault named at once."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -99,4 +99,13 @@ def test_option_that_cannot_be_used_is_refused(name: str, value: object, why: st
 
 @pytest.mark.parametrize("option", fields(Options), ids=lambda option: str(option.name))
 def test_default_of_every_option_can_be_given_as_text(option: Any) -> None:
-    assert parse_options({option.name: str(option.default)}) == Options()
+    default = option.default if option.default is not MISSING else option.default_factory()
+    assert parse_options({option.name: str(default)}) == Options()
+
+
+def test_table_of_lists_comes_as_json_from_the_environment() -> None:
+    found = load_settings({"FLOW2API_OPTIONS__MODEL_ROUTES": '{"best": ["one", "two"]}'})
+    assert parse_options(found.options).model_routes == {"best": ("one", "two")}
+    for text in ("one, two", '["one"]', '{"best": 1}'):
+        with pytest.raises(ConfigurationError, match="model_routes"):
+            parse_options({"model_routes": text})

@@ -77,8 +77,8 @@ async def _read(doors: Doors, request: HttpRequest) -> _Asked:
         wanted = typed(body, ChatIn)
         conversation = read_conversation(wanted.messages)
         check_prompt(conversation.prompt, conversation.prompt_param)
-        model = known_name(doors.catalog, wanted.model)
-        check_model(doors.catalog, model, None)
+        model = known_name(doors.routes, wanted.model)
+        check_model(doors, model, None)
         planned = await _plan(doors, body, conversation, model, caller_of(request.scope))
     return _Asked(
         model=wanted.model,
@@ -136,7 +136,7 @@ async def _source_video(doors: Doors, asked: Conversation, model: str, caller: C
                 "Only a video that was made here can be extended; name it by its link.", param=asked.prompt_param
             )
         return source
-    description = doors.catalog.describe(model)
+    description = doors.routes.describe(model)
     if description is None or description.modes != (Mode.EXTEND,):
         return None
     return await _earlier(doors, asked, MediaKind.VIDEO, caller)

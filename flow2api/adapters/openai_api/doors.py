@@ -6,7 +6,7 @@ from typing import Protocol
 
 from flow2api.adapters.openai_api.body_room import BodyRoom
 from flow2api.domain.api_key import ApiKey, Caller
-from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.generation import Generation, GenerationEvent, GenerationRequest
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
@@ -16,6 +16,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import Asking
 from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
+from flow2api.domain.waiting_line import Turn
 
 
 class Authorizes(Protocol):
@@ -62,6 +63,10 @@ class Ingests(Protocol):
 
 class ReadsGenerations(Protocol):
     """Shows a key its own generations."""
+
+    def turn(self, generation_id: str) -> Turn | None:
+        """Where one of them stands in the waiting line."""
+        ...
 
     async def get(self, generation_id: str, caller: Caller) -> Generation:
         """One of them."""
@@ -161,6 +166,7 @@ class Doors:
     """
 
     catalog: ModelCatalog
+    routes: ModelRoutes
     authorize: Authorizes
     generate: Generates
     ingest: Ingests

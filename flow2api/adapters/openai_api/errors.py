@@ -83,6 +83,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.UpstreamUnavailableError: _FAILED,
     tree.UpstreamOverloadedError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.ProxyUnavailableError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
+    tree.UpstreamPausedError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.UpstreamTimeoutError: Answer(504, SERVER_ERROR, Retry.NEVER),
     tree.UpstreamInvalidError: _FAILED,
     tree.UpstreamStateUnknownError: _FAILED,

@@ -1,4 +1,4 @@
-"""``/models``: what can be asked for. The list never changes while the server runs, so its bytes are made once."""
+"""``/models``: what can be asked for. The bytes of the list are made when it changes, with the operator's routes."""
 
 import msgspec
 from litestar import get
@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from flow2api.adapters.openai_api.answers import Answer, Json
 from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.doors import Doors
-from flow2api.domain.catalog import ModelCatalog, ModelDescription, Wish
+from flow2api.domain.catalog import ModelDescription, ModelRoutes, Wish
 from flow2api.domain.errors import UnknownModelError
 from flow2api.domain.media import MediaKind
 
@@ -72,25 +72,29 @@ def model_out(description: ModelDescription, name: str | None = None) -> ModelOu
     )
 
 
-def known_name(catalog: ModelCatalog, name: str) -> str:
-    """The name under which the catalog knows this model, LobeChat's suffix taken off."""
+def known_name(routes: ModelRoutes, name: str) -> str:
+    """The name under which this model is known, LobeChat's suffix taken off."""
     bare = name.removesuffix(CHAT_SUFFIX)
-    return bare if bare != name and catalog.describe(name) is None else name
+    return bare if bare != name and routes.describe(name) is None else name
 
 
 def model_routes(doors: Doors) -> list[HTTPRouteHandler]:
     """The handlers of ``/models``."""
-    catalog = doors.catalog
-    listed = Json({"object": "list", "data": [model_out(description) for description in catalog.listed()]})
+    catalog, routes = doors.catalog, doors.routes
+    made: tuple[tuple[ModelDescription, ...], Answer] | None = None
 
     @get("/models")
     async def list_models() -> Answer:
-        return listed
+        nonlocal made
+        listed = routes.listed()
+        if made is None or made[0] is not listed:
+            made = listed, Json({"object": "list", "data": [model_out(description) for description in listed]})
+        return made[1]
 
     @get("/models/{model_id:str}")
     async def get_model(request: HttpRequest) -> Answer:
         name: str = request.path_params["model_id"]
-        description = catalog.describe(known_name(catalog, name))
+        description = routes.describe(known_name(routes, name))
         if description is None:
             catalog.resolve(name, Wish())
             raise UnknownModelError(name)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
 from flow2api.adapters.openai_api.shapes import SILENT_FIELDS, ignored_fields
-from flow2api.domain.catalog import ModelCatalog, Wish
+from flow2api.domain.catalog import Wish
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.request import plan_request
+from flow2api.domain.request import plan_request, plan_route
 
 SHAPE_FIELDS = frozenset(
     {
@@ -51,16 +51,16 @@ class Ask:
     parent_id: str | None = None
 
 
-def check_model(catalog: ModelCatalog, model: str, kind: MediaKind | None) -> None:
+def check_model(doors: Doors, model: str, kind: MediaKind | None) -> None:
     """Refuse a model that is unknown or of the other kind before anything costly is done for the request.
 
     Raises:
         UnknownModelError: There is no such model.
         UnsupportedInputError: It makes the other kind.
     """
-    description = catalog.describe(model)
+    description = doors.routes.describe(model)
     if description is None or (kind is not None and description.kind is not kind):
-        catalog.resolve(model, Wish(), kind)
+        doors.catalog.resolve(doors.routes.targets(model)[0], Wish(), kind)
 
 
 def plan(doors: Doors, ask: Ask) -> GenerationRequest:
@@ -73,12 +73,22 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
     known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}.difference(ask.without_effect)
     ignored = ignored_fields({**ask.fields, **_within_extra_body(ask.fields)}, known)
     kept_back = {*ask.own_fields, *ask.without_effect}
-    request = plan_request(
+    fields = {name: value for name, value in ask.fields.items() if name not in kept_back}
+    # What is extended stays with the account that made it, and so with its model.
+    targets = doors.routes.targets(ask.model)[: None if ask.source is None else 1]
+    request = plan_route(
+        targets, lambda model: _plan_one(doors, ask, model, fields), name=ask.model, is_strict=_is_strict(ask.fields)
+    )
+    return request.warned(*ignored)
+
+
+def _plan_one(doors: Doors, ask: Ask, model: str, fields: Mapping[str, object]) -> GenerationRequest:
+    return plan_request(
         doors.catalog,
-        model=ask.model,
+        model=model,
         kind=ask.kind,
         prompt=ask.prompt,
-        fields={name: value for name, value in ask.fields.items() if name not in kept_back},
+        fields=fields,
         pictures=ask.pictures,
         source=ask.source,
         source_seconds=ask.source_seconds,
@@ -87,7 +97,10 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         parent_id=ask.parent_id,
         door=ask.door,
     )
-    return request.warned(*ignored)
+
+
+def _is_strict(fields: Mapping[str, object]) -> bool:
+    return fields.get("strict") in (True, "true", "True", "1")
 
 
 def _within_extra_body(fields: Mapping[str, object]) -> dict[str, object]:

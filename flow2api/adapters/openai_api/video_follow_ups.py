@@ -66,7 +66,7 @@ def _ask(doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, model
     if parent.state is not State.COMPLETED:
         raise UnsupportedInputError(why_unfinished(parent), param="video.id")
     check_prompt(wanted.prompt)
-    check_model(doors.catalog, model, MediaKind.VIDEO)
+    check_model(doors, model, MediaKind.VIDEO)
     return Ask(
         model=model,
         kind=MediaKind.VIDEO,
@@ -107,7 +107,7 @@ async def _inputs_of(doors: Doors, parent: Generation, caller: Caller) -> list[M
 
 async def _source_of(doors: Doors, parent: Generation, model: str, caller: Caller) -> Media | None:
     """The video that the parent extends, if it is an extension and the model makes one."""
-    description = doors.catalog.describe(model)
+    description = doors.routes.describe(model)
     ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
     if not ids or description is None or Mode.EXTEND not in description.modes:
         return None

@@ -1,5 +1,6 @@
 """What comes in and goes out at ``/videos``."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.waiting_line import Turn
 
 Status = Literal["queued", "in_progress", "completed", "failed"]
 """OpenAI's only words; a client takes any other for an end."""
@@ -20,6 +22,8 @@ _STATUS: dict[State, Status] = {
 }
 _STANDARD_SIZES = ((1280, 720), (720, 1280), (1792, 1024), (1024, 1792))
 _USUAL_SECONDS = 8
+_LONGEST_WAIT_MS = 30_000
+"""A turn may come sooner than was estimated."""
 
 
 class VideoIn(msgspec.Struct):
@@ -75,14 +79,20 @@ class VideoOut(msgspec.Struct, frozen=True):
     url: str | None = None
     metadata: VideoMetadata | None = None
     warnings: tuple[str, ...] = ()
+    queue_position: int | None = None
+    estimated_start_s: int | None = None
 
 
-def video_out(generation: Generation, catalog: ModelCatalog, link: Callable[[str], str]) -> VideoOut:
+def video_out(
+    generation: Generation, catalog: ModelCatalog, link: Callable[[str], str], turn: Turn | None = None
+) -> VideoOut:
     """The object for one generation.
 
     Args:
         link: Gives the address of a media by its id.
+        turn: Where it stands in the waiting line, if it waits.
     """
+    starts_in_s = None if turn is None else turn.starts_in_s
     status = _STATUS[generation.state]
     done = status == "completed"
     spec = catalog.spec(generation.spec_name)
@@ -105,6 +115,8 @@ def video_out(generation: Generation, catalog: ModelCatalog, link: Callable[[str
         url=url,
         metadata=VideoMetadata(url) if url else None,
         warnings=generation.warnings,
+        queue_position=None if turn is None else turn.position,
+        estimated_start_s=None if starts_in_s is None else math.ceil(starts_in_s),
     )
 
 
@@ -118,12 +130,16 @@ def nearest_standard_size(size: str) -> str:
     return f"{nearest[0]}x{nearest[1]}"
 
 
-def poll_after_ms(generation: Generation, interval_s: float) -> int:
+def poll_after_ms(generation: Generation, interval_s: float, turn: Turn | None = None) -> int:
     """How long a client does well to wait before it asks again.
+
+    One that waits for its turn changes nothing before that comes.
 
     We ask upstream every ``interval_s`` at best, so more often brings nothing; before the second half there is little
     to see.
     """
+    if turn is not None and turn.starts_in_s is not None:
+        return min(max(int(turn.starts_in_s * 1000), 1000), _LONGEST_WAIT_MS)
     factor = 1 if generation.progress >= 50 else 2
     return min(max(int(interval_s * factor * 1000), 1000), 15_000)
 

@@ -94,7 +94,7 @@ async def _plan_video(doors: Doors, body: Body, caller: Caller) -> GenerationReq
     wanted = typed(body, VideoIn)
     model = wanted.model or doors.video_model
     check_prompt(wanted.prompt)
-    check_model(doors.catalog, model, MediaKind.VIDEO)
+    check_model(doors, model, MediaKind.VIDEO)
     pictures = await take_in(doors, picture_sources(body.fields, doors.limits.pictures), caller)
     return plan(
         doors,
@@ -152,13 +152,15 @@ async def _begin(doors: Doors, request: HttpRequest, body: Body, planned: Genera
 
 def _object(doors: Doors, request: HttpRequest, generation: Generation) -> VideoOut:
     base, lifetime_s = base_url(doors, request.scope), doors.options().link_lifetime_s
-    return video_out(generation, doors.catalog, lambda media_id: base + doors.media.link(media_id, lifetime_s))
+    turn = doors.generations.turn(generation.id)
+    return video_out(generation, doors.catalog, lambda media_id: base + doors.media.link(media_id, lifetime_s), turn)
 
 
 def _shown(doors: Doors, request: HttpRequest, generation: Generation) -> Answer:
     headers = []
     if not generation.state.is_final:
-        wait_ms = poll_after_ms(generation, doors.options().poll_interval_s)
+        turn = doors.generations.turn(generation.id)
+        wait_ms = poll_after_ms(generation, doors.options().poll_interval_s, turn)
         headers.append((b"openai-poll-after-ms", b"%d" % wait_ms))
     return Json(_object(doors, request, generation), headers)
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
-from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Rest, Tier
+from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Rest, Streak, Tier
 from flow2api.domain.ports.secrets import Cipher
 
 EMPTY = "[]"
@@ -23,6 +23,7 @@ _STANDING = {
 
 _encode = msgspec.json.Encoder().encode
 _decode_tags = msgspec.json.Decoder(frozenset[str]).decode
+_decode_streaks = msgspec.json.Decoder(tuple[Streak, ...]).decode
 _decode_rests = msgspec.json.Decoder(tuple[Rest, ...]).decode
 
 
@@ -48,6 +49,7 @@ def account_to_row(account: Account) -> dict[str, Any]:
         "access_obtained_at": to_instant(account.access_obtained_at),
         "rests": _encode(account.rests).decode() if account.rests else EMPTY,
         "streak": account.streak,
+        "streaks": _encode(account.streaks).decode() if account.streaks else EMPTY,
         **standing_of(account.rests),
         "search_text": search_text_of(account.email, account.name, account.remark),
     }
@@ -88,7 +90,7 @@ def row_to_account(row: RowMapping) -> Account:
         access_expires_at=to_moment(row["access_expires_at"]),
         access_obtained_at=to_moment(row["access_obtained_at"]),
         rests=() if row["rests"] == EMPTY else _decode_rests(row["rests"]),
-        streak=row["streak"],
+        streaks=() if row["streaks"] == EMPTY else _decode_streaks(row["streaks"]),
     )
 
 

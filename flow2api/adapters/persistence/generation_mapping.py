@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
+from flow2api.domain.choice import Choice
 from flow2api.domain.generation import Fault, Generation, Input, Operation, Phase, Stage, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import IdempotencyClaim
@@ -15,6 +16,7 @@ EMPTY = "[]"
 
 _encode = msgspec.json.Encoder().encode
 _decode_inputs = msgspec.json.Decoder(tuple[Input, ...]).decode
+_decode_choice = msgspec.json.Decoder(Choice).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
 FIXED = frozenset({"id", "key_id", "kind", "created_at", "group_id"})
@@ -62,6 +64,7 @@ def generation_to_row(generation: Generation) -> dict[str, Any]:
         "fence": generation.fence,
         "rescues": generation.rescues,
         "attempts": generation.attempts,
+        "choice": None if generation.choice is None else _encode(generation.choice).decode(),
     }
 
 
@@ -104,6 +107,7 @@ def row_to_generation(row: RowMapping) -> Generation:
         fence=row["fence"],
         rescues=row["rescues"],
         attempts=row["attempts"],
+        choice=None if row["choice"] is None else _decode_choice(row["choice"]),
     )
 
 

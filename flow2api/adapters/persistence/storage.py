@@ -16,6 +16,7 @@ from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
 from flow2api.adapters.persistence.deliveries import SqlDeliveries
 from flow2api.adapters.persistence.generations import SqlGenerations
+from flow2api.adapters.persistence.health import SqlHealthLog
 from flow2api.adapters.persistence.inheritance import SqlInheritance
 from flow2api.adapters.persistence.journal import SqlJournal
 from flow2api.adapters.persistence.key_check import check_key, set_fact
@@ -23,6 +24,7 @@ from flow2api.adapters.persistence.media import SqlMediaIndex
 from flow2api.adapters.persistence.notify_targets import SqlNotifyTargets
 from flow2api.adapters.persistence.operators import SqlOperators
 from flow2api.adapters.persistence.options import SqlOptionValues
+from flow2api.adapters.persistence.past_requests import SqlPastRequests
 from flow2api.adapters.persistence.proxies import SqlProxies
 from flow2api.adapters.persistence.request_log import SqlRequestLog
 from flow2api.adapters.persistence.sessions import SqlSessions
@@ -49,10 +51,12 @@ from flow2api.domain.ports.storage import (
     CredentialVault,
     Examination,
     Generations,
+    HealthLog,
     Journal,
     MediaIndex,
     Operators,
     OptionValues,
+    PastRequests,
 )
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
@@ -70,6 +74,7 @@ class SqlStorage:
         self._cipher = cipher
         self._clock = clock
         self._journal = SqlJournal(database)
+        self._health = SqlHealthLog(database)
         self._upkeep: asyncio.Task[None] | None = None
         self.accounts: Accounts = SqlAccounts(database, cipher, clock)
         self.directory: AccountDirectory = SqlAccountDirectory(database)
@@ -92,6 +97,8 @@ class SqlStorage:
         self.notify_targets: NotifyTargets = SqlNotifyTargets(database, cipher)
         self.webhooks: Webhooks = SqlWebhooks(database, cipher, clock)
         self.deliveries: Deliveries = SqlDeliveries(database)
+        self.past_requests: PastRequests = SqlPastRequests(database)
+        self.health: HealthLog = self._health
 
     async def open(self) -> None:
         await self._database.open()
@@ -102,6 +109,7 @@ class SqlStorage:
             await self._database.aclose()
             raise
         self._journal.start()
+        self._health.start()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up(), name="database upkeep")
 
     async def ping(self) -> None:
@@ -114,6 +122,7 @@ class SqlStorage:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._upkeep
         await self._journal.aclose()
+        await self._health.aclose()
         await self._database.aclose()
 
     async def _keep_up(self) -> None:

@@ -3,6 +3,7 @@
 from flow2api.domain.catalog.description import ModelDescription
 from flow2api.domain.catalog.entries import Alias, BaseName, Entry, Mode, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.model_catalog import ModelCatalog
+from flow2api.domain.catalog.model_routes import ModelRoutes, check_routes
 from flow2api.domain.catalog.shapes import (
     FOUR_THREE,
     LANDSCAPE,
@@ -29,9 +30,11 @@ __all__ = [
     "Mode",
     "ModelCatalog",
     "ModelDescription",
+    "ModelRoutes",
     "ModelSpec",
     "Resolution",
     "Size",
     "Wish",
+    "check_routes",
     "ratio_distance",
 ]

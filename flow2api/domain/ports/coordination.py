@@ -1,6 +1,6 @@
 """What several processes must agree on."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.media import MediaKind
 
@@ -14,4 +14,17 @@ class Slots(Protocol):
 
     async def give_back(self, ticket: str) -> None:
         """Give the slot back; doing so twice does no harm."""
+        ...
+
+
+@runtime_checkable
+class CountsInMemory(Protocol):
+    """What slots may offer besides that ask nobody else: answers at once, for which no task has to be made."""
+
+    def take_now(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
+        """As `Slots.take`."""
+        ...
+
+    def give_back_now(self, ticket: str) -> None:
+        """As `Slots.give_back`."""
         ...

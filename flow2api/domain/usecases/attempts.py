@@ -1,9 +1,13 @@
 """The attempts of one generation to find an account that makes it."""
 
 from dataclasses import dataclass, field
+from random import Random
 
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.ports.system import Clock
+
+_SHORTEST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 8.0
 
 
 @dataclass(slots=True)
@@ -15,6 +19,7 @@ class Attempts:
         tried: Accounts that must not be tried again.
         renewed: Accounts whose workspace was given up for this generation.
         last: What the latest attempt met.
+        overloads: How often in this generation the service has said that it is overloaded.
     """
 
     clock: Clock
@@ -22,6 +27,7 @@ class Attempts:
     tried: set[int] = field(default_factory=set)
     renewed: set[int] = field(default_factory=set)
     last: Flow2ApiError | None = None
+    overloads: int = 0
     _ends_at: float | None = None
 
     def begin(self) -> None:
@@ -33,3 +39,18 @@ class Attempts:
     def left_s(self) -> float | None:
         """What is left of the time; None without a limit."""
         return None if self._ends_at is None else max(0.0, self._ends_at - self.clock.monotonic())
+
+    def pause_s(self, asked_s: float | None, random: Random) -> float | None:
+        """How long to hold back after one more word of overload; None when the time that is left does not allow it.
+
+        Anything between half a second and a ceiling that doubles each time, up to eight seconds: those who were sent away
+        together do not come back together.
+
+        Args:
+            asked_s: What the service asked for; a longer pause than eight seconds is not made.
+        """
+        ceiling_s = min(_LONGEST_PAUSE_S, 2.0 * 2.0 ** min(self.overloads, 8))
+        self.overloads += 1
+        pause_s = max(random.uniform(_SHORTEST_PAUSE_S, ceiling_s), min(asked_s or 0.0, _LONGEST_PAUSE_S))
+        left_s = self.left_s
+        return pause_s if left_s is None or pause_s < left_s else None

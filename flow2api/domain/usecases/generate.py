@@ -71,7 +71,14 @@ class Generate:
         *,
         room: WatchRoom,
         lease_s: float = 45.0,
+        left_alone_s: Callable[[str], float | None] = lambda upstream: None,
     ) -> None:
+        """Put it together.
+
+        Args:
+            left_alone_s: For how many seconds an upstream is not called; None while it is.
+        """
+        self._left_alone_s = left_alone_s
         self._work = work
         self._pool = pool
         self._room = room
@@ -114,8 +121,23 @@ class Generate:
                 return self._replay(earlier)
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
-                return await self._begin(self._within_means(request, caller), caller, idempotency, refused)
+                return await self._begin(self._by_route(request, caller), caller, idempotency, refused)
         raise ConflictError("This Idempotency-Key is in use by another request.")
+
+    def _by_route(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
+        """The request for the first model that an account is free for, else for the first that one could ever serve."""
+        wanted = self._within_means(request, caller)
+        if not request.others:
+            return wanted
+        models = [wanted, *(self._within_means(other, caller) for other in request.others)]
+        called = [one for one in models if self._left_alone_s(one.spec.upstream) is None]
+        needs = [(one, Need(one.spec, tag=caller.tag)) for one in called]
+        free = (one for one, need in needs if self._pool.can_serve(need))
+        possible = (one for one, need in needs if self._pool.has_any_for(need.signature))
+        chosen = next(free, None) or next(possible, wanted)
+        if chosen is wanted:
+            return wanted
+        return chosen.warned(f"{wanted.spec.name} has no account free now; {chosen.spec.name} serves in its place.")
 
     def _within_means(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
         """The modest form of the request where the pool has nobody for the full one."""

@@ -23,6 +23,7 @@ from flow2api.domain.media import Media
 from flow2api.domain.ports.storage import Generations
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.uncut import uncut
+from flow2api.domain.waiting_line import Turn
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Job:
         generation: The record as it is now.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
         before_end: The record as it was before its end, which counts for others when it is written.
+        turn: Where it stands in the waiting line, as it heard last; None while it does not wait.
         has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
         waited_s: How long it has waited for accounts.
     """
@@ -94,6 +96,7 @@ class Job:
         self.is_accepted = is_accepted
         self.has_spent = False
         self.before_end = generation
+        self.turn: Turn | None = None
         self.has_left = False
         self.waited_s = 0.0
         self._generations = generations
@@ -110,6 +113,11 @@ class Job:
         """Go into a phase, in memory."""
         self.generation = self.generation.entering(phase, self._clock.now())
         self._audience.tell(Progressed(self.generation, note or phase.value))
+
+    def waits(self, turn: Turn) -> None:
+        """Say where it stands in the waiting line."""
+        self.turn = turn
+        self._audience.tell(Progressed(self.generation, str(turn)))
 
     def progress(self, percent: int, note: str = "") -> None:
         """Say how far it is; only a step forward is told."""

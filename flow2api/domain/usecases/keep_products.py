@@ -132,7 +132,7 @@ class KeepProducts:
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
 
-        return await self._credentials.call(account, call, with_session=product.url is None)
+        return await self._credentials.call(account, call, with_session=product.url is None, is_guarded=False)
 
     async def _told_anew(self, account: Account, generation: Generation, product: Product) -> Product:
         """The product as the upstream tells of it now, perhaps at another address; the same one if it doesn't."""

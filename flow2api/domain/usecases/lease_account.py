@@ -10,11 +10,14 @@ from flow2api.domain.lease import AccountPool, Lease
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import MediaIndex
-from flow2api.domain.selection import BUSY, WARMING, Need, SelectionPolicy
+from flow2api.domain.selection import FULL, WARMING, Need, SelectionPolicy
 from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 
 _WARMED_AT_MOST = 3
+
+_SPARE_S = 600.0
+"""Time for what has time-outs of its own: uploads, the submit, downloads, a disk or database that is busy."""
 
 
 class LeaseAccount:
@@ -49,7 +52,7 @@ class LeaseAccount:
         try:
             return await self._now(need, tried)
         except PoolBusyError as error:
-            if not error.reasons.get(BUSY):
+            if not FULL & error.reasons.keys():
                 raise
             return await self._in_line(job, need, tried, error)
 
@@ -84,18 +87,39 @@ class LeaseAccount:
                 await job.save()
             job.accept()
             async with asyncio.timeout(limit_s):
-                return await self._pool.wait(need, self._policy(), tried)
+                return await self._pool.wait(need, self._policy(), tried, job.waits)
         except TimeoutError:
             raise refusal from None
         finally:
             self._waiting -= 1
+            job.turn = None
 
     async def _need(self, job: Job) -> Need:
-        source = next((one.media_id for one in job.generation.inputs if one.role is InputRole.SOURCE), None)
-        need = Need(job.spec, tag=job.tag)
+        inputs, key_id = job.generation.inputs, job.generation.key_id
+        need = Need(
+            job.spec,
+            tag=job.tag,
+            sticky=f"media {inputs[0].media_id}" if inputs else f"key {key_id}",
+            key_id=key_id,
+            limit_s=longest_lease_s(job.spec.kind, self._options()),
+        )
+        source = next((one.media_id for one in inputs if one.role is InputRole.SOURCE), None)
         if source is None:
-            return need
-        found = await self._media.get([source])
-        if not found or found[0].account_id is None:
+            looks_home = bool(inputs) and getattr(self._policy(), "looks_home", False)
+            return replace(need, home=await self._home(inputs[0].media_id)) if looks_home else need
+        account_id = await self._home(source)
+        if account_id is None:
             raise NoEligibleAccountError({"removed": 1})
-        return replace(need, only=found[0].account_id)
+        return replace(need, only=account_id)
+
+    async def _home(self, media_id: str) -> int | None:
+        """The account that made this media, if one of ours did."""
+        found = await self._media.get([media_id])
+        return found[0].account_id if found else None
+
+
+def longest_lease_s(kind: MediaKind, options: Options) -> float:
+    """How long a generation may hold its account: longer than all its own time-outs together ever allow."""
+    if kind is MediaKind.IMAGE:
+        return 2 * options.image_timeout_s + _SPARE_S
+    return 2 * (options.video_timeout_s + options.enlarge_timeout_s) + _SPARE_S

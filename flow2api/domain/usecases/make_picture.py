@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import ContentBlockedError, CredentialError, Flow2ApiError, UpstreamInvalidError
 from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import InputRole, Order, Phase, Product, Stage
@@ -12,6 +12,7 @@ from flow2api.domain.ports.upstream import Access, Upstream
 from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 
 
@@ -24,11 +25,13 @@ class MakePicture:
         credentials: RenewCredentials,
         uploads: UploadInputs,
         products: KeepProducts,
+        tend: TendAccounts,
     ) -> None:
         self._upstreams = upstreams
         self._credentials = credentials
         self._uploads = uploads
         self._products = products
+        self._tend = tend
 
     async def __call__(self, job: Job, account: Account) -> Sequence[Media]:
         """The kept pictures; the record is in phase ``submitting`` in storage before the account is asked."""
@@ -62,6 +65,7 @@ class MakePicture:
         upstream = self._upstreams[account.upstream]
 
         async def call(access: Access) -> Sequence[Product]:
+            job.has_asked = True
             return await upstream.produce(access, order)
 
         try:
@@ -72,7 +76,7 @@ class MakePicture:
             raise meant from meant.__cause__
 
     async def _enlarge(self, job: Job, account: Account, product: Product) -> Product:
-        """The enlarged product; when that fails, the plain one, with a warning. It says nothing about the account."""
+        """The enlarged product; when that fails, the plain one, with a warning. It says nothing about what else the account can do."""
         order = Order(spec=job.spec, stage=Stage.ENLARGE, source=product)
         upstream = self._upstreams[account.upstream]
 
@@ -86,8 +90,10 @@ class MakePicture:
         except CredentialError:
             raise
         except Flow2ApiError as error:
+            await self._tend.went_wrong(account.id, error, job.spec, call=CallKind.ENLARGEMENT)
             job.warn(
                 f"The picture could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}"
             )
             return product
+        await self._tend.went_well(account.id, job.spec, call=CallKind.ENLARGEMENT)
         return replace(enlarged[0], name=enlarged[0].name or product.name)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import (
     Flow2ApiError,
     StorageError,
@@ -89,14 +89,17 @@ class MakeVideo:
                 if job.generation.phase is Phase.SUBMITTING:
                     raise UpstreamStateUnknownError("The server stopped in the middle of asking for it.")
                 await self._submit(job, account, Order(spec=job.spec, stage=Stage.ENLARGE, source=plain))
-            return await self._ended(job, account, self._options().enlarge_timeout_s)
+            product = await self._ended(job, account, self._options().enlarge_timeout_s)
         except TakenOverError:
             raise
         except Flow2ApiError as error:
+            await self._tend.went_wrong(account.id, error, job.spec, call=CallKind.ENLARGEMENT)
             job.warn(
                 f"The video could not be enlarged to {job.spec.resolution} and is in its plain size: {error.message}"
             )
             return plain
+        await self._tend.went_well(account.id, job.spec, call=CallKind.ENLARGEMENT)
+        return product
 
     async def _submit(self, job: Job, account: Account, order: Order) -> None:
         self._products.check_room(job.spec)
@@ -111,6 +114,7 @@ class MakeVideo:
         upstream = self._upstreams[account.upstream]
 
         async def call(access: Access) -> tuple[Operation, int | None]:
+            job.has_asked = True
             return await upstream.submit(access, order)
 
         try:

@@ -136,7 +136,7 @@ class OperateAccounts:
         def change(account: Account) -> Account:
             if enabled:
                 cured = account.cured(Cure.OPERATOR).without(lambda rest: rest.reason not in _LIFTED_BY_ENABLING)
-                return replace(cured, streak=0)
+                return replace(cured, streaks=())
             is_off = account.rest_of(RestReason.MANUAL) is not None
             return account if is_off else account.resting(RestReason.MANUAL, now)
 

@@ -14,6 +14,7 @@ from flow2api.domain.usecases.job import Job
 from flow2api.domain.usecases.purge_media import let_go
 from flow2api.domain.usecases.serve_media import OpenMedia, ServeMedia
 from flow2api.domain.usecases.work import Work
+from flow2api.domain.waiting_line import Turn
 
 _TRIES = 3
 """How often a deletion is tried while other processes take the generation over."""
@@ -56,6 +57,11 @@ class ReadGenerations:
         if generation.expires_at is not None and generation.expires_at <= self._clock.now():
             raise GenerationNotFoundError(generation_id)
         return generation
+
+    def turn(self, generation_id: str) -> Turn | None:
+        """Where it stands in the waiting line; None when it does not wait in this process."""
+        job = self._work.job(generation_id)
+        return None if job is None else job.turn
 
     async def page(
         self, caller: Caller, *, kind: MediaKind, after: str | None, limit: int, newest_first: bool

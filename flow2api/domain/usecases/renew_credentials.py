@@ -11,19 +11,24 @@ from typing import TypeVar
 
 from flow2api.domain.account import Account, Credentials, RestReason, Tier
 from flow2api.domain.apart import apart
+from flow2api.domain.breaker import Host
 from flow2api.domain.errors import (
     CredentialError,
     CredentialExpiredError,
     CredentialRevokedError,
     Flow2ApiError,
     StorageError,
+    UpstreamError,
     UpstreamInvalidError,
+    UpstreamPausedError,
 )
+from flow2api.domain.health import HealthEvent, HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
@@ -62,6 +67,7 @@ class RenewCredentials:
         tend: TendAccounts,
         clock: Clock,
         routes: RouteCalls | None = None,
+        guard: GuardUpstreams | None = None,
     ) -> None:
         self._routes = routes
         self._pool = pool
@@ -69,6 +75,7 @@ class RenewCredentials:
         self._vault = vault
         self._tend = tend
         self._clock = clock
+        self._guard = guard or GuardUpstreams(clock)
         self._bearers: dict[int, _Bearer] = {}
         self._sessions: OrderedDict[int, Secret] = OrderedDict()
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -114,17 +121,35 @@ class RenewCredentials:
             workspace=current.workspace,
         )
 
-    async def call(self, account: Account, call: Callable[[Access], Awaitable[T]], *, with_session: bool = False) -> T:
+    async def call(
+        self,
+        account: Account,
+        call: Callable[[Access], Awaitable[T]],
+        *,
+        with_session: bool = False,
+        is_guarded: bool = True,
+    ) -> T:
         """Make a call; when its access token is refused, renew it and make the call once more.
+
+        Args:
+            is_guarded: The call goes to a host that a breaker watches. What fetches finished products does not.
 
         Raises:
             CredentialRevokedError: It is refused again right after a renewal.
+            UpstreamPausedError: The upstream is left alone for now.
         """
+        host = (Host.SESSION if with_session else Host.API) if is_guarded else None
         access = await self.access(account, with_session=with_session)
         try:
-            return await call(access)
+            return await self._guarded(account, host, lambda: call(access))
         except CredentialExpiredError:
-            access = await self.access(account, refused=access.access_token, with_session=with_session)
+            renewed = await self.access(account, refused=access.access_token, with_session=with_session)
+        return await self._guarded(account, host, lambda: self._last_try(account, call, renewed))
+
+    async def _guarded(self, account: Account, host: Host | None, call: Callable[[], Awaitable[T]]) -> T:
+        return await (call() if host is None else self._guard.during(account.upstream, account.id, call, host))
+
+    async def _last_try(self, account: Account, call: Callable[[Access], Awaitable[T]], access: Access) -> T:
         try:
             return await call(access)
         except CredentialExpiredError as error:
@@ -185,17 +210,29 @@ class RenewCredentials:
     async def _exchange(self, account: Account, kept: Credentials) -> bool:
         """Exchange and keep what comes of it; False when the session token was replaced meanwhile, so that it is moot."""
         try:
-            exchanged = await self.exchange(account, kept)
+            exchanged = await self._guarded(account, Host.SESSION, lambda: self.exchange(account, kept))
+        except UpstreamPausedError:
+            raise
+        except UpstreamError as error:
+            self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
+            raise
         except CredentialError as error:
             if await self._was_replaced(account.id, kept):
                 return False
             self.forget(account.id)
+            self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
             await self._tend.went_wrong(account.id, error)
             raise
         if await self._was_replaced(account.id, kept):
             return False
         await self._keep(account.id, exchanged)
+        self._note(account.id, HealthKind.ACCESS_RENEWED, "", until=exchanged.credentials.expires_at)
+        if exchanged.credentials.session_token != kept.session_token:
+            self._note(account.id, HealthKind.SESSION_ROTATED, "the upstream gave another session token")
         return True
+
+    def _note(self, account_id: int, kind: HealthKind, cause: str, *, until: datetime | None = None) -> None:
+        self._tend.note(HealthEvent(account_id, self._clock.now(), kind, until=until, cause=cause))
 
     async def _keep(self, account_id: int, exchanged: Exchanged) -> None:
         """Into memory at once, and into the database: a rotated session token exists nowhere else."""

@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import (
     CredentialError,
     Flow2ApiError,
@@ -14,6 +15,8 @@ from flow2api.domain.errors import (
     PoolError,
     UpstreamError,
     UpstreamNotFoundError,
+    UpstreamOverloadedError,
+    UpstreamPausedError,
     UpstreamRateLimitedError,
     UpstreamStateUnknownError,
     UpstreamTimeoutError,
@@ -24,7 +27,9 @@ from flow2api.domain.lease import AccountPool, Lease
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.retry_budget import RetryBudget
 from flow2api.domain.usecases.attempts import Attempts
+from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
@@ -60,6 +65,9 @@ class RunGeneration:
         tend: TendAccounts,
         clock: Clock,
         options: Callable[[], Options],
+        budget: RetryBudget | None = None,
+        random: Random | None = None,
+        guard: GuardUpstreams | None = None,
     ) -> None:
         self._pool = pool
         self._lease = lease
@@ -67,8 +75,11 @@ class RunGeneration:
         self._credentials = credentials
         self._uploads = uploads
         self._tend = tend
+        self._guard = guard or GuardUpstreams(clock)
         self._clock = clock
         self._options = options
+        self._budget = budget or RetryBudget()
+        self._random = random or Random()  # noqa: S311  # spreads load, guards nothing
 
     async def __call__(self, job: Job) -> None:
         """Work on it from the beginning."""
@@ -109,8 +120,12 @@ class RunGeneration:
     async def _on_some_account(self, job: Job) -> Sequence[Media]:
         attempts = Attempts(self._clock, self._limit_s(job))
         for _ in range(max(1, self._options().max_attempts)):
+            pause_s: float | None = None
             async with await self._lease_another(job, attempts) as lease:
                 attempts.begin()
+                if attempts.last is None:
+                    self._budget.begin(self._clock.monotonic())
+                job.note(choice=lease.choice)
                 await self._accept(job)
                 account = self._pool.get(lease.account_id)
                 if account is None:
@@ -119,18 +134,25 @@ class RunGeneration:
                     media = await self._within_limit(job, account, attempts)
                 except Flow2ApiError as error:
                     await self._go_on_elsewhere(job, account, error, attempts)
+                    if account.id in attempts.tried and not self._may_retry(error):
+                        break
+                    pause_s = self._pause_s(error, attempts)
                 else:
-                    await self._tend.went_well(account.id, job.spec)
+                    await self._booked_well(account, job)
                     return media
+            if pause_s is not None:
+                # The slot is free meanwhile: nothing is asked of the account.
+                await self._clock.sleep(pause_s)
         if isinstance(attempts.last, CredentialError):
             # It is no error of the caller's, and the accounts that were not tried may be better off.
             raise NoEligibleAccountError({"tried": len(attempts.tried)}, waiting_helps=True) from attempts.last
         raise attempts.last or NoEligibleAccountError({"removed": 1})
 
     async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
+        await self._turn(job)
         began = self._clock.monotonic()
         try:
-            lease = await self._lease(job, attempts.tried)
+            lease = await self._lease_of_the_able(job, attempts.tried)
         except PoolError as error:
             log.debug("no account", extra={"generation_id": job.generation.id, "reasons": error.reasons})
             last = attempts.last
@@ -157,6 +179,29 @@ class RunGeneration:
             },
         )
 
+    async def _turn(self, job: Job) -> None:
+        """While the upstream is left alone, a picture is refused, and a video waits."""
+        upstream, kind = job.spec.upstream, job.spec.kind
+        if kind is MediaKind.VIDEO and self._guard.wait_s(upstream) is not None:
+            await self._accept(job)
+        await self._guard.turn(upstream, kind, self._options().video_wait_s)
+
+    async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
+        """One that does not fail at what is needed besides; if all do, any one."""
+        unable = self._failing_at_what_else(job) - tried
+        if unable:
+            try:
+                return await self._lease(job, tried | unable)
+            except NoEligibleAccountError:
+                log.info("all accounts fail at what is needed besides", extra={"generation_id": job.generation.id})
+        return await self._lease(job, tried)
+
+    def _failing_at_what_else(self, job: Job) -> frozenset[int]:
+        upstream, model = job.spec.upstream, job.spec.name
+        calls = [CallKind.UPLOAD] if job.generation.inputs else []
+        calls += [CallKind.ENLARGEMENT] if job.spec.resolution is not None else []
+        return frozenset[int]().union(*(self._pool.failing_at(upstream, call, model) for call in calls))
+
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
         if job.spec.kind is MediaKind.VIDEO and not job.is_stored:
@@ -166,7 +211,7 @@ class RunGeneration:
 
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
         """Book the error, and raise it again unless another attempt may follow."""
-        await self._tend.went_wrong(account.id, error, job.spec)
+        await self._tend.went_wrong(account.id, error, job.spec, call=_call_of(job))
         attempts.last, verdict = error, judge(error)
         log.debug(
             "attempt failed",
@@ -184,12 +229,40 @@ class RunGeneration:
         if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):
             attempts.renewed.add(account.id)
             await self._tend.change(account.id, lambda one: _without_workspace(one, account.workspace))
-        else:
+        elif not isinstance(error, UpstreamPausedError) or self._guard.wait_s(job.spec.upstream) is None:
             attempts.tried.add(account.id)
         if job.is_stored and job.spec.kind is MediaKind.VIDEO:
             # From here a crash may start it over: the record must not say that a submit is on its way.
             job.enter(Phase.LEASING)
             await job.save()
+
+    async def _booked_well(self, account: Account, job: Job) -> None:
+        await self._tend.went_well(account.id, job.spec)
+        if job.generation.inputs:
+            await self._tend.went_well(account.id, job.spec, call=CallKind.UPLOAD)
+
+    def _may_retry(self, error: Flow2ApiError) -> bool:
+        """Whether there is a retry left in this minute's budget; a refused credential has made no work upstream."""
+        options = self._options()
+        if isinstance(error, CredentialError | UpstreamPausedError) or self._budget.take(
+            self._clock.monotonic(), percent=options.retry_percent, at_least=options.retries_per_min
+        ):
+            return True
+        log.warning("retry budget spent, the error goes out", extra={"code": error.code})
+        return False
+
+    def _pause_s(self, error: Flow2ApiError, attempts: Attempts) -> float | None:
+        """How long to hold back when the whole service is overloaded; None for no pause.
+
+        Raises:
+            Flow2ApiError: The error itself, when the time that is left does not allow the pause.
+        """
+        if not isinstance(error, UpstreamOverloadedError):
+            return None
+        pause_s = attempts.pause_s(error.retry_after_s, self._random)
+        if pause_s is None:
+            raise error
+        return pause_s
 
     def _may_renew_workspace(self, job: Job, account: Account, attempts: Attempts) -> bool:
         """Whether the workspace must be what upstream does not know: nothing else was named. Once for each account."""
@@ -210,6 +283,8 @@ class RunGeneration:
                 return await self._afresh_once(job, account, self._makers.pictures)
         except TimeoutError as error:
             late = UpstreamTimeoutError(f"The service did not make the picture within {attempts.limit_s:.0f} s.")
+            if job.generation.phase in (Phase.UPLOADING, Phase.SUBMITTING):
+                self._guard.late(job.spec.upstream, account.id, late)
             raise (after_submit(late, job.spec) if job.generation.phase is Phase.SUBMITTING else late) from error
 
     async def _afresh_once(
@@ -247,10 +322,21 @@ class RunGeneration:
             try:
                 media = await self._makers.videos.resume(job, account)
             except Flow2ApiError as error:
-                await self._tend.went_wrong(account.id, error, job.spec)
+                await self._tend.went_wrong(account.id, error, job.spec, call=_call_of(job))
                 raise
-            await self._tend.went_well(account.id, job.spec)
+            await self._booked_well(account, job)
             return media
+
+
+def _call_of(job: Job) -> CallKind:
+    """The kind of call that the job was at."""
+    match job.generation.phase:
+        case Phase.UPLOADING:
+            return CallKind.UPLOAD
+        case Phase.STORING:
+            return CallKind.DOWNLOAD
+        case _:
+            return CallKind.making(job.spec.kind)
 
 
 def _without_workspace(account: Account, gone: str | None) -> Account:

@@ -5,16 +5,18 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import reduce
 from weakref import WeakValueDictionary
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, CallKind
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import CredentialRevokedError, StorageError
 from flow2api.domain.failover import after_error, doubted, judge
+from flow2api.domain.health import HealthEvent, changes, lifted_by_time
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
-from flow2api.domain.ports.storage import Accounts
+from flow2api.domain.ports.storage import Accounts, HealthLog
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.uncut import uncut
 from flow2api.domain.weather import TokenRefusals, Weather
@@ -33,12 +35,21 @@ class TendAccounts:
     meanwhile stays. A database that refuses fails nothing: the change is in memory, and is written with the next one.
     """
 
-    def __init__(self, pool: AccountPool, accounts: Accounts, clock: Clock, options: Callable[[], Options]) -> None:
+    def __init__(
+        self,
+        pool: AccountPool,
+        accounts: Accounts,
+        clock: Clock,
+        options: Callable[[], Options],
+        health: HealthLog | None = None,
+    ) -> None:
         self._pool = pool
         self._accounts = accounts
         self._clock = clock
         self._options = options
-        self._weather: defaultdict[str, Weather] = defaultdict(Weather)
+        self._health = health
+        pool.subscribe_to_lifts(self._lifted)
+        self._weather: defaultdict[tuple[str, CallKind | None], Weather] = defaultdict(Weather)
         self._refusals: defaultdict[str, TokenRefusals] = defaultdict(TokenRefusals)
         self._unwritten: dict[int, list[Change]] = {}
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -62,31 +73,61 @@ class TendAccounts:
         await uncut(self._write(account_id))
         return self._pool.get(account_id)
 
-    async def went_well(self, account_id: int, spec: ModelSpec | None = None) -> None:
-        """The account did what it was asked."""
-        account = self._pool.get(account_id)
-        if account is None:
-            return
-        self._weather[account.upstream].note(account_id, self._clock.monotonic(), went_well=True)
-        name, now = None if spec is None else spec.name, self._clock.now()
-        await self.change(account_id, lambda one: one.succeeded(now, name))
+    async def went_well(self, account_id: int, spec: ModelSpec | None = None, *, call: CallKind | None = None) -> None:
+        """The account did what it was asked.
 
-    async def went_wrong(self, account_id: int, error: Exception, spec: ModelSpec | None = None) -> None:
-        """The account met an error. A caller's fault, and one that others show too, leave its health as it was."""
+        Args:
+            call: The kind of call that went well; None stands for the one that makes what was asked.
+        """
         account = self._pool.get(account_id)
         if account is None:
             return
+        call = _kind_of(call, spec)
+        for weather in self._weathers(account, call):
+            weather.note(account_id, self._clock.monotonic(), went_well=True)
+        name, now = None if spec is None else spec.name, self._clock.now()
+        await self.change(account_id, lambda one: one.succeeded(now, name, call))
+
+    async def went_wrong(
+        self, account_id: int, error: Exception, spec: ModelSpec | None = None, *, call: CallKind | None = None
+    ) -> None:
+        """The account met an error. A caller's fault, and one that others show too, leave its health as it was.
+
+        Args:
+            call: The kind of call that met it; None stands for the one that makes what was asked.
+        """
+        account = self._pool.get(account_id)
+        if account is None:
+            return
+        call = _kind_of(call, spec)
         if judge(error).is_own_fault:
-            weather, at = self._weather[account.upstream], self._clock.monotonic()
-            is_own = weather.is_own_fault(account_id, at)
-            weather.note(account_id, at, went_well=False)
+            weathers, at = self._weathers(account, call), self._clock.monotonic()
+            told = next((one for one in weathers if one.knows_others(account_id, at)), weathers[-1])
+            is_own = told.is_own_fault(account_id, at)
+            for weather in weathers:
+                weather.note(account_id, at, went_well=False)
             if not is_own:
                 return
         threshold, now = self._options().error_threshold, self._clock.now()
         if self._is_doubtful(account, error):
             await self.change(account_id, lambda one: doubted(one, now))
             return
-        await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold))
+        await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold, call=call))
+
+    def note(self, event: HealthEvent) -> None:
+        """One more event of an account's timeline."""
+        if self._health is not None:
+            self._health.note(event)
+
+    def _lifted(self, account: Account, since: datetime) -> None:
+        for event in lifted_by_time(account, since, self._clock.now()):
+            self.note(event)
+
+    def _weathers(self, account: Account, call: CallKind | None) -> Sequence[Weather]:
+        """How others fare at such calls, and at all calls: the first one that knows of others is asked."""
+        if call is None:
+            return (self._weather[account.upstream, None],)
+        return self._weather[account.upstream, call], self._weather[account.upstream, None]
 
     def _is_doubtful(self, account: Account, error: Exception) -> bool:
         """Whether a refused token tells of the service rather than of an account that has worked until now."""
@@ -97,6 +138,8 @@ class TendAccounts:
     def _tell(self, before: Account, after: Account) -> None:
         """An operator who reads the log sees why an account rests, and when it is back."""
         now = self._clock.now()
+        for event in changes(before, after, now):
+            self.note(event)
         if after.status(now) is not before.status(now) or len(after.rests) != len(before.rests):
             reasons = [f"{rest.reason} ({rest.why})" if rest.why else rest.reason.value for rest in after.rests]
             log.info(
@@ -141,6 +184,10 @@ class TendAccounts:
         known = _all_of(self._unwritten.get(latest.id, ()), latest)
         if self._pool.get(latest.id) != known:
             self._pool.put(known)
+
+
+def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:
+    return CallKind.making(spec.kind) if call is None and spec is not None else call
 
 
 def _all_of(changes: Sequence[Change], account: Account) -> Account:

@@ -11,7 +11,7 @@ from random import Random
 
 from flow2api.domain.account import Account, Cure, RestReason
 from flow2api.domain.apart import apart
-from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.errors import Flow2ApiError, UpstreamPausedError
 from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -26,14 +26,16 @@ _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10),
 _LONGEST_WAIT_S = 60.0
 _LOOK_AGAIN_S = 1.0
 _LEAST_PAUSE = timedelta(seconds=15)
-_LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
+_LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED})
+_WAITED_FOR = frozenset({RestReason.REFUSED, RestReason.RATE_LIMITED})
+_LOOKED_AT_AGAIN = timedelta(hours=24)
 
 
 class WarmAccounts:
     """Exchanges, asks plan and credits, and opens a workspace for every enabled account, at a gentle pace.
 
     A transient failure never disables an account: it is tried again, later each time. An account whose session is
-    refused is left alone until it has a new one.
+    refused is left alone until it has a new one; one that was called unusable is looked at again once a day.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class WarmAccounts:
         """Visit what is due, for ever."""
         try:
             while True:
+                self._pool.lift_rests()
                 if not self._options().background_renewal:
                     await self._clock.sleep(_LOOK_AGAIN_S)
                     continue
@@ -110,16 +113,16 @@ class WarmAccounts:
         account, error = self._pool.get(account_id), task.exception()
         if error is not None and not isinstance(error, Flow2ApiError):
             log.error("visit failed by a fault of ours", extra={"account_id": account_id}, exc_info=error)
-        if account is None or error is None or _is_left_alone(account):
+        if account is None or error is None or self._is_left_alone(account):
             self._failures.pop(account_id, None)
             if account is not None:
                 self._plan(account_id, self._next_visit(account))
         else:
-            self._put_off(account_id)
+            self._put_off(account, error)
 
     async def _visit(self, account_id: int) -> None:
         account = self._pool.get(account_id)
-        if account is None or _is_left_alone(account):
+        if account is None or self._is_left_alone(account):
             return
         upstream = self._upstreams[account.upstream]
         try:
@@ -129,6 +132,7 @@ class WarmAccounts:
             await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
             if account.workspace is None:
                 await self._open_workspace(account, upstream)
+            await self._tend.change(account_id, lambda one: one.cured(Cure.SEEN_USABLE))
         except Flow2ApiError as error:
             if judge(error).rests is not None:
                 await self._tend.went_wrong(account_id, error)
@@ -145,9 +149,11 @@ class WarmAccounts:
 
     def _next_visit(self, account: Account) -> datetime:
         now = self._clock.now()
+        jitter = 0.1 * _share(account.id)
+        if (unusable := account.rest_of(RestReason.UNUSABLE)) is not None:
+            return unusable.since + _LOOKED_AT_AGAIN * (1 + jitter)
         if account.access_expires_at is None or not account.is_warm:
             return now
-        jitter = 0.1 * _share(account.id)
         if account.access_obtained_at is None:
             return account.access_expires_at - account.renewal_margin() * (1 + jitter)
         life = account.access_expires_at - account.access_obtained_at
@@ -180,19 +186,27 @@ class WarmAccounts:
                 continue
             del self._due[account_id]
             account = self._pool.get(account_id)
-            if account is not None and not _is_left_alone(account) and account_id not in self._running:
+            if account is not None and not self._is_left_alone(account) and account_id not in self._running:
                 return account_id
         return None
 
-    def _put_off(self, account_id: int) -> None:
-        failures = self._failures.get(account_id, 0)
-        self._failures[account_id] = failures + 1
+    def _put_off(self, account: Account, error: BaseException) -> None:
+        """Come again later: after a rest that upstream asked for, and not for nothing while it is left alone."""
+        now, failures = self._clock.now(), self._failures.get(account.id, 0)
+        if isinstance(error, UpstreamPausedError):
+            self._failures.setdefault(account.id, 0)
+            self._plan(account.id, now + timedelta(seconds=error.retry_after_s) * (1 + self._random.random()))
+            return
+        self._failures[account.id] = failures + 1
         pause = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)] * (0.75 + self._random.random() / 2)
-        self._plan(account_id, self._clock.now() + pause)
+        rests = (rest.until for rest in account.rests if rest.reason in _WAITED_FOR and rest.model is None)
+        self._plan(account.id, max(now + pause, *(until for until in rests if until is not None), now))
 
-
-def _is_left_alone(account: Account) -> bool:
-    return any(rest.reason in _LEFT_ALONE for rest in account.rests if rest.model is None)
+    def _is_left_alone(self, account: Account) -> bool:
+        if any(rest.reason in _LEFT_ALONE for rest in account.rests):
+            return True
+        unusable = account.rest_of(RestReason.UNUSABLE)
+        return unusable is not None and self._clock.now() < unusable.since + _LOOKED_AT_AGAIN
 
 
 def _share(account_id: int) -> float:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from flow2api.adapters.persistence import SqliteDatabase, SqlStorage
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
-from flow2api.domain.account import Account, Capacity, Credentials, Rest, RestReason, Tier
+from flow2api.domain.account import Account, CallKind, Capacity, Credentials, Rest, RestReason, Streak, Tier
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.choice import Choice
 from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, Stage, State
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.operator import Operator, Role
@@ -80,7 +81,7 @@ def whole_account() -> Account:
             Rest(RestReason.MANUAL, NOW),
             Rest(RestReason.RATE_LIMITED, NOW, NOW + timedelta(seconds=90), "veo", "slow down", 2),
         ),
-        streak=2,
+        streaks=(Streak(CallKind.UPLOAD, 2), Streak(None, 1)),
     )
 
 
@@ -130,6 +131,7 @@ def whole_generation() -> Generation:
         fence=5,
         rescues=1,
         attempts=6,
+        choice=Choice("sticky", 3, {"busy": 2}, "it was free", 4, 1200),
     )
 
 

@@ -130,6 +130,7 @@ class TestSchema:
             "api_keys",
             "audit_log",
             "changes",
+            "health_events",
             "notify_targets",
             "operators",
             "proxies",

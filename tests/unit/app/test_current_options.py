@@ -147,3 +147,18 @@ async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOpti
     assert (options(), storage.tables.options) == (Options(video_timeout_s=900), {})
     await options.change({"proxy": "here"}, ADA)
     assert options().proxy == "here"
+
+
+async def test_options_that_do_not_fit_what_is_installed_are_refused(storage: FakeStorage) -> None:
+    def check(options: Options) -> None:
+        if options.model_routes:
+            raise ConfigurationError("The option model_routes leads nowhere.")
+
+    options = CurrentOptions(storage.options, {}, policies, FakeClock(), check=check)
+    await storage.options.write({"model_routes": {"best": ["gone"]}}, "operator")
+    with capture_logs() as logs:
+        await options.reload()
+    assert options() == Options()
+    assert logs[0]["reason"] == "The option model_routes leads nowhere."
+    with pytest.raises(ConfigurationError, match="leads nowhere"):
+        CurrentOptions(storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check=check)

@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from flow2api.domain.account import (
-    LONGEST_REST,
-    RATE_LIMIT_STEPS,
     RENEWAL_MARGIN,
-    STREAK_STEPS,
     Account,
     AccountStatus,
+    CallKind,
     Capacity,
     Credentials,
     Cure,
     Rest,
     RestReason,
+    Streak,
     fold_email,
 )
+from flow2api.domain.health import HealthKind, changes
 from flow2api.domain.media import MediaKind
+from flow2api.domain.rest import LONGEST_REST, RATE_LIMIT_STEPS, STREAK_STEPS
 from flow2api.domain.secret import Secret
 from tests.factories import AccountFactory
 from tests.fakes.clock import START
@@ -30,7 +31,7 @@ from tests.fakes.clock import START
 CURED_BY = {
     RestReason.MANUAL: {Cure.OPERATOR},
     RestReason.AUTH_EXPIRED: {Cure.NEW_CREDENTIAL},
-    RestReason.UNUSABLE: {Cure.OPERATOR},
+    RestReason.UNUSABLE: {Cure.OPERATOR, Cure.SEEN_USABLE},
     RestReason.REFUSED: set(),
     RestReason.RATE_LIMITED: set(),
     RestReason.QUOTA: {Cure.CREDITS_SEEN},
@@ -145,7 +146,7 @@ def test_faults_below_the_threshold_only_count() -> None:
 
 
 def test_after_a_streak_the_first_fault_rests_it_again_and_longer() -> None:
-    account, now, pauses = AccountFactory.build(id=1, streak=2), START, []
+    account, now, pauses = AccountFactory.build(id=1, streaks=(Streak(None, 2),)), START, []
     for _ in range(5):
         account = account.faulted(now, threshold=3)
         until = account.rests[0].until
@@ -157,7 +158,7 @@ def test_after_a_streak_the_first_fault_rests_it_again_and_longer() -> None:
 
 
 def test_faults_of_calls_that_were_under_way_do_not_prolong_a_streaks_rest() -> None:
-    account = AccountFactory.build(id=1, streak=2)
+    account = AccountFactory.build(id=1, streaks=(Streak(None, 2),))
     for _ in range(20):
         account = account.faulted(START, threshold=3)
 
@@ -169,7 +170,7 @@ def test_success_forgets_what_is_over_and_nothing_else() -> None:
     over, on = START + minutes(1), now + minutes(1)
     account = AccountFactory.build(
         id=1,
-        streak=2,
+        streaks=(Streak(CallKind.VIDEO, 2),),
         rests=(
             Rest(RestReason.RATE_LIMITED, START, over),
             Rest(RestReason.REFUSED, START, on),
@@ -180,7 +181,7 @@ def test_success_forgets_what_is_over_and_nothing_else() -> None:
         ),
     )
 
-    after = account.succeeded(now, "film")
+    after = account.succeeded(now, "film", CallKind.VIDEO)
 
     assert after.streak == 0
     assert [(rest.reason, rest.model) for rest in after.rests] == [
@@ -245,6 +246,7 @@ class Life(RuleBasedStateMachine):
     """Whatever happens to an account in whatever order: what lifts a rest is its own cure or its time."""
 
     model = st.sampled_from(["film", "paint", None])
+    call = st.sampled_from([None, *CallKind])
 
     @initialize()
     def begin(self) -> None:
@@ -252,22 +254,22 @@ class Life(RuleBasedStateMachine):
         self.account: Account = AccountFactory.build(id=1)
 
     def became(self, after: Account) -> None:
-        """A step that is no cure lifts nothing that holds."""
-        gone = [
-            rest
-            for rest in self.account.rests
-            if rest.holds(self.now) and after.rest_of(rest.reason, rest.model) is None
-        ]
+        """A step that is no cure lifts nothing that holds, but a streak's rest, which a success at such a call ends."""
+        gone = [rest for rest in self.account.rests if rest.holds(self.now) and not self.still_rests(after, rest)]
         assert not gone
         self.account = after
+
+    def still_rests(self, after: Account, rest: Rest) -> bool:
+        now_recorded = after.rest_of(*rest.scope)
+        return now_recorded is not None and now_recorded.holds(self.now)
 
     @rule(seconds=st.floats(0, 100_000))
     def time_passes(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(retry=st.none() | st.floats(), scope=model)
-    def too_fast(self, retry: float | None, scope: str | None) -> None:
-        self.became(self.account.rate_limited(self.now, retry_after_s=retry, model=scope))
+    @rule(retry=st.none() | st.floats(), scope=model, call=call)
+    def too_fast(self, retry: float | None, scope: str | None, call: CallKind | None) -> None:
+        self.became(self.account.rate_limited(self.now, retry_after_s=retry, model=scope, call=call))
 
     @rule(retry=st.none() | st.floats(0, 1e6), scope=model)
     def used_up(self, retry: float | None, scope: str | None) -> None:
@@ -277,18 +279,26 @@ class Life(RuleBasedStateMachine):
     def refused(self) -> None:
         self.became(self.account.rate_limited(self.now, retry_after_s=None, reason=RestReason.REFUSED))
 
-    @rule(threshold=st.integers(1, 5))
-    def own_fault(self, threshold: int) -> None:
-        self.became(self.account.faulted(self.now, threshold=threshold))
+    @rule(threshold=st.integers(1, 5), call=call)
+    def own_fault(self, threshold: int, call: CallKind | None) -> None:
+        before = {one: self.account.blocking_rest(self.now, one) for one in CallKind if call not in (None, one)}
+        self.became(self.account.faulted(self.now, threshold=threshold, call=call))
+        assert before == {one: self.account.blocking_rest(self.now, one) for one in before}
 
     @rule(reason=st.sampled_from([RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.UNUSABLE]))
     def rests_for_good(self, reason: RestReason) -> None:
         self.became(self.account.resting(reason, self.now))
 
-    @rule(scope=model)
-    def success(self, scope: str | None) -> None:
-        self.became(self.account.succeeded(self.now, scope))
-        assert self.account.streak == 0
+    @rule(scope=model, call=call)
+    def success(self, scope: str | None, call: CallKind | None) -> None:
+        before, self.account = self.account, self.account.succeeded(self.now, scope, call)
+        for rest in before.rests:
+            is_streak_there = rest.reason is RestReason.ERROR_STREAK and rest.call in (None, call)
+            if rest.holds(self.now):
+                assert self.still_rests(self.account, rest) is not is_streak_there
+        assert all(one.call not in (None, call) for one in self.account.streaks)
+        kept = [one for one in before.streaks if one.call not in (None, call)]
+        assert list(self.account.streaks) == kept
 
     @rule(cure=st.sampled_from(Cure))
     def cured(self, cure: Cure) -> None:
@@ -306,9 +316,25 @@ class Life(RuleBasedStateMachine):
                 assert rest.until <= rest.since + LONGEST_REST or rest.until <= self.now + LONGEST_REST
 
     @invariant()
+    def whatever_keeps_it_from_work_has_a_cure_to_come(self) -> None:
+        """Half a day and every cure later it works again, whatever happened, and a few successes make it whole."""
+        later, account = self.now + LONGEST_REST, self.account
+        for cure in Cure:
+            account = account.cured(cure)
+        assert account.status(later) is AccountStatus.ACTIVE
+        assert all(account.blocking_rest(later, call) is None for call in CallKind)
+        for model in ("film", "paint"):
+            assert account.model_rest(model, later) is None
+            for call in CallKind:
+                account = account.succeeded(later, model, call)
+        assert (account.rests, account.streaks) == ((), ())
+
+    @invariant()
     def reasons_are_recorded_once_for_each_scope(self) -> None:
-        scopes = [(rest.reason, rest.model) for rest in self.account.rests]
+        scopes = [rest.scope for rest in self.account.rests]
         assert len(scopes) == len(set(scopes))
+        calls = [streak.call for streak in self.account.streaks]
+        assert len(calls) == len(set(calls))
 
     @invariant()
     def status_follows_from_the_reasons(self) -> None:
@@ -316,6 +342,14 @@ class Life(RuleBasedStateMachine):
         gravest = next((status for status in reversed(AccountStatus) if status in held), AccountStatus.ACTIVE)
         assert self.account.status(self.now) is gravest
         assert (self.account.blocking_rest(self.now) is None) is (gravest is AccountStatus.ACTIVE)
+
+    @invariant()
+    def events_tell_whatever_changes(self) -> None:
+        """The timeline from a healthy account to this one begins every rest that holds, and nothing else."""
+        fresh = AccountFactory.build(id=1)
+        begun = [event for event in changes(fresh, self.account, self.now) if event.kind is HealthKind.REST_BEGUN]
+        held = [rest.scope for rest in self.account.rests if rest.holds(self.now)]
+        assert [(event.reason, event.model, event.call) for event in begun] == held
 
 
 TestLife = Life.TestCase

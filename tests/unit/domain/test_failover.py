@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Account, RestReason
+from flow2api.domain.account import Account, CallKind, RestReason, Streak
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import Next, Verdict, after_error, after_submit, judge, may_have_been_carried_out
 from flow2api.domain.usecases.job import TakenOverError
@@ -63,6 +63,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UpstreamUnavailableError("?", reached=True), OWN_FAULT, True),
     (tree.UpstreamOverloadedError("?"), ELSEWHERE, False),
     (tree.ProxyUnavailableError("?", is_certain=True), ELSEWHERE, False),
+    (tree.UpstreamPausedError(30), ELSEWHERE, False),
     (tree.UpstreamTimeoutError("?"), OWN_FAULT, True),
     (tree.UpstreamInvalidError("?"), OWN_FAULT, True),
     (tree.UpstreamStateUnknownError("?"), GIVE_UP, False),
@@ -117,7 +118,7 @@ def test_error_that_is_none_of_ours_touches_nothing() -> None:
 
 @pytest.mark.parametrize("error", HARMLESS, ids=lambda error: type(error).__name__)
 def test_callers_and_services_faults_leave_the_account_as_it_is(error: Flow2ApiError) -> None:
-    account = AccountFactory.build(id=1, streak=2)
+    account = AccountFactory.build(id=1, streaks=(Streak(CallKind.VIDEO, 2),))
     assert after(error, account) is account
 
 

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from flow2api.domain.account import Account, Capacity, Rest, RestReason, Tier
+from flow2api.domain.choice import Choice
 from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError, PoolError
+from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool, Lease
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate, Need, ReadySet, SelectionPolicy, Signature, refusal, refusal_for
+from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, LeastBusy, RandomChoice
 from tests.factories import AccountFactory, picture_spec, video_spec
@@ -30,7 +34,7 @@ ONE_EACH = Capacity(image=1, video=1)
 POLICY = RandomChoice()
 
 
-def pool_of(*accounts: Account, slots: MemorySlots | None = None) -> AccountPool:
+def pool_of(*accounts: Account, slots: Slots | None = None) -> AccountPool:
     pool = AccountPool(slots or MemorySlots(), VirtualClock(), Random(1))
     for account in accounts:
         pool.put(account)
@@ -45,11 +49,11 @@ def resting(reason: RestReason, seconds: float | None = None, model: str | None 
     return (Rest(reason, START, None if seconds is None else START + timedelta(seconds=seconds), model),)
 
 
-class SharedSlots(MemorySlots):
+class SharedSlots:
     """Slots of which other processes hold some; calls may be held up or fail."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._counted = MemorySlots()
         self.is_full = False
         self.fault: Exception | None = None
         self.gate: asyncio.Event | None = None
@@ -64,14 +68,14 @@ class SharedSlots(MemorySlots):
             raise self.fault
         if self.is_full:
             return None
-        ticket = await super().take(account_id, kind, limit)
+        ticket = await self._counted.take(account_id, kind, limit)
         if ticket is not None:
             self.held.add(ticket)
         return ticket
 
     async def give_back(self, ticket: str) -> None:
         self.held.discard(ticket)
-        await super().give_back(ticket)
+        await self._counted.give_back(ticket)
         if self.fault is not None:
             raise self.fault
 
@@ -695,6 +699,123 @@ async def test_waiter_whose_slot_others_snatch_is_served_later() -> None:
     assert all(task.done() for task in tasks)
 
 
+async def test_each_key_has_its_turn() -> None:
+    pool = pool_of(account(1))
+    lease, served = await pool.acquire(Need(PAINT), POLICY), list[int | None]()
+
+    async def queue(key_id: int) -> None:
+        async with await pool.wait(Need(PAINT, key_id=key_id), POLICY):
+            served.append(key_id)
+
+    tasks = [asyncio.create_task(queue(key_id)) for key_id in [*[1] * 5, 2, 2, 3]]
+    await settle()
+    await lease.release()
+    await asyncio.gather(*tasks)
+    assert served == [1, 2, 3, 1, 2, 1, 1, 1]
+
+
+async def test_who_waits_hears_where_he_stands_and_when_it_may_be_his_turn() -> None:
+    pool, heard = pool_of(account(1)), list[Turn]()
+    for _ in range(4):
+        async with await pool.acquire(Need(PAINT), POLICY):
+            await asyncio.sleep(10)
+    leases = [await pool.acquire(Need(PAINT), POLICY)]
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(2)]
+    await settle()
+    told = asyncio.create_task(pool.wait(Need(PAINT), POLICY, (), heard.append))
+    await asyncio.sleep(1)
+    assert [one.position for one in heard] == [3]
+    assert heard[0].starts_in_s == pytest.approx(22.5, abs=0.1)
+    assert str(heard[0]) == "waiting, position 3, about 22 s"
+    await leases[0].release()
+    await asyncio.sleep(5)
+    assert heard[-1].position == 2
+    for task in tasks:
+        await (await task).release()
+    choice = (await told).choice
+    assert choice is not None
+    assert (choice.position, choice.refused, choice.why) == (
+        3,
+        {"busy": 1},
+        "it came free when it was this request's turn",
+    )
+    assert choice.waited_ms == pytest.approx(6000, abs=100)
+
+
+async def test_nothing_is_said_of_the_time_before_a_slot_has_ever_come_free() -> None:
+    pool, heard = pool_of(account(1)), list[Turn]()
+    await pool.acquire(Need(PAINT), POLICY)
+    task = asyncio.create_task(pool.wait(Need(PAINT), POLICY, (), heard.append))
+    await settle()
+    assert (heard, str(heard[0])) == ([Turn(1)], "waiting, position 1")
+    task.cancel()
+
+
+# --- all that runs ----------------------------------------------------------------------------------------------------
+
+
+async def test_no_more_run_in_all_than_the_operator_allows() -> None:
+    most = 2
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
+    for number in range(5):
+        pool.put(account(number, capacity=Capacity()))
+    leases = [await pool.acquire(Need(PAINT), POLICY), await pool.acquire(Need(FILM), POLICY)]
+    with pytest.raises(PoolBusyError) as caught:
+        await pool.acquire(Need(PAINT), POLICY)
+    assert (caught.value.reasons, caught.value.retry_after_s) == ({"max_running": 5}, 5.0)
+    with pytest.raises(PoolBusyError) as only:
+        await pool.acquire(Need(PAINT, only=3), POLICY)
+    assert only.value.reasons == {"max_running": 1}
+    with pytest.raises(NoEligibleAccountError):
+        await pool.acquire(Need(PAINT, tag="eu"), POLICY)
+    tasks = [waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT, only=3)), waiting(pool, Need(FILM))]
+    await settle()
+    await leases[0].release()
+    assert (await tasks[0]).account_id in range(5)
+    assert pool.running == 2
+    await leases[1].release()
+    assert (await tasks[1]).account_id == 3
+    most = 3
+    await asyncio.sleep(6)
+    assert tasks[2].done()
+    assert pool.running == 3
+
+
+async def test_lease_held_past_its_limit_is_given_back_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    pool = pool_of(account(1))
+    lease = await pool.acquire(Need(PAINT, limit_s=60), POLICY)
+    await asyncio.sleep(59)
+    assert await pool.reclaim() == 0
+    task = waiting(pool, Need(PAINT, limit_s=60))
+    await asyncio.sleep(2)
+    assert await pool.reclaim() == 1
+    assert (await task).account_id == 1
+    await lease.release()
+    assert (pool.load_of(1, MediaKind.IMAGE), pool.running) == (1, 1)
+    assert [record.message for record in caplog.records] == ["lease held past its limit is given back"]
+
+
+async def test_knows_whether_a_request_could_be_served_at_once() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.QUOTA, 30, "paint")))
+    assert pool.can_serve(Need(PAINT))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    assert not pool.can_serve(Need(PAINT))
+    assert pool.can_serve(Need(picture_spec("draw")))
+    await lease.release()
+    assert pool.can_serve(Need(PAINT))
+
+
+async def test_each_lease_knows_how_its_account_was_chosen() -> None:
+    policy = GuardedPolicy("fill_first", FillFirst, VirtualClock().monotonic)
+    pool = pool_of(account(1), account(2), account(3, rests=resting(RestReason.MANUAL)), account(4, tier=None))
+    first, second = await pool.acquire(Need(PAINT), policy), await pool.acquire(Need(PAINT, only=2), policy)
+    refused = {"manual": 1, "warming": 1}
+    assert first.choice == Choice("fill_first", 2, refused, "the first that has room")
+    assert second.choice is not None
+    assert second.choice.why == "only it has what the request builds on"
+    assert (await pool.take(1, MediaKind.IMAGE)).choice is None
+
+
 # --- whatever happens -------------------------------------------------------------------------------------------------
 
 NEEDS = [Need(PAINT), Need(FILM), Need(ULTRA), Need(PAINT, tag="eu"), Need(picture_spec("draw")), Need(PAINT, only=1)]
@@ -727,12 +848,16 @@ class Pool(RuleBasedStateMachine):
     def begin(self) -> None:
         self.loop = VirtualTimeLoop()
         self.slots = SharedSlots()
-        self.pool = AccountPool(self.slots, VirtualClock(), Random(1))
+        self.most_running = 0
+        self.pool = self.loop.run_until_complete(self.new_pool())
         self.leases: list[Lease] = []
         self.waiters: list[asyncio.Task[Lease]] = []
         self.policy: SelectionPolicy = RandomChoice()
         for account_id in (1, 2):
             self.put(account(account_id), [])
+
+    async def new_pool(self) -> AccountPool:
+        return AccountPool(self.slots, VirtualClock(), Random(1), lambda: self.most_running)
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
@@ -806,6 +931,7 @@ class Pool(RuleBasedStateMachine):
             task = asyncio.create_task(self.pool.acquire(need, self.policy, avoid))
             await settle()
             if task.done() and task.exception() is None:
+                assert self.most_running == 0 or self.pool.running <= max(self.most_running, len(self.leases) + 1)
                 self.within_limit(task.result(), need, avoid)
             elif task.done():
                 assert isinstance(task.exception(), PoolError | OSError | LookupError)
@@ -824,21 +950,59 @@ class Pool(RuleBasedStateMachine):
         assert limit is None or self.pool.load_of(account.id, need.spec.kind) <= limit
         self.leases.append(lease)
 
-    @rule(need=OFTEN_PAINT, avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2))
-    def wait(self, need: Need, avoid: frozenset[int]) -> None:
+    @rule(
+        need=OFTEN_PAINT,
+        avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2),
+        key_id=st.integers(1, 3),
+        limit_s=st.none() | st.sampled_from([1.0, 60.0]),
+    )
+    def wait(self, need: Need, avoid: frozenset[int], key_id: int, limit_s: float | None) -> None:
         async def step() -> None:
-            self.waiters.append(asyncio.create_task(self.pool.wait(need, self.policy, avoid)))
+            asked = replace(need, key_id=key_id, limit_s=limit_s)
+            self.waiters.append(asyncio.create_task(self.pool.wait(asked, self.guarded(), avoid)))
 
         self.run(step())
 
-    @rule(count=st.integers(1, 4))
-    def crowd(self, count: int) -> None:
+    @rule(count=st.integers(1, 4), key_id=st.integers(1, 3))
+    def crowd(self, count: int, key_id: int) -> None:
         """More come than there are slots for."""
 
         async def step() -> None:
-            self.waiters += [asyncio.create_task(self.pool.wait(Need(PAINT), self.policy)) for _ in range(count)]
+            asked = Need(PAINT, key_id=key_id)
+            self.waiters += [asyncio.create_task(self.pool.wait(asked, self.guarded())) for _ in range(count)]
 
         self.run(step())
+
+    def guarded(self) -> SelectionPolicy:
+        policy = self.policy
+        return GuardedPolicy("any", lambda: policy, VirtualClock().monotonic)
+
+    @rule(most=st.integers(0, 4))
+    def limit_all(self, most: int) -> None:
+        """The operator changes how many may run in all; a look at the line, which comes by itself, heeds it."""
+
+        async def step() -> None:
+            self.most_running = most
+            await asyncio.sleep(6)
+
+        self.run(step())
+
+    @rule()
+    def reclaim(self) -> None:
+        """Leases past their limit are given back, and no others."""
+
+        async def step() -> None:
+            now = VirtualClock().monotonic()
+            overdue = [lease for lease in self.leases if lease.ends_at is not None and lease.ends_at <= now]
+            taken = await self.pool.reclaim()
+            # One behind another with a longer limit is found later.
+            assert taken <= len(overdue)
+            self.leases = [lease for lease in self.leases if lease not in overdue or lease in self.still_held()]
+
+        self.run(step())
+
+    def still_held(self) -> list[Lease]:
+        return [lease for held in self.pool._held._of.values() for lease in held]
 
     @rule(count=st.integers(1, 3), turns=st.integers(0, 4), released=st.integers(0, 3))
     def cancel(self, count: int, turns: int, released: int) -> None:
@@ -919,14 +1083,17 @@ class Pool(RuleBasedStateMachine):
         assert ready.refusals() == Counter(why for why in scan.values() if why is not None)
 
     def nothing_leaks(self) -> None:
-        held = Counter((id(lease._candidate), lease._kind) for lease in self.leases)
+        held = Counter((id(lease.candidate), lease.kind) for lease in self.leases)
         for one in self.pool._candidates.values():
             for kind in MediaKind:
                 assert one.load(kind) == held[id(one), kind]
-        assert self.slots.held == {lease._ticket for lease in self.leases if lease._ticket is not None}
+        assert self.slots.held == {lease.ticket for lease in self.leases if lease.ticket is not None}
+        assert self.pool.running == len(self.leases)
 
     def nobody_is_forgotten(self) -> None:
         now = VirtualClock().now()
+        if 0 < self.most_running <= self.pool.running:
+            return
         for one in self.pool._candidates.values():
             assert self.pool._line.first_for(one, now) is None
 

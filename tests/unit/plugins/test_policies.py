@@ -1,13 +1,14 @@
 """Each built-in policy does what its name says."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from flow2api.domain.ready_set import ReadyAccounts
-from flow2api.domain.selection import Candidate, Need, SelectionPolicy
-from flow2api.plugins.policies import register_selection_policies
+from flow2api.domain.selection import Candidate, Explains, Need, SelectionPolicy
+from flow2api.plugins.policies import Sticky, register_selection_policies
 from tests.factories import AccountFactory, picture_spec, video_spec
 
 PAINT, FILM = Need(picture_spec()), Need(video_spec())
@@ -95,3 +96,77 @@ def test_fill_first_stays_with_one_as_long_as_it_is_ready() -> None:
     assert set(picks(made("fill_first"), ready, 5)) == {1}
     ready.stand(several[0], "busy")
     assert len(set(picks(made("fill_first"), ready, 5))) == 1
+
+
+# --- sticky -----------------------------------------------------------------------------------------------------------
+
+
+def test_sticky_keeps_a_caller_on_its_account_while_that_is_ready() -> None:
+    everybody = candidates(50)
+    ready, policy = ready_of(*everybody), made("sticky")
+    (first,) = set(picks(policy, ready, 20, replace(PAINT, sticky="key 1")))
+    random = Random(1)
+    others = {policy.select(ready, replace(PAINT, sticky=f"key {n}"), random).account.id for n in range(100)}
+    assert len(others) > 10
+    ready.stand(everybody[first - 1], "busy")
+    (second,) = set(picks(policy, ready, 20, replace(PAINT, sticky="key 1")))
+    assert second != first
+
+
+def test_sticky_begins_where_the_picture_was_made() -> None:
+    ready, policy = ready_of(*candidates(50)), made("sticky")
+    assert set(picks(policy, ready, 20, replace(PAINT, sticky="media m", home=33))) == {33}
+    gone = replace(PAINT, sticky="media m", home=99)
+    assert len(set(picks(policy, ready, 20, gone))) == 1
+
+
+def test_sticky_keeps_kinds_apart_and_heeds_priorities() -> None:
+    best, backup = candidates(1, priority=0), [Candidate(AccountFactory.build(id=9, priority=5))]
+    ready, policy = ready_of(*backup), made("sticky")
+    mine = replace(PAINT, sticky="key 1")
+    assert picks(policy, ready, 1, mine) == [9]
+    ready.stand(best[0], None)
+    assert picks(policy, ready, 1, mine) == [1]
+
+
+def test_sticky_remembers_only_so_many() -> None:
+    ready, policy = ready_of(*candidates(50)), Sticky(kept=10)
+    for number in range(1000):
+        picks(policy, ready, 1, replace(PAINT, sticky=f"key {number}"))
+    assert len(policy._places) == 10
+
+
+def test_sticky_goes_to_anybody_who_belongs_nowhere() -> None:
+    assert len(set(picks(made("sticky"), ready_of(*candidates(50)), 100))) > 20
+
+
+# --- explained --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("random", "drawn, each with the same chance"),
+        ("weighted", "drawn by weight, its own being 1"),
+        ("round_robin", "its turn came"),
+        ("least_busy", "the less busy of two drawn by weight: it carried 0, its weight is 1"),
+        ("least_recently_used", "not used yet, of eight drawn"),
+        ("most_credits", "the most credits of eight drawn: 1000"),
+        ("fill_first", "the first that has room"),
+        ("sticky", "new here; the less busy of two drawn by weight: it carried 0, its weight is 1"),
+    ],
+)
+def test_every_policy_says_why(name: str, why: str) -> None:
+    policy = made(name)
+    chosen = policy.select(ready_of(*candidates(3)), PAINT, Random(1))
+    assert isinstance(policy, Explains)
+    assert policy.explain(chosen, PAINT) == why
+
+
+def test_sticky_says_that_it_knows_the_caller() -> None:
+    policy, ready, mine = Sticky(), ready_of(*candidates(3)), replace(PAINT, sticky="key 1")
+    policy.select(ready, mine, Random(1))
+    chosen = policy.select(ready, mine, Random(2))
+    assert policy.explain(chosen, mine) == "it has served what this belongs to before"
+    home = policy.select(ready, replace(mine, home=2), Random(2))
+    assert policy.explain(home, mine) == "it made what the request builds on"

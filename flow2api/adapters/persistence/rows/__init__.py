@@ -7,6 +7,7 @@ from flow2api.adapters.persistence.rows.base import Row
 from flow2api.adapters.persistence.rows.changes import ChangeRow
 from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
+from flow2api.adapters.persistence.rows.health import HealthEventRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
 from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, WebhookRow
@@ -28,6 +29,7 @@ __all__ = [
     "DeliveryRow",
     "FactRow",
     "GenerationRow",
+    "HealthEventRow",
     "MediaRow",
     "NotifyTargetRow",
     "OperatorRow",

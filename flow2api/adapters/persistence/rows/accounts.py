@@ -5,7 +5,9 @@ from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
 
 class AccountRow(Row):
-    """An account without its secrets. ``tags`` and ``rests`` are JSON.
+    """An account without its secrets. ``tags``, ``rests`` and ``streaks`` are JSON.
+
+    ``streak`` is the longest of the streaks, for the release before, which knew of one only.
 
     The columns at the end follow from the others and are there to be searched by: until when the account is disabled,
     suspended, cooling down at the latest (a rest without an end is `FOR_EVER`), and its address, name and remark without
@@ -37,6 +39,7 @@ class AccountRow(Row):
     access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     rests: Mapped[str] = mapped_column(Text)
     streak: Mapped[int] = mapped_column(Integer)
+    streaks: Mapped[str] = mapped_column(Text, server_default="[]")
     disabled_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
     suspended_until: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cooling_until: Mapped[int] = mapped_column(BigInteger, server_default="0")

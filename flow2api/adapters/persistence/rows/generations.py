@@ -8,7 +8,7 @@ UNFINISHED = "state IN ('queued', 'running')"
 
 
 class GenerationRow(Row):
-    """A generation. ``number`` tells in which order they were added; ``inputs``, ``warnings`` and ``results`` are JSON."""
+    """A generation. ``number`` tells in which order they were added; ``inputs``, ``warnings``, ``results`` and ``choice`` are JSON."""
 
     __tablename__ = "generations"
     __table_args__ = (
@@ -60,6 +60,7 @@ class GenerationRow(Row):
     fence: Mapped[int] = mapped_column(Integer)
     rescues: Mapped[int] = mapped_column(Integer)
     attempts: Mapped[int] = mapped_column(Integer)
+    choice: Mapped[str | None] = mapped_column(Text)
 
 
 class ClaimRow(Row):

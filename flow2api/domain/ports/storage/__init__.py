@@ -19,11 +19,13 @@ from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
+from flow2api.domain.ports.storage.health import HealthLog
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
 from flow2api.domain.ports.storage.operators import Operators
 from flow2api.domain.ports.storage.options import OptionValues
+from flow2api.domain.ports.storage.past_requests import PastRequest, PastRequests
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "CredentialVault",
     "Examination",
     "Generations",
+    "HealthLog",
     "IdempotencyClaim",
     "Journal",
     "LogEntry",
@@ -42,6 +45,8 @@ __all__ = [
     "Operators",
     "OptionValues",
     "Page",
+    "PastRequest",
+    "PastRequests",
     "Storage",
 ]
 
@@ -70,6 +75,8 @@ class Storage(Protocol):
     notify_targets: NotifyTargets
     webhooks: Webhooks
     deliveries: Deliveries
+    past_requests: PastRequests
+    health: HealthLog
 
     async def open(self) -> None:
         """Connect, bring the schema up to date, start what runs behind.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flow2api.adapters.admin_api.token_views import MASK, limit_of, token_view
-from flow2api.domain.account import Account, Capacity, Credentials, RestReason, Tier
+from flow2api.domain.account import Account, Capacity, Credentials, RestReason, Streak, Tier
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
 
@@ -58,7 +58,7 @@ def test_account_at_work_is_shown_whole() -> None:
         credits=50,
         capacity=Capacity(4, 0),
         access_expires_at=NOW + timedelta(minutes=30),
-        streak=2,
+        streaks=(Streak(None, 2),),
     )
     shown = view(account, used={7: Counts(images=3, videos=2, errors=1)}, last_used={7: NOW})
 

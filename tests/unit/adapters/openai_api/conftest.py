@@ -11,7 +11,8 @@ from litestar.exceptions import HTTPException
 from litestar.testing import AsyncTestClient
 
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response
-from tests.fakes.use_cases import KEY, FakeDoors
+from flow2api.domain.catalog import ModelRoutes
+from tests.fakes.use_cases import CATALOG, KEY, FakeDoors
 
 Client = AsyncTestClient[Litestar]
 OpenClient = Callable[..., Any]
@@ -51,6 +52,7 @@ def shared_application() -> Litestar:
     """Registering the routes takes longer than most tests do, so it is done once."""
     names = ("authorize", "generate", "ingest", "generations", "media", "clock", "pictures")
     present: dict[str, Any] = {name: _Present(name) for name in names}
+    present["routes"] = ModelRoutes(CATALOG, lambda: _Present.fakes.options.model_routes)
     return application(FakeDoors().doors(**present, options=lambda: _Present.fakes.options))
 
 

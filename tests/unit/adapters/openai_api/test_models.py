@@ -1,8 +1,11 @@
 """What can be asked for, as the clients sort it."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.fakes.use_cases import CATALOG, KEY
+from flow2api.domain.media import MediaKind
+from tests.fakes.use_cases import CATALOG, KEY, FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 
 
@@ -45,3 +48,26 @@ async def test_unknown_model_is_not_found(client: Client) -> None:
 async def test_only_the_header_opens_it(client: Client) -> None:
     del client.headers["authorization"]
     assert (await client.get(f"/v1/models?key={KEY}")).status_code == 401
+
+
+async def test_routes_of_the_operator_are_listed_and_can_be_asked_for(client: Client, fakes: FakeDoors) -> None:
+    first, second = [one.id for one in CATALOG.listed() if one.kind is MediaKind.IMAGE][:2]
+    fakes.options = replace(fakes.options, model_routes={"best": (first, second)})
+    listed = {entry["id"]: entry for entry in (await client.get("/v1/models")).json()["data"]}
+    assert listed["best"]["sizes"] == listed[first]["sizes"]
+    assert (await client.get("/v1/models/best")).json()["id"] == "best"
+
+    answer = await client.post("/v1/images/generations", json={"model": "best", "prompt": "a hill"})
+
+    assert answer.status_code == 200, answer.text
+    request = fakes.generate.request
+    assert request.model == "best"
+    assert [one.model for one in request.others] == ["best"]
+    assert request.spec != request.others[0].spec
+
+    await client.post("/v1/images/generations", json={"model": "best", "prompt": "a hill", "strict": True})
+    assert fakes.generate.request.others == ()
+
+    fakes.options = replace(fakes.options, model_routes={})
+    assert (await client.get("/v1/models/best")).status_code == 404
+    assert "best" not in [entry["id"] for entry in (await client.get("/v1/models")).json()["data"]]

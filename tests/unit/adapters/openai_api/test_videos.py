@@ -11,6 +11,7 @@ from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import PoolBusyError
 from flow2api.domain.generation import Fault, Input, InputRole, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.waiting_line import Turn
 from tests.fakes.clock import START
 from tests.fakes.media import fake_picture
 from tests.fakes.use_cases import FAKE_VIDEO, OTHER_KEY, FakeDoors
@@ -419,3 +420,18 @@ class TestFollowUps:
     async def test_the_video_must_be_named(self, client: Client) -> None:
         answer = await client.post("/v1/videos/extensions", json={"prompt": "x"})
         assert answer.json()["error"]["param"] == "video"
+
+
+class TestWaiting:
+    async def test_video_that_waits_tells_its_place_and_when_it_may_start(
+        self, client: Client, fakes: FakeDoors
+    ) -> None:
+        fakes.generations.plant()
+        fakes.generations.turns["video_1"] = Turn(7, 20.2)
+        answer = await client.get("/v1/videos/video_1")
+        document = answer.json()
+        assert (document["status"], document["queue_position"], document["estimated_start_s"]) == ("queued", 7, 21)
+        assert answer.headers["openai-poll-after-ms"] == "20200"
+        del fakes.generations.turns["video_1"]
+        document = (await client.get("/v1/videos/video_1")).json()
+        assert (document["queue_position"], document["estimated_start_s"]) == (None, None)

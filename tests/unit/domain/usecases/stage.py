@@ -26,6 +26,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Change
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.generate import Generate, Idempotency
+from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
@@ -149,9 +150,10 @@ class Stage:
         store = between("store", self.world.store)
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
-        self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1))
-        self.tend = TendAccounts(self.pool, accounts, self.clock, lambda: self.options)
-        self.credentials = RenewCredentials(self.pool, upstreams, vault, self.tend, self.clock)
+        self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1), lambda: self.options.max_running)
+        self.tend = TendAccounts(self.pool, accounts, self.clock, lambda: self.options, self.storage.health)
+        self.guard = GuardUpstreams(self.clock)
+        self.credentials = RenewCredentials(self.pool, upstreams, vault, self.tend, self.clock, guard=self.guard)
         self.warm = WarmAccounts(
             self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(1)
         )
@@ -164,7 +166,7 @@ class Stage:
             upstreams, self.credentials, store, self.room, self.world.ids, self.clock, lambda: self.options
         )
         self.makers = Makers(
-            MakePicture(upstreams, self.credentials, self.uploads, self.products),
+            MakePicture(upstreams, self.credentials, self.uploads, self.products, self.tend),
             MakeVideo(
                 upstreams,
                 self.credentials,
@@ -187,6 +189,7 @@ class Stage:
             self.tend,
             self.clock,
             lambda: self.options,
+            guard=self.guard,
         )
         self.work = Work(f"process-{next(self.world.processes)}", self.run, self.storage.journal, self.clock)
         self.audience = Audience()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Capacity, Tier
+from flow2api.domain.account import Capacity, RestReason, Tier
 from flow2api.domain.api_key import Caller
 from flow2api.domain.generation import (
     Accepted,
@@ -458,3 +458,45 @@ async def test_who_joins_a_job_whose_cancellation_cannot_be_written_is_told(stag
     await stage.clock.sleep(1)
     assert joined.done()
     assert isinstance(joined.result(), Failed)
+
+
+class TestRoutes:
+    OTHER = GenerationRequest(model="best", spec=LARGE_PAINT, prompt="a")
+    ROUTED = GenerationRequest(model="best", spec=PAINT, prompt="a", others=(OTHER,))
+
+    async def made(self, stage: Stage) -> Generation:
+        async with aclosing(stage.generate(self.ROUTED, CALLER)) as events:
+            end = [event async for event in events][-1]
+        assert isinstance(end, Finished), end
+        return end.generation
+
+    async def test_first_model_serves_while_an_account_is_free_for_it(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        made = await self.made(stage)
+        assert (made.model, made.spec_name, made.warnings) == ("best", PAINT.name, ())
+
+    async def test_next_one_serves_while_no_account_is_free_for_the_first(self, stage: Stage) -> None:
+        (account,) = await stage.accounts(1)
+        stage.pool.put(account.resting(RestReason.QUOTA, stage.clock.now(), model=PAINT.name))
+        made = await self.made(stage)
+        assert (made.model, made.spec_name) == ("best", LARGE_PAINT.name)
+        assert made.warnings == (f"{PAINT.name} has no account free now; {LARGE_PAINT.name} serves in its place.",)
+
+    async def test_first_one_is_waited_for_when_none_is_free(self, stage: Stage) -> None:
+        await stage.accounts(1, capacity=Capacity(image=1))
+        gate = stage.upstream.hold("produce")
+        await anext(stage.events(PAINT))
+        waiting = asyncio.create_task(self.made(stage))
+        await stage.clock.sleep(1)
+        gate.set()
+        assert (await waiting).spec_name == PAINT.name
+
+    async def test_upstream_that_is_left_alone_is_passed_over(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        elsewhere = replace(PAINT, name="elsewhere", upstream="dead")
+        request = replace(self.OTHER, spec=elsewhere, others=(self.OTHER,))
+        swap(stage.generate, _left_alone_s=lambda upstream: 30.0 if upstream == "dead" else None)
+        async with aclosing(stage.generate(request, CALLER)) as events:
+            end = [event async for event in events][-1]
+        assert isinstance(end, Finished)
+        assert end.generation.spec_name == LARGE_PAINT.name

@@ -1,13 +1,19 @@
 """Getting an account: at once, by warming one, or by waiting one's turn."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity, RestReason
 from flow2api.domain.api_key import Caller
-from flow2api.domain.generation import Accepted, Failed, Finished, State
+from flow2api.domain.generation import Accepted, Failed, Finished, Input, InputRole, Progressed, State
+from flow2api.domain.media import MediaKind
+from flow2api.domain.options import Options
+from flow2api.domain.usecases.lease_account import longest_lease_s
+from flow2api.domain.waiting_line import Turn
+from flow2api.plugins.policies import Sticky
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage
 
 ONE = Capacity(image=1, video=1)
@@ -165,3 +171,73 @@ async def test_database_that_cannot_keep_a_waiting_video_refuses_it(stage: Stage
     with pytest.raises(tree.StorageBusyError):
         await stage.all_events(FILM)
     assert stage.lease._waiting == 0
+
+
+async def test_who_waits_is_told_the_position_as_progress(stage: Stage) -> None:
+    await stage.accounts(1, capacity=ONE)
+    gate = stage.upstream.hold("produce")
+    async with aclosing(stage.events(PAINT)) as first, aclosing(stage.events(PAINT)) as second:
+        await anext(first)
+        accepted = await anext(second)
+        told = await anext(second)
+        assert isinstance(told, Progressed)
+        assert (told.generation.id, told.note) == (accepted.generation.id, "waiting, position 1")
+        job = stage.work.job(accepted.generation.id)
+        assert job is not None
+        assert job.turn == Turn(1)
+        gate.set()
+        made = [event async for event in second][-1]
+    assert isinstance(made, Finished)
+    assert job.turn is None
+    assert made.generation.choice is not None
+    assert made.generation.choice.position == 1
+
+
+async def test_callers_wait_in_turn(stage: Stage) -> None:
+    await stage.accounts(1, capacity=ONE)
+    gate = stage.upstream.hold("produce")
+    ended = list[int]()
+
+    async def ask(key_id: int) -> None:
+        await stage.end(PAINT, caller=Caller(key_id=key_id))
+        ended.append(key_id)
+
+    tasks = [asyncio.create_task(ask(key_id)) for key_id in (1, 1, 1, 1, 2)]
+    await stage.clock.sleep(1)
+    gate.set()
+    await asyncio.gather(*tasks)
+    assert ended == [1, 1, 2, 1, 1]
+
+
+async def test_no_more_run_than_the_option_allows(stage: Stage) -> None:
+    await stage.accounts(3)
+    stage.configure(max_running=1, image_wait_s=0.0)
+    stage.upstream.hold("produce")
+    await anext(stage.events(PAINT))
+    with pytest.raises(tree.PoolBusyError) as caught:
+        await stage.all_events(PAINT)
+    assert caught.value.reasons == {"max_running": 3}
+
+
+async def test_picture_is_worked_on_where_its_parent_was_made(stage: Stage) -> None:
+    await stage.accounts(8)
+    stage.policy = Sticky()
+    parent = await stage.media(account_id=5)
+    inputs = (Input(parent.id, InputRole.REFERENCE),)
+    assert {(await stage.made(PAINT, inputs=inputs)).generation.account_id for _ in range(5)} == {5}
+
+
+async def test_caller_keeps_his_account(stage: Stage) -> None:
+    await stage.accounts(8)
+    stage.policy = Sticky()
+    assert len({(await stage.made(PAINT)).generation.account_id for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize("kind", MediaKind)
+def test_lease_outlasts_the_time_outs_of_its_generation(kind: MediaKind) -> None:
+    options = Options()
+    own_s = {
+        MediaKind.IMAGE: 2 * options.image_timeout_s,
+        MediaKind.VIDEO: options.video_timeout_s + options.enlarge_timeout_s,
+    }
+    assert longest_lease_s(kind, options) > own_s[kind]

@@ -176,6 +176,7 @@ class TestBooking:
         stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), times=None)
         for _ in range(4):
             await stage.end(PAINT)
+            await stage.clock.sleep(31)
         assert [one.rests for one in stage.pool] == [(), (), (), ()]
 
     async def test_unsafe_prompts_are_the_callers_matter(self, stage: Stage) -> None:
@@ -410,3 +411,63 @@ async def test_token_that_cannot_be_had_leads_to_another_account(stage: Stage) -
     finished = await stage.made(PAINT)
     assert (finished.generation.account_id, finished.generation.attempts) == (2, 1)
     assert stage.known(1).rest_of(RestReason.AUTH_EXPIRED) is not None
+
+
+class TestRetryBudget:
+    async def test_error_goes_out_when_the_budget_is_spent(self, stage: Stage) -> None:
+        await stage.accounts(4)
+        stage.configure(retry_percent=0.0, retries_per_min=2)
+        stage.upstream.fail("produce", tree.UpstreamOverloadedError("busy"), times=None)
+        assert code_of(await stage.end(PAINT)) == "upstream_overloaded"
+        assert stage.upstream.count("produce") == 3
+        assert code_of(await stage.end(PAINT)) == "upstream_overloaded"
+        assert stage.upstream.count("produce") == 4
+        await stage.clock.sleep(61)
+        await stage.end(PAINT)
+        assert stage.upstream.count("produce") == 7
+
+    async def test_refused_credential_is_no_matter_of_the_budget(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        stage.configure(retry_percent=0.0, retries_per_min=0)
+        stage.upstream.fail("produce", tree.CredentialRevokedError("session"), account_id=1, times=None)
+        assert (await stage.made(PAINT)).generation.account_id == 2
+
+
+class TestPauses:
+    async def test_overloaded_service_is_given_a_pause_before_each_further_attempt(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        stage.upstream.fail("produce", tree.UpstreamOverloadedError("busy"), times=2)
+        begun = stage.clock.monotonic()
+        await stage.made(PAINT)
+        assert 1.0 <= stage.clock.monotonic() - begun <= 6.0
+
+    async def test_slot_is_free_during_the_pause(self, stage: Stage) -> None:
+        await stage.accounts(2, capacity=Capacity(image=1, video=1))
+        stage.upstream.fail("produce", tree.UpstreamOverloadedError("busy", retry_after_s=8.0))
+        end = asyncio.create_task(stage.end(PAINT))
+        await stage.clock.sleep(5)
+        assert [stage.pool.load_of(n, MediaKind.IMAGE) for n in (1, 2)] == [0, 0]
+        assert isinstance(await end, Finished)
+
+    async def test_pause_that_would_outlast_the_request_is_not_made(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        stage.configure(image_timeout_s=4.0)
+        stage.upstream.fail("produce", tree.UpstreamOverloadedError("busy", retry_after_s=60.0), times=None)
+        begun = stage.clock.monotonic()
+        assert code_of(await stage.end(PAINT)) == "upstream_overloaded"
+        assert stage.clock.monotonic() - begun < 4.0
+
+
+class TestChoice:
+    async def test_record_tells_how_the_account_was_chosen(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        stage.pool.put(stage.known(2).resting(RestReason.MANUAL, stage.clock.now()))
+        made = await stage.made(PAINT)
+        choice = stage.stored(made.generation.id).choice
+        assert choice is not None
+        assert (choice.policy, choice.ready, choice.refused, choice.position) == ("FillFirst", 1, {"manual": 1}, 0)
+
+    async def test_choice_costs_no_further_write(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(PAINT)
+        assert len(stage.generations_written) == 2

@@ -71,9 +71,9 @@ async def test_changes_that_come_while_one_is_written_are_written_together(stage
     await stage.accounts(1)
     stage.tables.writes = 0
     await asyncio.gather(
-        *(stage.tend.change(1, lambda one, n=number: replace(one, streak=one.streak + n)) for number in (1, 2, 4, 8))  # type: ignore[misc]
+        *(stage.tend.change(1, lambda one, n=number: replace(one, weight=one.weight + n)) for number in (1, 2, 4, 8))  # type: ignore[misc]
     )
-    assert stage.tables.accounts[1].streak == 15
+    assert stage.tables.accounts[1].weight == 16
     assert stage.tables.writes <= 2
 
 
@@ -144,7 +144,7 @@ async def test_own_faults_count_only_while_others_fare_well(stage: Stage) -> Non
     late = tree.UpstreamTimeoutError("late")
     await stage.tend.went_wrong(1, late, PAINT)
     assert stage.known(1).streak == 0
-    await stage.tend.went_well(2)
+    await stage.tend.went_well(2, PAINT)
     await stage.tend.went_wrong(1, late, PAINT)
     assert stage.known(1).streak == 1
     await stage.tend.went_wrong(3, late, PAINT)

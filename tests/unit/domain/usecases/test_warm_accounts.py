@@ -10,6 +10,8 @@ import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Credentials, RestReason, Tier
+from flow2api.domain.breaker import BreakerState, Host
+from flow2api.domain.health import HealthKind
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
@@ -337,3 +339,103 @@ async def test_visits_under_way_end_with_the_keeper(stage: Stage) -> None:
     keeping.cancel()
     await stage.clock.sleep(1)
     assert not stage.warm._running
+
+
+async def test_ten_thousand_imported_accounts_do_not_slow_a_picture(kept: Stage) -> None:
+    await kept.account()
+    for _ in range(10_000):
+        await kept.cold_account()
+    kept.upstream.calls.clear()
+    began, exchanged = kept.clock.monotonic(), list[int]()
+    for _ in range(20):
+        asked = kept.clock.monotonic()
+        await kept.made(PAINT)
+        assert kept.clock.monotonic() == asked
+        await kept.clock.sleep(1)
+        exchanged.append(kept.upstream.count("exchange"))
+    elapsed = kept.clock.monotonic() - began
+    assert exchanged[-1] <= 20 * elapsed + 4
+    assert all(later - earlier <= 21 for earlier, later in pairwise(exchanged))
+    assert kept.upstream.count("produce", 1) + kept.upstream.count("produce") >= 20
+
+
+async def test_outage_puts_visits_off_without_holding_it_against_the_accounts(kept: Stage) -> None:
+    await kept.accounts(10)
+    for call in ("exchange", "allowance", "open_workspace"):
+        kept.upstream.fail(call, tree.UpstreamUnavailableError("down", reached=False), times=None)
+    for _ in range(20):
+        await kept.cold_account()
+    await kept.clock.sleep(2 * HOUR)
+    assert kept.guard.statuses()["flow", Host.SESSION].state is not BreakerState.CLOSED
+    assert kept.upstream.count("exchange") <= 2 * 3600 / 30 + 20
+    kept.upstream.faults.clear()
+    await kept.clock.sleep(38 * 60)
+    assert all(one.is_warm and not one.rests for one in kept.pool)
+
+
+async def test_refusal_is_waited_out_and_not_asked_against(kept: Stage) -> None:
+    kept.upstream.fail("allowance", tree.UpstreamRateLimitedError("slow down", retry_after_s=6 * HOUR), times=None)
+    await kept.cold_account()
+    await kept.clock.sleep(5.9 * HOUR)
+    assert kept.upstream.count("allowance") == 1
+    kept.upstream.faults.clear()
+    await kept.clock.sleep(0.2 * HOUR)
+    assert kept.known(1).is_warm
+
+
+async def test_unusable_account_is_looked_at_again_once_a_day_and_comes_back(kept: Stage) -> None:
+    kept.upstream.fail("allowance", tree.AccountUnusableError("region"), times=3)
+    await kept.cold_account()
+    await kept.clock.sleep(60)
+    await kept.clock.sleep(3 * 24 * HOUR)
+    assert kept.upstream.count("allowance") == 3
+    assert kept.known(1).rest_of(RestReason.UNUSABLE) is not None
+    await kept.clock.sleep(24 * HOUR)
+    assert kept.known(1).rests == ()
+    assert kept.known(1).is_warm
+
+
+async def test_unusable_account_that_cannot_be_looked_at_stays_set_aside_and_is_not_hammered(kept: Stage) -> None:
+    await kept.accounts(2)
+    await kept.tend.went_wrong(1, tree.AccountUnusableError("region"))
+    kept.upstream.fail("exchange", tree.UpstreamTimeoutError("late"), times=None)
+    kept.upstream.fail("allowance", tree.UpstreamTimeoutError("late"), times=None, account_id=1)
+    await kept.clock.sleep(48 * HOUR)
+    assert kept.known(1).rest_of(RestReason.UNUSABLE) is not None
+    assert kept.upstream.count("exchange") <= 2 * 2 * 48 + 40
+
+
+async def test_timeline_tells_what_the_keeper_did(kept: Stage) -> None:
+    kept.upstream.fail("exchange", tree.UpstreamTimeoutError("late"))
+    await kept.cold_account()
+    await kept.clock.sleep(60)
+    kept.upstream.players[0].tier, kept.upstream.players[0].credits = Tier.ULTRA, 5000
+    await kept.clock.sleep(24 * HOUR)
+    told = [event.kind for event in kept.tables.health]
+    assert told[:4] == [
+        HealthKind.RENEWAL_FAILED,
+        HealthKind.ACCESS_RENEWED,
+        HealthKind.SESSION_ROTATED,
+        HealthKind.WARMED,
+    ]
+    assert {HealthKind.TIER_CHANGED, HealthKind.CREDITS_CHANGED} <= set(told[4:])
+    renewed = next(event for event in kept.tables.health if event.kind is HealthKind.ACCESS_RENEWED)
+    assert renewed.until == renewed.at + timedelta(hours=24)
+
+
+async def test_rest_that_ends_while_nobody_asks_is_in_the_timeline_at_its_time(kept: Stage) -> None:
+    await kept.accounts(1)
+    await kept.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast", retry_after_s=100), PAINT)
+    ends = kept.clock.now() + timedelta(seconds=100)
+    await kept.clock.sleep(170)
+    (event,) = [one for one in kept.tables.health if one.kind is HealthKind.REST_LIFTED]
+    assert (event.at, event.by, event.reason) == (ends, "time", RestReason.RATE_LIMITED)
+
+
+async def test_rests_end_with_a_request_as_well_as_with_time(stage: Stage) -> None:
+    await stage.accounts(1)
+    await stage.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast", retry_after_s=100), PAINT)
+    stage.pool.put(replace(stage.known(1), access_expires_at=stage.clock.now() - timedelta(hours=1)))
+    await stage.clock.sleep(100)
+    await stage.made(PAINT)
+    assert [one.kind for one in stage.tables.health if one.kind is HealthKind.REST_LIFTED] == [HealthKind.REST_LIFTED]

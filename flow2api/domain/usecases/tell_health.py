@@ -1,0 +1,87 @@
+"""What operators do to accounts becomes part of the accounts' timelines, whoever carries it out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.audit import AuditEntry
+from flow2api.domain.health import OPERATOR, HealthEvent, HealthKind, changes
+from flow2api.domain.ports.storage import Accounts, CredentialVault, HealthLog
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+
+
+class ToldAccounts:
+    """Accounts whose changes are noted as an operator's."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        health: HealthLog,
+        clock: Clock,
+        *,
+        added_as: HealthKind = HealthKind.ADDED,
+        by: str = OPERATOR,
+    ) -> None:
+        self._accounts = accounts
+        self._health = health
+        self._clock = clock
+        self._added_as = added_as
+        self._by = by
+
+    def load(self) -> AsyncIterator[Sequence[Account]]:
+        return self._accounts.load()
+
+    async def get(self, account_id: int) -> Account | None:
+        return await self._accounts.get(account_id)
+
+    async def add(
+        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+    ) -> Sequence[Account]:
+        added = await self._accounts.add(accounts, audit)
+        for account in added:
+            self._health.note(HealthEvent(account.id, self._clock.now(), self._added_as, by=self._by))
+        return added
+
+    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
+        before = await self._accounts.get(account.id)
+        await self._accounts.save(account, audit)
+        if before is not None:
+            for event in changes(before, account, self._clock.now(), by=self._by):
+                self._health.note(event)
+
+    async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
+        await self._accounts.remove(account_id, audit)
+
+
+class ToldVault:
+    """A vault in which a session token that is replaced is noted as an operator's change."""
+
+    def __init__(self, vault: CredentialVault, health: HealthLog, clock: Clock, *, by: str = OPERATOR) -> None:
+        self._vault = vault
+        self._health = health
+        self._clock = clock
+        self._by = by
+
+    def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
+        return self._vault.load()
+
+    async def read(self, account_id: int) -> Credentials | None:
+        return await self._vault.read(account_id)
+
+    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
+        await self._vault.write(account, credentials, audit)
+        event = HealthEvent(account.id, self._clock.now(), HealthKind.SESSION_REPLACED, by=self._by)
+        self._health.note(event)
+
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+        return await self._vault.find(session_tokens)
+
+
+if TYPE_CHECKING:
+
+    def _are_accounts(accounts: ToldAccounts) -> Accounts:
+        return accounts
+
+    def _is_a_vault(vault: ToldVault) -> CredentialVault:
+        return vault

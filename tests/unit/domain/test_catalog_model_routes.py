@@ -1,0 +1,83 @@
+"""The operator's lists of models behind one public name."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from flow2api.domain.catalog import Alias, ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.catalog.model_routes import Routes
+from flow2api.domain.errors import ConfigurationError
+from tests.factories import picture_spec, video_spec
+
+CATALOG = ModelCatalog(
+    [picture_spec("paint"), picture_spec("draw", upstream="other"), video_spec("film"), Alias("nice", {None: "paint"})]
+)
+
+
+@dataclass
+class Operator:
+    routes: Routes = field(default_factory=dict)
+
+    def __call__(self) -> Routes:
+        return self.routes
+
+
+def test_name_without_a_route_stands_for_itself() -> None:
+    routes = ModelRoutes(CATALOG)
+    assert routes.targets("paint") == ("paint",)
+    assert routes.listed() == CATALOG.listed()
+    assert routes.describe("nothing") is None
+
+
+def test_new_name_leads_to_its_models_and_is_listed() -> None:
+    routes = ModelRoutes(CATALOG, Operator({"best": ("draw", "paint")}))
+    assert routes.targets("best") == ("draw", "paint")
+    described = routes.describe("best")
+    assert described is not None
+    assert (described.id, described.upstream) == ("best", "other")
+    assert [one.id for one in routes.listed()] == ["paint", "draw", "film", "best"]
+
+
+@pytest.mark.parametrize("name", ["paint", "nice"])
+def test_name_of_a_model_begins_with_that_model(name: str) -> None:
+    routes = ModelRoutes(CATALOG, Operator({name: ("draw",)}))
+    assert routes.targets(name) == (name, "draw")
+    assert routes.listed() == CATALOG.listed()
+
+
+def test_routes_may_lead_to_routes() -> None:
+    routes = ModelRoutes(CATALOG, Operator({"best": ("good", "paint"), "good": ("draw", "paint")}))
+    assert routes.targets("best") == ("draw", "paint")
+
+
+def test_changed_routes_act_at_once() -> None:
+    operator = Operator()
+    routes = ModelRoutes(CATALOG, operator)
+    assert routes.describe("best") is None
+    operator.routes = {"best": ("draw",)}
+    assert routes.targets("best") == ("draw",)
+    assert routes.listed() is routes.listed()
+    operator.routes = {}
+    assert routes.describe("best") is None
+
+
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ({"best": ("pain",)}, "leads 'best' to 'pain', which does not exist. Did you mean paint"),
+        ({"best": ("xyzzy",)}, "leads 'best' to 'xyzzy', which does not exist."),
+        ({"best": ()}, "names no model for 'best'"),
+        ({" ": ("paint",)}, "cannot have the name ' '"),
+        ({"a": ("b",), "b": ("a",)}, "circle: 'a' to 'b' to 'a'"),
+        ({"a": ("a",)}, "circle: 'a' to 'a'"),
+        ({"best": ("paint", "film")}, "leads 'best' to models for pictures and for videos"),
+    ],
+)
+def test_routes_that_lead_nowhere_are_refused(routes: Routes, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_routes(routes, CATALOG)
+    assert said in caught.value.message
+
+
+def test_good_routes_are_taken() -> None:
+    check_routes({"best": ("good", "paint"), "good": ("draw",), "paint": ("paint", "draw")}, CATALOG)
