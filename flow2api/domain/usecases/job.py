@@ -68,6 +68,7 @@ class Job:
 
     Attributes:
         generation: The record as it is now.
+        has_asked: A submit was begun, here or by an earlier owner.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
         before_end: The record as it was before its end, which counts for others when it is written.
         turn: Where it stands in the waiting line, as it heard last; None while it does not wait.
@@ -94,6 +95,7 @@ class Job:
         self._lease_s = lease_s
         self.is_stored = is_stored
         self.is_accepted = is_accepted
+        self.has_asked = generation.attempts > 0
         self.has_spent = False
         self.before_end = generation
         self.turn: Turn | None = None
