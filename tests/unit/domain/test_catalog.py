@@ -312,6 +312,15 @@ def test_vague_resolution_brings_a_fallback_for_accounts_of_lower_plans(catalog:
     assert found.fallback.warnings == ("No account may make paint in the resolution 4k; 1280x720 is made.",)
 
 
+def test_pixels_that_only_some_plans_may_have_bring_a_fallback_too(catalog: ModelCatalog) -> None:
+    large = catalog.resolve("paint", Wish(resolution="4k")).spec.size
+    for resolution in (None, "2k", "4k"):
+        found = catalog.resolve("paint", Wish(size=large, resolution=resolution, soft_resolution=True))
+        assert (found.spec.name, found.warnings) == ("paint-landscape-4k", ())
+        assert found.fallback is not None
+        assert found.fallback.spec.name == "paint-landscape"
+
+
 def test_plainly_asked_resolution_is_never_given_up(catalog: ModelCatalog) -> None:
     found = catalog.resolve("paint", Wish(resolution="4k"))
     assert found.spec.min_tier is Tier.ULTRA
