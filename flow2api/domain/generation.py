@@ -8,11 +8,8 @@ from operator import attrgetter
 
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.choice import Choice
-from flow2api.domain.errors import NoEligibleAccountError, PoolBusyError
+from flow2api.domain.errors import UpstreamStateUnknownError
 from flow2api.domain.media import Media, MediaKind
-
-_REFUSALS = frozenset({NoEligibleAccountError.code, PoolBusyError.code})
-"""Codes of what the pool says when nobody can serve."""
 
 
 class State(StrEnum):
@@ -179,8 +176,9 @@ class Generation:
         progress: 0 to 100; never goes back.
         fence: Grows with every change of owner; a write with an older one is refused.
         rescues: How often another owner took it over after a crash.
-        attempts: How many submits were tried, on whatever account.
+        attempts: How many submits were begun, on whatever account.
         choice: How the account of the latest attempt was chosen; None before, and where it was not chosen.
+        body_digest: Of a request that spends and came without an idempotency key: SHA-256 of what was asked.
     """
 
     id: str
@@ -219,16 +217,18 @@ class Generation:
     rescues: int = 0
     attempts: int = 0
     choice: Choice | None = None
+    body_digest: bytes | None = None
 
     @property
     def was_refused(self) -> bool:
-        """Whether it ended because no account was to be had, before anything was asked of an upstream."""
-        return (
-            self.state is State.FAILED
-            and self.attempts == 0
-            and self.fault is not None
-            and self.fault.code in _REFUSALS
-        )
+        """Whether it failed before an upstream was asked to make anything."""
+        return self.state is State.FAILED and self.attempts == 0
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it failed, and certainly has spent nothing."""
+        is_unknown = self.fault is not None and self.fault.code == UpstreamStateUnknownError.code
+        return self.state is State.FAILED and self.operation is None and self.made is None and not is_unknown
 
     def changed(self, **changes: object) -> "Generation":
         """With other values in these fields.

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec, Resolution
+from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec, Resolution, Wish, ratio_distance
 from flow2api.domain.errors import RequestError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.parameters import read_wish
+from flow2api.domain.parameters import SAME_RATIO, read_wish
 
 MAX_PROMPT_CHARACTERS = 32_000
 
@@ -66,6 +66,8 @@ def plan_request(
         has_source_video=source is not None,
         text_values=text_values,
     )
+    wish, notes = _in_shape_of(source, parsed.wish, catalog)
+    parsed = replace(parsed, wish=wish, warnings=(*parsed.warnings, *notes))
     resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
     request = GenerationRequest(
         model=model,
@@ -118,6 +120,20 @@ def _named(request: GenerationRequest, name: str) -> GenerationRequest:
         return request
     modest = None if request.modest is None else replace(request.modest, model=name)
     return replace(request, model=name, modest=modest)
+
+
+def _in_shape_of(source: Media | None, wish: Wish, catalog: ModelCatalog) -> tuple[Wish, tuple[str, ...]]:
+    """The wish as it can come true for an extension, which has the shape of what it extends, and what is to be told."""
+    made_by = None if source is None else catalog.spec(source.model or "")
+    if made_by is None:
+        return wish, ()
+    ratio = made_by.aspect_ratio
+    if wish.ratio is None:
+        return replace(wish, aspect_ratio=ratio), ()
+    if ratio_distance(ratio, wish.ratio) <= SAME_RATIO:
+        return wish, ()
+    note = f"An extension has the shape of its video: {wish.size or wish.aspect_ratio} is ignored, and {ratio} is made."
+    return replace(wish, aspect_ratio=ratio, size=None), (note,)
 
 
 def _ratio_of_first(pictures: Sequence[Media]) -> float | None:

@@ -300,7 +300,8 @@ class TestGenerations:
 
     async def test_saves_every_field_that_may_change(self, storage: Storage) -> None:
         whole = whole_generation()
-        await storage.generations.add([replace(generation_of("video_whole"), key_id=3, group_id="req_whole")])
+        fixed = {name: getattr(whole, name) for name in ("key_id", "group_id", "body_digest")}
+        await storage.generations.add([replace(generation_of("video_whole"), **fixed)])
 
         assert await storage.generations.save(whole)
 
@@ -613,6 +614,43 @@ class TestClaims:
             await storage.generations.add([generation_of("gen_1")], self.claim(clock))
 
         assert await storage.generations.claimed(1, "order-1") is None
+
+
+class TestRepeats:
+    @staticmethod
+    def asked(name: str, **changes: object) -> Generation:
+        return replace(generation_of(name), **{"body_digest": b"\x02" * 32, "key_id": 1, **changes})  # type: ignore[arg-type]
+
+    @staticmethod
+    async def found(storage: Storage, clock: FakeClock, key_id: int | None = 1) -> list[str]:
+        since = clock.now() - timedelta(minutes=3)
+        return [one.id for one in await storage.generations.repeated(key_id, b"\x02" * 32, ended_since=since)]
+
+    @pytest.mark.parametrize("key_id", [1, None])
+    async def test_unfinished_request_is_found_by_its_body(
+        self, storage: Storage, clock: FakeClock, key_id: int | None
+    ) -> None:
+        await storage.generations.add([self.asked("gen_1", key_id=key_id), generation_of("gen_2")])
+        assert await self.found(storage, clock, key_id) == ["gen_1"]
+        assert await self.found(storage, clock, 2) == []
+        assert await storage.generations.repeated(key_id, b"\x03" * 32, ended_since=clock.now()) == []
+
+    async def test_all_parts_of_the_newest_are_found(self, storage: Storage, clock: FakeClock) -> None:
+        await storage.generations.add([self.asked("gen_1", group_id="old")])
+        await storage.generations.add([self.asked("gen_2", group_id="new"), self.asked("gen_3", group_id="new")])
+        assert await self.found(storage, clock) == ["gen_2", "gen_3"]
+
+    async def test_ended_ones_are_found_for_a_while(self, storage: Storage, clock: FakeClock) -> None:
+        ended_at = clock.now()
+        await storage.generations.add([self.asked("gen_1").completed((), ended_at, None)])
+        clock.advance(179)
+        assert await self.found(storage, clock) == ["gen_1"]
+        clock.advance(2)
+        assert await self.found(storage, clock) == []
+
+    async def test_deleted_one_is_not_found(self, storage: Storage, clock: FakeClock) -> None:
+        await storage.generations.add([self.asked("gen_1").cancelled(clock.now()).changed(deleted_at=clock.now())])
+        assert await self.found(storage, clock) == []
 
 
 class TestMedia:

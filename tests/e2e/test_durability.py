@@ -3,6 +3,7 @@
 All of it happens to one server, one kill after the other; each test counts from where it began.
 """
 
+import asyncio
 import base64
 import json
 import time
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from flow2api.testing.simulator import SimulatorControl
@@ -148,6 +150,22 @@ async def test_submit_whose_answer_is_cut_is_not_sent_again(gateway: Gateway, ca
     assert await calls.submits() == 1
 
 
+async def test_killed_while_authenticating_starts_over(gateway: Gateway, calls: Calls) -> None:
+    (account,) = await calls.control.accounts()
+    await calls.control.patch_account(account.id, at_lifetime_s=20.0)  # too short to be kept for the next call
+    await calls.control.kill_access_tokens(account.id)
+    assert ended(gateway, begun(gateway, "takes the short token"))["status"] == "completed"
+    await calls.begin()
+    await calls.control.add_fault("latency", call="exchange", latency_s=5.0)
+    video = begun(gateway, "signs in first")
+    await calls.until("exchange")
+    assert await calls.arrived("submit_text_video") == 0
+    kill_and_restart(gateway)
+    assert ended(gateway, video)["status"] == "completed"
+    assert await calls.submits() == 1
+    await calls.control.patch_account(account.id, at_lifetime_s=86_400.0)
+
+
 async def test_killed_while_uploading_starts_over(gateway: Gateway, calls: Calls) -> None:
     await calls.control.add_fault("latency", call="upload_image", latency_s=5.0)
     video = begun(gateway, "from a frame", input_reference={"image_url": PICTURE})
@@ -209,3 +227,64 @@ async def test_stopped_in_order_hands_its_videos_over(gateway: Gateway, calls: C
     await calls.control.advance(60)
     assert ended(gateway, video)["status"] == "completed"
     assert await calls.submits() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The Sora API is scheduled:DeprecationWarning")
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+async def test_sdk_that_waits_meanwhile_gets_what_it_paid_for_and_pays_once(
+    gateway: Gateway, calls: Calls, is_killed: bool
+) -> None:
+    """The SDK sends no idempotency key: it counts its tries, and that is all by which the new process knows them."""
+    name = "killed" if is_killed else "stopped"
+    await calls.control.configure(video_s=60.0)
+    spent = (await calls.control.counters()).credits_spent
+    async with openai.AsyncOpenAI(
+        base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=8, timeout=60
+    ) as client:
+        asked = {"role": "user", "content": f"wait, {name}"}
+        chat = asyncio.create_task(client.chat.completions.create(model="sora-2", messages=[asked]))  # type: ignore[list-item]
+        await calls.until("poll_videos")
+        price = (await calls.control.counters()).credits_spent - spent
+        video = asyncio.create_task(client.videos.create_and_poll(model="sora-2", prompt=f"poll, {name}"))
+        await asyncio.sleep(0.2)
+        await calls.control.add_fault("latency", call="generate_images", latency_s=1.0)
+        picture = asyncio.create_task(client.images.generate(model="gpt-image-1", prompt=f"look, {name}"))
+        await calls.until("generate_images")
+        await asyncio.to_thread(gateway.kill if is_killed else gateway.stop)
+        await calls.control.configure(video_s=OPTIONS["video_s"])
+        gateway.start()  # here: it ends with the thread that starts it
+        await asyncio.to_thread(gateway.wait_until_ready)
+        await calls.control.advance(60)
+        assert "/media/" in str((await chat).choices[0].message.content)
+        assert (await video).status == "completed"
+        made = (await picture).data
+    assert made is not None
+    assert made[0].b64_json
+    assert await calls.arrived("submit_text_video") == 2, "one for the chat, one for the video"
+    # A picture that the stop found under way is brought to its end; one that a kill cut off costs nothing and is made anew.
+    assert await calls.arrived("generate_images") == (2 if is_killed else 1)
+    assert (await calls.control.counters()).credits_spent - spent == 2 * price
+
+
+async def test_marked_repeat_of_a_video_request_finds_it_after_a_restart(gateway: Gateway, calls: Calls) -> None:
+    def asked(count: int) -> str:
+        request = urllib.request.Request(
+            f"{gateway.url}/v1/videos",
+            json.dumps({**CLIP, "prompt": "the answer was lost"}).encode(),
+            {
+                "authorization": f"Bearer {gateway.key}",
+                "content-type": "application/json",
+                "x-stainless-retry-count": str(count),
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(json.load(answer)["id"])
+
+    video = asked(0)
+    await calls.until("poll_videos")
+    kill_and_restart(gateway)
+    assert asked(1) == video
+    assert ended(gateway, video)["status"] == "completed"
+    assert asked(2) == video
+    assert asked(0) != video

@@ -396,6 +396,16 @@ class FakeGenerations:
         claim = self._tables.claims.get((key_id, idempotency_key))
         return claim if claim is not None and claim.expires_at > self._tables.now() else None
 
+    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+        found = [
+            one
+            for one in self._tables.generations.values()
+            if (one.key_id, one.body_digest) == (key_id, body_digest)
+            and one.deleted_at is None
+            and (one.ended_at is None or one.ended_at > ended_since)
+        ]
+        return await self.of_group(found[-1].group_id) if found else []
+
     async def page(
         self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:

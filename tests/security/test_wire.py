@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import ClassVar
 
 import pytest
 from PIL import Image
@@ -63,6 +64,43 @@ class TestKeys:
     @pytest.mark.parametrize("path", ["//v1//models", "/v1/models/", "/v1%2fmodels", "/openai/v1/models", "/models"])
     def test_no_spelling_of_a_path_goes_around_the_key(self, wire: Wire, path: str) -> None:
         assert wire.ask("GET", path, key=None).status in (401, 404)
+
+
+class TestMounts:
+    @pytest.mark.parametrize("prefix", ["/v1", "/openai/v1", ""])
+    @pytest.mark.parametrize("slash", ["", "/"])
+    def test_same_doors_open_under_each_prefix_with_a_slash_or_without(
+        self, wire: Wire, prefix: str, slash: str
+    ) -> None:
+        assert wire.ask("GET", f"{prefix}/models{slash}").status == 200
+        assert wire.ask("GET", f"{prefix}/models/sora-2{slash}").json["id"] == "sora-2"
+        made = wire.ask("POST", f"{prefix}/images/generations{slash}", {"prompt": "a fox"})
+        assert made.json["data"][0]["b64_json"]
+        assert wire.ask("GET", f"{prefix}/models{slash}", key=None).status == 401
+
+
+class TestOtherOrigins:
+    ORIGIN: ClassVar = {"origin": "https://chat.example"}
+
+    def test_browser_may_ask_beforehand_without_a_key(self, wire: Wire) -> None:
+        wished = {
+            **self.ORIGIN,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type,idempotency-key,x-stainless-retry-count",
+        }
+        answer = wire.ask("OPTIONS", "/v1/images/generations", headers=wished, key=None)
+        assert (answer.status, answer.body) == (200, b"")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+        assert {"authorization", "content-type", "idempotency-key", "x-stainless-retry-count"} <= allowed
+        assert "access-control-allow-credentials" not in answer.headers
+
+    @pytest.mark.parametrize(("path", "status"), [("/v1/models", 200), ("/v1/videos/none", 404)])
+    def test_answers_can_be_read_there(self, wire: Wire, path: str, status: int) -> None:
+        answer = wire.ask("GET", path, headers=self.ORIGIN)
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (status, "*")
+        assert "x-request-id" in answer.headers["access-control-expose-headers"]
 
 
 class TestPaths:

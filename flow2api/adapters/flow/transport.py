@@ -12,6 +12,7 @@ from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.connections import ConnectionPool, NoAnswerError
 from flow2api.adapters.flow.errors import connection_error
 from flow2api.adapters.flow.proxy_faults import proxy_fault, wants_credentials
+from flow2api.domain.apart import apart
 from flow2api.domain.errors import UpstreamError
 from flow2api.domain.secret import Secret
 
@@ -92,7 +93,7 @@ class CurlTransport:
         surplus = len(self._pools) - self._max_pools
         idle = [name for name, pool in list(self._pools.items())[:-1] if name is not None and pool.is_idle]
         for name in idle[: max(surplus, 0)]:
-            closing = asyncio.ensure_future(self._pools.pop(name).aclose())
+            closing = apart(self._pools.pop(name).aclose(), name="connections-close")
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
 from flow2api.adapters.imaging.limits import WorkerLimits
 from flow2api.adapters.imaging.wire import Answer, Job, Task
 from flow2api.adapters.imaging.worker_process import WorkerDiedError, WorkerProcess
+from flow2api.domain.apart import apart
 
 _GRACE_S = 1.0
 
@@ -83,7 +85,8 @@ class Workers:
         return None
 
     def _keep(self, worker: WorkerProcess) -> None:
-        timer = asyncio.get_running_loop().call_later(self._limits.idle_s, self._retire, worker)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._limits.idle_s, self._retire, worker, context=Context())
         self._idle.append((worker, timer))
 
     def _retire(self, worker: WorkerProcess) -> None:
@@ -92,7 +95,7 @@ class Workers:
 
     def _end(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """End a process in a task of its own, which goes on when the caller is cancelled meanwhile."""
-        task = asyncio.get_running_loop().create_task(ending)
+        task = apart(ending, name="picture-worker-ends")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
         return task

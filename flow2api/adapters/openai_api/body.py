@@ -23,6 +23,11 @@ from flow2api.domain.request_log import ASKING
 HttpRequest = Request[Any, Any, Any]
 
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json")
+_SURROGATES: Final = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""Escaped backslashes and whole pairs are passed over; what is caught is half of a pair."""
+_LOOKED_THROUGH: Final = 256 * 1024
 _BOUNDARY: Final = re.compile(r';\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s";,]{1,200}))', re.IGNORECASE)
 _CHARSET: Final = re.compile(r';\s*charset="?([\w-]+)"?', re.IGNORECASE)
 
@@ -150,7 +155,9 @@ async def _read_json(chunks: AsyncIterator[bytes], limits: Limits) -> Body:
     try:
         document = msgspec.json.decode(received)
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:
-        raise _invalid_json(str(cause)) from cause
+        half = next((found[1] for found in _SURROGATES.finditer(received, 0, _LOOKED_THROUGH) if found[1]), None)
+        why = str(cause) if half is None else f"{half.decode()} is half of a surrogate pair and stands for no character"
+        raise _invalid_json(why) from cause
     if not isinstance(document, dict):
         raise _invalid_json("the body must be an object")
     if _is_deeper(document, limits.json_depth):

@@ -114,13 +114,14 @@ async def _plan_with_earlier_picture(
     doors: Doors, ask: Ask, asked: Conversation, caller: Caller
 ) -> GenerationRequest | None:
     """The plan with the last picture of the conversation; None when there is none or the model takes none."""
-    if not asked.earlier:
+    if not asked.earlier and not asked.shows_foreign:
         return None
-    earlier = await _earlier(doors, asked, MediaKind.IMAGE, caller)
+    earlier, is_newest = await _earlier(doors, asked, MediaKind.IMAGE, caller)
+    unused = () if is_newest and not asked.shows_foreign else (_unused(doors, ask, earlier),)
     if earlier is None:
-        return None
+        return plan(doors, ask).warned(*filter(None, unused))
     try:
-        return plan(doors, replace(ask, pictures=(earlier,)))
+        return plan(doors, replace(ask, pictures=(earlier,))).warned(*filter(None, unused))
     except UnsupportedInputError as error:
         if error.param != _PICTURES_PARAM:
             raise
@@ -139,19 +140,35 @@ async def _source_video(doors: Doors, asked: Conversation, model: str, caller: C
     description = doors.routes.describe(model)
     if description is None or description.modes != (Mode.EXTEND,):
         return None
-    return await _earlier(doors, asked, MediaKind.VIDEO, caller)
+    return (await _earlier(doors, asked, MediaKind.VIDEO, caller))[0]
 
 
-async def _earlier(doors: Doors, asked: Conversation, kind: MediaKind, caller: Caller) -> Media | None:
-    """The newest result of an earlier answer. Nothing is fetched for it: an address in an answer is only looked up."""
+def _unused(doors: Doors, ask: Ask, used: Media | None) -> str | None:
+    """What to say of a newest picture that is not ours; nothing where the model would not have used it."""
+    description = doors.routes.describe(ask.model)
+    if description is None or not description.max_images:
+        return None
+    what = "the one before it is used" if used else "none is used"
+    return (
+        f"The last picture of the conversation is not kept here for this key, so {what}; send it along to build on it."
+    )
+
+
+async def _earlier(doors: Doors, asked: Conversation, kind: MediaKind, caller: Caller) -> tuple[Media | None, bool]:
+    """The newest result of an earlier answer, and whether all that stands behind it was ours, too.
+
+    Nothing is fetched for it: an address in an answer is only looked up.
+    """
+    is_newest = True
     for address in asked.earlier:
         if is_data_url(address):
             media = await _decoded(doors, address, caller) if kind is MediaKind.IMAGE else None
         else:
             media = await doors.ingest.own(address, caller)
         if media is not None and media.kind is kind:
-            return media
-    return None
+            return media, is_newest
+        is_newest = is_newest and media is not None
+    return None, is_newest
 
 
 async def _decoded(doors: Doors, address: str, caller: Caller) -> Media | None:

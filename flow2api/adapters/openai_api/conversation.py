@@ -21,6 +21,8 @@ _MARKUP: Final = ")\n \"'<>][(\r\t"
 _PUNCTUATION: Final = ".,;"
 _TEXT_TYPES: Final = ("text", "input_text")
 _MOST_EARLIER: Final = 32
+_TARGET_MARK: Final = "](http"
+_LONGEST_TITLE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Conversation:
         pictures: Those of the last user message.
         video: A link to a video of ours that is to be extended, or its id.
         earlier: Links and data URLs of results in earlier answers, the newest first.
+        shows_foreign: The newest picture of an earlier answer is one that somebody else keeps.
         warnings: What had no effect.
     """
 
@@ -40,6 +43,7 @@ class Conversation:
     pictures: tuple[PictureSource, ...]
     video: str | None
     earlier: tuple[str, ...]
+    shows_foreign: bool
     warnings: tuple[str, ...]
 
 
@@ -78,6 +82,7 @@ def read_conversation(messages: Sequence[Message]) -> Conversation:
         pictures=tuple(pictures),
         video=video,
         earlier=tuple(_earlier_results(messages[:index])),
+        shows_foreign=_shows_foreign(messages[:index]),
         warnings=ignored if has_system else (),
     )
 
@@ -140,6 +145,33 @@ def _addresses_in(text: str) -> Iterator[str]:
             yield _link(text, start)
         link = text.rfind(_LINK_MARK, 0, start) if link >= start else link
         data = text.rfind(_DATA_MARK, 0, start) if data >= start else data
+
+
+def _shows_foreign(messages: Sequence[Message]) -> bool:
+    """Whether the last picture in the answers is at an address that cannot be one of ours."""
+    for message in reversed(messages):
+        if message.role != "assistant":
+            continue
+        addresses = [_address(picture.image_url) for picture in message.images or ()]
+        parts = [Part(text=message.content)] if isinstance(message.content, str) else message.content or ()
+        for part in parts:
+            addresses += [_address(part.image_url), _last_shown(part.text or "")]
+        shown = [address for address in addresses if address]
+        if shown:
+            return shown[-1].startswith("http") and _LINK_MARK not in shown[-1]
+    return False
+
+
+def _last_shown(text: str) -> str | None:
+    """Where the last picture is that Markdown shows from an address."""
+    at = len(text)
+    for _ in range(_MOST_EARLIER):
+        at = text.rfind(_TARGET_MARK, 0, at)
+        if at < 0:
+            return None
+        if text.rfind("![", max(0, at - _LONGEST_TITLE), at) >= 0:
+            return _link(text, at + 2)
+    return None
 
 
 def _link(text: str, start: int) -> str:

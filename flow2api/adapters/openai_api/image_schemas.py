@@ -24,16 +24,19 @@ class ImagesIn(msgspec.Struct):
     stream: bool | None = None
     partial_images: PartialImages | None = None
 
-    def wants_links(self, model: str) -> bool:
-        """Whether the answer holds links in place of the pictures themselves."""
-        return self.response_format == "url" and not model.startswith(ALWAYS_BASE64)
+    @property
+    def wants_links(self) -> bool:
+        """Whether the answer holds links in place of the pictures themselves; it is the name that was asked for that counts."""
+        return self.response_format == "url" and not (self.model or "").startswith(ALWAYS_BASE64)
 
-    def fields_without_effect(self, model: str) -> frozenset[str]:
+    @property
+    def fields_without_effect(self) -> frozenset[str]:
         """Fields whose values change nothing: pictures are opaque, and there are no partial ones to show."""
         dropped = {
             "background": self.background == "transparent",
             "partial_images": bool(self.partial_images),
-            "response_format": self.response_format == "url" and not self.wants_links(model),
+            "response_format": self.response_format == "url" and not self.wants_links,
+            "output_compression": self.output_compression is not None and self.output_format in (None, "png"),
         }
         return frozenset(name for name, is_dropped in dropped.items() if is_dropped)
 

@@ -83,7 +83,7 @@ async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
         prompt=planned.prompt,
         quality=quality_made(asked.quality, served.resolution),
         wanted=Format.asked(wanted.output_format, wanted.output_compression),
-        as_links=wanted.wants_links(planned.model),
+        as_links=wanted.wants_links,
         event=route.event,
     )
     if wanted.stream:
@@ -131,7 +131,7 @@ async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, rout
             fields=body.fields,
             door=route.door,
             own_fields=_OWN_FIELDS,
-            without_effect=wanted.fields_without_effect(model),
+            without_effect=wanted.fields_without_effect,
             is_text=body.is_text,
             pictures=pictures,
         ),

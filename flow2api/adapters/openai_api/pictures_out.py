@@ -23,8 +23,8 @@ class Format:
 
     @classmethod
     def asked(cls, name: str | None, quality: int | None) -> "Format":
-        """From OpenAI's ``output_format`` and ``output_compression``."""
-        return cls(None if name is None else f"image/{name}", quality)
+        """From OpenAI's ``output_format`` and ``output_compression``; the latter counts with the former alone."""
+        return cls() if name is None else cls(f"image/{name}", quality)
 
     def changes(self, media: Media) -> bool:
         """Whether the bytes must be made anew."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-_RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+_RANGE: Final = re.compile(r"bytes\s*=\s*([0-9]{0,64})\s*-\s*([0-9]{0,64})\s*", re.IGNORECASE)
 
 
 class Unsatisfiable(Enum):

@@ -16,6 +16,9 @@ _MOST_NAMED: Final = 32
 _MISSING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _TYPE: Final = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`$")
 
+_JSON_WORDS: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "bytes": "file"}
+"""What clients call the types; the other words are theirs already."""
+
 SILENT_FIELDS: Final = frozenset(
     {"user", "safety_identifier", "metadata", "store", "service_tier", "prompt_cache_key", "moderation", "strict"}
 )
@@ -70,10 +73,14 @@ def _complaint(text: str) -> UnsupportedInputError:
             f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
         )
     if wrong := _TYPE.match(what):
-        wanted = wrong["wanted"].replace(" | null", "").replace(" | ", " or ")
+        wanted = " or ".join(_named(word) for word in wrong["wanted"].split(" | ") if word != "null")
         return UnsupportedInputError(
-            f"Invalid type for '{path}': expected {wanted}, but got {wrong['given']} instead.",
+            f"Invalid type for '{path}': expected {wanted}, but got {_named(wrong['given'])} instead.",
             param=path or None,
             code="invalid_type",
         )
     return UnsupportedInputError(f"Invalid value for '{path}': {what}.", param=path or None)
+
+
+def _named(word: str) -> str:
+    return _JSON_WORDS.get(word, word)

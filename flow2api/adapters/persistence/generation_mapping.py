@@ -19,7 +19,7 @@ _decode_inputs = msgspec.json.Decoder(tuple[Input, ...]).decode
 _decode_choice = msgspec.json.Decoder(Choice).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
-FIXED = frozenset({"id", "key_id", "kind", "created_at", "group_id"})
+FIXED = frozenset({"id", "key_id", "kind", "created_at", "group_id", "body_digest"})
 """Columns that never change after the row was added; they are what its indexes are made of."""
 
 
@@ -65,6 +65,7 @@ def generation_to_row(generation: Generation) -> dict[str, Any]:
         "rescues": generation.rescues,
         "attempts": generation.attempts,
         "choice": None if generation.choice is None else _encode(generation.choice).decode(),
+        "body_digest": generation.body_digest,
     }
 
 
@@ -108,6 +109,7 @@ def row_to_generation(row: RowMapping) -> Generation:
         rescues=row["rescues"],
         attempts=row["attempts"],
         choice=None if row["choice"] is None else _decode_choice(row["choice"]),
+        body_digest=row["body_digest"],
     )
 
 

@@ -1,6 +1,7 @@
 """Generations in the database. Adding and saving are the hot writes: Core statements that are built once."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, insert, select, tuple_, update
@@ -38,6 +39,23 @@ _SAVE = HotStatement(
 )
 _GET = select(GENERATIONS).where(GENERATIONS.c.id == bindparam("of"))
 _OF_GROUP = select(GENERATIONS).where(GENERATIONS.c.group_id == bindparam("of")).order_by(GENERATIONS.c.number)
+_REPEATED = (
+    select(GENERATIONS)
+    .where(
+        GENERATIONS.c.group_id
+        == select(GENERATIONS.c.group_id)
+        .where(
+            GENERATIONS.c.body_digest == bindparam("digest"),
+            GENERATIONS.c.key_id.is_not_distinct_from(bindparam("of")),
+            GENERATIONS.c.deleted_at.is_(None),
+            GENERATIONS.c.ended_at.is_(None) | (GENERATIONS.c.ended_at > bindparam("since")),
+        )
+        .order_by(GENERATIONS.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    .order_by(GENERATIONS.c.number)
+)
 _HELD = holding()
 _CLAIMED = select(CLAIMS).where(
     CLAIMS.c.key_id == bindparam("of"),
@@ -96,6 +114,10 @@ class SqlGenerations:
     async def claimed(self, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:
         rows = await self._rows(_CLAIMED, of=key_id or 0, named=idempotency_key, now=to_instant(self._clock.now()))
         return row_to_claim(rows[0]) if rows else None
+
+    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+        rows = await self._rows(_REPEATED, of=key_id, digest=body_digest, since=to_instant(ended_since))
+        return [row_to_generation(row) for row in rows]
 
     async def page(
         self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool

@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
-from flow2api.domain.errors import StorageError
+from flow2api.domain.errors import StorageBusyError, StorageError
 
 T = TypeVar("T")
 
 LONGEST_BATCH = 1000
+_WAITED_ENOUGH_S = 2.5
+"""Who has waited for a foreign lock as long as this, behind others, is told with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def carry_out(connection: Connection, steps: Sequence[Step[Any]]) -> Sequence[Ou
 class _Waiting:
     step: Step[Any]
     future: asyncio.Future[Any]
+    since: float
 
 
 class Writer:
@@ -66,8 +69,9 @@ class Writer:
         """Have a step carried out as :meth:`Database.write` promises."""
         if self._task is None or self._closing:
             raise StorageError("The database is not open; nothing can be written.")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(step, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Waiting(step, future, loop.time()))
         self._arrived.set()
         return await future
 
@@ -91,6 +95,9 @@ class Writer:
             outcomes = await self._run_batch([waiting.step for waiting in batch])
         except Exception as error:  # noqa: BLE001 - the writer outlives whatever befell this batch
             outcomes = [Outcome(error=translate(error)) for _ in batch]
+        if all(isinstance(outcome.error, StorageBusyError) for outcome in outcomes):
+            behind = self._waited_enough()
+            batch, outcomes = [*batch, *behind], [*outcomes, *(outcomes[0] for _ in behind)]
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if waiting.future.done():
                 continue
@@ -98,3 +105,10 @@ class Writer:
                 waiting.future.set_exception(outcome.error)
             else:
                 waiting.future.set_result(outcome.value)
+
+    def _waited_enough(self) -> Sequence[_Waiting]:
+        """Take those out of the line that would wait for the lock twice as long as others."""
+        since = asyncio.get_running_loop().time() - _WAITED_ENOUGH_S
+        behind = [waiting for waiting in self._waiting if waiting.since <= since]
+        self._waiting = [waiting for waiting in self._waiting if waiting.since > since]
+        return behind

@@ -66,7 +66,9 @@ def choose(candidates: Candidates, wish: Wish) -> ModelSpec:
     kept: Sequence[ModelSpec] = candidates.members
     if wish.ratio is not None:
         kept = _nearest(kept, _by_ratio(wish.ratio))
-    if wish.resolution is not None:
+    if enlarged := _of_exact_size(kept, wish):
+        kept = enlarged
+    elif wish.resolution is not None:
         kept = _nearest(kept, _by_resolution(wish.resolution))
     if wish.seconds is not None:
         kept = _nearest(kept, _by_seconds(wish.seconds))
@@ -98,6 +100,8 @@ def _shape_differences(name: str, candidates: Candidates, wish: Wish, spec: Mode
     if wish.resolution is not None:
         if not _is_resolution(spec, wish.resolution):
             yield f"{name} does not make the resolution {wish.resolution}; it is ignored, and {spec.size} is made."
+    elif wish.size == spec.size:
+        return
     elif candidates.resolution is not None and not _is_resolution(spec, candidates.resolution):
         yield f"The parameters leave nothing at the resolution that {name} stands for; {spec.size} is made."
 
@@ -120,6 +124,18 @@ def _more_pixels(candidates: Candidates, size: Size, spec: ModelSpec) -> str:
         if other.resolution and other.aspect_ratio == spec.aspect_ratio and other.size.area > spec.size.area
     }
     return f"; a resolution of {' or '.join(sorted(larger, key=larger.__getitem__))} has more pixels" if larger else ""
+
+
+def _of_exact_size(specs: Sequence[ModelSpec], wish: Wish) -> Sequence[ModelSpec]:
+    """Those that enlarge to just the pixels that are asked for, where no resolution says otherwise, at no cost.
+
+    What is made without enlarging is no such word: clients send their usual size along with any name. For the same reason
+    a size alone spends no credits on enlarging.
+    """
+    if wish.aspect_ratio is not None or (wish.resolution is not None and not wish.soft_resolution):
+        return ()
+    exact = [spec for spec in specs if spec.size == wish.size]
+    return exact if all(spec.resolution is not None and spec.is_free for spec in exact) else ()
 
 
 def _unasked_ratio(candidates: Candidates, wish: Wish) -> float:

@@ -19,7 +19,7 @@ class ModelDescription:
     Attributes:
         upstream: Name of the upstream that serves it.
         aspect_ratios: Widest first.
-        sizes: Fewest pixels first.
+        sizes: What `size` may ask for exactly, fewest pixels first; not what costs more and has to be asked for by its resolution.
         modes: What it makes its results from; ``references`` also where pictures may accompany the text.
         resolutions: Words that ``resolution`` may take, the native one (``1k``, ``720p``) among them.
         seconds: Lengths that it makes, ascending; empty for pictures.
@@ -63,7 +63,9 @@ def describe_models(name: str, default: ModelSpec, members: Sequence[ModelSpec])
         kind=default.kind,
         modes=_distinct(mode for spec in members for mode in _modes(spec)),
         aspect_ratios=_widest_first(spec.aspect_ratio for spec in members),
-        sizes=_smallest_first(spec.size for spec in members),
+        sizes=_smallest_first(
+            spec.size for spec in members if spec.is_free or spec.resolution in (None, default.resolution)
+        ),
         resolutions=_distinct(
             spec.resolution or NATIVE_RESOLUTION[spec.kind] for spec in sorted(members, key=lambda spec: spec.size.area)
         ),

@@ -116,7 +116,12 @@ class ModelCatalog:
         if route is not None and route.retired:
             warnings = (_withdrawn(name, spec.name), *warnings)
         found = Resolution(name, spec, warnings)
-        if not wish.soft_resolution or spec.resolution is None:
+        if spec.resolution is None:
+            return found
+        if wish.resolution is None and spec.size == wish.size:
+            plain = replace(wish, size=None, aspect_ratio=spec.aspect_ratio)
+            return _within_plan(found, self._resolve(name, plain, kind))
+        if not wish.soft_resolution:
             return found
         return _soften(found, self._resolve(name, replace(wish, resolution=None, soft_resolution=False), kind))
 
@@ -124,9 +129,17 @@ class ModelCatalog:
 def _soften(found: Resolution, modest: Resolution) -> Resolution:
     """What a vaguely worded wish for more pixels comes to: it spends nothing, and gives way where no account may."""
     name, resolution, size = found.asked, found.spec.resolution, modest.spec.size
+    if modest.spec is found.spec:
+        return modest
     if max(found.spec.costs.values(), default=0) > max(modest.spec.costs.values(), default=0):
         sentence = f"{name} in {resolution} costs more, which quality alone does not ask for; {size} is made."
         return replace(modest, warnings=(*modest.warnings, sentence))
+    return _within_plan(found, modest)
+
+
+def _within_plan(found: Resolution, modest: Resolution) -> Resolution:
+    """With the modest one behind it, where no account may enlarge so far."""
+    name, resolution, size = found.asked, found.spec.resolution, modest.spec.size
     if modest.spec.min_tier < found.spec.min_tier:
         sentence = f"No account may make {name} in the resolution {resolution}; {size} is made."
         return replace(found, fallback=replace(modest, warnings=(*modest.warnings, sentence)))

@@ -36,6 +36,9 @@ from flow2api.domain.usecases.work import Work
 
 _LOOK_AGAIN_S = 1.0
 _LEAST_REMEMBERED = 256
+_REPEATED_WITHIN = timedelta(minutes=3)
+"""For how long after its end a repeat hears of what has spent credits: a restart lies in between, and the client's pauses."""
+
 _TRIES = 3
 """How often a request looks for an earlier one with its key when others with the same key are faster."""
 
@@ -115,8 +118,8 @@ class Generate:
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Those of an earlier request, if this is a repeat of it, else of new work; they have to be read or closed."""
         for _ in range(_TRIES):
-            earlier = await self._earlier(caller, idempotency)
-            is_refused = all(part.was_refused for part in earlier)
+            earlier = await self._earlier(request, caller, idempotency)
+            is_refused = all(self._as_known(part).was_refused for part in earlier)
             if earlier and not is_refused:
                 return self._replay(earlier)
             refused = earlier[0].group_id if earlier else None
@@ -159,7 +162,7 @@ class Generate:
             ConflictError: Another request with the same key was faster.
         """
         self._room.check(request.spec)
-        parts = self._parts(request, caller)
+        parts = self._parts(request, caller, idempotency)
         claim = self._claim(parts, caller, idempotency, refused)
         if claim is not None:
             await self._generations.add(parts, claim)
@@ -180,14 +183,20 @@ class Generate:
 
         return _in_order(queue, len(parts), leave)
 
-    def _parts(self, request: GenerationRequest, caller: Caller) -> tuple[Generation, ...]:
+    def _parts(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+    ) -> tuple[Generation, ...]:
+        is_marked = idempotency is not None and idempotency.key is None and not request.spec.is_free
+        digest = idempotency.body_digest if idempotency is not None and is_marked else None
         per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
         group_id = self._ids.new("req")
         counts = [min(per_call, request.count - done) for done in range(0, request.count, per_call)]
-        return tuple(self._generation(request, caller, group_id, count, index) for index, count in enumerate(counts))
+        return tuple(
+            self._generation(request, caller, group_id, count, index, digest) for index, count in enumerate(counts)
+        )
 
     def _generation(
-        self, request: GenerationRequest, caller: Caller, group_id: str, count: int, index: int
+        self, request: GenerationRequest, caller: Caller, group_id: str, count: int, index: int, digest: bytes | None
     ) -> Generation:
         now = self._clock.now()
         return Generation(
@@ -209,6 +218,7 @@ class Generate:
             parent_id=request.parent_id,
             owner=self._work.owner,
             lease_until=now + timedelta(seconds=self._lease_s),
+            body_digest=digest,
         )
 
     def _job(self, part: Generation, request: GenerationRequest, caller: Caller, *, is_stored: bool) -> Job:
@@ -239,12 +249,14 @@ class Generate:
             in_place_of=refused,
         )
 
-    async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Sequence[Generation]:
+    async def _earlier(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+    ) -> Sequence[Generation]:
         """The generations that were begun for this request before, if it is a repeat."""
         if idempotency is None:
             return ()
         if idempotency.key is None:
-            return self._running_twin(caller, idempotency) if idempotency.is_retry else ()
+            return await self._repeated(request, caller, idempotency) if idempotency.is_retry else ()
         claim = await self._generations.claimed(caller.key_id, idempotency.key)
         if claim is None:
             return ()
@@ -266,6 +278,22 @@ class Generate:
     def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation]:
         parts = self._running.get((caller.key_id, idempotency.body_digest), ())
         return parts if any(self._can_be_joined(part) for part in parts) else ()
+
+    async def _repeated(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency
+    ) -> Sequence[Generation]:
+        """What a client repeats that sends no key: what runs here, or what spends and was begun before a restart."""
+        twin = self._running_twin(caller, idempotency)
+        if twin or all(one.spec.is_free for one in (request, *request.others)):
+            return twin
+        since = self._clock.now() - _REPEATED_WITHIN
+        found = await self._generations.repeated(caller.key_id, idempotency.body_digest, ended_since=since)
+        return () if all(part.may_be_repeated for part in found) else found
+
+    def _as_known(self, part: Generation) -> Generation:
+        """With its end, though that may not be written yet."""
+        job = self._work.job(part.id)
+        return job.generation if job is not None and job.is_over else part
 
     def _can_be_joined(self, part: Generation) -> bool:
         job = self._work.job(part.id)

@@ -177,12 +177,18 @@ class Job:
         await uncut(self._end((*ready, Finished(self.generation, tuple(media))), media))
 
     async def end(self, ended: Generation, error: Exception) -> None:
-        """End without a result: write the record if it was accepted, then tell."""
+        """End without a result: write the record if it was accepted, then tell.
+
+        What the database itself was the reason for is told first: writing it meets the same fault again.
+        """
         self.before_end, self.generation = self.generation, ended
-        if self.is_accepted or self.is_stored:
-            await uncut(self._end((Failed(self.generation, error),), ()))
-        else:
-            self._audience.tell(Failed(self.generation, error))
+        event = Failed(self.generation, error)
+        is_written = self.is_accepted or self.is_stored
+        is_told = not is_written or isinstance(error, StorageError)
+        if is_told:
+            self._audience.tell(event)
+        if is_written:
+            await uncut(self._end((event,), (), is_told=is_told))
 
     def leave(self, error: Exception) -> None:
         """Tell the audience that this process goes away; the record stays as it is for the next owner."""
@@ -208,13 +214,13 @@ class Job:
         await self._generations.add([self.generation])
         self.is_stored = True
 
-    async def _end(self, events: Sequence[GenerationEvent], media: Sequence[Media]) -> None:
+    async def _end(self, events: Sequence[GenerationEvent], media: Sequence[Media], *, is_told: bool = False) -> None:
         """Write the end and tell it.
 
         However long the database refuses, what was begun must not stay without an end; but nobody is kept waiting for
         bad news, nor for long.
         """
-        is_told, pauses = False, chain(_SAVE_PAUSES_S, repeat(_LONG_PAUSE_S))
+        pauses = chain(_SAVE_PAUSES_S, repeat(_LONG_PAUSE_S))
         while True:
             pause_s = next(pauses)
             try:

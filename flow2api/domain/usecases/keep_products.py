@@ -261,7 +261,8 @@ def _parent(inputs: tuple[Input, ...]) -> str | None:
 
 def product_to_text(product: Product) -> str:
     """A product as JSON text, for the record of a generation whose second step is still to come."""
-    kept = {"name": product.name, "url": product.url, "extra": product.extra, "size": [product.width, product.height]}
+    size = [product.width, product.height]
+    kept = {"name": product.name, "url": product.url, "extra": product.extra, "size": size, "seconds": product.seconds}
     return json.dumps(kept)
 
 
@@ -269,4 +270,11 @@ def product_from_text(text: str) -> Product:
     """The product that `product_to_text` has written down."""
     kept = json.loads(text)
     width, height = kept["size"]
-    return Product(name=kept["name"], url=kept["url"], extra=kept["extra"], width=width, height=height)
+    return Product(
+        name=kept["name"],
+        url=kept["url"],
+        extra=kept["extra"],
+        width=width,
+        height=height,
+        seconds=kept.get("seconds"),  # what an older release has written down has none
+    )

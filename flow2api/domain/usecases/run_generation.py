@@ -104,7 +104,8 @@ class RunGeneration:
 
     async def _end(self, job: Job, error: Exception, fault: Fault) -> None:
         try:
-            await job.end(job.generation.failed(fault, self._clock.now()), error)
+            attempts = job.generation.attempts if job.has_asked else 0
+            await job.end(job.generation.changed(attempts=attempts).failed(fault, self._clock.now()), error)
         except TakenOverError as taken_over:
             self._leave(job, taken_over)
         except Exception as unwritten:

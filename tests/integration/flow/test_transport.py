@@ -8,6 +8,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from flow2api.adapters.flow.calls import MIB, Call
+from flow2api.adapters.flow.connections import ConnectionPool
 from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
@@ -193,6 +195,29 @@ async def test_tunnel_that_the_proxy_refuses_was_not_reached(transport: CurlTran
             await transport.request(post("https://upstream.invalid/x"), Secret(f"http://127.0.0.1:{proxy.port}"))
 
     assert not failure.value.reached
+
+
+async def test_connections_are_closed_apart_from_the_request_that_needed_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = ContextVar("request", default="nobody's")
+    request.set("req_1")
+    seen, close = list[str](), ConnectionPool.aclose
+
+    async def closing(pool: ConnectionPool) -> None:
+        seen.append(request.get())
+        await close(pool)
+
+    monkeypatch.setattr(ConnectionPool, "aclose", closing)
+    transport = CurlTransport(user_agent="flow2api/test", max_pools=1)
+    async with WireServer() as proxy:
+        for name in ("one", "two"):
+            await transport.request(
+                get("http://upstream.invalid/x"), Secret(f"http://{name}:pw@127.0.0.1:{proxy.port}")
+            )
+        await asyncio.sleep(0)
+        assert seen == ["nobody's"]
+    await transport.aclose()
 
 
 async def test_proxies_that_were_not_used_for_long_lose_their_connections() -> None:

@@ -132,6 +132,7 @@ def whole_generation() -> Generation:
         rescues=1,
         attempts=6,
         choice=Choice("sticky", 3, {"busy": 2}, "it was free", 4, 1200),
+        body_digest=b"\x02" * 32,
     )
 
 

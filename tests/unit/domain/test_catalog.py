@@ -312,6 +312,15 @@ def test_vague_resolution_brings_a_fallback_for_accounts_of_lower_plans(catalog:
     assert found.fallback.warnings == ("No account may make paint in the resolution 4k; 1280x720 is made.",)
 
 
+def test_pixels_that_only_some_plans_may_have_bring_a_fallback_too(catalog: ModelCatalog) -> None:
+    large = catalog.resolve("paint", Wish(resolution="4k")).spec.size
+    for resolution in (None, "2k", "4k"):
+        found = catalog.resolve("paint", Wish(size=large, resolution=resolution, soft_resolution=True))
+        assert (found.spec.name, found.warnings) == ("paint-landscape-4k", ())
+        assert found.fallback is not None
+        assert found.fallback.spec.name == "paint-landscape"
+
+
 def test_plainly_asked_resolution_is_never_given_up(catalog: ModelCatalog) -> None:
     found = catalog.resolve("paint", Wish(resolution="4k"))
     assert found.spec.min_tier is Tier.ULTRA
@@ -336,13 +345,19 @@ def test_bases_and_models_are_listed_once_and_in_a_stable_order(catalog: ModelCa
     assert ids == [described.id for described in ModelCatalog(ENTRIES).listed()]
 
 
+def test_size_alone_spends_no_credits_on_enlarging(catalog: ModelCatalog) -> None:
+    found = catalog.resolve("film", Wish(size=Size(1920, 1080)))
+    assert found.spec.resolution is None
+    assert "1280x720" in found.warnings[0]
+
+
 def test_base_is_described_by_what_its_line_can_do(catalog: ModelCatalog) -> None:
     described = catalog.describe("film")
     assert described is not None
     assert described.kind is MediaKind.VIDEO
     assert described.modes == (Mode.TEXT,)
     assert described.aspect_ratios == (LANDSCAPE, PORTRAIT)
-    assert described.sizes == (Size(1280, 720), Size(720, 1280), Size(1920, 1080))
+    assert described.sizes == (Size(1280, 720), Size(720, 1280))
     assert described.resolutions == ("720p", "1080p")
     assert described.seconds == (4, 8)
     assert (described.min_tier, dict(described.costs)) == (Tier.FREE, {Tier.FREE: 20})

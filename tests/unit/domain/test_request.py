@@ -69,6 +69,28 @@ def test_roles_of_inputs_follow_from_the_mode() -> None:
     assert plan("longer", source=source).inputs == (Input("v", InputRole.SOURCE),)
 
 
+@pytest.mark.parametrize("fields", [{"size": "1280x720"}, {"aspect_ratio": "16:9"}, {"size": "1792x1024"}, {}])
+@pytest.mark.parametrize("model", ["longer", "longer-wide", "longer-tall"])
+def test_extension_has_the_shape_of_its_video_whatever_is_asked(model: str, fields: dict[str, object]) -> None:
+    tall = video_spec("longer-tall", line="longer", mode=Mode.EXTEND, aspect_ratio=PORTRAIT, size=Size(720, 1280))
+    wide = video_spec("longer-wide", line="longer", mode=Mode.EXTEND, aspect_ratio=LANDSCAPE, size=Size(1280, 720))
+    film = video_spec("film-tall", aspect_ratio=PORTRAIT, size=Size(720, 1280))
+    catalog = ModelCatalog([wide, tall, film, BaseName("longer", "longer")])
+    source = MediaFactory.build(id="v", kind=MediaKind.VIDEO, model="film-tall", width=None, height=None)
+    asked = {"model": model, "kind": None, "prompt": "on", "source": source}
+    request = plan_request(catalog, fields=fields, **asked)  # type: ignore[arg-type]
+    assert (request.spec, request.size) == (tall, "720x1280")
+    says = [
+        f"An extension has the shape of its video: {asked} is ignored, and 9:16 is made." for asked in fields.values()
+    ]
+    assert list(request.warnings) == says
+    agreeing = plan_request(catalog, fields={"size": "720x1280"}, **asked)  # type: ignore[arg-type]
+    assert (agreeing.spec, agreeing.warnings) == (tall, ())
+    if fields:
+        with pytest.raises(UnsupportedInputError, match="shape of its video"):
+            plan_request(catalog, fields={**fields, "strict": True}, **asked)  # type: ignore[arg-type]
+
+
 def test_what_is_adapted_is_told_and_refused_when_strictness_is_asked_for() -> None:
     assert plan(fields={"size": "700x1300"}).warnings
     with pytest.raises(UnsupportedInputError) as caught:

@@ -20,6 +20,12 @@ class GenerationRow(Row):
             sqlite_where=text(UNFINISHED),
             postgresql_where=text(UNFINISHED),
         ),
+        Index(
+            "ix_generations_body_digest",
+            "body_digest",
+            sqlite_where=text("body_digest IS NOT NULL"),
+            postgresql_where=text("body_digest IS NOT NULL"),
+        ),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True)
@@ -61,6 +67,7 @@ class GenerationRow(Row):
     rescues: Mapped[int] = mapped_column(Integer)
     attempts: Mapped[int] = mapped_column(Integer)
     choice: Mapped[str | None] = mapped_column(Text)
+    body_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class ClaimRow(Row):

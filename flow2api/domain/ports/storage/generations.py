@@ -73,6 +73,13 @@ class Generations(Protocol):
         """Who used this idempotency key before."""
         ...
 
+    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+        """The parts of the key's newest request with this body that is unfinished or has ended since then, undeleted.
+
+        Only requests are found whose generations bear the digest of their body.
+        """
+        ...
+
     async def page(
         self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:

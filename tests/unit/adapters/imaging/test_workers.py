@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,22 @@ async def test_ends_a_process_that_has_nothing_to_do() -> None:
     assert await ended(pid)
     answer, _ = await workers.run(INSPECT, picture(), time_limit_s=10)
     assert isinstance(answer, Facts)
+    await workers.aclose()
+
+
+async def test_process_is_ended_apart_from_the_request_that_used_it_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = ContextVar("request", default="nobody's")
+    request.set("req_1")
+    workers, seen = Workers(limits=WorkerLimits(idle_s=0.01)), asyncio.Queue[str]()
+    stop = WorkerProcess.stop
+
+    async def stopping(worker: WorkerProcess) -> None:
+        seen.put_nowait(request.get())
+        await stop(worker)
+
+    monkeypatch.setattr(WorkerProcess, "stop", stopping)
+    await workers.run(INSPECT, picture(), time_limit_s=10)
+    assert await seen.get() == "nobody's"
     await workers.aclose()
 
 

@@ -72,6 +72,32 @@ async def test_malformed_json_is_refused(client: Client, body: bytes) -> None:
     assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_json")
 
 
+@pytest.mark.parametrize("text", ["\\ud800", "a\\uDBFFx", "\\udc00\\ud800", "\\\\\\ud83d\\u0041"])
+async def test_half_of_a_surrogate_pair_is_named(client: Client, text: str) -> None:
+    answer = await send(client, b'{"prompt":"\\ud83d\\ude00 ' + text.encode() + b'"}')
+    assert "half of a surrogate pair" in answer.json()["error"]["message"]
+
+
+async def test_escaped_backslash_before_a_u_is_no_surrogate(client: Client) -> None:
+    answer = await send(client, b'{"prompt":"\\\\ud800"')
+    assert "surrogate" not in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"prompt": 5}, "expected string, but got integer instead"),
+        ({"prompt": "x", "model": 1.5}, "expected string, but got number instead"),
+        ({"prompt": "x", "stream": "true"}, "expected boolean, but got string instead"),
+        ({"prompt": "x", "output_compression": True}, "expected integer, but got boolean instead"),
+        ({"prompt": ["a"]}, "expected string, but got array instead"),
+    ],
+)
+async def test_types_are_called_as_in_json(client: Client, fields: dict[str, Any], words: str) -> None:
+    answer = await client.post(PATH, json=fields)
+    assert words in answer.json()["error"]["message"]
+
+
 async def test_json_as_deep_as_is_allowed(client: Client) -> None:
     assert (await send(client, b'{"prompt":"x","a":' + b"[" * 30 + b"]" * 30 + b"}")).status_code == 200
 

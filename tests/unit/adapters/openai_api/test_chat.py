@@ -206,12 +206,38 @@ class TestConversations:
         assert answer.status_code == 200
         assert fakes.ingest.fetched == []
         assert fakes.generate.request.inputs == ()
+        assert answer.headers["x-flow2api-warnings"].count("is not kept here for this key, so none is used") == 1
+
+    @pytest.mark.parametrize(
+        "shown", ["![x](https://example.com/a.png)", "![x](https://example.com/media/a.png) [y](https://z.example)"]
+    )
+    async def test_older_picture_of_ours_is_used_in_place_of_a_foreign_one_and_that_is_told(
+        self, client: Client, fakes: FakeDoors, shown: str
+    ) -> None:
+        old = fakes.media.keep(fake_picture())
+        first = {"role": "assistant", "content": f"![x](/media/{old.id}?exp=1)"}
+        answer = await chat(
+            client, user("a fox"), first, user("x"), {"role": "assistant", "content": shown}, user("bluer")
+        )
+        assert [one.media_id for one in fakes.generate.request.inputs] == [old.id]
+        assert "so the one before it is used" in answer.headers["x-flow2api-warnings"]
+        assert fakes.ingest.fetched == []
+
+    @pytest.mark.parametrize("content", ["see [x](https://example.com/a.png)", "just words", "![x](/media/%s?exp=1)"])
+    async def test_nothing_is_told_where_no_foreign_picture_is_shown(
+        self, client: Client, fakes: FakeDoors, content: str
+    ) -> None:
+        own = fakes.media.keep(fake_picture())
+        reply = {"role": "assistant", "content": content.replace("%s", own.id)}
+        answer = await chat(client, user("a fox"), reply, user("bluer"))
+        assert "x-flow2api-warnings" not in answer.headers
 
     async def test_media_of_another_key_is_not_found(self, client: Client, fakes: FakeDoors) -> None:
         foreign = fakes.media.keep(fake_picture(), key_id=2)
         reply = {"role": "assistant", "content": f"![x](/media/{foreign.id}?exp=1)"}
-        await chat(client, user("a fox"), reply, user("bluer"))
+        answer = await chat(client, user("a fox"), reply, user("bluer"))
         assert fakes.generate.request.inputs == ()
+        assert "is not kept here for this key" in answer.headers["x-flow2api-warnings"]
         client.headers["authorization"] = f"Bearer {OTHER_KEY}"
         await chat(client, user("a fox"), reply, user("bluer"))
         assert len(fakes.generate.request.inputs) == 1

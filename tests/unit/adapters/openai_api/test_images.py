@@ -61,6 +61,21 @@ class TestGenerations:
         assert list(answer.json()["data"][0]) == ["b64_json"]
         assert any("response_format" in sentence for sentence in answer.json()["warnings"])
 
+    async def test_links_are_given_without_a_model_too(self, client: Client) -> None:
+        answer = await client.post("/v1/images/generations", json={"prompt": "a fox", "response_format": "url"})
+
+        assert list(answer.json()["data"][0]) == ["url"]
+        assert "warnings" not in answer.json()
+
+    @pytest.mark.parametrize("fields", [{}, {"output_format": "png"}])
+    async def test_compression_without_a_format_that_loses_something_is_told_as_ignored(
+        self, client: Client, fakes: FakeDoors, fields: dict[str, str]
+    ) -> None:
+        answer = await post(client, output_compression=5, **fields)
+
+        assert answer.json()["warnings"] == ["`output_compression` has no effect here and was ignored."]
+        assert [quality for _, quality in fakes.pictures.converted] == [5 for _ in fields]
+
     async def test_converts_when_a_format_is_asked_for(self, client: Client, fakes: FakeDoors) -> None:
         answer = await post(client, output_format="webp", output_compression=40)
 

@@ -26,7 +26,11 @@ from flow2api.adapters.openai_api.ranges import OUTSIDE, ByteRange, byte_range, 
         ("bytes=a-b", None),
         ("bytes=0-1,5-6", None),
         ("items=0-1", None),
-        ("bytes=" + "9" * 40 + "-", None),
+        ("bytes=0-99999999999999999999", ByteRange(0, 1000)),
+        ("bytes=-99999999999999999999", ByteRange(0, 1000)),
+        ("bytes=" + "9" * 40 + "-", OUTSIDE),
+        ("bytes=0-" + "9" * 65, None),
+        ("bytes=\u0663-\u0664", None),
     ],
 )
 def test_reads_one_range(asked: str | None, part: object) -> None:

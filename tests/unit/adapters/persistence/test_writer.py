@@ -89,12 +89,15 @@ class Batches:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.fault: Exception | None = None
+        self.faults: list[Exception] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def run(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         self.sizes.append(len(steps))
         await self.gate.wait()
+        if self.faults:
+            raise self.faults.pop()
         if self.fault is not None:
             raise self.fault
         return [Outcome(step(None)) for step in steps]  # type: ignore[arg-type]
@@ -161,6 +164,27 @@ class TestWriter:
 
         assert [task.cancelled() for task in (*tasks, *late)] == [False, False, True, False, False, True, False]
         assert sorted(done) == list(range(7))
+
+    async def test_who_came_early_while_a_lock_was_waited_for_does_not_wait_for_it_again(
+        self, writer: Writer, batches: Batches, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batches.gate.clear()
+        batches.faults = [StorageBusyError("locked")]
+        first = asyncio.create_task(writer.write(returning(0)))
+        await settle()
+        loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        early = asyncio.create_task(writer.write(returning(1)))
+        await settle()
+        monkeypatch.setattr(loop, "time", lambda: began + 4.0)
+        late = asyncio.create_task(writer.write(returning(2)))
+        await settle()
+        monkeypatch.setattr(loop, "time", lambda: began + 5.0)
+        batches.gate.set()
+        for task in (first, early):
+            with pytest.raises(StorageBusyError):
+                await task
+        assert await late == 2
+        assert batches.sizes == [1, 1]
 
     async def test_outlives_a_batch_that_could_not_be_tried(self, writer: Writer, batches: Batches) -> None:
         batches.fault = RuntimeError("no thread")

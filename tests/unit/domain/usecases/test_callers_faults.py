@@ -18,6 +18,9 @@ CALLERS = [
     tree.GenerationNotFoundError("?"),
     tree.NotReadyError("?"),
     tree.ConflictError("?"),
+    tree.AccountNotFoundError(7),
+    tree.RecordNotFoundError(7),
+    tree.OperatorError("?"),
     tree.UpstreamRejectedError("400"),
     tree.UpstreamDriftError("unknown name"),
     tree.UpstreamNotFoundError("404"),
@@ -26,6 +29,7 @@ CALLERS = [
 NOBODYS = [
     tree.UpstreamOverloadedError("busy"),
     tree.UpstreamPausedError(30),
+    tree.ProxyUnavailableError("?", is_certain=True),
     tree.StorageBusyError("locked"),
     tree.StorageFullError("full"),
     tree.MediaGoneError("gone"),

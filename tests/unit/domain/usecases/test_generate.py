@@ -18,6 +18,8 @@ from flow2api.domain.generation import (
     Generation,
     GenerationEvent,
     GenerationRequest,
+    Input,
+    InputRole,
     MediaReady,
     Progressed,
     State,
@@ -274,6 +276,35 @@ class TestRepeats:
         assert again.generation.id == failed.generation.id
         assert stage.upstream.count("produce") == 1
 
+    async def test_key_is_free_again_when_a_lock_kept_the_submit_from_being_made(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        original = stage.storage.generations.save
+
+        async def locked(*args: object) -> bool:
+            raise tree.StorageBusyError("locked")
+
+        swap(stage.storage.generations, save=locked)
+        failed = await stage.end(PAINT, idempotency=once())
+        assert isinstance(failed, Failed)
+        swap(stage.storage.generations, save=original)
+        again = await stage.made(PAINT, idempotency=once())  # the end of the first is not even written yet
+        await stage.until_done()
+        assert again.generation.id != failed.generation.id
+        assert stage.stored(failed.generation.id).was_refused
+        assert stage.upstream.count("produce") == 1
+
+    async def test_key_is_free_again_when_an_upload_kept_the_submit_from_being_made(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.fail("upload", tree.UpstreamTimeoutError("late"), times=None)
+        picture = await stage.media()
+        inputs = (Input(picture.id, InputRole.REFERENCE),)
+        failed = await stage.end(PAINT, inputs=inputs, idempotency=once())
+        assert isinstance(failed, Failed)
+        stage.upstream.faults.clear()
+        await stage.clock.sleep(3600)
+        again = await stage.made(PAINT, inputs=inputs, idempotency=once())
+        assert again.generation.id != failed.generation.id
+
     async def test_retries_after_a_refusal_that_come_at_once_make_one(self, stage: Stage) -> None:
         with pytest.raises(tree.NoEligibleAccountError):
             await stage.all_events(FILM, idempotency=once())
@@ -384,6 +415,61 @@ class TestRetriesWithoutAKey:
         first = await stage.made(PAINT, idempotency=once(None))
         again = await stage.made(PAINT, idempotency=once(None, is_retry=True))
         assert again.generation.id == first.generation.id
+
+    async def test_find_after_a_restart_what_spends_and_is_not_finished(self) -> None:
+        world = World()
+        first = Stage(world)
+        await first.accounts(1)
+        world.upstream.video_s = 200.0
+        accepted = await anext(first.events(FILM, idempotency=once(None)))
+        second = Stage(world)
+        await second.load()
+        end = await second.end(FILM, idempotency=once(None, is_retry=True))
+        assert isinstance(end, Finished)
+        assert end.generation.id == accepted.generation.id
+        assert world.upstream.count("submit") == 1
+
+    async def test_hear_for_some_minutes_how_what_spends_has_ended(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        first = await stage.made(FILM, idempotency=once(None))
+        await stage.until_done()
+        await stage.clock.sleep(60)
+        again = await stage.made(FILM, idempotency=once(None, is_retry=True))
+        assert again.generation.id == first.generation.id
+        await stage.clock.sleep(600)
+        late = await stage.made(FILM, idempotency=once(None, is_retry=True))
+        assert late.generation.id != first.generation.id
+
+    async def test_begin_anew_after_a_failure_that_has_spent_nothing(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.fail("submit", tree.UpstreamRateLimitedError("too fast", retry_after_s=10), times=None)
+        failed = await stage.end(FILM, idempotency=once(None))
+        assert isinstance(failed, Failed)
+        await stage.until_done()
+        stage.upstream.faults.clear()
+        await stage.clock.sleep(60)
+        again = await stage.made(FILM, idempotency=once(None, is_retry=True))
+        assert again.generation.id != failed.generation.id
+
+    async def test_hear_of_a_failure_that_may_have_spent_something(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.upstream.fail("submit", tree.UpstreamTimeoutError("late"))
+        failed = await stage.end(FILM, idempotency=once(None))
+        await stage.until_done()
+        again = await stage.end(FILM, idempotency=once(None, is_retry=True))
+        assert isinstance(again, Failed)
+        assert again.generation.id == failed.generation.id
+        assert stage.upstream.count("submit") == 1
+
+    async def test_first_tries_cost_no_look_into_the_database(self, stage: Stage) -> None:
+        await stage.accounts(1)
+
+        async def unwanted(*args: object, **named: object) -> object:
+            raise AssertionError("looked for a repeat")
+
+        swap(stage.storage.generations, repeated=unwanted)
+        await stage.made(FILM, idempotency=once(None))
+        await stage.made(PAINT, idempotency=once(None, body=b"b", is_retry=True))
 
     async def test_begin_anew_when_nothing_runs(self, stage: Stage) -> None:
         await stage.accounts(1)

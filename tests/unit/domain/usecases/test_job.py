@@ -171,6 +171,25 @@ class TestBusyDatabase:
         assert heard(queue) == []
         assert stage.stored(job.generation.id).state is State.FAILED
 
+    async def test_lock_itself_is_told_before_its_end_waits_for_the_same_lock(self, stage: Stage) -> None:
+        job, queue = watched(stage)
+        await job.save()
+        original = stage.storage.generations.save
+
+        async def locked(*args: object) -> bool:
+            await stage.clock.sleep(5)
+            raise tree.StorageBusyError("locked")
+
+        swap(stage.storage.generations, save=locked)
+        ended = job.generation.failed(Fault("storage_busy", "locked"), stage.clock.now())
+        ending = asyncio.create_task(job.end(ended, tree.StorageBusyError("locked")))
+        await stage.clock.sleep(0.1)
+        assert [type(event) for event in heard(queue)] == [Failed]
+        swap(stage.storage.generations, save=original)
+        await ending
+        assert heard(queue) == []
+        assert stage.stored(job.generation.id).state is State.FAILED
+
     async def test_row_that_never_was_is_given_up(self, stage: Stage) -> None:
         job, queue = watched(stage)
         job.accept()

@@ -148,9 +148,15 @@ async def test_parent_is_the_source_or_the_first_input(
 
 
 def test_product_survives_being_written_down() -> None:
-    product = Product("p", url="https://media.example/p", width=3, height=4, extra='{"a": 1}')
+    product = Product("p", url="https://media.example/p", width=3, height=4, extra='{"a": 1}', seconds=15)
     assert product_from_text(product_to_text(product)) == product
     assert product_from_text(product_to_text(Product("p"))) == Product("p")
+
+
+def test_product_of_an_older_release_can_be_read() -> None:
+    assert product_from_text('{"name": "p", "url": null, "extra": null, "size": [3, 4]}') == Product(
+        "p", width=3, height=4
+    )
 
 
 async def test_only_the_beginning_of_a_large_thing_is_remembered(stage: Stage) -> None:

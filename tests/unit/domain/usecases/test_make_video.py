@@ -224,6 +224,7 @@ class TestBusyDatabase:
         swap(stage.storage.generations, save=refusing)
         failed = await stage.end(FILM)
         assert stage.upstream.count("submit") == 0
+        await stage.until_done()
         assert stage.stored(failed.generation.id).fault == Fault("storage_busy", "locked")
 
     async def test_row_that_cannot_be_written_is_refused_before_anything_is_begun(self, stage: Stage) -> None:
