@@ -12,7 +12,7 @@ from typing import Any, get_origin, get_type_hints
 import msgspec
 
 from flow2api.domain.errors import ConfigurationError
-from flow2api.domain.options import Options
+from flow2api.domain.options import Options, bounds_of
 from flow2api.domain.secret import Secret
 
 PREFIX = "FLOW2API_"
@@ -129,8 +129,10 @@ def parse_options(values: Mapping[str, Any]) -> Options:
             checked[name] = msgspec.convert(_unpacked(value, types[name]), types[name], strict=False)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise ConfigurationError(f"The option {name} cannot be {value!r}: {error}.") from error
-        if isinstance(checked[name], int | float) and checked[name] < 0:
-            raise ConfigurationError(f"The option {name} cannot be negative.")
+        if isinstance(checked[name], int | float) and not isinstance(checked[name], bool):
+            least, most = bounds_of(name)
+            if not least <= checked[name] <= most:
+                raise ConfigurationError(f"The option {name} is a number from {least:g} to {most:.12g}.")
     if not checked.get("proxy_check_url", "https://").startswith(("http://", "https://")):
         raise ConfigurationError("The option proxy_check_url is no http or https address.")
     if not _BASE_URL.fullmatch(checked.get("media_base_url", "")):

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConfigurationError, ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
@@ -14,13 +16,16 @@ from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperat
 log = structlog.get_logger(__name__)
 
 _LONGEST_FILE = 4096
+_ACTOR = "passphrase file"
+_DOOR = "settings"
 
 
-async def make_first_operator(manage: ManageOperators, passphrase_file: str) -> None:
+async def make_first_operator(manage: ManageOperators, passphrase_file: str, at: datetime) -> None:
     """Make the owner from the file, unless there is an operator; then the file is not even looked at.
 
     Args:
         passphrase_file: It holds the passphrase; white space around that does not count. Empty for none.
+        at: What the audit log takes for now.
 
     Raises:
         ConfigurationError: The file cannot be read, others can read it, or its passphrase breaks a rule.
@@ -30,12 +35,17 @@ async def make_first_operator(manage: ManageOperators, passphrase_file: str) -> 
     path = Path(passphrase_file)
     passphrase = await asyncio.to_thread(_read, path)
     try:
-        made = await manage.create_first(DEFAULT_NAME, passphrase)
+        made = await manage.create_first(DEFAULT_NAME, passphrase, _entry(at))
     except ConflictError:
         return  # another process was faster; it was given the same file
     except UnsupportedInputError as error:
         raise ConfigurationError(f"The passphrase in {path} cannot be used. {error.message}") from error
     log.info("made the first operator", name=made.name, role=made.role.value)
+
+
+def _entry(at: datetime) -> AuditEntry:
+    actor = Actor(name=_ACTOR, door=_DOOR)
+    return AuditEntry(at=at, actor=actor, action=AuditAction.OPERATOR_CREATED, details={"name": DEFAULT_NAME})
 
 
 def _read(path: Path) -> Secret:

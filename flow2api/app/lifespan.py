@@ -65,7 +65,9 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.callback(services.recording.debug_log.close)
     services.options.tell(services.recording.follow_options)
     await _open_store(services)
-    await make_first_operator(services.operating.operators, services.settings.operator_password_file)
+    await make_first_operator(
+        services.operating.operators, services.settings.operator_password_file, services.clock.now()
+    )
     await services.follow.begin()
     await services.authorize.load()
     await services.proxying.choose.load()

@@ -134,5 +134,32 @@ class Options:
         )
 
 
+_LONGEST = {"_s": 100 * 365.0 * 24 * 3600, "_h": 100 * 365.0 * 24, "_days": 100 * 365.0}
+"""A hundred years in each unit: what is longer reaches out of the calendar."""
+
+_MOST = 1_000_000_000
+_LEAST = {
+    "image_timeout_s": 1,
+    "video_timeout_s": 1,
+    "enlarge_timeout_s": 1,
+    "max_attempts": 1,
+    "error_threshold": 1,
+    "poll_batch": 1,
+    "pictures_per_call": 1,
+    "session_keepalive_h": 0.1,
+    "renewals_at_once": 1,
+    "renewals_per_s": 0.1,
+    "link_lifetime_s": 1,
+    "chat_link_lifetime_s": 1,
+}
+"""With less of these nothing would be made any more, or the upstream be asked without end."""
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """The least and the greatest value that an option may have which is a number."""
+    longest = next((most for unit, most in _LONGEST.items() if name.endswith(unit)), _MOST)
+    return _LEAST.get(name, 0), longest
+
+
 def _span(hours: float) -> timedelta | None:
     return timedelta(hours=hours) if hours > 0 else None

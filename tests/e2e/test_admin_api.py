@@ -176,6 +176,34 @@ class TestTokens:
         for bad in ({"limit": 0}, {"limit": 1001}, {"state": "sleepy"}, {"cursor": -1}, {"q": "x" * 101}):
             assert (await admin.get("/api/tokens", params=bad)).status_code == 400, bad
 
+    async def test_numbers_that_no_database_keeps_are_refused(
+        self, admin: httpx.AsyncClient, account: dict[str, Any]
+    ) -> None:
+        huge, own = 10**30, f"/api/tokens/{account['id']}"
+        for method, path, body in (
+            ("GET", f"/api/tokens?limit=1&cursor={huge}", None),
+            ("DELETE", f"/api/tokens/{huge}", None),
+            ("POST", f"/api/tokens/{huge}/enable", None),
+            ("POST", f"/api/tokens/{huge}/refresh-at", None),
+            ("PUT", own, {"image_concurrency": huge}),
+            ("PUT", own, {"project_id": "../../elsewhere?x=1#"}),
+            ("GET", f"/api/logs/{huge}", None),
+            ("GET", f"/api/logs?before={huge}", None),
+            ("GET", f"/api/logs?token_id={huge}", None),
+            ("POST", "/api/cache/config", {"timeout": huge}),
+            ("POST", "/api/config/generation", {"max_retries": -1}),
+            ("POST", "/api/admin/config", {"error_ban_threshold": huge}),
+        ):
+            answer = await admin.request(method, path, json=body)
+            assert answer.status_code == 400, (path, answer.text)
+            assert answer.json()["code"] == "invalid_value"
+
+    async def test_state_that_is_none_is_refused_with_those_that_are(self, admin: httpx.AsyncClient) -> None:
+        answer = await admin.get("/api/tokens", params={"state": "sleepy"})
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+        assert "active, cooling_down, suspended, disabled" in answer.json()["detail"]
+
     async def test_same_account_is_not_added_twice(self, admin: httpx.AsyncClient, account: dict[str, Any]) -> None:
         answer = await admin.post("/api/tokens", json={"st": account["st"]})
 
@@ -300,6 +328,9 @@ class TestMoving:
             standing = await ok(extension, "POST", f"{gateway.url}/api/plugin/check-tokens")
             elsewhere = await extension.get(f"{gateway.url}/api/tokens")
 
+        half = {"connection_token": "short", "auto_enable_on_update": True}
+        assert (await admin.post("/api/plugin/config", json=half)).status_code == 400
+        assert (await ok(admin, "GET", "/api/plugin/config"))["config"] == masked, "all or nothing"
         assert nothing["connection_token"] == ""
         assert masked["connection_token"] == f"{set_up['connection_token'][:10]}***"
         assert (pushed["action"], again["action"]) == ("added", "updated")

@@ -117,6 +117,8 @@ def _told(error: Exception) -> tuple[int, str, str]:
             known = _FRAMEWORK.get(status, (error.detail, "invalid_request"))
             code = error.extra.get("code", known[1]) if isinstance(error.extra, dict) else known[1]
             return status, error.detail if code != known[1] else known[0], code
+        case UnicodeDecodeError():
+            return 400, "The body is no UTF-8 text.", "invalid_json"
         case RecursionError():
             return 400, "The JSON is nested too deeply; send it flatter.", "invalid_json"
         case _:
@@ -130,8 +132,15 @@ def _told(error: Exception) -> tuple[int, str, str]:
 def _of_validation(error: ValidationException) -> str:
     """Which field, and what is wrong with it; values are never repeated, for they may be secrets."""
     faults = [fault for fault in error.extra or () if isinstance(fault, dict)]
-    told = [f"{fault['key']}: {fault['message']}" if "key" in fault else str(fault["message"]) for fault in faults]
-    return f"The request is not what is expected here. {'; '.join(told)}".rstrip(". ") + "."
+    return f"The request is not what is expected here. {'; '.join(map(_of_fault, faults))}".rstrip(". ") + "."
+
+
+def _of_fault(fault: dict[str, Any]) -> str:
+    key, message = fault.get("key"), str(fault["message"])
+    is_missing = message == repr(key)  # the framework's word for a body that is not there
+    if key in (None, "data"):
+        return "It has no body; send a JSON object" if is_missing else message
+    return f"{key} is missing" if is_missing else f"{key}: {message}"
 
 
 def _headers(error: Exception) -> dict[str, str]:

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, visitor_of
 from flow2api.adapters.admin_api.schemas import Body
 from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, limit_of
 from flow2api.domain.errors import UnsupportedInputError
@@ -19,8 +19,12 @@ from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.domain.usecases.manage_accounts import read_session_token
+from flow2api.domain.usecases.manage_connection_token import check_connection_token
 
 HttpRequest = Request[Any, Any, Any]
+
+EXTENSION = "browser extension"
+"""What the audit log calls whoever came by the connection token."""
 
 MOST_ROWS = 10_000
 MOST_IMPORT_BYTES = 32 * 1024 * 1024
@@ -149,11 +153,13 @@ def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     async def set_plugin_config(request: HttpRequest, data: JSONBody[PluginConfigBody]) -> PluginConfigAnswer:
         """Make a new connection token, which is shown this once, or set what a push may do."""
         actor, shown = actor_of(doors, request.scope), None
+        wanted = None if data.connection_token is None else data.connection_token.strip()
+        if wanted and not wanted.endswith(MASK):
+            check_connection_token(wanted)  # before anything is changed
         if data.auto_enable_on_update is not None:
             await doors.options.change({"auto_enable_on_update": data.auto_enable_on_update}, actor)
-        if data.connection_token is not None and not data.connection_token.endswith(MASK):
-            given = data.connection_token.strip()
-            _, text = await doors.connection.rotate(Secret(given) if given else None, actor)
+        if wanted is not None and not wanted.endswith(MASK):
+            _, text = await doors.connection.rotate(Secret(wanted) if wanted else None, actor)
             shown = text.reveal()
         if shown is None:
             token = await doors.connection.current()
@@ -167,9 +173,9 @@ def extension_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers for the browser extension, behind its own token."""
 
     @post("/api/plugin/update-token", status_code=200, tags=["extension"])
-    async def update_token(data: JSONBody[PushBody]) -> PushAnswer:
+    async def update_token(request: HttpRequest, data: JSONBody[PushBody]) -> PushAnswer:
         """Take in a session token; whose it is the service tells."""
-        pushed = await doors.push(data.session_token)
+        pushed = await doors.push(data.session_token, visitor_of(doors, request.scope).acting(EXTENSION))
         action = "added" if pushed.is_new else "updated"
         told = "has this session token already" if pushed.was_known else f"was {action}"
         return PushAnswer(action=action, message=f"The account {told}.", auto_enabled=pushed.was_enabled)

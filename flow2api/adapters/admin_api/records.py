@@ -7,22 +7,24 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, delete, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
-from flow2api.adapters.admin_api.schemas import Body, Done
+from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
 from flow2api.domain.account import Account
 from flow2api.domain.errors import RecordNotFoundError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
 from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition
 from flow2api.domain.statistics import Counts
+from flow2api.domain.usecases.read_statistics import ReadStatistics
 
 HttpRequest = Request[Any, Any, Any]
 
 LARGEST_PAGE = 500
 
+_LOOKS = 3
 _WELL = 200
 _BADLY = 500
 _NOTHING = Counts()
@@ -105,8 +107,7 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     async def stats() -> Stats:
         """What was made so far, and today."""
         census = await doors.census()
-        totals = (await doors.statistics.totals()).get("", _NOTHING)
-        today = (await doors.statistics.on(doors.statistics.today())).get("", _NOTHING)
+        totals, today = await _totals_and_today(doors.statistics)
         return Stats(
             total_tokens=census.total,
             active_tokens=census.active,
@@ -121,8 +122,8 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get("/api/logs", tags=["records"])
     async def logs(
         limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 100,
-        token_id: Annotated[int | None, QueryParameter(ge=1)] = None,
-        before: Annotated[int | None, QueryParameter(ge=1)] = None,
+        token_id: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
+        before: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
     ) -> list[LogLine]:
         """The request log, newest first; ``before`` takes the id of the last line of the former page."""
         place: LogPosition | None = None
@@ -135,7 +136,7 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return [_line(line, doors.account_of) for line in page.items]
 
     @get("/api/logs/{log_id:int}", tags=["records"])
-    async def whole_log(log_id: FromPath[int]) -> WholeLogLine:
+    async def whole_log(log_id: Id) -> WholeLogLine:
         """One line of the request log with all that is known of it."""
         line = await doors.log.get(log_id)
         if line is None:
@@ -157,6 +158,22 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return DebugAnswer(enabled=data.enabled, message=f"The debug log is {told}.")
 
     return [stats, logs, whole_log, clear_logs, set_debug]
+
+
+async def _totals_and_today(statistics: ReadStatistics) -> tuple[Counts, Counts]:
+    """Both as of one moment, unless something ends with every look."""
+    totals = before = _NOTHING
+    today = await _today(statistics)
+    for _ in range(_LOOKS):
+        totals, before = (await statistics.totals()).get("", _NOTHING), today
+        today = await _today(statistics)
+        if today == before:
+            break
+    return totals, before
+
+
+async def _today(statistics: ReadStatistics) -> Counts:
+    return (await statistics.on(statistics.today())).get("", _NOTHING)
 
 
 _AccountOf = Callable[[int], Account | None]

@@ -1,6 +1,15 @@
 """Answers that several areas give, and what all bodies have in common."""
 
+from typing import Annotated
+
 import msgspec
+from litestar.params import PathParameter
+
+LARGEST_ID = 2**63 - 1
+"""No database counts further."""
+
+Id = Annotated[int, PathParameter(le=LARGEST_ID)]
+"""The number of something, in a path."""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

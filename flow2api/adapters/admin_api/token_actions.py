@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
-from flow2api.adapters.admin_api.schemas import Body, Done
+from flow2api.adapters.admin_api.schemas import Body, Done, Id
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.manage_accounts import read_session_token
 
@@ -63,25 +63,25 @@ def token_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
 
     @post("/api/tokens/{token_id:int}/enable", status_code=200, tags=["accounts"])
-    async def enable(request: HttpRequest, token_id: FromPath[int]) -> Done:
+    async def enable(request: HttpRequest, token_id: Id) -> Done:
         """Switch an account on; it starts anew as to faults of its own."""
         await doors.accounts.set_enabled(token_id, enabled=True, actor=actor_of(doors, request.scope))
         return Done(message="The account was enabled.")
 
     @post("/api/tokens/{token_id:int}/disable", status_code=200, tags=["accounts"])
-    async def disable(request: HttpRequest, token_id: FromPath[int]) -> Done:
+    async def disable(request: HttpRequest, token_id: Id) -> Done:
         """Switch an account off; what it has begun goes on."""
         await doors.accounts.set_enabled(token_id, enabled=False, actor=actor_of(doors, request.scope))
         return Done(message="The account was disabled.")
 
     @post("/api/tokens/{token_id:int}/refresh-credits", status_code=200, tags=["accounts"])
-    async def refresh_credits(token_id: FromPath[int]) -> CreditsAnswer:
+    async def refresh_credits(token_id: Id) -> CreditsAnswer:
         """Ask the service what an account has left."""
         account = await doors.accounts.refresh_credits(token_id)
         return CreditsAnswer(credits=account.credits or 0, message="The service told the credits.")
 
     @post("/api/tokens/{token_id:int}/refresh-at", status_code=200, tags=["accounts"])
-    async def refresh_at(token_id: FromPath[int]) -> RenewedAnswer:
+    async def refresh_at(token_id: Id) -> RenewedAnswer:
         """Renew the access token of an account."""
         account = await doors.accounts.renew(token_id)
         token = RenewedToken(id=account.id, email=account.email or "", at_expires=account.access_expires_at)

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of, signed_in
-from flow2api.adapters.admin_api.schemas import Body, Done
+from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
 from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, TokenView, limits_of, token_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
-from flow2api.domain.errors import NotAllowedError
+from flow2api.domain.errors import NotAllowedError, UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter
 from flow2api.domain.usecases.manage_accounts import NewAccount, read_session_token
@@ -93,9 +93,9 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     async def list_tokens(
         request: HttpRequest,
         limit: Annotated[int | None, QueryParameter(ge=1, le=LONGEST_PAGE)] = None,
-        cursor: Annotated[int, QueryParameter(ge=0)] = 0,
+        cursor: Annotated[int, QueryParameter(ge=0, le=LARGEST_ID)] = 0,
         q: Annotated[str | None, QueryParameter(max_length=LONGEST_SEARCH)] = None,
-        standing: Annotated[AccountStatus | None, QueryParameter(name="state")] = None,
+        standing: Annotated[str | None, QueryParameter(name="state", max_length=64)] = None,
         reveal: Annotated[bool, QueryParameter()] = False,
     ) -> Response[list[TokenView]]:
         """The accounts, in the order of their ids.
@@ -104,7 +104,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         for ``cursor``; it is missing on the last one. ``x-total-count`` says how many pass the filters. Secrets are
         masked; ``reveal=true`` shows them to an owner and writes it into the audit log.
         """
-        listing = _Listing(AccountFilter(text=q or None, status=standing), reveal)
+        listing = _Listing(AccountFilter(text=q or None, status=_status(standing)), reveal)
         if reveal:
             if not signed_in(request.scope).operator.role.includes(Role.OWNER):
                 raise NotAllowedError("Only an owner sees session tokens.")
@@ -146,7 +146,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return NewTokenAnswer(token=token, message="The account was added.")
 
     @put("/api/tokens/{token_id:int}", tags=["accounts"])
-    async def change_token(request: HttpRequest, token_id: FromPath[int], data: JSONBody[TokenBody]) -> Done:
+    async def change_token(request: HttpRequest, token_id: Id, data: JSONBody[TokenBody]) -> Done:
         """Change an account. A rate limit is forgotten while its access token is good."""
         account = await doors.accounts.get(token_id)
         edit = AccountEdit(
@@ -165,12 +165,23 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message="The account was changed.")
 
     @delete("/api/tokens/{token_id:int}", status_code=200, tags=["accounts"])
-    async def remove_token(request: HttpRequest, token_id: FromPath[int]) -> Done:
+    async def remove_token(request: HttpRequest, token_id: Id) -> Done:
         """Forget an account and its secrets; what it made stays."""
         await doors.accounts.remove(token_id, actor_of(doors, request.scope))
         return Done(message="The account was removed.")
 
     return [list_tokens, add_token, change_token, remove_token]
+
+
+def _status(named: str | None) -> AccountStatus | None:
+    if not named:
+        return None
+    try:
+        return AccountStatus(named)
+    except ValueError:
+        raise UnsupportedInputError(
+            f"Accounts are {', '.join(AccountStatus)}; there is no other state.", param="state"
+        ) from None
 
 
 async def _shown(doors: AdminDoors, listing: _Listing, accounts: Sequence[Account]) -> list[TokenView]:

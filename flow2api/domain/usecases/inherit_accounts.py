@@ -12,7 +12,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_session_token, check_texts
+from flow2api.domain.usecases.manage_accounts import check_session_token, check_texts, is_workspace
 
 BAN = timedelta(hours=12)
 """How long the old server's ban for a rate limit lasted."""
@@ -149,7 +149,7 @@ class InheritAccounts:
             tier=row.tier,
             credits=row.credits,
             capacity=Capacity(row.limits.get(MediaKind.IMAGE), row.limits.get(MediaKind.VIDEO)),
-            workspace=workspace,
+            workspace=workspace if workspace and is_workspace(workspace) else None,
         )
         return self._rested(account, row, now, tally) if row.is_active is False else account
 

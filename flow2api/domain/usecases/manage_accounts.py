@@ -18,12 +18,14 @@ LONGEST_EMAIL = 254
 
 HEAVIEST = 100
 LAST_PRIORITY = 1000
+MOST_SLOTS = 10_000
 
 _SHORTEST_SESSION_TOKEN = 200
 _LONGEST_SESSION_TOKEN = 16_384
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _TAG = re.compile(r"[\w.:-]{1,64}")
+_WORKSPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +197,10 @@ def check_texts(*, email: str | None, name: str, remark: str, tags: frozenset[st
         raise UnsupportedInputError(
             f"The name has more than {LONGEST_NAME} characters, or unprintable ones.", param="name"
         )
-    if len(remark) > LONGEST_REMARK:
-        raise UnsupportedInputError(f"The remark has more than {LONGEST_REMARK} characters.", param="remark")
+    if len(remark) > LONGEST_REMARK or "\0" in remark:
+        raise UnsupportedInputError(
+            f"The remark has more than {LONGEST_REMARK} characters, or one that no database keeps.", param="remark"
+        )
     for tag in tags:
         if not _TAG.fullmatch(tag):
             raise UnsupportedInputError("A tag has 1 to 64 letters, digits, or any of `_.:-`.", param="tags")
@@ -214,11 +218,34 @@ def check_share(weight: int | None, priority: int | None) -> None:
         raise UnsupportedInputError(f"A priority is a number from 0 to {LAST_PRIORITY}.", param="priority")
 
 
-def check_limit(kind: MediaKind, limit: int | None) -> None:
-    """Refuse a number of slots below 0.
+def is_workspace(workspace: str) -> bool:
+    """Whether this can be the id of an upstream's project. It becomes part of an address, so nothing else may pass."""
+    return _WORKSPACE.fullmatch(workspace) is not None
+
+
+def check_workspace(workspace: str | None) -> None:
+    """Refuse what cannot be the id of an upstream's project; None and an empty one leave it to the keeper.
 
     Raises:
-        UnsupportedInputError: It is negative.
+        UnsupportedInputError: It cannot.
     """
+    if workspace and not is_workspace(workspace):
+        raise UnsupportedInputError(
+            "A project's id has 1 to 128 letters, digits, or any of `_.-`, such as a UUID; give none to have one made.",
+            param="project_id",
+        )
+
+
+def check_limit(kind: MediaKind, limit: int | None) -> None:
+    """Refuse a number of slots that cannot be.
+
+    Raises:
+        UnsupportedInputError: It is negative, or greater than any service allows.
+    """
+    if limit is not None and limit > MOST_SLOTS:
+        raise UnsupportedInputError(
+            f"The number of {kind} slots is {MOST_SLOTS:,} at most; leave the limit out for no limit.",
+            param=f"{kind}_concurrency",
+        )
     if limit is not None and limit < 0:
         raise UnsupportedInputError(f"The number of {kind} slots cannot be negative.", param=f"{kind}_concurrency")

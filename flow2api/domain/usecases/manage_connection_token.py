@@ -1,6 +1,7 @@
 """Makes, replaces and checks the browser extension's token."""
 
 import hmac
+import re
 import secrets
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
@@ -15,6 +16,8 @@ _PURPOSE = "connection_token"
 _RANDOM_BYTES = 32
 _SHORTEST = 32
 _LONGEST = 256
+_DISTINCT = 10
+_TEXT = re.compile(r"[!-~][ -~]*[!-~]")
 _LOOK_EVERY_S = 2.0
 
 
@@ -45,17 +48,13 @@ class ManageConnectionToken:
             The token, and its text, which is shown this once.
 
         Raises:
-            UnsupportedInputError: The text that was given is too short to be safe, or too long.
+            UnsupportedInputError: The text that was given is too short or too simple to be safe, or no request could carry it.
         """
         if text is None:
             made = CONNECTION_TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
             text, prefix = Secret(made), made[:VISIBLE_CHARACTERS]
-        elif not _SHORTEST <= len(text) <= _LONGEST:
-            raise UnsupportedInputError(
-                f"A connection token has {_SHORTEST} to {_LONGEST} characters; leave it empty to have one made.",
-                param="connection_token",
-            )
         else:
+            check_connection_token(text.reveal())
             prefix = ""
         token = ConnectionToken(prefix=prefix, digest=self._digest(text), created_at=self._clock.now())
         await self._tokens.replace(token, self._entry(actor, AuditAction.CONNECTION_TOKEN_MADE))
@@ -89,3 +88,17 @@ class ManageConnectionToken:
 
     def _is_recent(self) -> bool:
         return self._looked_at is not None and self._clock.monotonic() - self._looked_at < _LOOK_EVERY_S
+
+
+def check_connection_token(text: str) -> None:
+    """Refuse what could be guessed, or could never be presented.
+
+    Raises:
+        UnsupportedInputError: It is such a text.
+    """
+    if not _SHORTEST <= len(text) <= _LONGEST or not _TEXT.fullmatch(text) or len(set(text)) < _DISTINCT:
+        raise UnsupportedInputError(
+            f"A connection token has {_SHORTEST} to {_LONGEST} characters of ASCII, at least {_DISTINCT} of them different; "
+            "leave it empty to have one made.",
+            param="connection_token",
+        )

@@ -14,7 +14,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts
+from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.warm_accounts import with_allowance
@@ -119,6 +119,7 @@ class OperateAccounts:
         """
         account = await self.get(account_id)
         check_texts(email=None, name="", remark=edit.remark or "", tags=frozenset())
+        check_workspace(edit.workspace)
         for kind, limit in (edit.limits or {}).items():
             check_limit(kind, limit)
         if edit.session_token is not None:

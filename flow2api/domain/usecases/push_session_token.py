@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flow2api.domain.account import Account, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError, UpstreamTimeoutError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -93,8 +94,11 @@ class PushSessionToken:
         self._turn = asyncio.Lock()
         self._storing = asyncio.Lock()
 
-    async def __call__(self, text: str) -> Pushed:
+    async def __call__(self, text: str, actor: Actor) -> Pushed:
         """Take in a session token; who else pushes the same one meanwhile gets the same answer.
+
+        Args:
+            actor: Who pushes it; what that changes and its audit entry are one.
 
         Raises:
             UnsupportedInputError: It cannot be a session token.
@@ -108,7 +112,7 @@ class PushSessionToken:
             raise CredentialRevokedError(_IS_DEAD)
         task = self._running.get(digest)
         if task is None:
-            task = asyncio.create_task(self._push(token, digest), name="push-session-token")
+            task = asyncio.create_task(self._push(token, digest, actor), name="push-session-token")
             self._running[digest] = task
             task.add_done_callback(lambda done: self._pushed(digest, done))
         return await asyncio.shield(task)
@@ -127,13 +131,13 @@ class PushSessionToken:
         if not task.cancelled():
             task.exception()  # seen: whoever waited has it, and perhaps nobody waits any more
 
-    async def _push(self, token: Secret, digest: bytes) -> Pushed:
+    async def _push(self, token: Secret, digest: bytes, actor: Actor) -> Pushed:
         known = await self._known(token)
         if known is not None and known.rest_of(RestReason.AUTH_EXPIRED) is not None:
             self._bury(digest)
             raise CredentialRevokedError(_IS_DEAD)
         if known is not None:
-            enabled = await self._enabled(known)
+            enabled = await self._enabled(known, actor)
             return Pushed(enabled, was_known=True, was_enabled=enabled != known)
         try:
             async with asyncio.timeout(TIMEOUT_S):
@@ -146,7 +150,7 @@ class PushSessionToken:
         if exchanged.email is None:
             raise UpstreamInvalidError("The service did not tell whose session token it is; nothing was changed.")
         async with self._storing:
-            return await self._store(exchanged, fold_email(exchanged.email))
+            return await self._store(exchanged, fold_email(exchanged.email), actor)
 
     async def _known(self, token: Secret) -> Account | None:
         owner = (await self._vault.find([token])).get(token)
@@ -158,15 +162,15 @@ class PushSessionToken:
             await self._clock.sleep(1.0 / max(0.1, self._options().renewals_per_s))
         return await upstream.exchange(Credentials(token), None)
 
-    async def _store(self, exchanged: Exchanged, email: str) -> Pushed:
+    async def _store(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
         account = next((one for one in self._pool if (one.upstream, one.email) == (UPSTREAM, email)), None)
         if account is not None:
             async with self._tend.holding(account.id) as latest:
                 if latest is not None:
-                    return await self._renew(latest, exchanged)
-        return await self._add(exchanged, email)
+                    return await self._renew(latest, exchanged, actor)
+        return await self._add(exchanged, email, actor)
 
-    async def _renew(self, account: Account, exchanged: Exchanged) -> Pushed:
+    async def _renew(self, account: Account, exchanged: Exchanged, actor: Actor) -> Pushed:
         renewed = replace(
             account,
             name=account.name or exchanged.name or account.email or "",
@@ -174,12 +178,14 @@ class PushSessionToken:
             access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
         ).cured(Cure.NEW_CREDENTIAL)
         enabled = self._without_hand(renewed)
-        await self._vault.write(enabled, exchanged.credentials)
+        details = {"after": {"session_token": "new", "is_enabled": enabled != renewed}}
+        entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, details)
+        await self._vault.write(enabled, exchanged.credentials, entry)
         self._credentials.forget(account.id)
         self._pool.put(enabled)
         return Pushed(enabled, was_enabled=enabled != renewed)
 
-    async def _add(self, exchanged: Exchanged, email: str) -> Pushed:
+    async def _add(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
         now = self._clock.now()
         account = Account(
             id=0,
@@ -190,20 +196,33 @@ class PushSessionToken:
             access_expires_at=exchanged.credentials.expires_at,
             access_obtained_at=exchanged.credentials.obtained_at or now,
         )
-        (added,) = await self._accounts.add([(account, exchanged.credentials)])
+        entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, None, {"email": email})
+        (added,) = await self._accounts.add([(account, exchanged.credentials)], entry)
         self._pool.put(added)
         return Pushed(added, is_new=True)
 
-    async def _enabled(self, account: Account) -> Account:
+    async def _enabled(self, account: Account, actor: Actor) -> Account:
         if self._without_hand(account) == account:
             return account
-        return await self._tend.change(account.id, self._without_hand) or account
+        async with self._tend.holding(account.id) as latest:
+            if latest is None:
+                return account
+            enabled = self._without_hand(latest)
+            await self._accounts.save(enabled, self._entry(actor, AuditAction.ACCOUNT_ENABLED, account.id, {}))
+            self._pool.put(enabled)
+            return enabled
 
     def _without_hand(self, account: Account) -> Account:
         """The account as a push leaves it: with the option, what the operator switched off is on again."""
         if not self._options().auto_enable_on_update or account.rest_of(RestReason.MANUAL) is None:
             return account
         return account.without(lambda rest: rest.reason is not RestReason.MANUAL)
+
+    def _entry(
+        self, actor: Actor, action: AuditAction, account_id: int | None, details: Mapping[str, object]
+    ) -> AuditEntry:
+        subject = None if account_id is None else str(account_id)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
 
     def _is_dead(self, digest: bytes) -> bool:
         until = self._dead.get(digest)

@@ -14,7 +14,13 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import NewAccount, check_limit, check_session_token, check_texts
+from flow2api.domain.usecases.manage_accounts import (
+    NewAccount,
+    check_limit,
+    check_session_token,
+    check_texts,
+    check_workspace,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +57,7 @@ class TakeInAccount:
             ConflictError: There is an account with this session token or e-mail address.
         """
         check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
+        check_workspace(workspace)
         for kind in MediaKind:
             check_limit(kind, new.capacity.of(kind))
         exchanged = await self._exchange(new.upstream, new.session_token)

@@ -53,7 +53,7 @@ async def test_entry_says_what_was_and_what_is(options: CurrentOptions, storage:
         ({"max_attempts": 3, "policyy": "random"}, tree.UnsupportedInputError, "'policy'"),
         ({"max_attempts": 3, "policy": "ramdom"}, tree.UnsupportedInputError, "'random'"),
         ({"max_attempts": 3, "image_timeout_s": "soon"}, tree.UnsupportedInputError, "image_timeout_s"),
-        ({"max_attempts": 3, "image_timeout_s": -1}, tree.UnsupportedInputError, "negative"),
+        ({"max_attempts": 3, "image_timeout_s": -1}, tree.UnsupportedInputError, "a number from 1"),
         ({"max_attempts": 3, "media_base_url": "ftp://x"}, tree.UnsupportedInputError, "media_base_url"),
         ({"max_attempts": 3, "proxy_check_url": "file:///x"}, tree.UnsupportedInputError, "proxy_check_url"),
         ({"max_attempts": 3, "proxy_selector": "rendevous"}, tree.UnsupportedInputError, "'rendezvous'"),

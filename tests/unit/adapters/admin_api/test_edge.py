@@ -46,8 +46,40 @@ async def test_compressed_body_is_not_even_received() -> None:
         raise AssertionError
 
     with pytest.raises(HTTPException) as error:
-        await through(never, scope((b"content-encoding", b"zstd")))
+        await through(never, scope((b"content-encoding", b"zstd"), (b"transfer-encoding", b"chunked")))
     assert error.value.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ([(b"content-type", b"application/json; charset=utf-8")], True),
+        ([(b"content-type", b"Application/JSON"), (b"origin", b"https://a.example")], True),
+        ([], True),
+        ([(b"content-type", b"text/plain;charset=UTF-8")], False),
+        ([(b"content-type", b"application/x-www-form-urlencoded")], False),
+        ([(b"origin", b"https://evil.example")], False),
+    ],
+)
+async def test_body_that_a_page_of_another_origin_could_send_is_not_received(
+    headers: list[tuple[bytes, bytes]], is_taken: bool
+) -> None:
+    async def whole() -> Any:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    if is_taken:
+        await through(whole, scope(*headers, (b"content-length", b"2")))
+        return
+    with pytest.raises(HTTPException) as error:
+        await through(whole, scope(*headers, (b"content-length", b"2")))
+    assert error.value.status_code == 415
+
+
+async def test_request_without_a_body_may_say_what_it_likes() -> None:
+    async def none() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    assert await through(none, scope((b"origin", b"https://evil.example"), (b"content-encoding", b"gzip")))
 
 
 async def test_answer_is_private_whatever_the_handler_said() -> None:

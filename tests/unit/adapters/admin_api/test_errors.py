@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from litestar.exceptions import ValidationException
 
 from flow2api.adapters.admin_api.errors import error_response, status_of
 from flow2api.domain import errors as tree
@@ -60,3 +61,22 @@ def test_who_is_not_signed_in_is_told_how_and_who_tries_too_often_when() -> None
     assert told(tree.NotSignedInError(presented=False))[2]["www-authenticate"] == "Bearer"
     assert told(tree.TooManyTriesError(0.2))[2]["retry-after"] == "1"
     assert told(tree.UpstreamRateLimitedError("No.", retry_after_s=61.5))[2]["retry-after"] == "62"
+
+
+def test_body_that_is_no_text_is_the_callers_fault() -> None:
+    assert told(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"key": "data", "message": "'data'"}, "It has no body"),
+        ({"key": "data", "message": "Object contains unknown field `x`"}, "here. Object contains unknown field `x`."),
+        ({"key": "limit", "message": "Expected `int`"}, "limit: Expected `int`."),
+    ],
+)
+def test_refusal_says_what_is_wrong_in_the_callers_words(fault: dict[str, str], sentence: str) -> None:
+    status, body, _ = told(ValidationException(extra=[fault]))
+
+    assert status == 400
+    assert sentence in body["detail"]

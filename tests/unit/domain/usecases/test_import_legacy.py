@@ -422,6 +422,12 @@ async def test_account_without_a_current_project_goes_on_with_its_newest(
     }
 
 
+async def test_project_that_would_lead_elsewhere_does_not_come(bring_over: ImportLegacy, storage: FakeStorage) -> None:
+    await bring_over(FileInMemory(tokens=[account(1, workspace="../elsewhere?x#"), account(2, workspace="fine-1")]))
+
+    assert [one.workspace for one in storage.tables.accounts.values()] == [None, "fine-1"]
+
+
 async def test_progress_is_told_by_table_and_other_tables_are_named(bring_over: ImportLegacy) -> None:
     told: list[tuple[str, int, int]] = []
     file = FileInMemory(tokens=[account(number) for number in range(1, 4)], admin_config=[1], proxy_config=[1])

@@ -105,3 +105,14 @@ async def test_change_and_audit_entry_are_one(manage: ManageConnectionToken, sto
         await manage.revoke(OPERATOR)
 
     assert await manage.accepts(kept)
+
+
+@pytest.mark.parametrize("text", ["x" * 31, "x" * 40, "0123456789" * 26, "ü0123456789" * 4, "0123456789abc\n" * 3])
+async def test_text_that_could_be_guessed_or_not_be_presented_is_refused(
+    manage: ManageConnectionToken, text: str
+) -> None:
+    with pytest.raises(UnsupportedInputError) as refused:
+        await manage.rotate(Secret(text))
+
+    assert text not in refused.value.message
+    assert await manage.current() is None

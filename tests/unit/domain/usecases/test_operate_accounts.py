@@ -106,7 +106,17 @@ class TestEdit:
         assert stage.known(1).status(stage.clock.now()) is AccountStatus.COOLING_DOWN
 
     @pytest.mark.parametrize(
-        "edit", [AccountEdit(remark="x" * 1001), AccountEdit(limits={MediaKind.VIDEO: -1})], ids=["remark", "limit"]
+        "edit",
+        [
+            AccountEdit(remark="x" * 1001),
+            AccountEdit(remark="a\0b"),
+            AccountEdit(limits={MediaKind.VIDEO: -1}),
+            AccountEdit(limits={MediaKind.IMAGE: 10**30}),
+            AccountEdit(workspace="../../elsewhere?x=1#"),
+            AccountEdit(workspace=".."),
+            AccountEdit(workspace="x" * 129),
+        ],
+        ids=["remark", "zero", "limit", "huge limit", "way out", "upwards", "long project"],
     )
     async def test_refuses_what_cannot_be(self, stage: Stage, operate: OperateAccounts, edit: AccountEdit) -> None:
         account = await stage.account()

@@ -4,8 +4,10 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain.account import Credentials, RestReason
+from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import (
     CredentialRevokedError,
+    StorageFullError,
     UnsupportedInputError,
     UpstreamInvalidError,
     UpstreamTimeoutError,
@@ -18,6 +20,7 @@ from tests.fakes.secrets import FakeCipher
 from tests.fakes.upstream import FakePlayer
 from tests.unit.domain.usecases.stage import Stage, swap
 
+EXTENSION = Actor(name="browser extension", door="admin_api")
 DEAD = "dead-".ljust(240, "x")
 
 
@@ -49,7 +52,7 @@ async def test_new_session_cures_the_account_that_the_exchange_names(stage: Stag
     await stage.tend.change(account.id, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
     token = new_session(player)
 
-    pushed = await push(f"  {token}\n")
+    pushed = await push(f"  {token}\n", EXTENSION)
 
     assert (pushed.account.id, pushed.is_new, pushed.was_enabled) == (account.id, False, False)
     assert stage.known(account.id).rests == ()
@@ -63,7 +66,7 @@ async def test_new_session_cures_the_account_that_the_exchange_names(stage: Stag
 async def test_account_that_nobody_knows_is_added(stage: Stage, push: PushSessionToken) -> None:
     player = stage.upstream.add_player(email="New@Example.com")
 
-    pushed = await push(player.session_tokens[0])
+    pushed = await push(player.session_tokens[0], EXTENSION)
 
     assert pushed.is_new
     assert (pushed.account.email, pushed.account.name) == ("new@example.com", "New")
@@ -73,12 +76,12 @@ async def test_account_that_nobody_knows_is_added(stage: Stage, push: PushSessio
 async def test_the_same_dead_token_again_and_again_is_one_call(stage: Stage, push: PushSessionToken) -> None:
     for _ in range(5):
         with pytest.raises(CredentialRevokedError):
-            await push(DEAD)
+            await push(DEAD, EXTENSION)
 
     assert stage.upstream.count("exchange") == 1
     await stage.clock.sleep(DEAD_FOR.total_seconds() + 1)
     with pytest.raises(CredentialRevokedError):
-        await push(DEAD)
+        await push(DEAD, EXTENSION)
     assert stage.upstream.count("exchange") == 2, "it is asked for once a day at most"
 
 
@@ -89,7 +92,7 @@ async def test_dead_token_of_a_known_account_is_no_call_at_all(stage: Stage, pus
     calls = stage.upstream.count("exchange")
 
     with pytest.raises(CredentialRevokedError):
-        await push(player.session_tokens[0])
+        await push(player.session_tokens[0], EXTENSION)
 
     assert stage.upstream.count("exchange") == calls
     assert stage.known(account.id).rest_of(RestReason.AUTH_EXPIRED) is not None
@@ -100,7 +103,7 @@ async def test_token_that_a_healthy_account_has_is_no_call(stage: Stage, push: P
     account = await stage.account(player)
     calls = stage.upstream.count("exchange")
 
-    pushed = await push(player.session_tokens[0])
+    pushed = await push(player.session_tokens[0], EXTENSION)
 
     assert pushed.was_known
     assert pushed.account == account
@@ -110,7 +113,7 @@ async def test_token_that_a_healthy_account_has_is_no_call(stage: Stage, push: P
 async def test_many_pushes_of_one_token_are_one_exchange(stage: Stage, push: PushSessionToken) -> None:
     player = stage.upstream.add_player()
     gate = stage.upstream.hold("exchange")
-    pushes = [asyncio.create_task(push(player.session_tokens[0])) for _ in range(10)]
+    pushes = [asyncio.create_task(push(player.session_tokens[0], EXTENSION)) for _ in range(10)]
     await asyncio.sleep(1)
     gate.set()
 
@@ -124,7 +127,7 @@ async def test_two_tokens_of_one_new_account_make_one_account(stage: Stage, push
     player = stage.upstream.add_player(rotates=False)
     player.session_tokens.append("second-".ljust(240, "x"))
 
-    first, second = await asyncio.gather(*(push(token) for token in player.session_tokens))
+    first, second = await asyncio.gather(*(push(token, EXTENSION) for token in player.session_tokens))
 
     assert first.account.id == second.account.id
     assert sorted((first.is_new, second.is_new)) == [False, True]
@@ -132,7 +135,7 @@ async def test_two_tokens_of_one_new_account_make_one_account(stage: Stage, push
 
 async def test_pusher_who_leaves_stops_nothing(stage: Stage, push: PushSessionToken) -> None:
     player = stage.upstream.add_player()
-    leaving = asyncio.create_task(push(player.session_tokens[0]))
+    leaving = asyncio.create_task(push(player.session_tokens[0], EXTENSION))
     await asyncio.sleep(0)
     leaving.cancel()
     await asyncio.sleep(1)
@@ -146,7 +149,7 @@ async def test_silent_service_is_given_up_after_a_minute(stage: Stage, push: Pus
     begun = stage.clock.monotonic()
 
     with pytest.raises(UpstreamTimeoutError):
-        await push(player.session_tokens[0])
+        await push(player.session_tokens[0], EXTENSION)
 
     assert stage.clock.monotonic() - begun == pytest.approx(60)
     assert stage.tables.accounts == {}
@@ -157,9 +160,9 @@ async def test_transient_failure_is_told_and_a_later_push_works(stage: Stage, pu
     stage.upstream.fail("exchange", UpstreamUnavailableError("no route", reached=False))
 
     with pytest.raises(UpstreamUnavailableError):
-        await push(player.session_tokens[0])
+        await push(player.session_tokens[0], EXTENSION)
 
-    assert (await push(player.session_tokens[0])).is_new
+    assert (await push(player.session_tokens[0], EXTENSION)).is_new
 
 
 async def test_exchange_without_an_address_changes_nothing(stage: Stage, push: PushSessionToken) -> None:
@@ -169,7 +172,7 @@ async def test_exchange_without_an_address_changes_nothing(stage: Stage, push: P
     swap(stage.upstream, exchange=anonymous)
 
     with pytest.raises(UpstreamInvalidError, match="whose"):
-        await push(DEAD)
+        await push(DEAD, EXTENSION)
     assert stage.tables.accounts == {}
 
 
@@ -178,7 +181,7 @@ async def test_what_cannot_be_a_token_is_refused_without_a_call(
     stage: Stage, push: PushSessionToken, text: str
 ) -> None:
     with pytest.raises(UnsupportedInputError) as refused:
-        await push(text)
+        await push(text, EXTENSION)
 
     assert stage.upstream.calls == []
     assert text[:20] not in refused.value.message or not text
@@ -193,11 +196,11 @@ async def test_switched_off_account_is_on_again_only_if_the_option_says_so(
     account = await stage.account(player)
     await stage.tend.change(account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
 
-    pushed = await push(new_session(player))
+    pushed = await push(new_session(player), EXTENSION)
 
     assert pushed.was_enabled is switch
     assert (stage.known(account.id).rest_of(RestReason.MANUAL) is None) is switch
-    again = await push(player.session_tokens[-1])
+    again = await push(player.session_tokens[-1], EXTENSION)
     assert (again.was_known, again.was_enabled) == (True, False)
 
 
@@ -206,7 +209,7 @@ async def test_other_rests_outlast_a_new_session(stage: Stage, push: PushSession
     account = await stage.account(player)
     await stage.tend.change(account.id, lambda one: one.resting(RestReason.UNUSABLE, stage.clock.now()))
 
-    await push(new_session(player))
+    await push(new_session(player), EXTENSION)
 
     assert [rest.reason for rest in stage.known(account.id).rests] == [RestReason.UNUSABLE]
 
@@ -216,7 +219,7 @@ async def test_exchanges_begin_at_the_pace_of_the_keeper(stage: Stage, push: Pus
     players = [stage.upstream.add_player() for _ in range(6)]
     begun = stage.clock.monotonic()
 
-    await asyncio.gather(*(push(player.session_tokens[0]) for player in players))
+    await asyncio.gather(*(push(player.session_tokens[0], EXTENSION) for player in players))
 
     assert stage.clock.monotonic() - begun == pytest.approx(3.0)
 
@@ -233,3 +236,38 @@ async def test_check_names_those_that_need_a_session_first(stage: Stage, push: P
         ("ended@example.com", True),
         ("fine@example.com", False),
     ]
+
+
+async def test_what_a_push_changes_stands_in_the_audit_log(stage: Stage, push: PushSessionToken) -> None:
+    stage.configure(auto_enable_on_update=True)
+    player = stage.upstream.add_player(rotates=False)
+
+    added = await push(player.session_tokens[0], EXTENSION)
+    await push(new_session(player), EXTENSION)
+    await stage.tend.change(added.account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
+    await push(player.session_tokens[-1], EXTENSION)
+
+    told = [(entry.action, entry.actor, entry.subject) for entry in stage.tables.audit]
+    subject = str(added.account.id)
+    assert told == [
+        (AuditAction.ACCOUNT_ADDED, EXTENSION, subject),
+        (AuditAction.ACCOUNT_CHANGED, EXTENSION, subject),
+        (AuditAction.ACCOUNT_ENABLED, EXTENSION, subject),
+    ]
+    assert player.session_tokens[-1] not in str(stage.tables.audit)
+
+
+async def test_push_whose_entry_cannot_be_written_changes_nothing(stage: Stage, push: PushSessionToken) -> None:
+    stage.configure(auto_enable_on_update=True)
+    player = stage.upstream.add_player(rotates=False)
+    account = await stage.account(player)
+    await stage.tend.change(account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
+    stage.tables.audit_fault = StorageFullError("full")
+
+    with pytest.raises(StorageFullError):
+        await push(player.session_tokens[0], EXTENSION)
+    with pytest.raises(StorageFullError):
+        await push(stage.upstream.add_player(email="new@example.com").session_tokens[0], EXTENSION)
+
+    assert stage.known(account.id).rest_of(RestReason.MANUAL) is not None
+    assert len(stage.tables.accounts) == 1

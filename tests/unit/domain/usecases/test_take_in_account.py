@@ -99,6 +99,15 @@ async def test_what_cannot_be_is_refused_without_a_call(stage: Stage, take_in: T
     assert stage.upstream.calls == []
 
 
+async def test_project_that_would_lead_elsewhere_is_refused_without_a_call(
+    stage: Stage, take_in: TakeInAccount
+) -> None:
+    new = NewAccount(session_token=Secret("y" * 240))
+    with pytest.raises(tree.UnsupportedInputError):
+        await take_in(new, ADA, workspace="x/../../elsewhere")
+    assert stage.upstream.calls == []
+
+
 async def test_exchange_stores_nothing_but_that_it_was_asked_for(stage: Stage, take_in: TakeInAccount) -> None:
     player = stage.upstream.add_player()
 
