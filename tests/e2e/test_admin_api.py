@@ -375,7 +375,7 @@ class TestOptions:
             await ok(admin, "POST", "/api/call-logic/config", {"call_mode": mode})
             assert (await ok(admin, "GET", "/api/call-logic/config"))["config"] == {"call_mode": mode}
 
-        answer = await admin.post("/api/call-logic/config", json={"call_mode": "ramdom"})
+        answer = await admin.post("/api/call-logic/config", json={"call_mode": "randomm"})
         assert answer.status_code == 400
         assert "'random'" in answer.json()["detail"]
 
