@@ -85,7 +85,7 @@ async def test_server_is_not_ready_while_the_media_folder_takes_nothing(
 
 
 async def test_server_starts_with_a_full_media_folder_and_is_not_ready(tmp_path: Path) -> None:
-    services = services_at(tmp_path, FLOW2API_OPTIONS__MEDIA_ROOM_MB=str(10**12))
+    services = services_at(tmp_path, FLOW2API_OPTIONS__MEDIA_ROOM_MB=str(10**9))
     readiness = Readiness(services.storage.ping, lambda: services.room.problem)
     async with running(services, readiness):
         assert await readiness.problem() == "media_full"
