@@ -30,13 +30,17 @@ FORMER = [
 ]
 
 
+_DAYS_ONLY = "0002"
+"""The last schema with nothing but days in its figures."""
+
+
 def database_at(path: Path, revision: str) -> None:
-    """A database with the schema of then, and a key in it."""
+    """A database with the schema of then, and in it what was written before figures were counted by quarter hours."""
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         here = config()
         here.attributes["connection"] = connection
-        command.upgrade(here, revision)
+        command.upgrade(here, min(revision, _DAYS_ONLY))
         connection.exec_driver_sql(
             "INSERT INTO api_keys (name, prefix, digest, created_at) VALUES ('laptop', 'f2a_abcdef', x'00', 1)"
         )
@@ -48,6 +52,7 @@ def database_at(path: Path, revision: str) -> None:
             "INSERT INTO request_log (at, request_id, door, model, state, duration_ms) VALUES"
             " (1, 'req_1', 'images', 'paint', 'completed', 12)"
         )
+        command.upgrade(here, revision)
     engine.dispose()
 
 
