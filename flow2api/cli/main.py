@@ -8,6 +8,7 @@ import click
 
 from flow2api import __version__
 from flow2api.cli.accounts import accounts
+from flow2api.cli.audit import audit
 from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
@@ -18,6 +19,7 @@ from flow2api.cli.logs import logs
 from flow2api.cli.models import models
 from flow2api.cli.notify import notify
 from flow2api.cli.operator import operator
+from flow2api.cli.options import options
 from flow2api.cli.proxies import proxies
 from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
@@ -53,6 +55,7 @@ for command in (
     accounts,
     keys,
     operator,
+    options,
     proxies,
     models,
     plugins,
@@ -60,6 +63,7 @@ for command in (
     db,
     import_legacy,
     logs,
+    audit,
     stats,
     notify,
     webhooks,
