@@ -12,7 +12,7 @@ from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Passage, ProbesProxies, Proxies
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.proxy import Proxy, ProxyState
+from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.choose_proxy import ChooseProxy
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,19 @@ class Checked:
     Attributes:
         passage: What came through; None when nothing did.
         fault: Why nothing came through, as a sentence without an address.
+        is_certain: It was the proxy itself that failed.
     """
 
     proxy: Proxy
     passage: Passage | None
     fault: str | None = None
+    is_certain: bool = False
+
+    def after(self, health: ProxyHealth, now: datetime) -> ProxyHealth:
+        """What this makes of the health of a proxy."""
+        if self.passage is None:
+            return health.failed(now, self.fault or "", is_certain=self.is_certain)
+        return health.worked(now, latency_ms=self.passage.latency_ms, egress=self.passage.egress)
 
 
 class CheckProxies:
@@ -58,16 +66,15 @@ class CheckProxies:
             target: What to fetch; None for what the option says.
         """
         async with self._turn:
-            now = self._clock.now
             try:
                 passage = await self._probe(
                     proxy.url, target or self._options().proxy_check_url, timeout_s=CHECK_TIMEOUT_S
                 )
             except ProxyUnavailableError as error:
-                health = proxy.health.failed(now(), error.message, is_certain=error.is_certain)
-                return Checked(replace(proxy, health=health), None, error.message)
-        health = proxy.health.worked(now(), latency_ms=passage.latency_ms, egress=passage.egress)
-        return Checked(replace(proxy, health=health), passage)
+                checked = Checked(proxy, None, error.message, is_certain=error.is_certain)
+            else:
+                checked = Checked(proxy, passage)
+        return replace(checked, proxy=replace(proxy, health=checked.after(proxy.health, self._clock.now())))
 
     async def check_and_keep(self, proxies: Iterable[Proxy], *, target: str | None = None) -> list[Checked]:
         """Check these, for an operator who waits for it, and write what was found."""
@@ -164,12 +171,15 @@ class KeepProxies:
     async def _check_one(self, proxy: Proxy) -> None:
         try:
             checked = await self._check(proxy)
-            self._choose.take(proxy, checked.proxy.health)
         except Exception:
             log.exception("proxy could not be checked", extra={"proxy": proxy.name})
-            self._choose.take(proxy, proxy.health.failed(self._clock.now(), "The check broke.", is_certain=False))
+            checked = Checked(proxy, None, "The check broke.")
         finally:
             self._checks.pop(proxy.id, None)
+        # A check takes its time: what calls have learned meanwhile stays, and this comes on top.
+        health = self._choose.health_of(proxy)
+        if health is not None:
+            self._choose.take(proxy, checked.after(health, self._clock.now()))
 
     async def _follow_moves(self) -> None:
         while True:

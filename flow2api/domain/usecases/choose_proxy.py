@@ -99,6 +99,11 @@ class ChooseProxy:
         """Every proxy as this process knows it."""
         return tuple(self._proxies.values())
 
+    def health_of(self, proxy: Proxy) -> ProxyHealth | None:
+        """What is known of its health by now; None when it is gone, or leads somewhere else."""
+        current = self._proxies.get(proxy.name)
+        return None if current is None or current.url != proxy.url else current.health
+
     def accounts_of(self, proxy: Proxy) -> int:
         """How many accounts have it, of its pool or by its name. Looks at every account."""
         wanted = self._options().proxy
