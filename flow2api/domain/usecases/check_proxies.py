@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from flow2api.domain.errors import ProxyUnavailableError, StorageError
 from flow2api.domain.lease import AccountPool
@@ -14,6 +15,9 @@ from flow2api.domain.ports.proxies import Passage, ProbesProxies, Proxies
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.choose_proxy import ChooseProxy
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 log = logging.getLogger(__name__)
 
@@ -122,19 +126,15 @@ class KeepProxies:
 
     async def write(self) -> None:
         """Write choices and health that storage does not have yet; what it refuses is written the next time."""
-        chosen, self._choose.unwritten = self._choose.unwritten, {}
-        health, self._choose.unwritten_health = self._choose.unwritten_health, {}
+        chosen, health = dict(self._choose.unwritten), dict(self._choose.unwritten_health)
         try:
             if chosen:
                 await self._proxies.assign(chosen)
-                chosen = {}
+                self._choose.unwritten = _without(self._choose.unwritten, chosen)
             if health:
                 await self._proxies.note_health(health)
-        except BaseException as error:
-            self._choose.unwritten = chosen | self._choose.unwritten
-            self._choose.unwritten_health = health | self._choose.unwritten_health
-            if not isinstance(error, StorageError):
-                raise
+                self._choose.unwritten_health = _without(self._choose.unwritten_health, health)
+        except StorageError as error:
             log.warning("what is known of proxies is not written yet", extra={"reason": error.message})
 
     async def tell_pool(self) -> None:
@@ -185,3 +185,8 @@ class KeepProxies:
         while True:
             await self._choose.has_moved.wait()
             await self.tell_pool()
+
+
+def _without(waiting: Mapping[K, V], written: Mapping[K, V]) -> dict[K, V]:
+    """What waits still; what has changed since it was written waits again."""
+    return {key: value for key, value in waiting.items() if written.get(key) != value}

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from flow2api.domain.account import Credentials
@@ -118,7 +117,9 @@ class RoutedUpstream:
 
     async def fetch(self, access: Access, product: Product, *, thumbnail: bool = False) -> AsyncGenerator[bytes, None]:
         """The bytes of a product as they come; another way is taken as long as none has come."""
-        for tries in count(1):
+        tries = 0
+        while True:
+            tries += 1
             ways, has_begun = self._routes.ways(access.account_id), False
             try:
                 async with aclosing(

@@ -194,3 +194,26 @@ async def test_check_of_a_proxy_that_is_gone_meanwhile_comes_to_nothing() -> Non
     await office.keep._check_one(gone)
 
     assert office.choose.unwritten_health == {}
+
+
+async def test_choice_that_is_written_while_storage_is_read_is_kept() -> None:
+    office = Office(proxy="eu")
+    await office.add("a", "b", pool="eu")
+    office.accounts(2)
+    first = office.choose.way(1)
+    read = office.storage.proxies.assignments
+    chosen: dict[int, object] = {}
+
+    async def slow() -> Any:
+        found = [batch async for batch in read()]
+        chosen[2] = office.choose.way(2).proxy
+        await office.keep.write()
+        for batch in found:
+            yield batch
+
+    office.choose._stored.assignments = slow  # type: ignore[method-assign]
+    await office.choose.load()
+
+    assert office.choose.unwritten == {}
+    assert office.choose._kept.keys() == {(1, "eu"), (2, "eu")}
+    assert [office.choose.way(1).proxy, office.choose.way(2).proxy] == [first.proxy, chosen[2]]
