@@ -132,7 +132,7 @@ def parse_options(values: Mapping[str, Any]) -> Options:
         if isinstance(checked[name], int | float) and not isinstance(checked[name], bool):
             least, most = bounds_of(name)
             if not least <= checked[name] <= most:
-                raise ConfigurationError(f"The option {name} is a number from {least:g} to {most:.12g}.")
+                raise ConfigurationError(f"The option {name} is a number from {least:g} to {most:.15g}.")
     if not checked.get("proxy_check_url", "https://").startswith(("http://", "https://")):
         raise ConfigurationError("The option proxy_check_url is no http or https address.")
     if not _BASE_URL.fullmatch(checked.get("media_base_url", "")):

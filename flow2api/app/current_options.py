@@ -96,7 +96,9 @@ class CurrentOptions:
                 check(self._now, changed)
             details = differences(_named(self._now, values), _named(changed, values))
             entry = AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
-            await self._stored.write(values, actor.name, entry)
+            # In the option's own type, whatever it was given as.
+            kept_as = {name: None if value is None else getattr(changed, name) for name, value in values.items()}
+            await self._stored.write(kept_as, actor.name, entry)
             self._take(changed)
             return changed
 

@@ -8,6 +8,7 @@ import click
 
 from flow2api import __version__
 from flow2api.cli.accounts import accounts
+from flow2api.cli.audit import audit
 from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
@@ -19,6 +20,7 @@ from flow2api.cli.logs import logs
 from flow2api.cli.models import models
 from flow2api.cli.notify import notify
 from flow2api.cli.operator import operator
+from flow2api.cli.options import options
 from flow2api.cli.proxies import proxies
 from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
@@ -54,6 +56,7 @@ for command in (
     accounts,
     keys,
     operator,
+    options,
     proxies,
     generations,
     models,
@@ -62,6 +65,7 @@ for command in (
     db,
     import_legacy,
     logs,
+    audit,
     stats,
     notify,
     webhooks,

@@ -15,7 +15,7 @@ from flow2api.cli.inputs import read_passphrase
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 from flow2api.domain.audit import AuditAction, AuditEntry
-from flow2api.domain.operator import Operator
+from flow2api.domain.operator import Operator, Role
 from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
 
 T = TypeVar("T")
@@ -60,11 +60,18 @@ def list_operators(here: Installation, as_json: bool) -> None:
 
 @operator.command()
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="The name to sign in with.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.OPERATOR.value,
+    show_default=True,
+    help="Viewers read, operators change accounts and options, owners also see secrets and set keys and proxies.",
+)
 @_passphrase_option
 @json_option
 @with_installation
-def create(here: Installation, name: str, passphrase_file: str | None, as_json: bool) -> None:
-    """Make an operator. The first one owns the server.
+def create(here: Installation, name: str, role: str, passphrase_file: str | None, as_json: bool) -> None:
+    """Make an operator. The first one owns the server, whatever the role says.
 
     The passphrase has 12 to 128 characters, and is not one of those that everybody would try.
 
@@ -72,7 +79,7 @@ def create(here: Installation, name: str, passphrase_file: str | None, as_json: 
     """
     passphrase = read_passphrase(passphrase_file, is_new=True)
     entry = _entry(AuditAction.OPERATOR_CREATED)
-    made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase, audit=entry)))
+    made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase, Role(role), entry)))
     if as_json:
         print_json(_operator_out(made))
     else:

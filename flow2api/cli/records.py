@@ -3,21 +3,24 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.recording import Recording, build_recording
 from flow2api.cli.context import Installation, opened_storage
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 from flow2api.settings import parse_options
 
+if TYPE_CHECKING:
+    from flow2api.app.recording import Recording
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """The records of this installation."""
 
-    recording: Recording
+    recording: "Recording"
     storage: Storage
     clock: SystemClock
 
@@ -59,6 +62,8 @@ class Records:
 @asynccontextmanager
 async def opened_records(here: Installation) -> AsyncIterator[Records]:
     """The records, under the options as they are stored."""
+    from flow2api.app.recording import build_recording  # noqa: PLC0415 - it brings the whole of the API with it
+
     async with opened_storage(here) as (storage, _):
         options = parse_options({**await storage.options.read(), **here.settings.options})
         clock = SystemClock()

@@ -137,7 +137,7 @@ class Options:
 _LONGEST = {"_s": 100 * 365.0 * 24 * 3600, "_h": 100 * 365.0 * 24, "_days": 100 * 365.0}
 """A hundred years in each unit: what is longer reaches out of the calendar."""
 
-_MOST = 1_000_000_000
+_MOST = 1_000_000_000_000
 _LEAST = {
     "image_timeout_s": 1,
     "video_timeout_s": 1,

@@ -135,5 +135,5 @@ def pause_after(attempts: int, receipt: Receipt, spread: float) -> timedelta | N
         return None
     pause = PAUSES[attempts - 1] * (0.9 + 0.2 * spread)
     if receipt.retry_after_s is not None:
-        pause = max(pause, min(timedelta(seconds=receipt.retry_after_s), LONGEST_ASKED_PAUSE))
+        pause = max(pause, timedelta(seconds=min(receipt.retry_after_s, LONGEST_ASKED_PAUSE.total_seconds())))
     return pause

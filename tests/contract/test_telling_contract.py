@@ -163,6 +163,13 @@ class TestDeliveries:
 
         assert [one.webhook_id for one in await storage.deliveries.page(None, before=None, limit=5)] == [shop.id]
 
+    async def test_message_for_a_webhook_that_was_switched_off_meanwhile_is_left_out(self, storage: Storage) -> None:
+        shop = await storage.webhooks.add(SHOP)
+        await storage.webhooks.switch(shop.id, NOW, "off")
+        await storage.deliveries.add([delivery(shop.id)])
+
+        assert await storage.deliveries.page(None, before=None, limit=5) == []
+
     async def test_what_is_due_is_claimed_by_one_and_comes_back_when_its_time_is_over(self, storage: Storage) -> None:
         shop = await storage.webhooks.add(SHOP)
         later = delivery(shop.id, "msg_2", due_at=LATER)

@@ -193,6 +193,7 @@ class TestTokens:
             ("POST", "/api/cache/config", {"timeout": huge}),
             ("POST", "/api/config/generation", {"max_retries": -1}),
             ("POST", "/api/admin/config", {"error_ban_threshold": huge}),
+            ("POST", "/api/proxy/test", {"proxy_url": "any", "timeout_seconds": -1}),
         ):
             answer = await admin.request(method, path, json=body)
             assert answer.status_code == 400, (path, answer.text)

@@ -16,9 +16,7 @@ def told(gateway: Gateway, met: Callable[[Any], bool], *command: str) -> Any:
     """What a command says once the server's journal has been written; that takes a moment."""
     shown: Any = None
     for _ in range(20):
-        done = gateway.attempt(*command, "--json")
-        assert done.returncode == 0, done.stderr
-        if met(shown := json.loads(done.stdout)):
+        if met(shown := json.loads(gateway.run(*command, "--json"))):
             return shown
         time.sleep(0.2)
     pytest.fail(f"{command} never told it: {shown}")

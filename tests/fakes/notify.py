@@ -116,7 +116,8 @@ class FakeDeliveries:
         for delivery in deliveries:
             known = {(one.message_id, one.webhook_id) for one in self._tables.told.deliveries.values()}
             is_new = (delivery.message_id, delivery.webhook_id) not in known
-            if is_new and delivery.webhook_id in self._tables.told.webhooks:
+            webhook = self._tables.told.webhooks.get(delivery.webhook_id)
+            if is_new and webhook is not None and webhook.is_enabled:
                 number = self._tables.new_id("delivery")
                 self._tables.told.deliveries[number] = replace(delivery, number=number)
 

@@ -90,7 +90,7 @@ def test_options_are_checked_and_kept_as_they_were_given() -> None:
         ("image_wait_s", "nan", "a number from"),
         ("image_retention_h", "1e30", "a number from 0 to 876000"),
         ("max_attempts", 0, "a number from 1"),
-        ("error_threshold", 10**30, "a number from 1 to 1000000000"),
+        ("error_threshold", 10**30, "a number from 1 to 1000000000000"),
         ("renewals_at_once", 0, "a number from 1"),
         ("picture_urls", "perhaps", "cannot be 'perhaps'"),
         ("policyy", "random", "Did you mean 'policy'?"),

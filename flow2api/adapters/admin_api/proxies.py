@@ -1,7 +1,7 @@
 """The proxy that accounts use which name none themselves, as the former server knew it: one for all."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
@@ -57,7 +57,7 @@ class ProxyTestBody(Body, frozen=True):
 
     proxy_url: str
     test_url: str | None = None
-    timeout_seconds: float | None = None
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 class ProxyTestAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ def proxy_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         proxy = await _known(doors, data.proxy_url)
         if proxy is None:
             raise UnsupportedInputError("This proxy is not known. Store it first, then try it.", param="proxy_url")
-        longest_s = min(data.timeout_seconds or CHECK_TIMEOUT_S, CHECK_TIMEOUT_S)
+        longest_s = CHECK_TIMEOUT_S if data.timeout_seconds is None else min(data.timeout_seconds, CHECK_TIMEOUT_S)
         try:
             async with asyncio.timeout(longest_s):
                 (checked,) = await doors.check_proxies.check_and_keep([proxy])

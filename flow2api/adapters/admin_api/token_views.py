@@ -141,10 +141,15 @@ def limits_of(
     image_concurrency: int | None,
     video_concurrency: int | None,
 ) -> dict[MediaKind, int | None]:
-    """The slots of both kinds."""
+    """The slots of each kind that something is asked of; what nobody names may be changed by others meanwhile."""
+    stated = (
+        (MediaKind.IMAGE, image_enabled, image_concurrency, before.image),
+        (MediaKind.VIDEO, video_enabled, video_concurrency, before.video),
+    )
     return {
-        MediaKind.IMAGE: limit_of(enabled=image_enabled, concurrency=image_concurrency, before=before.image),
-        MediaKind.VIDEO: limit_of(enabled=video_enabled, concurrency=video_concurrency, before=before.video),
+        kind: limit_of(enabled=enabled, concurrency=concurrency, before=slots)
+        for kind, enabled, concurrency, slots in stated
+        if enabled is not None or concurrency is not None
     }
 
 

@@ -41,16 +41,19 @@ class AppriseMessenger:
 
     async def _ask(self, task: Mapping[str, Any]) -> _Answer | str:
         """What the process answers, or why it did not."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            _PROCESS,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
-            limit=_MOST_ANSWER_BYTES,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                _PROCESS,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=_environment(),
+                limit=_MOST_ANSWER_BYTES,
+            )
+        except OSError as error:
+            return f"the process that writes messages does not start: {error.strerror or type(error).__name__}"
         try:
             async with asyncio.timeout(self._timeout_s):
                 out, _ = await process.communicate(msgspec.json.encode(task))

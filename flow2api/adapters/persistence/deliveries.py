@@ -15,6 +15,7 @@ from flow2api.domain.webhook import Delivery, DeliveryState
 DELIVERIES = table_of(DeliveryRow)
 WEBHOOKS = table_of(WebhookRow)
 
+_ENABLED = select(WEBHOOKS.c.id).where(WEBHOOKS.c.disabled_at.is_(None))
 _PENDING = DELIVERIES.c.state == DeliveryState.PENDING.value
 _NOT_BUSY = DELIVERIES.c.webhook_id.not_in(bindparam("busy", expanding=True))
 _NEXT_DUE = select(func.min(DELIVERIES.c.due_at)).where(_PENDING, _NOT_BUSY)
@@ -62,8 +63,8 @@ class SqlDeliveries:
         adding = self._database.insert(DELIVERIES).on_conflict_do_nothing()
 
         def step(connection: Connection) -> None:
-            known = {row.id for row in connection.execute(select(WEBHOOKS.c.id))}
-            if wanted := [row for row in rows if row["webhook_id"] in known]:
+            enabled = {row.id for row in connection.execute(_ENABLED)}
+            if wanted := [row for row in rows if row["webhook_id"] in enabled]:
                 connection.execute(adding, wanted)
 
         await self._database.write(step)

@@ -16,6 +16,7 @@ from flow2api.domain.webhook import Receipt, Webhook
 
 _MOST_ADDRESSES = 8
 _GONE = 410
+_MOST_SECONDS = 10**9
 
 
 class CurlCourier:
@@ -113,14 +114,14 @@ class CurlCourier:
 
 
 def _seconds(retry_after: str, at: datetime) -> float | None:
-    """The pause that was asked for, in seconds or as a date."""
+    """The pause that was asked for, in seconds or as a date; whatever a receiver sends, it can be reckoned with."""
     if retry_after.isdecimal():
-        return float(retry_after)
+        return min(float(retry_after), _MOST_SECONDS)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - at).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - at).total_seconds())
 
 
 if TYPE_CHECKING:

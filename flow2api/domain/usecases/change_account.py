@@ -10,7 +10,13 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
+from flow2api.domain.usecases.manage_accounts import (
+    check_limit,
+    check_session_token,
+    check_share,
+    check_texts,
+    check_workspace,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,7 @@ def _check(change: AccountChange) -> None:
     for kind, limit in change.limits.items():
         check_limit(kind, limit)
     check_share(change.weight, change.priority)
+    check_workspace(change.workspace)
 
 
 def _changed(account: Account, change: AccountChange) -> Account:

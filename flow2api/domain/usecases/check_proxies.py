@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from flow2api.domain.errors import ProxyUnavailableError, StorageError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Passage, ProbesProxies, Proxies
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.proxy import Proxy, ProxyState
+from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.choose_proxy import ChooseProxy
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +38,19 @@ class Checked:
     Attributes:
         passage: What came through; None when nothing did.
         fault: Why nothing came through, as a sentence without an address.
+        is_certain: It was the proxy itself that failed.
     """
 
     proxy: Proxy
     passage: Passage | None
     fault: str | None = None
+    is_certain: bool = False
+
+    def after(self, health: ProxyHealth, now: datetime) -> ProxyHealth:
+        """What this makes of the health of a proxy."""
+        if self.passage is None:
+            return health.failed(now, self.fault or "", is_certain=self.is_certain)
+        return health.worked(now, latency_ms=self.passage.latency_ms, egress=self.passage.egress)
 
 
 class CheckProxies:
@@ -58,16 +70,15 @@ class CheckProxies:
             target: What to fetch; None for what the option says.
         """
         async with self._turn:
-            now = self._clock.now
             try:
                 passage = await self._probe(
                     proxy.url, target or self._options().proxy_check_url, timeout_s=CHECK_TIMEOUT_S
                 )
             except ProxyUnavailableError as error:
-                health = proxy.health.failed(now(), error.message, is_certain=error.is_certain)
-                return Checked(replace(proxy, health=health), None, error.message)
-        health = proxy.health.worked(now(), latency_ms=passage.latency_ms, egress=passage.egress)
-        return Checked(replace(proxy, health=health), passage)
+                checked = Checked(proxy, None, error.message, is_certain=error.is_certain)
+            else:
+                checked = Checked(proxy, passage)
+        return replace(checked, proxy=replace(proxy, health=checked.after(proxy.health, self._clock.now())))
 
     async def check_and_keep(self, proxies: Iterable[Proxy], *, target: str | None = None) -> list[Checked]:
         """Check these, for an operator who waits for it, and write what was found."""
@@ -115,19 +126,15 @@ class KeepProxies:
 
     async def write(self) -> None:
         """Write choices and health that storage does not have yet; what it refuses is written the next time."""
-        chosen, self._choose.unwritten = self._choose.unwritten, {}
-        health, self._choose.unwritten_health = self._choose.unwritten_health, {}
+        chosen, health = dict(self._choose.unwritten), dict(self._choose.unwritten_health)
         try:
             if chosen:
                 await self._proxies.assign(chosen)
-                chosen = {}
+                self._choose.unwritten = _without(self._choose.unwritten, chosen)
             if health:
                 await self._proxies.note_health(health)
-        except BaseException as error:
-            self._choose.unwritten = chosen | self._choose.unwritten
-            self._choose.unwritten_health = health | self._choose.unwritten_health
-            if not isinstance(error, StorageError):
-                raise
+                self._choose.unwritten_health = _without(self._choose.unwritten_health, health)
+        except StorageError as error:
             log.warning("what is known of proxies is not written yet", extra={"reason": error.message})
 
     async def tell_pool(self) -> None:
@@ -164,14 +171,22 @@ class KeepProxies:
     async def _check_one(self, proxy: Proxy) -> None:
         try:
             checked = await self._check(proxy)
-            self._choose.take(proxy, checked.proxy.health)
         except Exception:
             log.exception("proxy could not be checked", extra={"proxy": proxy.name})
-            self._choose.take(proxy, proxy.health.failed(self._clock.now(), "The check broke.", is_certain=False))
+            checked = Checked(proxy, None, "The check broke.")
         finally:
             self._checks.pop(proxy.id, None)
+        # A check takes its time: what calls have learned meanwhile stays, and this comes on top.
+        health = self._choose.health_of(proxy)
+        if health is not None:
+            self._choose.take(proxy, checked.after(health, self._clock.now()))
 
     async def _follow_moves(self) -> None:
         while True:
             await self._choose.has_moved.wait()
             await self.tell_pool()
+
+
+def _without(waiting: Mapping[K, V], written: Mapping[K, V]) -> dict[K, V]:
+    """What waits still; what has changed since it was written waits again."""
+    return {key: value for key, value in waiting.items() if written.get(key) != value}

@@ -71,6 +71,7 @@ class ChooseProxy:
         self._usable: dict[str, tuple[Proxy, ...]] = {}
         self._kept: dict[Assignment, str] = {}
         self._accounts: Counter[str] = Counter()
+        self._chosen_meanwhile: dict[Assignment, str] | None = None
         self.unwritten: dict[Assignment, str] = {}
         self.unwritten_health: dict[int, ProxyHealth] = {}
         self.has_moved = asyncio.Event()
@@ -83,6 +84,8 @@ class ChooseProxy:
 
     async def load(self) -> None:
         """Take in what storage holds. What this process knows better about the health of a proxy stays."""
+        # Choices that are written while storage is read may be in what is read, or not.
+        chosen = self._chosen_meanwhile = dict(self.unwritten)
         found = {proxy.name: proxy for proxy in await self._stored.all()}
         kept: dict[Assignment, str] = {}
         async for batch in self._stored.assignments():
@@ -91,13 +94,18 @@ class ChooseProxy:
             known = self._proxies.get(name)
             if known is not None and known.url == proxy.url and _is_newer(known.health, proxy.health):
                 found[name] = replace(proxy, health=known.health)
-        self._proxies, self._kept = found, kept | self.unwritten
+        self._proxies, self._kept, self._chosen_meanwhile = found, kept | chosen, None
         self._accounts = Counter(self._kept.values())
         self._index()
 
     def all(self) -> tuple[Proxy, ...]:
         """Every proxy as this process knows it."""
         return tuple(self._proxies.values())
+
+    def health_of(self, proxy: Proxy) -> ProxyHealth | None:
+        """What is known of its health by now; None when it is gone, or leads somewhere else."""
+        current = self._proxies.get(proxy.name)
+        return None if current is None or current.url != proxy.url else current.health
 
     def accounts_of(self, proxy: Proxy) -> int:
         """How many accounts have it, of its pool or by its name. Looks at every account."""
@@ -209,6 +217,8 @@ class ChooseProxy:
             log.info("account has another proxy", extra={"account_id": assignment[0], "proxy": name, "before": before})
         self._accounts[name] += 1
         self._kept[assignment] = self.unwritten[assignment] = name
+        if self._chosen_meanwhile is not None:
+            self._chosen_meanwhile[assignment] = name
 
     def _index(self) -> None:
         """Have at hand what choices ask for."""

@@ -117,7 +117,9 @@ class RoutedUpstream:
 
     async def fetch(self, access: Access, product: Product, *, thumbnail: bool = False) -> AsyncGenerator[bytes, None]:
         """The bytes of a product as they come; another way is taken as long as none has come."""
+        tries = 0
         while True:
+            tries += 1
             ways, has_begun = self._routes.ways(access.account_id), False
             try:
                 async with aclosing(
@@ -128,7 +130,7 @@ class RoutedUpstream:
                         yield chunk
                 return
             except ProxyUnavailableError as error:
-                if not self._routes.moved_on(access.account_id, ways, error) or has_begun:
+                if not self._routes.moved_on(access.account_id, ways, error) or has_begun or tries >= _WAYS_AT_MOST:
                     raise
 
     async def aclose(self) -> None:

@@ -197,7 +197,12 @@ class SendWebhooks:
         if webhook is None:
             return  # removed, or made a moment ago: it is asked for again when its lease is over
         now = self._clock.now()
-        receipt = await self._courier.carry(webhook, delivery.message_id, now, self._whole(delivery))
+        try:
+            receipt = await self._courier.carry(webhook, delivery.message_id, now, self._whole(delivery))
+        except Exception:
+            # It counts as a try: a message that nobody can carry must come to an end like any other.
+            log.exception("message to a webhook could not be carried", extra={"webhook": webhook.name})
+            receipt = Receipt(answer=None, error="it could not be sent")
         await self._note(webhook, delivery, receipt)
 
     def _whole(self, delivery: Delivery) -> bytes:
@@ -209,28 +214,28 @@ class SendWebhooks:
         return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
     async def _note(self, webhook: Webhook, delivery: Delivery, receipt: Receipt) -> None:
+        """Write what came of it. The webhook may have been changed meanwhile, so only what was learned is put on it."""
         now, attempts = self._clock.now(), delivery.attempts + 1
         tried = replace(delivery, attempts=attempts, answer=receipt.answer, error=receipt.error)
         if receipt.is_good:
             await self._deliveries.save(replace(tried, state=DeliveryState.DELIVERED, ended_at=now), None)
-            self._remember(replace(webhook, failing_since=None, delivered_at=now))
+            self._remember(webhook.id, lambda current: replace(current, failing_since=None, delivered_at=now))
             return
-        current = self._known.get(webhook.id, webhook)
-        since = current.failing_since or now
+        since = self._known.get(webhook.id, webhook).failing_since or now
         pause = None if receipt.is_gone else pause_after(attempts, receipt, self._random.random())
         if pause is not None:
             await self._deliveries.save(replace(tried, due_at=now + pause), since)
         else:
             await self._deliveries.save(replace(tried, state=DeliveryState.FAILED, ended_at=now), since)
-        self._remember(replace(current, failing_since=since))
+        self._remember(webhook.id, lambda current: replace(current, failing_since=since))
         if receipt.is_gone:
             await self._switch_off(webhook, now, "its address answers that it is gone for good")
         elif pause is None and now - since >= GIVEN_UP_AFTER:
             await self._switch_off(webhook, now, f"nothing got through since {since:%Y-%m-%d %H:%M} UTC")
 
-    def _remember(self, webhook: Webhook) -> None:
-        if webhook.id in self._known:
-            self._known[webhook.id] = webhook
+    def _remember(self, webhook_id: int, learned: Callable[[Webhook], Webhook]) -> None:
+        if (current := self._known.get(webhook_id)) is not None:
+            self._known[webhook_id] = learned(current)
 
     async def _switch_off(self, webhook: Webhook, now: datetime, why: str) -> None:
         if not await self._webhooks.switch(webhook.id, now, why):

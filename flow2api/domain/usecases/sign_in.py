@@ -30,6 +30,8 @@ _TOKEN_BYTES = 32
 _LONGEST_TOKEN = 256
 _LONGEST_NAME = 256
 _LONGEST_AGENT = 200
+_NOBODY = 0
+"""No operator has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ class SignIn:
             SignInRefusedError: The name or the passphrase is wrong.
         """
         name = name.strip()[:_LONGEST_NAME]
-        subjects = self._subjects(name, visitor)
-        await self._begin_try(subjects)
         operator = await self._operators.find(name)
+        subjects = await self._subjects(name, operator, visitor)
+        await self._begin_try(subjects)
         if operator is None and not await self._operators.all():
             raise SetupRequiredError
         if not await self._is_right(passphrase, operator) or operator is None:
@@ -157,7 +159,7 @@ class SignIn:
             UnsupportedInputError: The new passphrase or name breaks a rule.
             ConflictError: Another operator has this name.
         """
-        subjects = self._subjects(here.operator.name, visitor)
+        subjects = await self._subjects(here.operator.name, here.operator, visitor)
         await self._begin_try(subjects)
         actor = visitor.acting(here.operator.name, here.operator.id)
         if not await self._is_right(former, here.operator):
@@ -218,9 +220,18 @@ class SignIn:
         if pause:
             raise TooManyTriesError(pause.total_seconds())
 
-    def _subjects(self, name: str, visitor: Visitor) -> list[bytes]:
+    async def _subjects(self, name: str, operator: Operator | None, visitor: Visitor) -> list[bytes]:
+        """What tries are counted by: the name and the address.
+
+        At an address of one of his sessions the operator's name is counted apart: strangers who try it elsewhere do not
+        keep him out there.
+        """
+        source = _source(visitor.address)
+        # Asked for nobody, too, so that the time tells no name.
+        sessions = await self._sessions.of_operator(_NOBODY if operator is None else operator.id)
+        place = f"@{source}" if any(_source(one.address or "") == source for one in sessions) else ""
         # Only a hash is kept: people type passphrases into the wrong field.
-        subjects = [f"name:{folded(name)}", f"address:{_source(visitor.address)}"]
+        subjects = [f"name:{folded(name)}{place}", f"address:{source}"]
         return [self._cipher.digest(Secret(subject), purpose=TRIES_PURPOSE) for subject in subjects]
 
     def _digest(self, token: Secret) -> bytes:

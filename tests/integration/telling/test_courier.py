@@ -96,13 +96,18 @@ async def test_redirect_is_not_followed(receiver: Receiver) -> None:
 
 async def test_asked_pause_is_heard_in_seconds_and_as_a_date(receiver: Receiver) -> None:
     at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-    asked = ["120", "Mon, 23 Nov 2026 12:03:00 GMT", "soon", ""]
+    never = [
+        "9" * 60,
+        "Mon, 23 Nov 99999999999999999999 12:03:00 GMT",
+        "Mon, 23 Nov 2026 12:03:00 +99999999999999999999",
+    ]
+    asked = ["120", "Mon, 23 Nov 2026 12:03:00 GMT", "soon", "", *never]
     heard = []
     for value in asked:
         receiver.replies["/"], receiver.extra["/"] = [503], {"Retry-After": value}
         heard.append((await courier().carry(hook(receiver.url()), "msg_1", at, CONTENT)).retry_after_s)
 
-    assert heard == [120.0, 180.0, None, None]
+    assert heard == [120.0, 180.0, None, None, 1e9, None, None]
 
 
 async def test_receiver_that_never_answers_is_given_up_in_time(receiver: Receiver) -> None:

@@ -77,6 +77,14 @@ async def test_place_that_hangs_is_ended_in_time_with_its_process(
         os.kill(pid, 0)
 
 
+async def test_process_that_does_not_start_is_an_error_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    error = await AppriseMessenger().send(Secret("json://canary.example"), MESSAGE)
+
+    assert error == "the process that writes messages does not start: No such file or directory"
+
+
 async def test_services_are_known_by_their_scheme() -> None:
     known = AppriseMessenger()
 

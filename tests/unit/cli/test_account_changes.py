@@ -74,6 +74,7 @@ def test_new_session_token_cures_what_it_can(run: CommandLine, stage: Stage, tmp
         (("--image-slots", "many"), 2),
         (("--email", "nobody"), 1),
         (("--name", "x" * 129), 1),
+        (("--workspace", "../../elsewhere?x#"), 1),
     ],
 )
 def test_bad_change_changes_nothing(run: CommandLine, stage: Stage, arguments: tuple[str, ...], code: int) -> None:

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from flow2api.adapters.vault import Argon2Passphrases
+from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
@@ -129,3 +130,11 @@ def _with_terminal() -> object:
 
     Sys.stdin.isatty = lambda: True  # type: ignore[method-assign]
     return Sys
+
+
+def test_role_is_that_which_was_asked_for_except_of_the_first(run: CommandLine, stage: Stage) -> None:
+    for name in ("ada", "bob", "eve"):
+        run("operator", "create", "--name", name, "--role", "viewer", *FROM_STDIN, stdin=f"{GOOD}\n")
+
+    assert [one.role for one in stage.tables.operators.values()] == [Role.OWNER, Role.VIEWER, Role.VIEWER]
+    assert run("operator", "create", "--role", "king", *FROM_STDIN, stdin=f"{GOOD}\n").code == 2

@@ -55,3 +55,4 @@ def test_asked_pause_prolongs_but_never_shortens_nor_holds_for_ever() -> None:
     assert pause_after(1, replace(NO, retry_after_s=600), 0.5) == timedelta(seconds=600)
     assert pause_after(2, replace(NO, retry_after_s=1), 0.5) == PAUSES[1]
     assert pause_after(1, replace(NO, retry_after_s=1e9), 0.5) == LONGEST_ASKED_PAUSE
+    assert pause_after(1, replace(NO, retry_after_s=1e300), 0.5) == LONGEST_ASKED_PAUSE

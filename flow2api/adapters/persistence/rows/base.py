@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import overload
 
-from advanced_alchemy.base import AdvancedDeclarativeBase, CommonTableAttributes, create_registry
-from sqlalchemy import BigInteger, Integer, Table
+from sqlalchemy import BigInteger, Integer, MetaData, Table
+from sqlalchemy.orm import DeclarativeBase
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A number that the database gives. SQLite hands out row numbers for columns of exactly this type only."""
@@ -13,11 +13,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Row(CommonTableAttributes, AdvancedDeclarativeBase):
+class Row(DeclarativeBase):
     """Base of the tables. They have a registry of their own, apart from what plugins may register."""
 
-    __abstract__ = True
-    registry = create_registry()
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
 
 
 def table_of(row: type[Row]) -> Table:

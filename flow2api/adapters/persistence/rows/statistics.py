@@ -1,10 +1,9 @@
 from sqlalchemy import BigInteger, Text
-from sqlalchemy.orm import Mapped, declarative_mixin, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import Row
 
 
-@declarative_mixin
 class Figures:
     """What one account did for one key with one model. 0 stands for no account or key.
 

@@ -1,10 +1,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from flow2api.adapters.admin_api.token_views import MASK, limit_of, token_view
+from flow2api.adapters.admin_api.token_views import MASK, limit_of, limits_of, token_view
 from flow2api.domain.account import Account, Capacity, Credentials, RestReason, Streak, Tier
+from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
 
@@ -88,3 +90,13 @@ def test_secrets_are_shown_only_when_they_are_given() -> None:
     assert view(BARE, secrets={7: credentials})["st"] == "session"
     assert view(BARE, secrets={7: credentials})["token"] == "access"
     assert view(BARE, secrets={})["st"] is None
+
+
+def test_kind_that_nobody_names_is_left_to_others() -> None:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("image_enabled", "video_enabled", "image_concurrency", "video_concurrency")
+    )
+
+    assert limits_of(Capacity(3, 4), **nothing) == {}
+    assert limits_of(Capacity(3, 4), **{**nothing, "video_concurrency": 2}) == {MediaKind.VIDEO: 2}
+    assert limits_of(Capacity(0, 4), **{**nothing, "image_enabled": True}) == {MediaKind.IMAGE: None}

@@ -160,3 +160,60 @@ async def test_check_that_breaks_ends_no_round(caplog: pytest.LogCaptureFixture)
 
     assert office.known("one").health.failures == 1
     assert "proxy could not be checked" in caplog.text
+
+
+@pytest.mark.parametrize("is_certain", [None, False])
+async def test_what_calls_learn_during_a_check_is_not_undone_by_it(is_certain: bool | None) -> None:
+    office = Office()
+    await office.add("one")
+    before, told = office.known("one"), []
+    office.choose.subscribe(lambda _, after: told.append(after.health.state))
+    if is_certain is not None:
+        office.close("one", is_certain=is_certain)
+
+    async def slow(proxy: Any) -> Any:
+        office.kill("one")
+        return await CheckProxies.__call__(office.check, proxy)
+
+    office.keep._check = slow  # type: ignore[assignment]
+    await office.keep._check_one(before)
+
+    if is_certain is None:
+        assert told == [ProxyState.DOWN, ProxyState.HEALTHY]
+    else:
+        assert told == [ProxyState.DOWN]
+        assert office.known("one").health.failures == 2
+
+
+async def test_check_of_a_proxy_that_is_gone_meanwhile_comes_to_nothing() -> None:
+    office = Office()
+    await office.add("one")
+    gone = office.known("one")
+    office.choose._proxies.clear()
+
+    await office.keep._check_one(gone)
+
+    assert office.choose.unwritten_health == {}
+
+
+async def test_choice_that_is_written_while_storage_is_read_is_kept() -> None:
+    office = Office(proxy="eu")
+    await office.add("a", "b", pool="eu")
+    office.accounts(2)
+    first = office.choose.way(1)
+    read = office.storage.proxies.assignments
+    chosen: dict[int, object] = {}
+
+    async def slow() -> Any:
+        found = [batch async for batch in read()]
+        chosen[2] = office.choose.way(2).proxy
+        await office.keep.write()
+        for batch in found:
+            yield batch
+
+    office.choose._stored.assignments = slow  # type: ignore[method-assign]
+    await office.choose.load()
+
+    assert office.choose.unwritten == {}
+    assert office.choose._kept.keys() == {(1, "eu"), (2, "eu")}
+    assert [office.choose.way(1).proxy, office.choose.way(2).proxy] == [first.proxy, chosen[2]]

@@ -172,6 +172,19 @@ async def test_download_takes_the_media_proxy_and_moves_on_before_the_first_byte
         await anext(download)
 
 
+async def test_download_asks_only_a_few_proxies_of_a_pool_that_dies_as_a_whole() -> None:
+    road = Road(proxy="eu")
+    names = [f"p{number}" for number in range(20)]
+    await road.add(*names, pool="eu")
+    road.accounts(1)
+    road.wire.closed = dict.fromkeys(names, True)
+
+    with pytest.raises(ProxyUnavailableError):
+        await anext(road.upstream.fetch(access_of(1), PRODUCT))
+
+    assert len(road.wire.tried) == 4
+
+
 def test_dead_proxy_is_neither_the_accounts_fault_nor_a_reason_to_give_up() -> None:
     error = ProxyUnavailableError("Closed.", is_certain=True)
     site = Site()

@@ -360,3 +360,36 @@ def _taken(scene: Scene, notice: Notice, now: Any) -> float:
     for _ in range(100):
         scene.send.take(notice)
     return float((now() - began) / 100)
+
+
+async def test_change_during_a_try_is_not_undone_by_what_came_of_it() -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+        scene.courier.seconds["shop"] = 5
+        scene.finish(1)
+        await asyncio.sleep(1)
+        (webhook,) = await scene.webhooks.all()
+        await scene.webhooks.switch(webhook.id, scene.clock.now(), "by hand")
+        await scene.webhook("other")
+        await asyncio.sleep(10)
+        scene.finish(2)
+        await asyncio.sleep(10)
+
+        assert [name for name, _, _ in scene.courier.carried] == ["shop", "other"]
+
+
+async def test_message_that_nobody_can_carry_comes_to_an_end(caplog: pytest.LogCaptureFixture) -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+
+        async def broken(*args: object) -> Receipt:
+            raise RuntimeError("canary")
+
+        scene.courier.carry = broken  # type: ignore[assignment]
+        scene.finish()
+        await asyncio.sleep(A_WEEK_S)
+
+        (kept,) = await scene.all()
+        assert (kept.state, kept.attempts) == (DeliveryState.FAILED, len(PAUSES) + 1)
+        assert "canary" not in kept.error
+    assert "could not be carried" in caplog.text

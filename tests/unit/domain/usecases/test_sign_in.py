@@ -135,6 +135,31 @@ class TestBegin:
         with pytest.raises(tree.SetupRequiredError):
             await sign_in.who("admin-anything")
 
+    async def test_stranger_who_tries_a_name_keeps_nobody_out_who_was_let_in_at_his_own_address_before(
+        self, sign_in: SignIn, ada: Operator
+    ) -> None:
+        await begun(sign_in)
+        for number in range(20):
+            with pytest.raises((tree.SignInRefusedError, tree.TooManyTriesError)):
+                await sign_in("ada", WRONG, replace(HERE, address=f"203.0.113.{number}"))
+
+        here, _ = await begun(sign_in)
+
+        assert here.operator == ada
+        with pytest.raises(tree.TooManyTriesError):
+            await sign_in("ada", GOOD, replace(HERE, address="203.0.113.99"))
+
+    async def test_tries_at_an_address_that_is_known_are_counted_all_the_same(
+        self, sign_in: SignIn, ada: Operator
+    ) -> None:
+        await begun(sign_in)
+        for _ in range(FREE_TRIES):
+            with pytest.raises(tree.SignInRefusedError):
+                await begun(sign_in, WRONG)
+
+        with pytest.raises(tree.TooManyTriesError):
+            await begun(sign_in)
+
     async def test_both_ends_are_audited_and_no_typed_name_is(
         self, sign_in: SignIn, ada: Operator, storage: FakeStorage
     ) -> None:

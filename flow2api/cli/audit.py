@@ -1,0 +1,90 @@
+"""``flow2api audit``."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+import msgspec
+
+from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.output import print_json, print_table
+from flow2api.cli.tables import printable
+from flow2api.domain.audit import AuditEntry
+
+_PAGE = 500
+
+
+class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry as JSON.
+
+    Attributes:
+        door: The way that it came: ``admin_api``, ``command_line``, ``settings``.
+        subject: The id or name of what it was done to.
+    """
+
+    number: int
+    at: datetime
+    actor: str
+    door: str
+    address: str | None
+    request_id: str | None
+    action: str
+    subject: str | None
+    details: dict[str, Any]
+
+
+@click.command()
+@click.option("--action", help="Only what begins so, such as account or operator.sign_in_refused.")
+@click.option("--actor", help="Only what this operator did, by name.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at most.")
+@json_option
+@with_installation
+def audit(here: Installation, action: str | None, actor: str | None, limit: int, as_json: bool) -> None:
+    """Show what operators did, and who tried to sign in, newest first. It is never changed and holds no secret.
+
+    JSON: {"entries": [{"number": 1, "at": "...", "actor": "ada", "action": "account.added", ...}]}.
+    """
+    entries = [_shown(one) for one in asyncio.run(_read(here, action or "", actor, limit))]
+    if as_json:
+        print_json({"entries": entries})
+        return
+    print_table(
+        ("NUMBER", "AT", "WHO", "DOOR", "ADDRESS", "ACTION", "SUBJECT", "DETAILS"),
+        [
+            (one.number, one.at, one.actor, one.door, one.address, one.action, one.subject, _text(one.details))
+            for one in entries
+        ],
+        empty="The audit log has no such entry.",
+    )
+
+
+async def _read(here: Installation, action: str, actor: str | None, limit: int) -> Sequence[AuditEntry]:
+    found: list[AuditEntry] = []
+    before: int | None = None
+    async with opened_storage(here) as (storage, _):
+        while page := await storage.audit_log.page(before=before, limit=_PAGE):
+            before = page[-1].number
+            found += [one for one in page if one.action.startswith(action) and actor in (None, one.actor.name)]
+            if len(found) >= limit:
+                break
+    return found[:limit]
+
+
+def _shown(entry: AuditEntry) -> AuditOut:
+    return AuditOut(
+        number=entry.number,
+        at=entry.at,
+        actor=entry.actor.name,
+        door=entry.actor.door,
+        address=entry.actor.address,
+        request_id=entry.actor.request_id,
+        action=str(entry.action),
+        subject=entry.subject,
+        details=dict(entry.details),
+    )
+
+
+def _text(details: dict[str, Any]) -> str:
+    return printable(msgspec.json.encode(details).decode()) if details else ""
