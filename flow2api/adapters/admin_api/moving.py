@@ -16,7 +16,6 @@ from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, limit_of
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
-from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.domain.usecases.manage_accounts import read_session_token
 from flow2api.domain.usecases.manage_connection_token import check_connection_token
@@ -159,7 +158,7 @@ def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         if data.auto_enable_on_update is not None:
             await doors.options.change({"auto_enable_on_update": data.auto_enable_on_update}, actor)
         if wanted is not None and not wanted.endswith(MASK):
-            _, text = await doors.connection.rotate(Secret(wanted) if wanted else None, actor)
+            _, text = await doors.connection.rotate(wanted or None, actor)
             shown = text.reveal()
         if shown is None:
             token = await doors.connection.current()

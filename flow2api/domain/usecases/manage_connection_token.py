@@ -37,11 +37,11 @@ class ManageConnectionToken:
         self._looked_at = self._clock.monotonic()
         return self._held
 
-    async def rotate(self, text: Secret | None = None, actor: Actor | None = None) -> tuple[ConnectionToken, Secret]:
+    async def rotate(self, wanted: str | None = None, actor: Actor | None = None) -> tuple[ConnectionToken, Secret]:
         """Make a token in the place of the former one, which opens nothing from now on.
 
         Args:
-            text: What the operator wants it to be; None makes one.
+            wanted: What the operator wants it to be; None makes one.
             actor: Who does it; the change and its audit entry are one.
 
         Returns:
@@ -50,12 +50,12 @@ class ManageConnectionToken:
         Raises:
             UnsupportedInputError: The text that was given is too short or too simple to be safe, or no request could carry it.
         """
-        if text is None:
+        if wanted is None:
             made = CONNECTION_TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
             text, prefix = Secret(made), made[:VISIBLE_CHARACTERS]
         else:
-            check_connection_token(text.reveal())
-            prefix = ""
+            check_connection_token(wanted)
+            text, prefix = Secret(wanted), ""
         token = ConnectionToken(prefix=prefix, digest=self._digest(text), created_at=self._clock.now())
         await self._tokens.replace(token, self._entry(actor, AuditAction.CONNECTION_TOKEN_MADE))
         self._held, self._looked_at = token, self._clock.monotonic()
