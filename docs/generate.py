@@ -37,7 +37,7 @@ from flow2api.adapters.server.refusals import REFUSALS  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
 from flow2api.domain.catalog import Alias, BaseName, Entry, Mode, ModelCatalog, ModelDescription, ModelSpec  # noqa: E402
-from flow2api.domain.options import Options  # noqa: E402
+from flow2api.domain.options import Options, bounds_of  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
 from flow2api.settings import PREFIX, Settings  # noqa: E402
@@ -80,9 +80,16 @@ def options() -> str:
     told = attributes(Options)
     return sections(
         f"`{field.name}`\n\n{told[field.name]}\n\n"
-        f"Variable `{PREFIX}OPTIONS__{field.name.upper()}`, {kind_of(default_of(field))}; default {shown(default_of(field))}."
+        f"Variable `{PREFIX}OPTIONS__{field.name.upper()}`, {kind_of(default_of(field))}{_least(field.name)}; "
+        f"default {shown(default_of(field))}."
         for field in fields(Options)
     )
+
+
+def _least(option: str) -> str:
+    """What to say of a number that cannot be 0."""
+    least, _ = bounds_of(option)
+    return f", at least `{least:g}`" if least else ""
 
 
 def policies() -> str:

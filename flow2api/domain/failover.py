@@ -123,7 +123,7 @@ def after_error(
     model = None if spec is None else spec.name
     call = CallKind.making(spec.kind) if call is None and spec is not None else call
     is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
-    why = (error.reason or error.message) if isinstance(error, UpstreamError) else str(error)
+    why = cause_of(error)
     match verdict.rests:
         case None:
             is_counted = verdict.is_own_fault and call is not CallKind.DOWNLOAD
@@ -151,6 +151,11 @@ def after_error(
                 reason=reason,
                 call=call if call is CallKind.ENLARGEMENT or (is_aside and reason in _OF_ONE_CALL) else None,
             )
+
+
+def cause_of(error: Exception) -> str:
+    """What an account's timeline says about an error."""
+    return (error.reason or error.message) if isinstance(error, UpstreamError) else str(error)
 
 
 def doubted(account: Account, now: datetime) -> Account:

@@ -307,6 +307,7 @@ class AccountPool:
         self, need: Need, policy: SelectionPolicy, avoid: Collection[int], told: Callable[[Turn], None]
     ) -> tuple[Candidate, int]:
         """The account that is handed over when it is one's turn, a slot on it counted already; and where one began."""
+        self._heed_limit()  # what keeps this one out is not what those before were kept out by
         waiter = self._line.join(need, avoid, policy)
         position = self._line.position(waiter)
         try:

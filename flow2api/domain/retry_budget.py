@@ -1,6 +1,7 @@
 """How much of the traffic to upstreams may be second tries."""
 
 from collections import deque
+from math import floor
 
 _WINDOW_S = 60.0
 
@@ -35,7 +36,7 @@ class RetryBudget:
         return True
 
     def _forget(self, at: float) -> None:
-        before = int(at - _WINDOW_S)
+        before = floor(at - _WINDOW_S - 1)  # a second is forgotten when the last moment of it is a minute ago
         while self._first and self._first[0][0] <= before:
             self._firsts -= self._first.popleft()[1]
         while self._again and self._again[0][0] <= before:

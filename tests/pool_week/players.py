@@ -6,6 +6,7 @@ from typing import Any
 
 from flow2api.domain.account import Capacity
 from flow2api.domain.media import MediaKind
+from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.simulator.accounts import Account as Player
@@ -16,6 +17,12 @@ HOUR_S = 3600.0
 RICH = 1_000_000
 FREE, PRO, ULTRA = "PAYGATE_TIER_NOT_PAID", "PAYGATE_TIER_ONE", "PAYGATE_TIER_TWO"
 USUAL = Capacity(image=2, video=1)
+PROXIES = {
+    "alone": {"alone": "http://127.0.0.1:11"},
+    "exits": {"exit-a": "http://user:pass@127.0.0.1:12", "exit-b": "socks5h://127.0.0.1:13"},
+}
+"""The URLs of the proxies that each way has, by name. Nobody is there."""
+
 FILLER = "steady"
 """The kind that there is more of when another number of accounts is wanted."""
 
@@ -27,6 +34,7 @@ class Kind:
     Attributes:
         count: How many there are among 200.
         knobs: How the simulator plays it, where that differs from a paying account that never runs out of credits.
+        way: The proxy or the pool of proxies through which it leaves.
     """
 
     name: str
@@ -36,6 +44,7 @@ class Kind:
     capacity: Capacity = USUAL
     tag: str | None = None
     is_enabled: bool = True
+    way: str = GLOBAL
 
 
 KINDS = (
@@ -69,7 +78,8 @@ KINDS = (
     Kind("suspected", 5, "is refused as unusual activity for a while"),
     Kind("downgraded", 6, "loses its plan and gets it back"),
     Kind("poor", 6, "runs out of credits; half get new ones", {"credits": 60}),
-    Kind("behind_proxy", 10, "leaves through one of two proxies, which die for a while"),
+    Kind("behind_proxy", 5, "leaves through a proxy that dies for a while, and has no other way", way="alone"),
+    Kind("behind_pool", 5, "leaves through one of two proxies; one dies, then both", way="exits"),
     Kind("upscale_broken", 4, "fails whenever it enlarges pictures, and at nothing else"),
     Kind("video_broken", 4, "fails at every submit of a video, and at nothing else"),
     Kind("switched_off", 2, "is switched off by the operator", is_enabled=False),

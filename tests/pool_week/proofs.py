@@ -8,6 +8,7 @@ from flow2api.simulator.accounts import Account as Player
 from flow2api.simulator.jobs import Job
 from tests.pool_week.ledger import overlap, slots_of
 from tests.pool_week.load import LARGE_PICTURE, LARGE_VIDEO, VIDEO
+from tests.pool_week.players import PROXIES
 from tests.pool_week.week import Event, Played, Row
 
 FINAL = {"completed", "failed", "cancelled"}
@@ -165,8 +166,20 @@ def not_met(played: Played) -> list[str]:
     dead, revived = played.truth.died.keys(), played.truth.revived.keys()
     if not revived or not revived < dead:
         found.append(f"{len(dead)} accounts died, {len(revived)} of them were signed in again")
+    if not any(len({url for one, url in played.left_by if one == player.id}) > 1 for player in played.cast.all()):
+        found.append("no account has moved to another proxy")
     if not any(player.counters.peak_jobs == slots_of(_account(played, of)) for of, player in played.player_of.items()):
         found.append("no account was ever full")
+    return found
+
+
+def left_past_their_proxy(played: Played) -> list[str]:
+    """Players whose calls left by another way than the operator has given them, dead proxies or not."""
+    found = []
+    for (player_id, url), calls in played.left_by.items():
+        kind = played.cast.kind_of[player_id]
+        if url not in PROXIES.get(kind.way, {"": None}).values():
+            found.append(f"{player_id} ({kind.name}): {calls} calls by {url or 'the direct way'}")
     return found
 
 
@@ -180,6 +193,7 @@ PROOFS = {
     "every dead account is known to be": not_noticed,
     "callers' faults change no health": blamed,
     "a fault of one kind of call stops no other": stopped_too_much,
+    "nobody leaves past a proxy": left_past_their_proxy,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flow2api.simulator.accounts import Account as Player
 from flow2api.simulator.control_schema import Fault
 from flow2api.simulator.world import World
-from tests.pool_week.players import FREE, PRO, RICH, Cast
+from tests.pool_week.players import FREE, PRO, PROXIES, RICH, Cast
 from tests.pool_week.wire import DirectTransport
 
 OUTAGE_S = 2 * 3600.0
@@ -54,8 +54,6 @@ class Troubles:
         self._sign_in = sign_in
         self._start = world.clock.now()
         self.truth = Truth(outage=(0.4 * span_s, 0.4 * span_s + OUTAGE_S))
-        for number, player in enumerate(cast.by_kind["behind_proxy"]):
-            transport.ways[player.id] = f"proxy-{number % 2}"
 
     def timeline(self) -> Sequence[tuple[float, Happening]]:
         """Everything that happens, in order: when, in seconds from the start, and what."""
@@ -66,10 +64,7 @@ class Troubles:
             *self._hiccups(),
             *self._endings(of),
             *self._outage(),
-            (0.2, lambda: self._transport.closed.add("proxy-0")),
-            (0.26, lambda: self._transport.closed.discard("proxy-0")),
-            (0.6, lambda: self._transport.closed.add("proxy-1")),
-            (0.62, lambda: self._transport.closed.discard("proxy-1")),
+            *self._proxies(),
         ]
         for begin, end in ((0.1, 0.2), (0.65, 0.7)):
             happenings += self._failing(of["blinking"], ("exchange", "credits"), begin, end, status=503)
@@ -90,7 +85,20 @@ class Troubles:
 
     def is_closed(self, player: Player) -> bool:
         """Whether its way out lets nothing through now."""
-        return self._transport.ways.get(player.id) in self._transport.closed
+        ways = PROXIES.get(self._cast.kind_of[player.id].way)
+        return ways is not None and self._transport.closed.issuperset(ways.values())
+
+    def _proxies(self) -> list[tuple[float, Happening]]:
+        """One dies that is the only way; then one of a pool, and with it for a while the other one."""
+        (alone,), (first, second) = (PROXIES[way].values() for way in ("alone", "exits"))
+        closed = self._transport.closed
+        return [
+            (0.2, lambda: closed.add(alone)),
+            (0.26, lambda: closed.discard(alone)),
+            (0.5, lambda: closed.add(first)),
+            (0.64, lambda: closed.add(second)),
+            (0.66, closed.clear),
+        ]
 
     def _endings(self, of: dict[str, list[Player]]) -> list[tuple[float, Happening]]:
         deaths: list[tuple[float, Sequence[Player], dict[str, object]]] = [

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,14 +13,17 @@ from random import Random
 from unittest.mock import patch
 
 from flow2api.adapters.flow import client
+from flow2api.app import proxying
 from flow2api.app.backends import Vault, build_backends, build_storage, build_vault
 from flow2api.app.composition import Services, compose
 from flow2api.app.lifespan import running
+from flow2api.domain.audit import Actor
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases import follow_changes
+from flow2api.domain.usecases import check_proxies, follow_changes
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.extensions import Extensions, load_extensions
 from flow2api.settings import Settings, load_settings
 from flow2api.simulator.accounts import Account as Player
@@ -33,14 +37,15 @@ from tests.fakes.media import FakeMediaStore
 from tests.pool_week.ledger import Ledger, Witness
 from tests.pool_week.load import KEYS, Callers, plan
 from tests.pool_week.loop import WeekClock
-from tests.pool_week.players import Cast, as_rows, row_of, sign_up
+from tests.pool_week.players import PROXIES, Cast, as_rows, row_of, sign_up
 from tests.pool_week.troubles import Troubles, Truth
 from tests.pool_week.wire import ORIGIN, DirectTransport
 
 HOUR_S = 3600.0
 FOLLOW_EVERY_S = 60.0
-"""How often the change feed is read; once a second would be most of the work of a week."""
+"""How often the change feed is read, and proxies are looked after; once a second would be most of the work of a week."""
 _NAMED_AT_ONCE = 500
+OPERATOR = Actor(name="ada", door="command_line")
 
 PLAYED = SimOptions(
     picture_s=12.0, picture_upscale_s=20.0, video_s=90.0, video_upscale_s=60.0, media="small", record_limit=10_000_000
@@ -87,6 +92,7 @@ class Played:
     player_of: dict[int, Player]
     asked: int
     end: datetime
+    left_by: Counter[tuple[str, str | None]]
     rows: list["Row"] = field(default_factory=list)
     events: list["Event"] = field(default_factory=list)
 
@@ -171,7 +177,19 @@ async def _through(
             raise faults[0]
         witness.look()
         end = services.clock.now()
-    return Played(scenario, services, world, cast, troubles.truth, witness.ledger, witness, player_of, len(asked), end)
+    return Played(
+        scenario,
+        services,
+        world,
+        cast,
+        troubles.truth,
+        witness.ledger,
+        witness,
+        player_of,
+        len(asked),
+        end,
+        transport.seen,
+    )
 
 
 def _read_records(played: Played, database: Path) -> None:
@@ -215,9 +233,10 @@ class _Operator:
         self._clock = clock
 
     async def begin(self, cast: Cast) -> dict[str, Secret]:
-        """Import all accounts and make the keys; those called like a tag are bound to it."""
+        """Import all accounts, give them their proxies, and make the keys; those called like a tag are bound to it."""
         report = await self._import(as_rows(cast))
         assert report.added == len(cast.kind_of), report.errors
+        await self._give_proxies(cast)
         manage = ManageKeys(self._storage.api_keys, self._vault.cipher, self._clock)
         tags = {kind.tag for kind in cast.kind_of.values()}
         secrets = {}
@@ -226,6 +245,17 @@ class _Operator:
             if name in tags:
                 await self._storage.api_keys.save(replace(key, tag=name))
         return secrets
+
+    async def _give_proxies(self, cast: Cast) -> None:
+        manage = ManageProxies(self._storage.proxies, self._storage.accounts, self._clock)
+        way_of = {player.knobs.email: cast.kind_of[player.id].way for player in cast.all()}
+        for way, proxies in PROXIES.items():
+            for name, url in proxies.items():
+                await manage.add(url, OPERATOR, name=name, pool=None if name == way else way)
+            meant = [
+                one async for batch in self._storage.accounts.load() for one in batch if way_of[one.email or ""] == way
+            ]
+            assert await manage.assign(meant, way, OPERATOR)
 
     async def sign_in(self, player: Player, cast: Cast) -> None:
         """Bring the session token of a new sign-in."""
@@ -255,9 +285,13 @@ async def _gateway(folder: Path, transport: DirectTransport) -> AsyncIterator[_G
     with patch.object(client, "CurlTransport", lambda **_: transport):
         backends = build_backends(settings, extensions, vault, clock)
     backends = replace(backends, store=_MediaInMemory(now=clock.now))
-    services = compose(settings, extensions, backends, vault, clock)
+    with patch.object(proxying, "CurlProxyProbe", lambda: transport.probe):
+        services = compose(settings, extensions, backends, vault, clock)
     async with _other_process(settings, extensions, vault, clock) as operator:
-        with patch.object(follow_changes, "LOOK_EVERY_S", FOLLOW_EVERY_S):
+        with (
+            patch.object(follow_changes, "LOOK_EVERY_S", FOLLOW_EVERY_S),
+            patch.object(check_proxies, "LOOK_EVERY_S", FOLLOW_EVERY_S),
+        ):
             yield _Gateway(services, operator)
 
 

@@ -1,6 +1,7 @@
 """The way from the adapter to the simulator inside one process: no socket, but cut connections, time limits, dead proxies."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from curl_cffi import CurlECode
 
 from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.errors import connection_error
+from flow2api.adapters.flow.proxy_faults import proxy_fault
 from flow2api.domain.errors import UpstreamError
+from flow2api.domain.ports.proxies import Passage
 from flow2api.domain.secret import Secret
 from flow2api.simulator.accounts import Account
 from flow2api.simulator.app import ABORT, SimulatorApp, session_cookie
@@ -23,20 +26,22 @@ class DirectTransport:
     """Hands calls to the simulator's application as a server would: once it has a call, it plays it to its end.
 
     Attributes:
-        ways: By which way out an account's calls leave; those without one leave directly.
-        closed: Ways that let nothing through.
+        closed: URLs of proxies that let nothing through.
+        seen: Which player's calls have left by which proxy's URL; None is the direct way.
     """
 
     def __init__(self, app: SimulatorApp) -> None:
         self._app = app
         self._served: set[asyncio.Task[None]] = set()
-        self.ways: dict[str, str] = {}
         self.closed: set[str] = set()
+        self.seen: Counter[tuple[str, str | None]] = Counter()
 
     async def request(self, call: Call, proxy: Secret | None) -> Answer:
-        if self.closed and self._way_of(call) in self.closed:
-            await asyncio.sleep(0.05)
-            raise connection_error(CurlECode.COULDNT_CONNECT, "", was_sent=False)
+        account, url = self._account_of(call), None if proxy is None else proxy.reveal()
+        if account is not None:
+            self.seen[account.id, url] += 1
+        if proxy is not None:
+            await self._pass(proxy)
         exchange = _Exchange(call)
         task = asyncio.ensure_future(self._app(exchange.scope, exchange.receive, exchange.send))
         self._served.add(task)
@@ -60,9 +65,15 @@ class DirectTransport:
     def opened_connections(self) -> int:
         return 0
 
-    def _way_of(self, call: Call) -> str | None:
-        account = self._account_of(call)
-        return None if account is None else self.ways.get(account.id)
+    async def probe(self, url: Secret, target: str, *, timeout_s: float) -> Passage:
+        """What a check of a proxy finds, without a network."""
+        await self._pass(url)
+        return Passage(status=204, latency_ms=50, egress=None)
+
+    async def _pass(self, proxy: Secret) -> None:
+        if proxy.reveal() in self.closed:
+            await asyncio.sleep(0.05)
+            raise proxy_fault(CurlECode.COULDNT_CONNECT, "", was_opened=False, proxy=proxy)
 
     def _account_of(self, call: Call) -> Account | None:
         book = self._app.world.book

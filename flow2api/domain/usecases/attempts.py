@@ -20,6 +20,7 @@ class Attempts:
         renewed: Accounts whose workspace was given up for this generation.
         last: What the latest attempt met.
         overloads: How often in this generation the service has said that it is overloaded.
+        paused_s: How long it has waited for the upstream to come back.
     """
 
     clock: Clock
@@ -28,6 +29,7 @@ class Attempts:
     renewed: set[int] = field(default_factory=set)
     last: Flow2ApiError | None = None
     overloads: int = 0
+    paused_s: float = 0.0
     _ends_at: float | None = None
 
     def begin(self) -> None:

@@ -55,6 +55,10 @@ class GuardUpstreams:
         """Seconds for which nothing is asked of this upstream; None when requests go on."""
         return self._breakers[upstream, Host.API].wait_s(self._clock.monotonic())
 
+    def is_half_open(self, upstream: str) -> bool:
+        """Whether it is to be found out now how this upstream fares, by a call that spends nothing."""
+        return self._breakers[upstream, Host.API].state(self._clock.monotonic()) is BreakerState.HALF_OPEN
+
     async def turn(self, upstream: str, kind: MediaKind, limit_s: float) -> None:
         """Return when a request may go on: at once while all is well; of those that wait, one tries.
 
@@ -71,15 +75,24 @@ class GuardUpstreams:
             await self._clock.sleep(wait_s)
 
     async def during(
-        self, upstream: str, account_id: int, call: Callable[[], Awaitable[T]], host: Host = Host.API
+        self,
+        upstream: str,
+        account_id: int,
+        call: Callable[[], Awaitable[T]],
+        host: Host = Host.API,
+        *,
+        spends: bool = False,
     ) -> T:
         """Make a call, and learn from how it ends.
+
+        Args:
+            spends: It costs credits, so it is only made while all is well: nothing is staked on finding that out.
 
         Raises:
             UpstreamPausedError: It was not made, the host is left alone.
         """
         breaker, began = self._breakers[upstream, host], self._clock.monotonic()
-        if not breaker.admit(began):
+        if (spends and breaker.state(began) is not BreakerState.CLOSED) or not breaker.admit(began):
             raise UpstreamPausedError(breaker.wait_s(began) or 0.0)
         try:
             result = await call()

@@ -69,7 +69,7 @@ class MakePicture:
             return await upstream.produce(access, order)
 
         try:
-            return await self._credentials.call(account, call)
+            return await self._credentials.call(account, call, spends=not job.spec.is_free)
         except Flow2ApiError as error:
             meant = after_submit(error, job.spec)
             job.has_spent = meant is not error
@@ -84,7 +84,7 @@ class MakePicture:
             return await upstream.produce(access, order)
 
         try:
-            enlarged = await self._credentials.call(account, call)
+            enlarged = await self._credentials.call(account, call, spends=not job.spec.is_free)
             if not enlarged:
                 raise UpstreamInvalidError("the service sent nothing back.")
         except CredentialError:

@@ -118,7 +118,7 @@ class MakeVideo:
             return await upstream.submit(access, order)
 
         try:
-            operation, credits_left = await self._credentials.call(account, call)
+            operation, credits_left = await self._credentials.call(account, call, spends=not job.spec.is_free)
         except Flow2ApiError as error:
             meant = after_submit(error, job.spec)
             job.has_spent = job.has_spent or meant is not error

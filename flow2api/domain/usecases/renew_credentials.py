@@ -128,11 +128,13 @@ class RenewCredentials:
         *,
         with_session: bool = False,
         is_guarded: bool = True,
+        spends: bool = False,
     ) -> T:
         """Make a call; when its access token is refused, renew it and make the call once more.
 
         Args:
             is_guarded: The call goes to a host that a breaker watches. What fetches finished products does not.
+            spends: It costs credits. An upstream that has failed is tried with a free call before.
 
         Raises:
             CredentialRevokedError: It is refused again right after a renewal.
@@ -141,13 +143,36 @@ class RenewCredentials:
         host = (Host.SESSION if with_session else Host.API) if is_guarded else None
         access = await self.access(account, with_session=with_session)
         try:
-            return await self._guarded(account, host, lambda: call(access))
+            if spends:
+                await self._try_for_free(account, access)
+            return await self._guarded(account, host, lambda: call(access), spends=spends)
         except CredentialExpiredError:
             renewed = await self.access(account, refused=access.access_token, with_session=with_session)
-        return await self._guarded(account, host, lambda: self._last_try(account, call, renewed))
+        if spends:
+            await self._try_for_free(account, renewed, is_last=True)
+        return await self._guarded(account, host, lambda: self._last_try(account, call, renewed), spends=spends)
 
-    async def _guarded(self, account: Account, host: Host | None, call: Callable[[], Awaitable[T]]) -> T:
-        return await (call() if host is None else self._guard.during(account.upstream, account.id, call, host))
+    async def _guarded(
+        self, account: Account, host: Host | None, call: Callable[[], Awaitable[T]], *, spends: bool = False
+    ) -> T:
+        if host is None:
+            return await call()
+        return await self._guard.during(account.upstream, account.id, call, host, spends=spends)
+
+    async def _try_for_free(self, account: Account, access: Access, *, is_last: bool = False) -> None:
+        """Find out whether the upstream is back that is left alone; what is paid for follows only then."""
+        if not self._guard.is_half_open(account.upstream):
+            return
+        trial = self._upstreams[account.upstream].allowance
+        try:
+            await self._guarded(
+                account, Host.API, lambda: self._last_try(account, trial, access) if is_last else trial(access)
+            )
+        except UpstreamError as error:
+            left_s = self._guard.wait_s(account.upstream)
+            if left_s is None:
+                raise
+            raise UpstreamPausedError(left_s) from error
 
     async def _last_try(self, account: Account, call: Callable[[Access], Awaitable[T]], access: Access) -> T:
         try:

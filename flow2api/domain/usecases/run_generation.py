@@ -120,7 +120,9 @@ class RunGeneration:
 
     async def _on_some_account(self, job: Job) -> Sequence[Media]:
         attempts = Attempts(self._clock, self._limit_s(job))
-        for _ in range(max(1, self._options().max_attempts)):
+        left = max(1, self._options().max_attempts)
+        while left:
+            left -= 1
             pause_s: float | None = None
             async with await self._lease_another(job, attempts) as lease:
                 attempts.begin()
@@ -138,6 +140,7 @@ class RunGeneration:
                     if account.id in attempts.tried and not self._may_retry(error):
                         break
                     pause_s = self._pause_s(error, attempts)
+                    left += self._is_put_off(job, error)
                 else:
                     await self._booked_well(account, job)
                     return media
@@ -150,7 +153,7 @@ class RunGeneration:
         raise attempts.last or NoEligibleAccountError({"removed": 1})
 
     async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
-        await self._turn(job)
+        await self._turn(job, attempts)
         began = self._clock.monotonic()
         try:
             lease = await self._lease_of_the_able(job, attempts.tried)
@@ -180,12 +183,18 @@ class RunGeneration:
             },
         )
 
-    async def _turn(self, job: Job) -> None:
+    def _is_put_off(self, job: Job, error: Flow2ApiError) -> bool:
+        """Whether it waits for its upstream to come back, so that this was no attempt."""
+        return isinstance(error, UpstreamPausedError) and self._guard.wait_s(job.spec.upstream) is not None
+
+    async def _turn(self, job: Job, attempts: Attempts) -> None:
         """While the upstream is left alone, a picture is refused, and a video waits."""
         upstream, kind = job.spec.upstream, job.spec.kind
         if kind is MediaKind.VIDEO and self._guard.wait_s(upstream) is not None:
             await self._accept(job)
-        await self._guard.turn(upstream, kind, self._options().video_wait_s)
+        began = self._clock.monotonic()
+        await self._guard.turn(upstream, kind, self._options().video_wait_s - attempts.paused_s)
+        attempts.paused_s += self._clock.monotonic() - began
 
     async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
         """One that does not fail at what is needed besides; if all do, any one."""
@@ -230,7 +239,7 @@ class RunGeneration:
         if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):
             attempts.renewed.add(account.id)
             await self._tend.change(account.id, lambda one: _without_workspace(one, account.workspace))
-        elif not isinstance(error, UpstreamPausedError) or self._guard.wait_s(job.spec.upstream) is None:
+        elif not self._is_put_off(job, error):
             attempts.tried.add(account.id)
         if job.is_stored and job.spec.kind is MediaKind.VIDEO:
             # From here a crash may start it over: the record must not say that a submit is on its way.

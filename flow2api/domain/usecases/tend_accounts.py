@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from weakref import WeakValueDictionary
 
 from flow2api.domain.account import Account, CallKind
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import CredentialRevokedError, StorageError
-from flow2api.domain.failover import after_error, doubted, judge
+from flow2api.domain.failover import after_error, cause_of, doubted, judge
 from flow2api.domain.health import HealthEvent, changes, lifted_by_time
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -50,6 +50,7 @@ class TendAccounts:
         self._health = health
         pool.subscribe_to_lifts(self._lifted)
         self._weather: defaultdict[tuple[str, CallKind | None], Weather] = defaultdict(Weather)
+        self._unjudged: defaultdict[tuple[str, CallKind | None], dict[int, str]] = defaultdict(dict)
         self._refusals: defaultdict[str, TokenRefusals] = defaultdict(TokenRefusals)
         self._unwritten: dict[int, list[Change]] = {}
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -87,6 +88,7 @@ class TendAccounts:
             weather.note(account_id, self._clock.monotonic(), went_well=True)
         name, now = None if spec is None else spec.name, self._clock.now()
         await self.change(account_id, lambda one: one.succeeded(now, name, call))
+        await self._judge_again(account, call)
 
     async def went_wrong(
         self, account_id: int, error: Exception, spec: ModelSpec | None = None, *, call: CallKind | None = None
@@ -102,10 +104,12 @@ class TendAccounts:
         call = _kind_of(call, spec)
         if judge(error).is_own_fault:
             weathers, at = self._weathers(account, call), self._clock.monotonic()
-            told = next((one for one in weathers if one.knows_others(account_id, at)), weathers[-1])
-            is_own = told.is_own_fault(account_id, at)
+            told = next((one for one in weathers if one.knows_others(account_id, at)), None)
+            is_own = told is not None and told.is_own_fault(account_id, at)
             for weather in weathers:
                 weather.note(account_id, at, went_well=False)
+            if told is None and call is not CallKind.DOWNLOAD:
+                self._unjudged[account.upstream, call][account_id] = cause_of(error)
             if not is_own:
                 return
         threshold, now = self._options().error_threshold, self._clock.now()
@@ -113,6 +117,20 @@ class TendAccounts:
             await self.change(account_id, lambda one: doubted(one, now))
             return
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold, call=call))
+
+    async def _judge_again(self, account: Account, call: CallKind | None) -> None:
+        """This account did well what others failed at while nobody else was seen: what they met may be their own."""
+        unjudged = self._unjudged.get((account.upstream, call))
+        if not unjudged:
+            return
+        unjudged.pop(account.id, None)
+        weather, at = self._weather[account.upstream, call], self._clock.monotonic()
+        threshold, now = self._options().error_threshold, self._clock.now()
+        for account_id, why in list(unjudged.items()):
+            if weather.is_own_fault(account_id, at) and unjudged.pop(account_id, None) is not None:
+                await self.change(
+                    account_id, partial(Account.faulted, now=now, threshold=threshold, why=why, call=call)
+                )
 
     def note(self, event: HealthEvent) -> None:
         """One more event of an account's timeline."""

@@ -35,7 +35,11 @@ def test_options_are_set_in_their_own_types_and_put_down(run: CommandLine, stage
 
 
 def test_one_that_cannot_be_changes_none_and_tells_the_nearest(run: CommandLine, stage: Stage) -> None:
-    for pair, hint in (("policy=randomm", "'random'"), ("image_wait=3", "'image_wait_s'"), ("max_attempts=0", "from 1")):
+    for pair, hint in (
+        ("policy=randomm", "'random'"),
+        ("image_wait=3", "'image_wait_s'"),
+        ("max_attempts=0", "from 1"),
+    ):
         ran = run("options", "set", "log_bodies=true", pair)
         assert (ran.code, hint in ran.err) == (1, True), ran.err
 

@@ -84,3 +84,13 @@ def test_another_winner_than_the_policys_own_is_told_as_such() -> None:
     policy.select(ready(), PAINT, Random(1))
     other = Candidate(AccountFactory.build(id=9))
     assert policy.explain(other, PAINT) == "the first that could serve, for the policy's own choice could not"
+
+
+def test_policy_without_a_word_for_its_choice_has_chosen_all_the_same() -> None:
+    class Silent:
+        def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+            return ready.at(0)
+
+    silent: SelectionPolicy = Silent()
+    guarded, accounts = GuardedPolicy("silent", lambda: silent, FakeClock().monotonic), ready()
+    assert guarded.explain(guarded.select(accounts, PAINT, Random(1)), PAINT) == "the policy chose it"

@@ -781,6 +781,37 @@ async def test_no_more_run_in_all_than_the_operator_allows() -> None:
     assert pool.running == 3
 
 
+async def test_limit_that_came_and_went_before_anybody_looked_keeps_nobody_out() -> None:
+    most = 0
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
+    pool.put(account(1, capacity=Capacity()))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    most = 1
+    task = waiting(pool, Need(PAINT))
+    await settle()
+    assert not task.done()
+    most = 0
+    await asyncio.sleep(6)
+    assert (await task).account_id == lease.account_id == 1
+
+
+async def test_room_under_the_limit_goes_past_those_whose_accounts_have_none() -> None:
+    most = 2
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
+    pool.put(account(1, capacity=Capacity(image=1, video=None)))
+    held, other = await pool.acquire(Need(PAINT), POLICY), await pool.acquire(Need(FILM), POLICY)
+    painters = [waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT), frozenset({2}))]
+    film = waiting(pool, Need(FILM))
+    await settle()
+    await other.release()
+    assert (await film).kind is MediaKind.VIDEO
+    assert not any(task.done() for task in painters)
+    await held.release()
+    assert (await painters[0]).kind is MediaKind.IMAGE
+    for task in painters[1:]:
+        task.cancel()
+
+
 async def test_lease_held_past_its_limit_is_given_back_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     pool = pool_of(account(1))
     lease = await pool.acquire(Need(PAINT, limit_s=60), POLICY)

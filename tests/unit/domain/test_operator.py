@@ -32,3 +32,11 @@ def test_hash_is_not_shown() -> None:
     )
 
     assert "canary" not in repr(operator)
+
+
+@pytest.mark.parametrize(
+    ("role", "includes"),
+    [(Role.OWNER, set(Role)), (Role.OPERATOR, {Role.OPERATOR, Role.VIEWER}), (Role.VIEWER, {Role.VIEWER})],
+)
+def test_role_includes_what_those_behind_it_may(role: Role, includes: set[Role]) -> None:
+    assert {other for other in Role if role.includes(other)} == includes

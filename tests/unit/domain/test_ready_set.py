@@ -131,3 +131,9 @@ class Beyond(Random):
 
 def test_what_rounding_left_over_goes_to_the_last() -> None:
     assert ready_of(candidate(1), candidate(2)).sample_by_weight(Beyond()).account.id == 2
+
+
+def test_finds_those_alone_that_are_ready_and_of_the_best_priority() -> None:
+    first, later = candidate(1), candidate(2, priority=5)
+    ready = ready_of(first, later)
+    assert (ready.find(1), ready.find(2), ready.find(3)) == (first, None, None)

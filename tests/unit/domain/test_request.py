@@ -9,7 +9,7 @@ from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Mode, ModelCa
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import MediaKind
-from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request
+from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request, plan_route
 from tests.factories import MediaFactory, picture_spec, video_spec
 
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
@@ -123,3 +123,38 @@ def test_what_is_told_later_is_told_in_the_modest_form_too() -> None:
 def test_extension_is_as_long_as_what_it_extends_and_what_it_adds(before: int | None, total: int) -> None:
     film = MediaFactory.build(kind=MediaKind.VIDEO)
     assert plan("longer", source=film, source_seconds=before).seconds == total
+
+
+class TestRoute:
+    """Several models may stand behind one name."""
+
+    @staticmethod
+    def routed(*targets: str, is_strict: bool = False, **given: object) -> GenerationRequest:
+        return plan_route(targets, lambda target: plan(target, **given), name="best", is_strict=is_strict)  # type: ignore[arg-type]
+
+    def test_first_that_can_make_it_is_asked_and_the_others_stand_behind_it(self) -> None:
+        request = self.routed("paint-tall", "paint-wide")
+        assert (request.spec, [other.spec for other in request.others]) == (TALL, [WIDE])
+        assert {request.model, *(other.model for other in request.others)} == {"best"}
+
+    def test_those_that_cannot_make_it_are_passed_over(self) -> None:
+        request = self.routed("nothing", "paint-tall")
+        assert (request.spec, request.others) == (TALL, ())
+
+    def test_when_none_can_the_error_is_that_of_the_first(self) -> None:
+        with pytest.raises(UnknownModelError, match="nothing"):
+            self.routed("nothing", "naught")
+
+    def test_who_wants_nothing_adapted_gets_the_first_or_none(self) -> None:
+        assert self.routed("paint-tall", "paint-wide", is_strict=True).others == ()
+        with pytest.raises(UnknownModelError):
+            self.routed("nothing", "paint-tall", is_strict=True)
+
+    def test_name_that_a_model_has_of_its_own_stays(self) -> None:
+        request = plan_route(["paint-tall"], plan, name="paint-tall", is_strict=False)
+        assert request == plan("paint-tall")
+
+    def test_smaller_one_behind_a_large_one_has_the_name_too(self) -> None:
+        request = self.routed("paint-4k")
+        assert (request.modest is None) == (plan("paint-4k").modest is None)
+        assert request.modest is None or request.modest.model == "best"

@@ -36,6 +36,14 @@ def test_limits_are_what_the_operator_says() -> None:
     assert sum(take(RetryBudget(), 0.0, percent=0.0, at_least=3) for _ in range(1)) == 1
 
 
+def test_retry_of_less_than_a_minute_ago_counts_whatever_its_part_of_a_second() -> None:
+    for began in (0.0, 0.9, 59.9):
+        budget = RetryBudget()
+        assert take(budget, began, at_least=1)
+        assert not take(budget, began + 59.9, at_least=1)
+        assert take(budget, began + 61.0, at_least=1)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.0, 5.0)), max_size=400))
 def test_no_minute_has_more_retries_than_its_budget(steps: list[tuple[bool, float]]) -> None:
     budget, now = RetryBudget(), 0.0

@@ -6,7 +6,9 @@ import pytest
 
 from flow2api.domain.errors import ProxyUnavailableError, StorageBusyError
 from flow2api.domain.proxy import ProxyState
+from flow2api.domain.selection import Need
 from flow2api.domain.usecases.check_proxies import CHECKS_AT_ONCE, LATEST_RETRY, CheckProxies, KeepProxies
+from tests.factories import picture_spec
 from tests.fakes.proxies import FakeProbe
 from tests.unit.domain.usecases.test_choose_proxy import Site
 
@@ -217,3 +219,59 @@ async def test_choice_that_is_written_while_storage_is_read_is_kept() -> None:
     assert office.choose.unwritten == {}
     assert office.choose._kept.keys() == {(1, "eu"), (2, "eu")}
     assert [office.choose.way(1).proxy, office.choose.way(2).proxy] == [first.proxy, chosen[2]]
+
+
+async def test_keeper_checks_tells_the_pool_and_writes_at_the_end_for_ever() -> None:
+    office = Office(proxy="one")
+    await office.add("one")
+    office.close("one")
+    office.accounts(1)
+    task = asyncio.create_task(office.keep.run())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert office.known("one").health.state is ProxyState.DOWN
+    assert not office.pool.can_serve(Need(picture_spec()))
+    assert task.cancelled()
+    (kept,) = await office.storage.proxies.all()
+    assert kept.health == office.known("one").health
+
+
+async def test_what_was_not_written_for_a_fault_of_ours_is_kept_and_the_fault_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = Office()
+    await office.add("one")
+    office.kill("one")
+
+    async def broken(_: object) -> None:
+        raise LookupError("ours")
+
+    monkeypatch.setattr(office.storage.proxies, "note_health", broken)
+    with pytest.raises(LookupError):
+        await office.keep.write()
+    assert list(office.choose.unwritten_health) == [office.known("one").id]
+
+
+async def test_account_removed_while_the_pool_is_told_is_left_out() -> None:
+    office = Office(proxy="one")
+    await office.add("one")
+    office.kill("one")
+    office.accounts(2000)
+    telling = asyncio.create_task(office.keep.tell_pool())
+    await asyncio.sleep(0)
+    office.pool.remove(2000)
+    await telling
+
+    assert sum(office.pool.refusals(Need(picture_spec()).signature).values()) == 1999
+
+
+async def test_proxy_whose_check_is_under_way_is_not_checked_twice() -> None:
+    office = Office()
+    await office.add("one")
+    async with asyncio.TaskGroup() as group:
+        office.keep._begin_checks(group)
+        office.keep._begin_checks(group)
+    assert len(office.probe.checked) == 1

@@ -306,3 +306,10 @@ async def test_account_leaves_a_suspect_for_a_better_one() -> None:
     site.choose.take(site.known(other), site.known(other).health.worked(site.clock.now()))
 
     assert site.names() == {1: other}
+
+
+async def test_change_of_options_lets_the_pool_hear_of_other_ways() -> None:
+    site = Site()
+    site.choose.has_moved.clear()
+    site.choose.follow_options(site.options)
+    assert site.choose.has_moved.is_set()

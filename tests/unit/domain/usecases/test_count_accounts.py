@@ -1,7 +1,6 @@
 """The pool as a whole is counted in memory, seldom, and never for long."""
 
 import asyncio
-import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -78,11 +77,10 @@ async def test_who_asks_at_once_gets_the_same_count() -> None:
 async def test_large_pool_holds_up_nobody() -> None:
     clock = FakeClock()
     count = CountAccounts(pool_of(*(account(number) for number in range(1, 50_001)), clock=clock), clock)
-    longest_s, last = 0.0, time.perf_counter()
-    counting = asyncio.create_task(count())
+    turns, counting = 0, asyncio.create_task(count())
     while not counting.done():
         await asyncio.sleep(0)
-        longest_s, last = max(longest_s, time.perf_counter() - last), time.perf_counter()
+        turns += 1
 
     assert (await counting).total == 50_000
-    assert longest_s < 0.05
+    assert turns >= 50_000 / 500  # a turn of others comes after every few accounts

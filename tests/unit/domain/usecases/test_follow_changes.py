@@ -26,6 +26,9 @@ class Heard:
     async def proxies(self) -> None:
         self.what.append("proxies")
 
+    async def webhooks(self) -> None:
+        self.what.append("webhooks")
+
 
 async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
     heard = heard or Heard()
@@ -38,6 +41,7 @@ async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
         reload_keys=heard.keys,
         reload_options=heard.options,
         reload_proxies=heard.proxies,
+        reload_webhooks=heard.webhooks,
     )
     await follow.begin()
     return follow
@@ -88,9 +92,10 @@ async def test_keys_and_options_are_loaded_once_for_many_changes(stage: Stage) -
         stage.tables.note("api_key", number)
         stage.tables.note("options", "policy")
         stage.tables.note("proxy", 1)
+        stage.tables.note("webhook", 1)
     await follow.catch_up()
     await follow.catch_up()
-    assert heard.what == ["keys", "options", "proxies"]
+    assert heard.what == ["keys", "options", "proxies", "webhooks"]
 
 
 async def test_own_changes_are_not_read_again(stage: Stage) -> None:

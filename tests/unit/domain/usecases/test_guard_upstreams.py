@@ -12,7 +12,7 @@ from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
 from tests.fakes.virtual_time import VirtualClock
-from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAINT, Stage, swap
+from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
 DOWN = tree.UpstreamUnavailableError("no answer", reached=False)
 
@@ -125,6 +125,20 @@ async def test_probe_that_is_cancelled_makes_way_for_another() -> None:
     assert await guard.during("flow", 2, answers) == "done"
 
 
+async def test_call_that_spends_is_no_probe() -> None:
+    clock = VirtualClock()
+    guard = GuardUpstreams(clock)
+    assert await guard.during("flow", 1, answers, spends=True) == "done"
+    await opened(guard)
+    await clock.sleep(30)
+    assert guard.is_half_open("flow")
+    with pytest.raises(tree.UpstreamPausedError):
+        await guard.during("flow", 1, answers, spends=True)
+    assert await guard.during("flow", 2, answers) == "done"
+    assert not guard.is_half_open("flow")
+    assert await guard.during("flow", 1, answers, spends=True) == "done"
+
+
 async def test_of_many_videos_that_wait_one_tries_at_a_time() -> None:
     clock = VirtualClock()
     guard, tried = GuardUpstreams(clock), list[float]()
@@ -180,6 +194,14 @@ class TestPictures:
         assert stage.upstream.count("produce") <= 20
         assert all(not one.rests for one in stage.pool)
 
+    async def test_that_cost_credits_are_no_probe(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        end = await stage.end(PAID_PAINT)
+        assert isinstance(end, Failed)
+        assert isinstance(end.error, tree.UpstreamPausedError)
+        assert [call.name for call in stage.upstream.calls] == ["allowance"]
+
     async def test_that_were_made_are_kept_in_their_plain_size(self, stage: Stage) -> None:
         await stage.accounts(6)
         await stage.clock.sleep(31)
@@ -206,6 +228,54 @@ class TestVideos:
         assert stage.upstream.count("submit") <= 10
         stage.upstream.faults.clear()
         await asyncio.gather(*waiting)
+
+    async def test_try_the_upstream_with_a_call_that_costs_nothing(self, stage: Stage) -> None:
+        await down(stage)
+        making = asyncio.create_task(stage.made(FILM))
+        await stage.clock.sleep(300)
+        assert stage.upstream.count("submit") == 0
+        assert 5 <= stage.upstream.count("allowance") <= 10
+        assert all(not one.rests and not one.streaks for one in stage.pool)
+        stage.upstream.faults.clear()
+        await making
+        assert stage.upstream.count("submit") == 1
+
+    async def test_wait_no_longer_than_they_may_however_often_it_is_tried(self, stage: Stage) -> None:
+        stage.configure(video_wait_s=200.0)
+        await down(stage)
+        began = stage.clock.monotonic()
+        end = await stage.end(FILM)
+        assert isinstance(end, Failed)
+        assert isinstance(end.error, tree.UpstreamPausedError)
+        assert 150 <= stage.clock.monotonic() - began <= 231
+        assert stage.upstream.count("submit") == 0
+
+    async def test_are_submitted_on_the_account_whose_token_was_refused_at_the_trial(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        for player in stage.upstream.players:
+            player.access_tokens.clear()
+        await stage.made(FILM)
+        assert [call.name for call in stage.upstream.calls][:4] == ["allowance", "exchange", "allowance", "submit"]
+
+    async def test_leave_an_account_whose_fresh_token_is_refused_at_the_trial(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        stage.upstream.fail("allowance", tree.CredentialExpiredError("401"), times=2)
+        made = await stage.made(FILM)
+        suspended = [one.id for one in stage.pool if one.rests]
+        assert len(suspended) == 1
+        assert made.generation.account_id not in suspended
+
+    async def test_go_on_elsewhere_when_the_trial_says_that_the_account_is_limited(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        stage.upstream.fail("allowance", tree.UpstreamRateLimitedError("too fast"))
+        await stage.made(FILM)
+        assert stage.guard.statuses()["flow", Host.API].state is BreakerState.CLOSED
 
     async def test_give_up_after_the_time_that_they_may_wait(self, stage: Stage) -> None:
         stage.configure(video_wait_s=100.0)

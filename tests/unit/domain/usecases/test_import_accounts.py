@@ -266,3 +266,17 @@ async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccou
     assert (account.weight, account.priority) == (7, 3)
     await take_in([row("a", name="new")])
     assert (await kept(storage, 1)).weight == 7, "what the row does not say stays"
+
+
+async def test_change_that_somebody_was_faster_with_is_not_written_again(
+    storage: FakeStorage, clock: FakeClock
+) -> None:
+    @asynccontextmanager
+    async def holding(account_id: int) -> AsyncIterator[Account | None]:
+        yield replace(storage.tables.accounts[account_id], name="new")
+
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding)
+    await take_in([row("a")])
+    writes = storage.tables.writes
+    await take_in([row("a", name="new")])
+    assert storage.tables.writes == writes

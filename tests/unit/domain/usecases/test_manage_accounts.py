@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
@@ -160,3 +161,14 @@ def test_text_that_no_cookie_can_hold_is_refused_without_being_told(text: str) -
         read_session_token(text)
 
     assert "X-Header" not in refused.value.message
+
+
+async def test_what_an_operator_does_stands_in_the_audit_log(manage: ManageAccounts, storage: FakeStorage) -> None:
+    ada = Actor(name="ada", door="command_line")
+    added = await manage.add(NewAccount(session_token=TOKEN, email="me@example.com"), ada)
+    await manage.remove(added, ada)
+
+    assert [(entry.action, entry.actor, entry.subject) for entry in storage.tables.audit] == [
+        (AuditAction.ACCOUNT_ADDED, ada, str(added.id)),
+        (AuditAction.ACCOUNT_REMOVED, ada, str(added.id)),
+    ]

@@ -116,3 +116,12 @@ async def test_text_that_could_be_guessed_or_not_be_presented_is_refused(
 
     assert text not in refused.value.message
     assert await manage.current() is None
+
+
+async def test_token_that_another_process_has_replaced_opens_nothing_two_seconds_later(
+    manage: ManageConnectionToken, tokens: FakeConnectionTokens, clock: FakeClock
+) -> None:
+    _, former = await manage.rotate()
+    await ManageConnectionToken(tokens, FakeCipher(), clock).rotate()
+    clock.advance(3)
+    assert not await manage.accepts(former)

@@ -137,3 +137,26 @@ class TestSetText:
         with pytest.raises(UnsupportedInputError):
             await manage.set_text("default", text, self.ADA)
         assert storage.tables.api_keys == {}
+
+
+async def test_changed_key_keeps_what_is_not_named(manage: ManageKeys, storage: FakeStorage) -> None:
+    key, _ = await manage.create("laptop", tag="eu")
+    ada = Actor(name="ada", door="command_line")
+
+    assert (await manage.update("laptop", name="desk", actor=ada)).tag == "eu"
+    changed = await manage.update(str(key.id), tag="", actor=ada)
+
+    assert (changed.name, changed.tag, changed.digest) == ("desk", None, key.digest)
+    assert storage.tables.api_keys == {key.id: changed}
+    assert [(entry.subject, entry.details["after"]) for entry in storage.tables.audit] == [
+        (str(key.id), {"name": "desk"}),
+        (str(key.id), {"tag": None}),
+    ]
+    await manage.update("desk", name="desk", actor=ada)
+    assert len(storage.tables.audit) == 2
+
+
+async def test_tag_that_no_account_could_have_is_refused(manage: ManageKeys) -> None:
+    await manage.create("laptop")
+    with pytest.raises(UnsupportedInputError):
+        await manage.update("laptop", tag="a b\n")

@@ -1,5 +1,6 @@
 """Pages, new lines and whole files of the request log."""
 
+import asyncio
 import json
 from contextlib import aclosing
 from dataclasses import replace
@@ -124,3 +125,15 @@ async def test_one_line_has_its_body(desk: Desk) -> None:
     assert line is not None
     assert line.body == "{}"
     assert await desk.read.get(2) is None
+
+
+async def test_follower_of_a_crowd_of_lines_reads_on_without_a_pause(desk: Desk) -> None:
+    async with aclosing(desk.read.follow(LogFilter())) as lines:
+        first = asyncio.ensure_future(anext(lines))
+        await asyncio.sleep(0)
+        desk.note(LARGEST_PAGE + 1)
+        assert (await first).number == 1
+        slept = len(desk.clock.slept)
+        for _ in range(LARGEST_PAGE):
+            await anext(lines)
+        assert len(desk.clock.slept) == slept

@@ -1,18 +1,21 @@
 """Figures by the operator's days, condensed or not."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.statistics import Counts, Dimension, Scope
-from flow2api.domain.usecases.forget_records import FINE_DAYS, ForgetRecords
+from flow2api.domain.usecases.forget_records import EVERY_S, FINE_DAYS, LONGEST_STEP_S, ForgetRecords
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from tests.fakes.clock import FakeClock
+from tests.fakes.records import FakeRequestLog
 from tests.fakes.storage import FakeStorage
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -192,3 +195,45 @@ class TestForgetting:
         assert sum(limits) >= 3000
         assert all(0.0002 * limit <= 0.011 for limit in limits[3:])
         assert len([pause for pause in desk.clock.slept if pause > 0]) >= len(limits) - 1
+
+
+async def test_days_that_end_before_they_begin_have_nothing(desk: Desk) -> None:
+    desk.note(NOW)
+    today = desk.read.today()
+
+    assert await desk.read.between(today, today - timedelta(days=1)) == {}
+    assert desk.read.zone is UTC
+
+
+class TestForEver:
+    async def test_old_records_go_every_half_hour_though_the_database_refuses_once(self, desk: Desk) -> None:
+        class Refusing(FakeRequestLog):
+            async def forget(self, before: datetime, limit: int) -> int:
+                rounds.append(desk.clock.monotonic())
+                if len(rounds) == 1:
+                    raise StorageBusyError("The database is locked.")
+                if len(rounds) == 3:
+                    raise asyncio.CancelledError
+                return await super().forget(before, limit)
+
+        rounds: list[float] = []
+        log = Refusing(desk.storage.tables.records)
+        forget = ForgetRecords(log, desk.storage.statistics, desk.clock, lambda: desk.options, lambda: desk.zone)
+        with pytest.raises(asyncio.CancelledError):
+            await forget.run()
+        assert rounds == [0.0, EVERY_S, 2 * EVERY_S]
+
+    async def test_steps_that_take_long_become_smaller(self, desk: Desk) -> None:
+        class Slow(FakeRequestLog):
+            async def forget(self, before: datetime, limit: int) -> int:
+                limits.append(limit)
+                desk.clock.advance(10 * LONGEST_STEP_S)
+                return await super().forget(before, limit)
+
+        limits: list[int] = []
+        for number in range(2000):
+            desk.note(NOW - timedelta(days=400, seconds=number))
+        log = Slow(desk.storage.tables.records)
+        await ForgetRecords(log, desk.storage.statistics, desk.clock, lambda: desk.options, lambda: desk.zone)()
+        assert limits[0] > limits[-1]
+        assert limits == sorted(limits, reverse=True)

@@ -196,3 +196,41 @@ def test_dead_proxy_is_neither_the_accounts_fault_nor_a_reason_to_give_up() -> N
     assert after_error(account, error, None, site.clock.now(), threshold=1) == account
     assert not may_have_been_carried_out(error)
     assert isinstance(error, UpstreamUnavailableError)
+
+
+async def test_every_call_of_an_account_leaves_by_its_proxy() -> None:
+    made: list[tuple[str, object]] = []
+
+    class Recording(Wire):
+        def serves(self, spec: object) -> bool:
+            return spec == "known"
+
+        async def aclose(self) -> None:
+            made.append(("aclose", None))
+
+        def __getattr__(self, name: str) -> Any:
+            async def call(access: Access, *_: object) -> str:
+                self._pass(access.proxy)
+                made.append((name, access.account_id))
+                return name
+
+            return call
+
+    road, access = Road(), access_of(1)
+    await road.add("one")
+    road.accounts(1, proxy="one")
+    upstream: Any = RoutedUpstream(Recording(seen=road.wire.seen), road.routes)
+
+    answers = [
+        await upstream.open_workspace(access, "title"),
+        await upstream.upload(access, object()),
+        await upstream.produce(access, object()),
+        await upstream.submit(access, object()),
+        await upstream.poll(access, ()),
+    ]
+    await upstream.aclose()
+
+    assert answers == ["open_workspace", "upload", "produce", "submit", "poll"]
+    assert made == [*((name, 1) for name in answers), ("aclose", None)]
+    assert road.wire.seen == ["one"] * 5
+    assert (upstream.serves("known"), upstream.serves("other")) == (True, False)

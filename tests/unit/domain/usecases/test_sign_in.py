@@ -13,7 +13,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.domain.usecases.manage_operators import ManageOperators
-from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor
+from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor, _source
 from tests.fakes.clock import FakeClock
 from tests.fakes.passphrases import FakeMeter, FakePassphrases
 from tests.fakes.secrets import FakeCipher
@@ -397,3 +397,17 @@ async def test_sessions_are_listed_while_they_live(sign_in: SignIn, ada: Operato
     clock.advance(timedelta(hours=4).total_seconds())
     assert await sign_in.sessions_of(ada) == [second.session]
     assert await sign_in.sessions_of(replace(ada, stamp="new")) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_one"),
+    [
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("unix", "unix", True),
+    ],
+)
+def test_tries_are_counted_by_subscriber(one: str, other: str, are_one: bool) -> None:
+    assert (_source(one) == _source(other)) is are_one

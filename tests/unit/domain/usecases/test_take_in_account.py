@@ -1,10 +1,13 @@
 """One account is added while the operator waits: refused at once when it cannot be, at work at once when it can."""
 
+from dataclasses import replace
+
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import AccountStatus, Capacity, Tier
+from flow2api.domain.account import AccountStatus, Capacity, Credentials, Tier
 from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import NewAccount
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -116,3 +119,29 @@ async def test_exchange_stores_nothing_but_that_it_was_asked_for(stage: Stage, t
     assert exchanged.email == "player1@example.com"
     assert (stage.tables.accounts, len(stage.pool)) == ({}, 0)
     assert [entry.action for entry in stage.tables.audit] == [AuditAction.SESSION_EXCHANGED]
+
+
+async def test_second_account_of_an_address_is_refused(stage: Stage, take_in: TakeInAccount) -> None:
+    await stage.account()
+    for email in ("new@example.com", "newer@example.com"):
+        player = stage.upstream.add_player(email=email)
+        await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+    player = stage.upstream.add_player(email="new@example.com")
+    with pytest.raises(tree.ConflictError, match=r"new@example\.com"):
+        await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+    assert len(stage.pool) == 3
+
+
+async def test_account_of_which_nobody_tells_an_address_has_no_namesakes(
+    stage: Stage, take_in: TakeInAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = stage.upstream.exchange
+
+    async def nameless(credentials: Credentials, proxy: Secret | None) -> Exchanged:
+        return replace(await exchange(credentials, proxy), email=None)
+
+    monkeypatch.setattr(stage.upstream, "exchange", nameless)
+    for _ in range(2):
+        player = stage.upstream.add_player()
+        await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+    assert [account.email for account in stage.pool] == [None, None]

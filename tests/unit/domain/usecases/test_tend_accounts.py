@@ -145,8 +145,9 @@ async def test_own_faults_count_only_while_others_fare_well(stage: Stage) -> Non
     await stage.tend.went_wrong(1, late, PAINT)
     assert stage.known(1).streak == 0
     await stage.tend.went_well(2, PAINT)
-    await stage.tend.went_wrong(1, late, PAINT)
     assert stage.known(1).streak == 1
+    await stage.tend.went_wrong(1, late, PAINT)
+    assert stage.known(1).streak == 2
     await stage.tend.went_wrong(3, late, PAINT)
     assert stage.known(3).streak == 0
 

@@ -131,3 +131,12 @@ async def test_refused_generation_is_not_heard_of(stage: Stage) -> None:
         assert heard == []
     else:
         raise AssertionError("there is no account that could serve")
+
+
+async def test_look_at_a_large_pool_lets_others_work_between() -> None:
+    scene = Scene(*(account(number) for number in range(1, 5001)))
+    turns, looking = 0, asyncio.create_task(scene.watch.look())
+    while not looking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 5

@@ -1,0 +1,118 @@
+"""What the command line changes of an account is written with its audit entry, or refused as a whole."""
+
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain.account import Account, Capacity, RestReason
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.media import MediaKind
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
+from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
+from tests.fakes.clock import FakeClock
+from tests.fakes.storage import FakeStorage
+
+ADA = Actor(name="ada", door="command_line")
+TOKEN, OTHER, FRESH = (Secret("eyJ" + letter * 300) for letter in "xyz")
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.storage = FakeStorage(self.clock)
+        self.change = ChangeAccount(self.storage.accounts, self.storage.vault, self.clock)
+
+    async def account(self, token: Secret = TOKEN, email: str | None = "me@example.com") -> Account:
+        new = NewAccount(session_token=token, email=email, tags=frozenset({"eu", "old"}), remark="lent")
+        return await ManageAccounts(self.storage.accounts, self.storage.vault, self.clock).add(new)
+
+    async def kept(self, account: Account) -> Account | None:
+        return await self.storage.accounts.get(account.id)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_what_is_not_named_stays(desk: Desk) -> None:
+    account = await desk.account()
+    limits = {MediaKind.VIDEO: 3}
+    changed = await desk.change(account, AccountChange(limits=limits, weight=7, priority=5, workspace="p-1"), ADA)
+
+    assert await desk.kept(account) == changed
+    assert (changed.name, changed.email, changed.remark, changed.tags) == (
+        account.name,
+        account.email,
+        "lent",
+        frozenset({"eu", "old"}),
+    )
+    assert changed.capacity == Capacity(account.capacity.image, 3)
+    assert (changed.weight, changed.priority, changed.workspace) == (7, 5, "p-1")
+    (entry,) = desk.storage.tables.audit
+    assert (entry.action, entry.subject, entry.actor) == (AuditAction.ACCOUNT_CHANGED, str(account.id), ADA)
+    assert entry.details["after"] == {"video_capacity": 3, "weight": 7, "priority": 5, "workspace": "p-1"}
+
+
+async def test_words_for_people_and_an_empty_workspace_are_changes(desk: Desk) -> None:
+    account = await desk.change(await desk.account(), AccountChange(workspace="p-1"), ADA)
+    changed = await desk.change(
+        account, AccountChange(name="one", email=" You@Example.com", remark="", workspace=""), ADA
+    )
+
+    assert (changed.name, changed.email, changed.remark, changed.workspace) == ("one", "you@example.com", "", None)
+
+
+async def test_tags_come_and_go_after_all_of_them_were_replaced(desk: Desk) -> None:
+    account = await desk.account()
+    one = await desk.change(account, AccountChange(added_tags=frozenset({"new"}), removed_tags=frozenset({"old"})), ADA)
+    both = await desk.change(one, AccountChange(tags=frozenset({"a"}), added_tags=frozenset({"b"})), ADA)
+
+    assert (one.tags, both.tags) == (frozenset({"eu", "new"}), frozenset({"a", "b"}))
+
+
+async def test_what_is_so_already_is_not_written(desk: Desk) -> None:
+    account = await desk.account()
+    writes = desk.storage.tables.writes
+
+    assert await desk.change(account, AccountChange(remark="lent", session_token=TOKEN), ADA) == account
+    assert (desk.storage.tables.writes, desk.storage.tables.audit) == (writes, [])
+
+
+async def test_new_session_token_is_exchanged_anew_and_wakes_the_account(desk: Desk) -> None:
+    now = desk.clock.now()
+    account = (await desk.account()).resting(RestReason.AUTH_EXPIRED, now)
+    changed = await desk.change(account, AccountChange(session_token=FRESH, remark="back"), ADA)
+
+    assert (changed.rests, changed.access_expires_at, changed.remark) == ((), None, "back")
+    assert desk.storage.tables.credentials[account.id].session_token == FRESH
+    (entry,) = desk.storage.tables.audit
+    assert entry.details["after"] == {"remark": "back", "session_token": "new"}
+    assert FRESH.reveal() not in repr(desk.storage.tables.audit)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (AccountChange(session_token=OTHER), ConflictError),
+        (AccountChange(email="YOU@example.com"), ConflictError),
+        (AccountChange(session_token=Secret("short")), UnsupportedInputError),
+        (AccountChange(email="nobody"), UnsupportedInputError),
+        (AccountChange(limits={MediaKind.IMAGE: -5}), UnsupportedInputError),
+        (AccountChange(weight=10**9), UnsupportedInputError),
+        (AccountChange(added_tags=frozenset({"a b\n"})), UnsupportedInputError),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_nothing_is_written(
+    desk: Desk, change: AccountChange, error: type[Exception]
+) -> None:
+    account = await desk.account()
+    await desk.account(OTHER, "you@example.com")
+    desk.clock.advance(timedelta(minutes=1).total_seconds())
+
+    with pytest.raises(error):
+        await desk.change(account, change, ADA)
+
+    assert (await desk.kept(account), desk.storage.tables.audit) == (account, [])

@@ -1,0 +1,156 @@
+"""Webhooks are added, tried, switched and removed; nothing is stored that could not be used."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain import notices
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.notices import NoticeKind
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks
+from flow2api.domain.webhook import Delivery, Receipt
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.notify import FakeCourier
+from tests.fakes.storage import FakeStorage
+from tests.unit.domain.usecases.stage import CountingIds
+
+ADA = Actor(name="ada", door="command_line")
+SHOP = Secret("https://shop.example/hooks?key=canary")
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.clock, self.courier = FakeClock(), FakeCourier()
+        self.storage = FakeStorage(self.clock)
+        webhooks, deliveries = self.storage.webhooks, self.storage.deliveries
+        self.manage = ManageWebhooks(webhooks, deliveries, self.courier, CountingIds(), self.clock)
+
+    @property
+    def audited(self) -> list[tuple[str, str | None]]:
+        return [(entry.action, entry.subject) for entry in self.storage.tables.audit]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_new_one_is_told_of_ends_and_of_care_and_signs_with_a_secret_that_was_made(desk: Desk) -> None:
+    added = await desk.manage.add(" shop ", SHOP, ADA)
+
+    assert await desk.manage.all() == [added]
+    assert (added.id, added.name, added.shown, added.kinds) == (1, "shop", "https://shop.example", DEFAULT_KINDS)
+    assert added.signing == Secret("whsec_made")
+    assert desk.audited == [(AuditAction.WEBHOOK_ADDED, "1")]
+    assert "canary" not in repr(desk.storage.tables.audit)
+
+
+async def test_one_may_choose_what_it_is_told_by_whose_key_and_what_signs(desk: Desk) -> None:
+    kinds = [NoticeKind.GENERATION_FAILED.value]
+    added = await desk.manage.add("shop", SHOP, ADA, kinds=kinds, key_id=7, signing=Secret("whsec_own"))
+
+    assert (added.kinds, added.key_id, added.signing) == (
+        frozenset({NoticeKind.GENERATION_FAILED}),
+        7,
+        Secret("whsec_own"),
+    )
+    assert not added.wants(notices.webhook_disabled("x", START, "y"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "A name has"),
+        ({"name": "12"}, "no number"),
+        ({"url": Secret("http://shop.example")}, "https"),
+        ({"signing": Secret("mine")}, "whsec_"),
+        ({"kinds": ["generation.complete"]}, "Did you mean 'generation.completed'?"),
+        ({"kinds": ["###"]}, "There is no event '###'.$"),
+    ],
+)
+async def test_what_cannot_be_used_is_refused_and_not_stored(
+    desk: Desk, changes: dict[str, object], message: str
+) -> None:
+    asked = {"name": "shop", "url": SHOP, "actor": ADA, **changes}
+
+    with pytest.raises(UnsupportedInputError, match=message):
+        await desk.manage.add(**asked)  # type: ignore[arg-type]
+
+    assert await desk.manage.all() == []
+    assert desk.audited == []
+
+
+async def test_removed_one_is_gone_with_an_entry(desk: Desk) -> None:
+    await desk.manage.add("shop", SHOP, ADA)
+    removed = await desk.manage.remove("1", ADA)
+
+    assert (removed.name, await desk.manage.all()) == ("shop", [])
+    assert desk.audited[1:] == [(AuditAction.WEBHOOK_REMOVED, "1")]
+    with pytest.raises(ConflictError, match="webhooks list"):
+        await desk.manage.named("shop")
+
+
+async def test_one_that_somebody_else_removed_at_the_same_time_is_unknown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.manage.add("shop", SHOP, ADA)
+
+    async def gone(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(desk.storage.webhooks, "remove", gone)
+    with pytest.raises(ConflictError):
+        await desk.manage.remove("shop", ADA)
+
+
+async def test_switching_says_who_did_it_and_does_nothing_twice(desk: Desk) -> None:
+    await desk.manage.add("shop", SHOP, ADA)
+
+    off = await desk.manage.switch("shop", ADA, on=False)
+    assert (off.is_enabled, off.disabled_why) == (False, "by ada")
+    assert await desk.manage.switch("shop", ADA, on=False) == off
+    on = await desk.manage.switch("shop", ADA, on=True)
+
+    assert (on.is_enabled, on.disabled_why) == (True, "")
+    assert await desk.manage.all() == [on]
+    assert desk.audited[1:] == [(AuditAction.WEBHOOK_CHANGED, "1")] * 2
+
+
+async def test_trial_goes_out_once_and_is_not_written_down(desk: Desk) -> None:
+    await desk.manage.add("shop", SHOP, ADA)
+    desk.courier.receipts["shop"] = [Receipt(answer=500, error="it answered 500")]
+
+    webhook, receipt = await desk.manage.test("shop")
+
+    ((name, message_id, content),) = desk.courier.carried
+    told = json.loads(content)
+    assert (webhook.name, name, receipt.answer) == ("shop", "shop", 500)
+    assert (told["type"], told["data"]) == (TEST, {"webhook": "shop"})
+    assert message_id.startswith("msg_")
+    assert await desk.manage.deliveries() == []
+
+
+async def test_messages_are_shown_of_one_or_of_all_newest_first(desk: Desk) -> None:
+    shop, mail = (
+        await desk.manage.add("shop", SHOP, ADA),
+        await desk.manage.add("mail", Secret("https://m.example"), ADA),
+    )
+    for number, webhook in enumerate((shop, mail, shop)):
+        message = Delivery(
+            number=0,
+            webhook_id=webhook.id,
+            message_id=f"msg_{number}",
+            kind="x",
+            at=START,
+            content="{}",
+            due_at=START + timedelta(seconds=number),
+        )
+        await desk.storage.deliveries.add([message])
+
+    assert [one.number for one in await desk.manage.deliveries()] == [3, 2, 1]
+    assert [one.number for one in await desk.manage.deliveries("shop", before=3)] == [1]
+    assert len(await desk.manage.deliveries(limit=2)) == 2
+    assert len(await desk.manage.deliveries(limit=LARGEST_PAGE + 1)) == 3
