@@ -455,3 +455,17 @@ async def test_what_is_brought_over_in_somebodys_name_stands_in_the_audit_log(
     told = [(entry.action, entry.actor, entry.subject) for entry in storage.tables.audit]
     assert told == [(AuditAction.ACCOUNTS_IMPORTED, ada, "1-2"), (AuditAction.ACCOUNTS_IMPORTED, ada, str(kept.id))]
     assert storage.tables.accounts[kept.id].rests == ()
+
+
+async def test_task_without_an_address_says_so(bring_over: ImportLegacy, storage: FakeStorage) -> None:
+    await bring_over(FileInMemory(tokens=[account(1)], tasks=[task("a", urls=())]))
+    (kept,) = storage.tables.generations.values()
+    assert "The old server kept no address of the result." in kept.warnings
+
+
+async def test_two_rows_of_one_session_without_an_address_have_one_heir(storage: FakeStorage, clock: FakeClock) -> None:
+    report = TableReport()
+    rows = [account(1, email=None), account(2, email=None, session_token=token(1))]
+    heirs, _ = await InheritAccounts(storage.accounts, storage.vault, clock)(rows, (), report)
+    assert (report.added, set(heirs)) == (1, {1, 2})
+    assert heirs[1] == heirs[2]
