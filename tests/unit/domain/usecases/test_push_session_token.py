@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.account import Credentials, RestReason
+from flow2api.domain.account import Account, Credentials, RestReason
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import (
     CredentialRevokedError,
@@ -297,3 +297,19 @@ async def test_account_that_was_removed_meanwhile_is_added_anew_or_left(stage: S
     pushed = await push(new_session(player), EXTENSION)
 
     assert (pushed.is_new, pushed.account.email) == (True, account.email)
+
+
+async def test_account_that_goes_before_it_is_switched_on_is_left_alone(
+    stage: Stage, push: PushSessionToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.configure(auto_enable_on_update=True)
+    player = stage.upstream.add_player(rotates=False)
+    account = await stage.account(player)
+    await stage.tend.change(account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
+    rested, answers = stage.known(account.id), iter((True, False))
+
+    async def get(_: int) -> Account | None:
+        return rested if next(answers) else None
+
+    monkeypatch.setattr(stage.storage.accounts, "get", get)
+    assert not (await push(player.session_tokens[0], EXTENSION)).was_enabled
