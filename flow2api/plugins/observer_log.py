@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from flow2api.domain.notices import Notice
+from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.hookspecs import ObserverFactory, Section, hookimpl
 
 log = structlog.get_logger(__name__)
@@ -13,10 +13,11 @@ log = structlog.get_logger(__name__)
 class LogObserver:
     """One line for each notice that concerns operators; troubles are warnings."""
 
+    kinds = frozenset(kind for kind in NoticeKind if kind.is_for_operators)
+
     def notify(self, notice: Notice) -> None:
-        if notice.kind.is_for_operators:
-            write = log.warning if notice.kind.is_trouble else log.info
-            write(notice.sentence, kind=notice.kind.value, subject=notice.subject)
+        write = log.warning if notice.kind.is_trouble else log.info
+        write(notice.sentence, kind=notice.kind.value, subject=notice.subject)
 
 
 @hookimpl

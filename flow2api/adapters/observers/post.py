@@ -7,7 +7,7 @@ import time
 import structlog
 
 from flow2api.domain.notices import Notice
-from flow2api.domain.ports.observers import Observer
+from flow2api.domain.ports.observers import ChoosesKinds, Observer
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ class ObserverPost:
         self.name = name
         self.missed = 0
         self._observer = observer
+        self._kinds = observer.kinds if isinstance(observer, ChoosesKinds) else None
         self._queue: queue.Queue[Notice | None] = queue.Queue(held)
         self._thread: threading.Thread | None = None
         self._told_at: float | None = None
@@ -43,7 +44,9 @@ class ObserverPost:
         self._thread.start()
 
     def take(self, notice: Notice) -> None:
-        """Hand on as soon as the observer is ready; never waits."""
+        """Hand on what the observer wants to hear, as soon as it is ready; never waits."""
+        if self._kinds is not None and notice.kind not in self._kinds:
+            return
         try:
             self._queue.put_nowait(notice)
         except queue.Full:

@@ -1,8 +1,9 @@
 """Objects of plugins that hear what happens."""
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import Protocol, runtime_checkable
 
-from flow2api.domain.notices import Notice
+from flow2api.domain.notices import Notice, NoticeKind
 
 
 class Observer(Protocol):
@@ -15,3 +16,16 @@ class Observer(Protocol):
         and has no other effect. An observer that is slower than what happens misses what its queue cannot hold.
         """
         ...
+
+
+@runtime_checkable
+class ChoosesKinds(Protocol):
+    """An observer that hears some kinds of notices only. Every wake of its thread takes time from requests.
+
+    An observer may offer this; whoever hands notices on asks by ``isinstance``, once.
+
+    Attributes:
+        kinds: What it wants to hear.
+    """
+
+    kinds: Collection[NoticeKind]

@@ -88,9 +88,7 @@ class InheritAccounts:
             owners = await self._vault.find([_token_of(row) for row in part])
             new = [row for row in part if not await self._is_known(row, owners, known, tally)]
             await self._add(new, workspaces, tally)
-        for number, main in namesakes.items():
-            if main in tally.heirs:
-                tally.heirs[number] = tally.heirs[main]
+        tally.heirs.update({number: tally.heirs[main] for number, main in namesakes.items()})
         return tally.heirs, tally.notes()
 
     async def _known(self) -> dict[str, Account]:

@@ -144,19 +144,22 @@ class TellOperators:
             task.add_done_callback(self._sending.discard)
 
     async def _send(self, target: NotifyTarget, message: Message) -> None:
-        error: str | None = None
-        for pause_s in (*_RETRY_S, None):
-            async with self._turns:
-                error = await self._messenger.send(target.url, message)
-            if error is None or pause_s is None:
+        error = await self._try(target, message)
+        for pause_s in _RETRY_S:
+            if error is None:
                 break
             await self._clock.sleep(pause_s)
+            error = await self._try(target, message)
         if error is not None:
             log.warning("message to operators not sent: %s", error, extra={"target": target.name})
         try:
             await self._targets.note(target.id, self._clock.now(), error or "")
         except Flow2ApiError as failure:
             log.warning("what came of a message is not written: %s", failure, extra={"target": target.name})
+
+    async def _try(self, target: NotifyTarget, message: Message) -> str | None:
+        async with self._turns:
+            return await self._messenger.send(target.url, message)
 
     async def _finish(self) -> None:
         if self._sending:

@@ -37,6 +37,21 @@ def notice(name: str) -> Notice:
     return notices.proxy_recovered(name, NOW)
 
 
+def test_observer_that_chooses_is_not_woken_for_the_rest() -> None:
+    class Choosy(Recorder):
+        kinds = frozenset({notices.NoticeKind.PROXY_RECOVERED})
+
+    recorder = Choosy()
+    observer = ObserverPost("mine", recorder)
+    observer.take(notices.breaker_closed("flow", NOW))
+    observer.take(notice("a"))
+    assert observer._queue.qsize() == 1
+    observer.start()
+    observer.stop()
+
+    assert recorder.heard == ["proxy a"]
+
+
 def test_observer_hears_everything_in_its_order_in_its_own_thread() -> None:
     recorder = Recorder()
     observer = ObserverPost("mine", recorder)
@@ -100,9 +115,11 @@ def test_slow_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_log_has_what_concerns_operators() -> None:
     with capture_logs() as logs:
-        observer = LogObserver()
-        observer.notify(notices.disk_full(NOW))
-        observer.notify(notices.disk_freed(NOW))
-        observer.notify(Notice(kind=notices.NoticeKind.GENERATION_COMPLETED, at=NOW, subject="gen_1", sentence="Done."))
+        observer = ObserverPost("log", LogObserver())
+        observer.take(notices.disk_full(NOW))
+        observer.take(notices.disk_freed(NOW))
+        observer.take(Notice(kind=notices.NoticeKind.GENERATION_COMPLETED, at=NOW, subject="gen_1", sentence="Done."))
+        observer.start()
+        observer.stop()
 
     assert [(one["log_level"], one["kind"]) for one in logs] == [("warning", "disk.full"), ("info", "disk.freed")]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, RestReason, Tier
+from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.generation import Fault, State
 from flow2api.domain.legacy import (
     LegacyAccount,
@@ -13,11 +14,13 @@ from flow2api.domain.legacy import (
     LegacyProject,
     LegacyReport,
     LegacyTask,
+    TableReport,
     Total,
 )
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_legacy import ImportLegacy
+from flow2api.domain.usecases.inherit_accounts import InheritAccounts
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.inheritance import FakeInheritance
 from tests.fakes.secrets import FakeCipher
@@ -436,3 +439,33 @@ async def test_progress_is_told_by_table_and_other_tables_are_named(bring_over: 
 
     assert told == [("tokens", 2, 3), ("tokens", 3, 3)]
     assert report.notes[-1].startswith("Not brought over: admin_config, proxy_config.")
+
+
+async def test_what_is_brought_over_in_somebodys_name_stands_in_the_audit_log(
+    storage: FakeStorage, clock: FakeClock
+) -> None:
+    ada = Actor(name="ada", door="command_line")
+    inherit = InheritAccounts(storage.accounts, storage.vault, clock, ada)
+    await inherit([account(1), account(2, email=None)], (), TableReport())
+    (kept, _) = storage.tables.accounts.values()
+    storage.tables.accounts[kept.id] = kept.resting(RestReason.AUTH_EXPIRED, clock.now())
+
+    await inherit([account(1, session_token=token("fresh"))], (), TableReport())
+
+    told = [(entry.action, entry.actor, entry.subject) for entry in storage.tables.audit]
+    assert told == [(AuditAction.ACCOUNTS_IMPORTED, ada, "1-2"), (AuditAction.ACCOUNTS_IMPORTED, ada, str(kept.id))]
+    assert storage.tables.accounts[kept.id].rests == ()
+
+
+async def test_task_without_an_address_says_so(bring_over: ImportLegacy, storage: FakeStorage) -> None:
+    await bring_over(FileInMemory(tokens=[account(1)], tasks=[task("a", urls=())]))
+    (kept,) = storage.tables.generations.values()
+    assert "The old server kept no address of the result." in kept.warnings
+
+
+async def test_two_rows_of_one_session_without_an_address_have_one_heir(storage: FakeStorage, clock: FakeClock) -> None:
+    report = TableReport()
+    rows = [account(1, email=None), account(2, email=None, session_token=token(1))]
+    heirs, _ = await InheritAccounts(storage.accounts, storage.vault, clock)(rows, (), report)
+    assert (report.added, set(heirs)) == (1, {1, 2})
+    assert heirs[1] == heirs[2]

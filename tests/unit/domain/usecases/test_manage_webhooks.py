@@ -152,5 +152,6 @@ async def test_messages_are_shown_of_one_or_of_all_newest_first(desk: Desk) -> N
 
     assert [one.number for one in await desk.manage.deliveries()] == [3, 2, 1]
     assert [one.number for one in await desk.manage.deliveries("shop", before=3)] == [1]
+    assert [one.number for one in await desk.manage.deliveries("mail")] == [2]
     assert len(await desk.manage.deliveries(limit=2)) == 2
     assert len(await desk.manage.deliveries(limit=LARGEST_PAGE + 1)) == 3

@@ -11,6 +11,7 @@ from flow2api.domain.account import AccountStatus, Capacity, Cure, RestReason
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.account_directory import AccountFilter
+from flow2api.domain.ports.upstream import Access, Allowance
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
 from tests.unit.domain.usecases.stage import PAINT, Stage
@@ -248,6 +249,21 @@ class TestAsk:
         assert renewed.access_expires_at is not None
         assert account.access_expires_at is not None
         assert renewed.access_expires_at > account.access_expires_at
+
+    async def test_account_that_goes_while_the_service_is_asked_is_not_found(
+        self, stage: Stage, operate: OperateAccounts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await stage.accounts(1)
+        allowance = stage.upstream.allowance
+
+        async def slow(access: Access) -> Allowance:
+            told = await allowance(access)
+            stage.pool.remove(1)
+            return told
+
+        monkeypatch.setattr(stage.upstream, "allowance", slow)
+        with pytest.raises(tree.AccountNotFoundError):
+            await operate.refresh_credits(1)
 
 
 class TestLook:

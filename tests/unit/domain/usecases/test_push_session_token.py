@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.account import Credentials, RestReason
+from flow2api.domain.account import Account, Credentials, RestReason
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import (
     CredentialRevokedError,
@@ -15,6 +15,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases import push_session_token
 from flow2api.domain.usecases.push_session_token import DEAD_FOR, PushSessionToken
 from tests.fakes.secrets import FakeCipher
 from tests.fakes.upstream import FakePlayer
@@ -271,3 +272,44 @@ async def test_push_whose_entry_cannot_be_written_changes_nothing(stage: Stage, 
 
     assert stage.known(account.id).rest_of(RestReason.MANUAL) is not None
     assert len(stage.tables.accounts) == 1
+
+
+async def test_dead_token_may_be_right_again_a_while_later_and_few_are_remembered(
+    stage: Stage, push: PushSessionToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_session_token, "_DEAD_HELD", 1)
+    for token in (DEAD, DEAD.replace("dead", "gone")):
+        with pytest.raises(CredentialRevokedError):
+            await push(token, EXTENSION)
+    calls = stage.upstream.count("exchange")
+    with pytest.raises(CredentialRevokedError):
+        await push(DEAD, EXTENSION)
+    assert stage.upstream.count("exchange") == calls + 1
+
+
+async def test_account_that_was_removed_meanwhile_is_added_anew_or_left(stage: Stage, push: PushSessionToken) -> None:
+    stage.configure(auto_enable_on_update=True)
+    player = stage.upstream.add_player(rotates=False)
+    account = await stage.account(player)
+    del stage.tables.accounts[account.id]
+    del stage.tables.credentials[account.id]
+
+    pushed = await push(new_session(player), EXTENSION)
+
+    assert (pushed.is_new, pushed.account.email) == (True, account.email)
+
+
+async def test_account_that_goes_before_it_is_switched_on_is_left_alone(
+    stage: Stage, push: PushSessionToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.configure(auto_enable_on_update=True)
+    player = stage.upstream.add_player(rotates=False)
+    account = await stage.account(player)
+    await stage.tend.change(account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
+    rested, answers = stage.known(account.id), iter((True, False))
+
+    async def get(_: int) -> Account | None:
+        return rested if next(answers) else None
+
+    monkeypatch.setattr(stage.storage.accounts, "get", get)
+    assert not (await push(player.session_tokens[0], EXTENSION)).was_enabled

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain import errors as tree
+from flow2api.domain.account import Capacity
 from flow2api.domain.api_key import Caller
 from flow2api.domain.generation import Fault, Generation, State
 from flow2api.domain.media import Media, MediaKind
@@ -71,6 +72,18 @@ async def test_running_one_is_seen_as_its_job_knows_it(stage: Stage) -> None:
     assert seen.progress > stage.stored(seen.id).progress
     page = await read.page(CALLER, kind=MediaKind.VIDEO, after=None, limit=5, newest_first=True)
     assert page.items == (seen,)
+
+
+async def test_one_that_waits_is_told_its_turn_and_an_unknown_one_has_none(stage: Stage) -> None:
+    await stage.account(capacity=Capacity(video=1))
+    stage.upstream.video_s = 200.0
+    await anext(stage.events(FILM))
+    waiting = await anext(stage.events(FILM))
+    await stage.clock.sleep(1)
+    turn = reading(stage).turn(waiting.generation.id)
+    assert turn is not None
+    assert turn.position == 1
+    assert reading(stage).turn("video_unknown") is None
 
 
 async def test_progress_stays_where_it_was_while_the_end_is_being_written(

@@ -1,6 +1,7 @@
 """Fail-over: who is tried next after what, what is never sent twice, and whom it is booked to."""
 
 import asyncio
+import logging
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -471,3 +472,11 @@ class TestChoice:
         await stage.accounts(1)
         await stage.made(PAINT)
         assert len(stage.generations_written) == 2
+
+
+async def test_log_for_debugging_says_which_account_was_chosen(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await stage.accounts(1)
+    await stage.end(PAINT)
+    (record,) = [one for one in caplog.records if one.message == "account chosen"]
+    assert (record.__dict__["account_id"], record.__dict__["tried"]) == (1, [])

@@ -393,3 +393,86 @@ async def test_message_that_nobody_can_carry_comes_to_an_end(caplog: pytest.LogC
         assert (kept.state, kept.attempts) == (DeliveryState.FAILED, len(PAUSES) + 1)
         assert "canary" not in kept.error
     assert "could not be carried" in caplog.text
+
+
+async def test_message_under_way_at_the_end_is_tried_again_after_the_next_start() -> None:
+    scene = Scene()
+    async with scene.running():
+        await scene.webhook()
+        scene.courier.seconds["shop"] = 1000.0
+        scene.finish()
+        await asyncio.sleep(1)
+        assert scene.courier.now["shop"] == 1
+    assert scene.courier.now["shop"] == 0
+    (kept,) = await scene.all()
+    assert kept.state is DeliveryState.PENDING
+
+
+async def test_message_of_a_removed_webhook_and_one_that_nobody_wants_go_nowhere() -> None:
+    async with Scene().running() as scene:
+        webhook = await scene.webhook("mine", key_id=4)
+        scene.finish()
+        await asyncio.sleep(1)
+        assert await scene.all() == []
+        other = await scene.webhook("shop")
+        scene.finish()
+        scene.send._known.pop(other.id)
+        await asyncio.sleep(1)
+        assert scene.courier.carried == []
+        assert webhook.key_id == 4
+
+
+async def test_what_came_of_a_message_may_stay_unwritten_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+        scene.courier.seconds["shop"] = 1.0
+        scene.finish()
+        await asyncio.sleep(0.5)
+        scene.tables.fault = StorageError("locked")
+        await asyncio.sleep(1)
+        scene.tables.fault = None
+        assert "what came of a message to a webhook is not written: locked" in caplog.text
+        await asyncio.sleep(200)
+        (kept,) = await scene.all()
+        assert kept.state is DeliveryState.DELIVERED
+
+
+async def test_operators_webhook_hears_of_accounts_in_words() -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+        notice = notices.webhook_disabled("other", scene.clock.now(), "gone")
+        scene.send.take(notice)
+        await asyncio.sleep(1)
+        ((_, _, content),) = scene.courier.carried
+        assert json.loads(content)["data"]["message"] == notice.sentence
+
+
+async def test_old_messages_are_forgotten_in_steps() -> None:
+    async with Scene(delivery_days=1.0).running() as scene:
+        webhook = await scene.webhook()
+        old = Delivery(
+            number=0,
+            webhook_id=webhook.id,
+            message_id="",
+            kind="x",
+            at=scene.clock.now(),
+            content="{}",
+            state=DeliveryState.DELIVERED,
+            due_at=scene.clock.now(),
+            ended_at=scene.clock.now(),
+        )
+        await scene.deliveries.add([replace(old, message_id=f"msg_{number}") for number in range(700)])
+        await asyncio.sleep(3 * 24 * 3600)
+        assert await scene.all() == []
+
+
+async def test_webhook_that_somebody_else_switched_off_is_told_of_once() -> None:
+    async with Scene().running() as scene:
+        webhook = await scene.webhook()
+        scene.courier.seconds["shop"] = 5.0
+        scene.courier.receipts["shop"] = [Receipt(answer=410, error="gone")]
+        scene.finish()
+        await asyncio.sleep(1)
+        await scene.webhooks.switch(webhook.id, scene.clock.now(), "by ada")
+        await asyncio.sleep(10)
+        assert scene.told == []

@@ -190,3 +190,46 @@ async def test_slow_target_is_left_behind_at_the_end(monkeypatch: pytest.MonkeyP
         await asyncio.sleep(GATHER_S + 1)
         began = scene.clock.monotonic()
     assert scene.clock.monotonic() - began <= tell_operators.LAST_WORDS_S + 0.1
+
+
+async def test_targets_that_hang_keep_no_more_messages_than_a_bound(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hang(*_: object) -> str | None:
+        await asyncio.sleep(1e6)
+        return None
+
+    monkeypatch.setattr(tell_operators, "_UNDER_WAY", 1)
+    scene = Scene("phone", "mail")
+    monkeypatch.setattr(scene.messenger, "send", hang)
+    async with scene.running():
+        scene.tell.take(scene.broken(1))
+        await asyncio.sleep(GATHER_S + 1)
+        assert "too many are on their way" in caplog.text
+
+
+async def test_what_came_of_a_message_may_stay_unwritten(caplog: pytest.LogCaptureFixture) -> None:
+    async with Scene().running() as scene:
+        await asyncio.sleep(0)
+        scene.tables.fault = StorageError("locked")
+        scene.tell.take(scene.broken(1))
+        await asyncio.sleep(GATHER_S + 1)
+        scene.tables.fault = None
+        assert len(scene.texts) == 1
+        assert "what came of a message is not written: locked" in caplog.text
+
+
+async def test_message_on_its_way_at_the_end_gets_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, sent = Scene(), list[str]()
+
+    async def slow(*_: object) -> str | None:
+        await asyncio.sleep(tell_operators.LAST_WORDS_S / 2)
+        sent.append("it")
+        return None
+
+    monkeypatch.setattr(scene.messenger, "send", slow)
+    async with scene.running():
+        scene.tell.take(scene.broken(1))
+        await asyncio.sleep(GATHER_S + 0.1)
+        assert sent == []
+    assert sent == ["it"]

@@ -7,6 +7,8 @@ from datetime import timedelta
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.generation import Failed
+from flow2api.domain.selection import Need
+from flow2api.domain.usecases.tend_accounts import TendAccounts
 from tests.unit.domain.usecases.stage import PAINT, Stage, swap
 
 
@@ -205,3 +207,12 @@ class TestServiceThatRefusesEveryFreshToken:
         await stage.clock.sleep(60)
         assert sum(account.rest_of(RestReason.AUTH_EXPIRED) is not None for account in stage.pool) == 1
         await stage.made(PAINT)
+
+
+async def test_without_a_health_log_rests_come_and_go_all_the_same(stage: Stage) -> None:
+    await stage.accounts(1)
+    tend = TendAccounts(stage.pool, stage.storage.accounts, stage.clock, lambda: stage.options)
+    await tend.change(1, lambda one: one.rate_limited(stage.clock.now(), retry_after_s=30))
+    assert not stage.pool.can_serve(Need(PAINT))
+    await stage.clock.sleep(60)
+    assert stage.pool.can_serve(Need(PAINT))
