@@ -110,7 +110,8 @@ def test_slow_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         observer.take(notice("a"))
         observer.stop()
 
-    assert [(one["event"], one["observer"]) for one in logs] == [("observer is slow", "mine")]
+    # One that a test before left hanging may be told of, too.
+    assert [one["event"] for one in logs if one["observer"] == "mine"] == ["observer is slow"]
 
 
 def test_log_has_what_concerns_operators() -> None:
