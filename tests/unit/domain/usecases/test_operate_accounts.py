@@ -171,6 +171,22 @@ class TestNewSession:
 
         assert (stage.upstream.count("exchange"), entries(stage)) == (0, [])
 
+    async def test_account_that_goes_during_the_exchange_is_not_written_again(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        player = stage.upstream.add_player()
+        await stage.account(player)
+        player.session_tokens.append("brand-new-".ljust(240, "x"))
+        gate = stage.upstream.hold("exchange")
+        editing = asyncio.create_task(operate.edit(1, AccountEdit(session_token=player.credentials.session_token), ADA))
+        await stage.clock.sleep(1)
+        await stage.storage.accounts.remove(1)
+        gate.set()
+
+        with pytest.raises(tree.AccountNotFoundError):
+            await editing
+        assert (stage.tables.accounts, entries(stage)) == ({}, [])
+
 
 class TestSwitch:
     async def test_off_and_on(self, stage: Stage, operate: OperateAccounts) -> None:

@@ -313,3 +313,17 @@ async def test_account_that_goes_before_it_is_switched_on_is_left_alone(
 
     monkeypatch.setattr(stage.storage.accounts, "get", get)
     assert not (await push(player.session_tokens[0], EXTENSION)).was_enabled
+
+
+async def test_push_that_is_cut_off_does_not_stand_in_the_way_of_the_next(stage: Stage, push: PushSessionToken) -> None:
+    player = stage.upstream.add_player()
+    gate = stage.upstream.hold("exchange")
+    pushing = asyncio.create_task(push(player.session_tokens[0], EXTENSION))
+    await asyncio.sleep(1)
+    (under_way,) = (task for task in asyncio.all_tasks() if task.get_name() == "push-session-token")
+    under_way.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pushing
+
+    gate.set()
+    assert (await push(player.session_tokens[0], EXTENSION)).is_new

@@ -7,11 +7,12 @@ import pytest
 
 from flow2api.domain.account import Account, Capacity, Rest, RestReason
 from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import PastRequest
 from flow2api.domain.replay import Replay
 from flow2api.domain.selection import SelectionPolicy
-from flow2api.domain.usecases.replay_requests import ReplayRequests
+from flow2api.domain.usecases.replay_requests import ReplayRequests, _Time
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, RoundRobin, Sticky
 from tests.factories import AccountFactory, picture_spec
@@ -94,3 +95,27 @@ async def test_keys_keep_to_their_tag_and_models_that_are_gone_are_counted() -> 
 async def test_empty_day_has_no_figures() -> None:
     found = await replayed([], RoundRobin())
     assert (found.requests, found.served, found.wait_p95_s, found.gini) == (0, 0, 0.0, 0.0)
+
+
+class BrokenSlots(MemorySlots):
+    """Breaks when it is asked a third time."""
+
+    asked = 0
+
+    def take_now(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
+        self.asked += 1
+        if self.asked == 3:
+            raise LookupError("a plugin's mistake")
+        return super().take_now(account_id, kind, limit)
+
+
+async def test_wait_that_breaks_is_counted_by_its_error_and_the_replay_goes_on() -> None:
+    pool = [AccountFactory.build(id=1, capacity=Capacity(image=2))]
+    replay = ReplayRequests(pool, BrokenSlots(), CATALOG, Options(), lambda key_id: None, START)
+    found = await replay("tried", RoundRobin(), in_batches([past(0.0) for _ in range(4)]))
+    assert (found.served, found.failures) == (3, {"LookupError": 1})
+
+
+async def test_nobody_can_sleep_while_time_stands_still() -> None:
+    with pytest.raises(NotImplementedError):
+        await _Time(START).sleep(1.0)

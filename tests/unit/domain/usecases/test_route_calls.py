@@ -11,7 +11,9 @@ from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.proxy import ProxyState
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls, RoutedUpstream
+from flow2api.domain.usecases.tend_accounts import TendAccounts
 from tests.unit.domain.usecases.test_choose_proxy import Site
 
 PRODUCT = Product(name="p")
@@ -105,6 +107,18 @@ async def test_account_that_is_to_go_direct_is_exchanged_directly() -> None:
     await road.routes.exchange(road.upstream, 1, Credentials(Secret("s")))
 
     assert road.wire.seen == [None]
+
+
+async def test_credentials_that_are_only_looked_at_go_the_way_of_their_account() -> None:
+    road = Road(proxy="two")
+    await road.add("one", "two")
+    (account,) = road.accounts(1, proxy="one")
+    tend = TendAccounts(road.pool, road.storage.accounts, road.clock, lambda: road.options)
+    renew = RenewCredentials(road.pool, {"flow": road.upstream}, road.storage.vault, tend, road.clock, road.routes)
+
+    await renew.exchange(account, Credentials(Secret("s")))
+
+    assert road.wire.seen == ["one"]
 
 
 async def test_call_is_made_again_by_the_next_proxy_at_once() -> None:

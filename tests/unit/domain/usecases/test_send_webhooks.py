@@ -470,9 +470,10 @@ async def test_webhook_that_somebody_else_switched_off_is_told_of_once() -> None
     async with Scene().running() as scene:
         webhook = await scene.webhook()
         scene.courier.seconds["shop"] = 5.0
-        scene.courier.receipts["shop"] = [Receipt(answer=410, error="gone")]
+        scene.courier.receipts["shop"] = [Receipt(answer=410, error="gone", is_gone=True)]
         scene.finish()
         await asyncio.sleep(1)
         await scene.webhooks.switch(webhook.id, scene.clock.now(), "by ada")
         await asyncio.sleep(10)
-        assert scene.told == []
+        (webhook,) = await scene.webhooks.all()
+        assert (webhook.disabled_why, scene.told) == ("by ada", [])

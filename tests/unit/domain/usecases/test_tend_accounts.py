@@ -154,6 +154,13 @@ async def test_own_faults_count_only_while_others_fare_well(stage: Stage) -> Non
     assert stage.known(3).streak == 0
 
 
+async def test_fault_at_no_call_in_particular_is_held_against_how_others_fare_at_all_calls(stage: Stage) -> None:
+    await stage.accounts(2)
+    await stage.tend.went_well(2, PAINT)
+    await stage.tend.went_wrong(1, tree.UpstreamTimeoutError("late"))
+    assert stage.known(1).streak == 1
+
+
 REFUSED_AFRESH = tree.CredentialRevokedError("refused right after a renewal", after_renewal=True)
 
 
