@@ -22,8 +22,17 @@ def told(gateway: Gateway, met: Callable[[Any], bool], *command: str) -> Any:
     pytest.fail(f"{command} never told it: {shown}")
 
 
+def settled(gateway: Gateway) -> Any:
+    """The figures, once what tests before have asked for is among them."""
+    before: Any = None
+    while before != (now := told(gateway, bool, "stats")["total"]):
+        before = now
+        time.sleep(0.5)  # longer than the journal waits
+    return now
+
+
 def test_each_request_is_one_line_and_figures_follow(gateway: Gateway, client: openai.OpenAI) -> None:
-    before = told(gateway, bool, "stats")["total"]
+    before = settled(gateway)
     made = client.images.with_raw_response.generate(prompt="a record", model="gemini-2.5-flash-image")
     refused = ask(gateway, "POST", IMAGE, {"prompt": "a record", "model": "nothing"})
     ask(gateway, "POST", IMAGE, {"prompt": "a record"}, key="f2a_wrong")
