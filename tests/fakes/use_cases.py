@@ -201,6 +201,9 @@ class FakeGenerate:
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
     ) -> AsyncGenerator[GenerationEvent, None]:
         self.asked.append((request, caller, idempotency))
+        return self._events(request, caller)
+
+    async def _events(self, request: GenerationRequest, caller: Caller) -> AsyncGenerator[GenerationEvent, None]:
         if self.refuses is not None:
             raise self.refuses
         self.open += 1

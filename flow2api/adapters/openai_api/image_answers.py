@@ -85,8 +85,8 @@ class Presentation:
     async def frames(self, run: Run) -> Frames:
         """An event for each picture as it is finished; then, if a part has failed, its error."""
         first_error: Exception | None = None
-        async with aclosing(run.events()) as events:
-            async for event in events:
+        async with aclosing(run.rest) as rest:
+            async for event in rest:
                 match event:
                     case Finished(media=media):
                         for one in media:

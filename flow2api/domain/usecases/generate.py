@@ -98,25 +98,20 @@ class Generate:
     async def __call__(
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """The events of the request's generations.
+        """The events of the request's generations, or of an earlier request's that this one repeats.
 
-        First comes one `Accepted` for each part, then whatever happens; each part ends in `Finished` or `Failed`.
+        First comes one `Accepted` for each part, then whatever happens; each part ends in `Finished` or `Failed`. The
+        first of them tells by what it raises that nothing could begin: a `PoolError` that no account can serve.
+
+        Returns:
+            The events; they have to be read or closed.
 
         Raises:
-            PoolError: No account can serve; nothing was begun.
             StorageError: It costs credits, and the result could not be kept; nothing was begun.
             IdempotencyConflictError: The idempotency key was used with another body.
         """
         if not self._work.is_open:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
-        async with aclosing(await self._events(request, caller, idempotency)) as events:
-            async for event in events:
-                yield event
-
-    async def _events(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
-    ) -> AsyncGenerator[GenerationEvent, None]:
-        """Those of an earlier request, if this is a repeat of it, else of new work; they have to be read or closed."""
         for _ in range(_TRIES):
             earlier = await self._earlier(request, caller, idempotency)
             is_refused = all(self._as_known(part).was_refused for part in earlier)

@@ -287,7 +287,7 @@ class Stage:
     def stored(self, generation_id: str) -> Generation:
         return self.tables.generations[generation_id]
 
-    def events(
+    async def events(
         self,
         spec: ModelSpec,
         *,
@@ -299,7 +299,9 @@ class Stage:
         **fields: Any,
     ) -> AsyncGenerator[GenerationEvent, None]:
         request = GenerationRequest(model=spec.name, spec=spec, prompt=prompt, count=count, inputs=inputs, **fields)
-        return self.generate(request, caller, idempotency=idempotency)
+        async with aclosing(await self.generate(request, caller, idempotency=idempotency)) as events:
+            async for event in events:
+                yield event
 
     async def all_events(self, spec: ModelSpec, **wish: Any) -> list[GenerationEvent]:
         async with aclosing(self.events(spec, **wish)) as events:

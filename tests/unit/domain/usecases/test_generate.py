@@ -122,14 +122,14 @@ class TestWhoIsAsked:
         modest = GenerationRequest(model="p", spec=PAINT, prompt="a", warnings=("It comes in its plain size.",))
         request = GenerationRequest(model="p", spec=rich, prompt="a", modest=modest)
 
-        plain = (await all_of(stage.generate(request, CALLER)))[-1]
+        plain = (await all_of(await stage.generate(request, CALLER)))[-1]
         assert isinstance(plain, Finished)
         row = stage.stored(plain.generation.id)
         assert (row.spec_name, row.warnings, row.state) == (PAINT.name, modest.warnings, State.COMPLETED)
         assert (plain.media[0].width, plain.media[0].height) == (PAINT.size.width, PAINT.size.height)
 
         await stage.account(tier=Tier.ULTRA)
-        full = (await all_of(stage.generate(request, CALLER)))[-1]
+        full = (await all_of(await stage.generate(request, CALLER)))[-1]
         assert isinstance(full, Finished)
         assert (full.generation.spec_name, full.generation.warnings) == (LARGE_PAINT.name, ())
         assert full.generation.account_id == 2
@@ -144,7 +144,7 @@ class TestWhoIsAsked:
         rich = replace(LARGE_PAINT, min_tier=Tier.ULTRA)
         request = GenerationRequest(model="p", spec=rich, prompt="a", modest=modest)
         with pytest.raises(tree.PoolBusyError):
-            await all_of(stage.generate(request, CALLER))
+            await all_of(await stage.generate(request, CALLER))
 
     async def test_stopping_server_takes_no_new_work(self, stage: Stage) -> None:
         await stage.accounts(1)
@@ -551,7 +551,7 @@ class TestRoutes:
     ROUTED = GenerationRequest(model="best", spec=PAINT, prompt="a", others=(OTHER,))
 
     async def made(self, stage: Stage) -> Generation:
-        async with aclosing(stage.generate(self.ROUTED, CALLER)) as events:
+        async with aclosing(await stage.generate(self.ROUTED, CALLER)) as events:
             end = [event async for event in events][-1]
         assert isinstance(end, Finished), end
         return end.generation
@@ -582,7 +582,7 @@ class TestRoutes:
         elsewhere = replace(PAINT, name="elsewhere", upstream="dead")
         request = replace(self.OTHER, spec=elsewhere, others=(self.OTHER,))
         swap(stage.generate, _left_alone_s=lambda upstream: 30.0 if upstream == "dead" else None)
-        async with aclosing(stage.generate(request, CALLER)) as events:
+        async with aclosing(await stage.generate(request, CALLER)) as events:
             end = [event async for event in events][-1]
         assert isinstance(end, Finished)
         assert end.generation.spec_name == LARGE_PAINT.name
