@@ -1,7 +1,7 @@
 """The pool: every account in memory, who is ready for what, and leases on them."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -89,6 +89,7 @@ class AccountPool:
         self._refusals = PoolRefusals(self._candidates, self._ready, self._lifts)
         self._warming: dict[int, None] = {}
         self._line = WaitingLine()
+        self._lookout: Waiter | None = None
         self._listeners: list[Callable[[Account], None]] = []
         self._lift_listeners: list[Callable[[Account, datetime], None]] = []
 
@@ -188,25 +189,38 @@ class AccountPool:
         policy: SelectionPolicy,
         avoid: Collection[int] = (),
         told: Callable[[Turn], None] = lambda turn: None,
+        others: Sequence[Need] = (),
     ) -> Lease:
         """Like `acquire`, but while all that could serve are busy, wait for one: fair between keys, else in the order of coming.
 
         Args:
             told: Hears where the request stands, at once and every few seconds; must be quick and must not raise.
+            others: What would serve as well, while no account is free for the need itself; of the same key and kind.
 
         Raises:
             PoolError: None of them will come free any more.
         """
-        avoid, began = frozenset(avoid), self._clock.monotonic()
-        while (lease := await self._acquire(need, policy, avoid)) is None:
-            choice = self._choice(need, policy, None)
-            candidate, position = await self._in_line(need, policy, avoid, told)
-            waited_ms = round((self._clock.monotonic() - began) * 1000)
-            choice = replace(choice, why=_CAME_FREE, position=position, waited_ms=waited_ms)
-            lease = await self._fill(candidate, need, choice)
-            if lease is not None:
-                break
-        return lease
+        avoid, began, needs = frozenset(avoid), self._clock.monotonic(), (need, *others)
+        for one in needs:
+            if (lease := await self._acquire(one, policy, avoid)) is not None:
+                return lease
+        self._heed_limit()  # what keeps this one out is not what those before were kept out by
+        choices = [self._choice(one, policy, None) for one in needs]
+        waiter = self._line.join(need, avoid, policy, others)
+        position = self._line.position(waiter)
+        try:
+            while True:
+                candidate = await self._turn_of(waiter, told)
+                waited_ms = round((self._clock.monotonic() - began) * 1000)
+                choice = choices[waiter.index]
+                choice = replace(choice, why=_CAME_FREE, position=position, waited_ms=waited_ms)
+                lease = await self._fill(candidate, waiter.need, choice)
+                if lease is not None:
+                    return lease
+                self._line.rejoin(waiter)
+                self._serve(waiter)
+        finally:
+            self._line.leave(waiter)
 
     async def take(self, account_id: int, kind: MediaKind) -> Lease:
         """Hold one more slot of a given account, whatever its limit: for work that was begun before a restart.
@@ -303,37 +317,57 @@ class AccountPool:
     def _is_full(self) -> bool:
         return 0 < self._most_running() <= self._running
 
-    async def _in_line(
-        self, need: Need, policy: SelectionPolicy, avoid: Collection[int], told: Callable[[Turn], None]
-    ) -> tuple[Candidate, int]:
-        """The account that is handed over when it is one's turn, a slot on it counted already; and where one began."""
-        self._heed_limit()  # what keeps this one out is not what those before were kept out by
-        waiter = self._line.join(need, avoid, policy)
-        position = self._line.position(waiter)
+    async def _turn_of(self, waiter: Waiter, told: Callable[[Turn], None]) -> Candidate:
+        """The account that is handed over when it is his turn, a slot on it counted already."""
         try:
             while waiter.given is None:
-                self._check_hope(need, avoid)
-                told(self._turn(waiter))
-                await waiter.woken(min(self.next_lift_s() or _LOOK_AGAIN_S, _LOOK_AGAIN_S))
-                self.lift_rests()
-                self._heed_limit()
-            return waiter.given, position
+                self._check_hope(waiter)
+                if waiter.given is None:
+                    told(self._turn(waiter))
+                    await waiter.woken(self._patience_s(waiter))
+                    self.lift_rests()
+                    self._heed_limit()
+            return waiter.given
         except BaseException:
             if waiter.given is not None:
-                self._carry(waiter.given, need.spec.kind, -1)
+                self._carry(waiter.given, waiter.need.spec.kind, -1)
             raise
         finally:
+            self._relieve(waiter)
+
+    def _patience_s(self, waiter: Waiter) -> float:
+        """How long one waits before one looks again: at different times, and only one of all looks out for ends of rests."""
+        patience_s = _LOOK_AGAIN_S * (1 - waiter.number % 32 / 64)
+        if self._lookout is None:
+            self._lookout = waiter
+        return min(self.next_lift_s() or patience_s, patience_s) if self._lookout is waiter else patience_s
+
+    def _relieve(self, waiter: Waiter) -> None:
+        """Somebody else looks out from now on."""
+        if self._lookout is waiter:
+            self._lookout = None
             self._line.leave(waiter)
+            if (other := self._line.anyone()) is not None:
+                other.wake()
 
     def _turn(self, waiter: Waiter) -> Turn:
-        position, signature = self._line.position(waiter), waiter.signature
+        position, signature = self._line.position(waiter), waiter.signatures[0]
         now = self._clock.monotonic()
         return Turn(position, self._pace.seconds_for(signature.upstream, signature.kind, position, now))
 
-    def _check_hope(self, need: Need, avoid: Collection[int]) -> None:
-        error = self._why_not(need, avoid)
-        if not _HOPEFUL & error.reasons.keys():
-            raise error
+    def _check_hope(self, waiter: Waiter) -> None:
+        """Raise when no account will come free any more; where most fail, the least bad serves those who wait as well."""
+        errors = [self._why_not(need, waiter.avoid) for need in waiter.needs]
+        if not any(_HOPEFUL & error.reasons.keys() for error in errors) and not self._serve(waiter):
+            raise errors[0]
+
+    def _serve(self, waiter: Waiter) -> bool:
+        """Give him an account if one is ready; whether one was."""
+        for need in waiter.needs:
+            if (candidate := self._choose(need, waiter.policy, waiter.avoid)) is not None:
+                self._hand(candidate, waiter, need)
+                return True
+        return False
 
     def _wake_the_hopeless(self) -> None:
         """Those who wait for what no account can serve any more learn it now, and not only when they look again."""
@@ -356,7 +390,7 @@ class AccountPool:
                 self._full_elsewhere(candidate, kind)
                 return None
         lease = Lease(self._give_back, candidate, kind, ticket, self._clock.monotonic(), need.limit_s)
-        lease.choice = choice
+        lease.choice, lease.need = choice, need
         self._held.add(lease)
         return lease
 
@@ -385,11 +419,14 @@ class AccountPool:
         self._running += change
         if change > 0:
             candidate.last_used = self._clock.monotonic()
+        # With a limit on all that runs others may be ready, too: then whose turn it is comes before who fits this account.
+        by_turn = change < 0 and self._most_running() > 0
         if candidate.has_free_slot(kind) is not had_room and self._is_here(candidate):
             now = self._clock.now()
             self._ready.restand(candidate, now, kind)
-            self._hand_out(candidate, now)
-        if change < 0 and self._line and self._most_running() > 0:
+            if not by_turn:
+                self._hand_out(candidate, now)
+        if by_turn and self._line:
             self._serve_line()
 
     def _full_elsewhere(self, candidate: Candidate, kind: MediaKind) -> None:
@@ -414,8 +451,8 @@ class AccountPool:
         self._hand_out(candidate, now)
 
     def _hand_out(self, candidate: Candidate, now: datetime) -> None:
-        while self._line and not self._is_full() and (waiter := self._line.first_for(candidate, now)) is not None:
-            self._hand(candidate, waiter)
+        while self._line and not self._is_full() and (first := self._line.first_for(candidate, now)) is not None:
+            self._hand(candidate, *first)
 
     def _heed_limit(self) -> None:
         """Let in whom a limit that the operator has changed keeps out no more."""
@@ -430,19 +467,18 @@ class AccountPool:
         for waiter in self._line.in_turn():
             if self._is_full():
                 return
-            need = waiter.need
-            wanted, is_plain = (waiter.signature, need.spec.name), need.only is None and not waiter.avoid
-            if waiter.policy is None or (is_plain and wanted in in_vain):
+            wanted = {
+                (signature, need.spec.name) for signature, need in zip(waiter.signatures, waiter.needs, strict=True)
+            }
+            is_plain = waiter.need.only is None and not waiter.avoid
+            if (is_plain and wanted <= in_vain) or self._serve(waiter):
                 continue
-            candidate = self._choose(need, waiter.policy, waiter.avoid)
-            if candidate is not None:
-                self._hand(candidate, waiter)
-            elif is_plain:
-                in_vain.add(wanted)
+            if is_plain:
+                in_vain |= wanted
 
-    def _hand(self, candidate: Candidate, waiter: Waiter) -> None:
-        self._line.serve(waiter, candidate)
-        self._carry(candidate, waiter.need.spec.kind, 1)
+    def _hand(self, candidate: Candidate, waiter: Waiter, need: Need) -> None:
+        self._line.serve(waiter, candidate, need)
+        self._carry(candidate, need.spec.kind, 1)
 
     def _is_here(self, candidate: Candidate) -> bool:
         return self._candidates.get(candidate.account.id) is candidate

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -699,6 +700,98 @@ async def test_waiter_whose_slot_others_snatch_is_served_later() -> None:
     assert all(task.done() for task in tasks)
 
 
+async def test_waiter_whose_slot_others_snatch_keeps_his_place() -> None:
+    slots, order = SharedSlots(), list[int]()
+    pool = pool_of(account(1), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+
+    async def queue(number: int) -> None:
+        async with await pool.wait(Need(PAINT, key_id=number % 2), POLICY):
+            order.append(number)
+
+    tasks = [asyncio.create_task(queue(number)) for number in range(4)]
+    await settle()
+    slots.is_full = True
+    await lease.release()
+    await asyncio.sleep(2.5)
+    slots.is_full = False
+    await asyncio.gather(*tasks)
+    assert order == [0, 1, 2, 3]
+
+
+async def test_who_waits_is_served_by_the_least_bad_when_all_begin_to_fail() -> None:
+    failing = resting(RestReason.ERROR_STREAK, 1000)
+    pool = pool_of(account(1), account(2, rests=failing))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await settle()
+    pool.put(account(1, rests=failing))
+    await settle()
+    assert tasks[0].done()
+    assert (await tasks[0]).account_id == 2
+    await lease.release()
+    assert {type(task.exception()) for task in tasks[1:]} <= {NoEligibleAccountError}
+
+
+async def test_only_one_of_those_who_wait_looks_out_for_the_ends_of_rests() -> None:
+    """With a thousand waiting and rests ending all the time, each end would else wake a thousand."""
+    others = [account(n, rests=resting(RestReason.RATE_LIMITED, n / 10), tier=Tier.FREE) for n in range(2, 40)]
+    pool = pool_of(account(1), *others)
+    spec = picture_spec("dear", min_tier=Tier.PRO)
+    lease, heard = await pool.acquire(Need(spec), POLICY), Counter[int]()
+
+    def hears(number: int) -> Callable[[Turn], None]:
+        return lambda turn: heard.update([number])
+
+    tasks = [asyncio.create_task(pool.wait(Need(spec), POLICY, (), hears(number))) for number in range(50)]
+    await asyncio.sleep(4)
+    assert sum(heard.values()) < 50 * 3 + 40
+    assert sorted(heard.values())[-2] <= 3
+    await lease.release()
+    for task in tasks:  # whoever looks out may be served or go: another one does it then
+        await (await task).release()
+
+
+async def test_look_out_is_taken_over() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.RATE_LIMITED, 2)))
+    await pool.acquire(Need(PAINT), POLICY)
+    first, second = waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT))
+    await asyncio.sleep(1)
+    first.cancel()
+    assert (await second).account_id == 2
+    assert VirtualClock().monotonic() == pytest.approx(2, abs=0.01)
+
+
+async def test_who_waits_is_served_by_another_model_that_comes_free_first() -> None:
+    other = picture_spec("other", upstream="elsewhere")
+    pool = pool_of(account(1), account(2, upstream="elsewhere"))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    elsewhere = await pool.acquire(Need(other), POLICY)
+    task = asyncio.create_task(pool.wait(Need(PAINT), POLICY, others=[Need(other)]))
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))  # the first will never serve, the second may
+    await settle()
+    assert not task.done()
+    await elsewhere.release()
+    served = await task
+    assert (served.account_id, served.need, served.choice is not None) == (2, Need(other), True)
+    await lease.release()
+    assert not pool._line
+
+
+async def test_first_model_is_taken_when_both_are_free() -> None:
+    other = picture_spec("other", upstream="elsewhere")
+    pool = pool_of(account(1), account(2, upstream="elsewhere"))
+    assert (await pool.wait(Need(PAINT), POLICY, others=[Need(other)])).need == Need(PAINT)
+    assert (await pool.wait(Need(PAINT), POLICY, others=[Need(other)])).need == Need(other)
+    task = asyncio.create_task(pool.wait(Need(PAINT), POLICY, others=[Need(other)]))
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))
+    pool.put(account(2, upstream="elsewhere", rests=resting(RestReason.AUTH_EXPIRED)))
+    with pytest.raises(NoEligibleAccountError):
+        await task
+
+
 async def test_each_key_has_its_turn() -> None:
     pool = pool_of(account(1))
     lease, served = await pool.acquire(Need(PAINT), POLICY), list[int | None]()
@@ -779,6 +872,25 @@ async def test_no_more_run_in_all_than_the_operator_allows() -> None:
     await asyncio.sleep(6)
     assert tasks[2].done()
     assert pool.running == 3
+
+
+async def test_under_the_limit_a_key_that_wants_another_kind_has_its_turn() -> None:
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: 1)
+    pool.put(account(1, capacity=Capacity(image=1, video=0)))
+    pool.put(account(2, capacity=Capacity(image=0, video=1)))
+    lease, served = await pool.acquire(Need(PAINT), POLICY), list[str]()
+
+    async def queue(need: Need) -> None:
+        async with await pool.wait(need, POLICY):
+            served.append(need.spec.name)
+
+    tasks = [asyncio.create_task(queue(Need(PAINT, key_id=1))) for _ in range(4)]
+    await settle()
+    tasks.append(asyncio.create_task(queue(Need(FILM, key_id=2))))
+    await settle()
+    await lease.release()
+    await asyncio.gather(*tasks)
+    assert served.index("film") == 1
 
 
 async def test_limit_that_came_and_went_before_anybody_looked_keeps_nobody_out() -> None:
@@ -986,11 +1098,12 @@ class Pool(RuleBasedStateMachine):
         avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2),
         key_id=st.integers(1, 3),
         limit_s=st.none() | st.sampled_from([1.0, 60.0]),
+        others=st.just([]) | st.lists(st.sampled_from(NEEDS), max_size=2),
     )
-    def wait(self, need: Need, avoid: frozenset[int], key_id: int, limit_s: float | None) -> None:
+    def wait(self, need: Need, avoid: frozenset[int], key_id: int, limit_s: float | None, others: list[Need]) -> None:
         async def step() -> None:
-            asked = replace(need, key_id=key_id, limit_s=limit_s)
-            self.waiters.append(asyncio.create_task(self.pool.wait(asked, self.guarded(), avoid)))
+            asked, *rest = (replace(one, key_id=key_id, limit_s=limit_s) for one in (need, *others))
+            self.waiters.append(asyncio.create_task(self.pool.wait(asked, self.guarded(), avoid, others=rest)))
 
         self.run(step())
 
