@@ -15,9 +15,11 @@ from flow2api.domain.generation import (
     Finished,
     Generation,
     GenerationEvent,
+    GenerationRequest,
     MediaReady,
     Phase,
     Progressed,
+    in_place_of,
 )
 from flow2api.domain.media import Media
 from flow2api.domain.ports.storage import Generations
@@ -74,6 +76,9 @@ class Job:
         turn: Where it stands in the waiting line, as it heard last; None while it does not wait.
         has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
         waited_s: How long it has waited for accounts.
+        routes: What is asked for in the form of each model that may serve it, in the order in which they are tried; empty
+            where only one may.
+        leased_for: Names of the models for which it has held an account.
     """
 
     def __init__(
@@ -101,6 +106,8 @@ class Job:
         self.turn: Turn | None = None
         self.has_left = False
         self.waited_s = 0.0
+        self.routes: Sequence[GenerationRequest] = ()
+        self.leased_for: set[str] = set()
         self._generations = generations
         self._audience = audience
         self._clock = clock
@@ -131,6 +138,22 @@ class Job:
     def note(self, **changes: object) -> None:
         """Change fields of the record, in memory."""
         self.generation = self.generation.changed(**changes)
+
+    def take_route(self, request: GenerationRequest) -> None:
+        """Be made by another model from now on; for as long as nothing was spent.
+
+        Args:
+            request: One of the routes.
+        """
+        first, self.spec = self.routes[0], request.spec
+        told = request if request is first else in_place_of(first, request)
+        self.note(
+            spec_name=told.spec.name,
+            inputs=told.inputs,
+            size=told.size,
+            seconds=told.seconds,
+            warnings=told.warnings,
+        )
 
     def warn(self, sentence: str) -> None:
         """Add a sentence for the caller."""
