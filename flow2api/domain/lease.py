@@ -190,12 +190,15 @@ class AccountPool:
         avoid: Collection[int] = (),
         told: Callable[[Turn], None] = lambda turn: None,
         others: Sequence[Need] = (),
+        stands: Callable[[Callable[[], Turn | None]], None] = lambda where: None,
     ) -> Lease:
         """Like `acquire`, but while all that could serve are busy, wait for one: fair between keys, else in the order of coming.
 
         Args:
             told: Hears where the request stands, at once and every few seconds; must be quick and must not raise.
             others: What would serve as well, while no account is free for the need itself; of the same key and kind.
+            stands: Is given, when the wait begins, what tells at any moment where the request stands; None when it does not
+                wait (any more).
 
         Raises:
             PoolError: None of them will come free any more.
@@ -208,6 +211,7 @@ class AccountPool:
         choices = [self._choice(one, policy, None) for one in needs]
         waiter = self._line.join(need, avoid, policy, others)
         position = self._line.position(waiter)
+        stands(lambda: self._turn(waiter) if waiter in self._line else None)
         try:
             while True:
                 candidate = await self._turn_of(waiter, told)
@@ -351,9 +355,10 @@ class AccountPool:
                 other.wake()
 
     def _turn(self, waiter: Waiter) -> Turn:
-        position, signature = self._line.position(waiter), waiter.signatures[0]
-        now = self._clock.monotonic()
-        return Turn(position, self._pace.seconds_for(signature.upstream, signature.kind, position, now))
+        """The best of its turns, for it may stand in the lines of several upstreams."""
+        places, now = self._line.positions(waiter), self._clock.monotonic()
+        turns = [Turn(ahead, self._pace.seconds_for(*place, ahead, now)) for place, ahead in places.items()]
+        return min(turns, key=lambda turn: (turn.starts_in_s is None, turn.starts_in_s or 0.0, turn.position))
 
     def _check_hope(self, waiter: Waiter) -> None:
         """Raise when no account will come free any more; where most fail, the least bad serves those who wait as well."""

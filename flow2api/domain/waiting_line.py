@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -118,6 +118,9 @@ class WaitingLine:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
+    def __contains__(self, waiter: Waiter) -> bool:
+        return waiter in self._keys.get(waiter.need.key_id, {}).get(waiter.signatures[0], {})
+
     def waiting(self, signature: Signature) -> int:
         """How many wait for this signature."""
         return self._sizes[signature]
@@ -157,10 +160,10 @@ class WaitingLine:
 
     def leave(self, waiter: Waiter) -> None:
         """Stand in the line no more; leaving twice does no harm."""
-        key_id = waiter.need.key_id
-        lines = self._keys.get(key_id, {})
-        if waiter not in lines.get(waiter.signatures[0], {}):
+        if waiter not in self:
             return
+        key_id = waiter.need.key_id
+        lines = self._keys[key_id]
         for signature in {*waiter.signatures}:
             line = lines[signature]
             del line[waiter]
@@ -218,7 +221,11 @@ class WaitingLine:
 
         Who can be served by several upstreams stands where he stands best.
         """
-        return min(self._position(waiter, place) for place in waiter.places)
+        return min(self.positions(waiter).values())
+
+    def positions(self, waiter: Waiter) -> Mapping[_Place, int]:
+        """The position by upstream and kind of media."""
+        return {place: self._position(waiter, place) for place in waiter.places}
 
     def _position(self, waiter: Waiter, place: _Place) -> int:
         key_id, is_behind = waiter.need.key_id, True

@@ -121,12 +121,12 @@ class LeaseAccount:
                 await job.save()
             job.accept()
             async with asyncio.timeout(limit_s):
-                return await self._pool.wait(needs[0], self._policy(), tried, job.waits, needs[1:])
+                return await self._pool.wait(needs[0], self._policy(), tried, job.waits, needs[1:], job.stands_by)
         except TimeoutError:
             raise refusal from None
         finally:
             self._waiting -= 1
-            job.turn = None
+            job.stands_nowhere()
 
     async def _needs(self, job: Job) -> Sequence[Need]:
         """What is needed for each model that may serve, in order; those of upstreams that are left alone may not."""

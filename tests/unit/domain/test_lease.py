@@ -835,6 +835,42 @@ async def test_who_waits_hears_where_he_stands_and_when_it_may_be_his_turn() -> 
     assert choice.waited_ms == pytest.approx(6000, abs=100)
 
 
+async def test_where_one_stands_is_told_at_any_moment_as_it_is_then() -> None:
+    pool, asked = pool_of(account(1)), list[Callable[[], Turn | None]]()
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    first = waiting(pool, Need(PAINT))
+    await settle()
+    last = asyncio.create_task(pool.wait(Need(PAINT), POLICY, stands=asked.append))
+    await settle()
+    assert asked[0]() == Turn(2)
+    first.cancel()
+    await settle()
+    assert asked[0]() == Turn(1)
+    await lease.release()
+    await last
+    assert asked[0]() is None
+
+
+async def test_who_may_be_served_elsewhere_hears_of_the_turn_that_comes_first() -> None:
+    other = Need(picture_spec("other", upstream="elsewhere"))
+    pool, heard = pool_of(account(1), account(2, upstream="elsewhere")), list[Turn]()
+    for need, seconds in ((Need(PAINT), 30), (other, 10)):
+        async with await pool.acquire(need, POLICY):
+            await asyncio.sleep(seconds)
+    for need in (Need(PAINT), other):
+        async with await pool.acquire(need, POLICY):
+            await asyncio.sleep(0.1)
+        await pool.acquire(need, POLICY)
+    busy = [waiting(pool, other) for _ in range(2)]
+    await settle()
+    routed = asyncio.create_task(pool.wait(Need(PAINT), POLICY, (), heard.append, [other]))
+    await settle()
+    assert heard[0].position == 3  # at the other upstream, where slots come free far more often
+    assert heard[0].starts_in_s == pytest.approx(0.3, abs=0.1)
+    for task in (*busy, routed):
+        task.cancel()
+
+
 async def test_nothing_is_said_of_the_time_before_a_slot_has_ever_come_free() -> None:
     pool, heard = pool_of(account(1)), list[Turn]()
     await pool.acquire(Need(PAINT), POLICY)
