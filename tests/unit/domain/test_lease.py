@@ -254,7 +254,7 @@ async def test_keeps_only_so_many_model_sets() -> None:
     for number in range(100):
         with pytest.raises(NoEligibleAccountError):
             await pool.acquire(Need(video_spec(f"film-{number}")), POLICY)
-    assert len(pool._ready._model_sets) == 64
+    assert len(pool.ready_sets._model_sets) == 64
 
 
 async def test_need_for_one_account_takes_no_other() -> None:
@@ -284,7 +284,7 @@ async def test_pick_of_a_policy_that_is_not_ready_is_not_taken() -> None:
 async def test_stubborn_policy_gets_the_rare_account_all_the_same() -> None:
     excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(3)]
     pool = pool_of(*excluded, account(3))
-    first = pool._candidates[0]
+    first = pool.candidates[0]
     assert (await pool.acquire(Need(PAINT), StubbornPolicy(first))).account_id == 3
 
 
@@ -558,14 +558,14 @@ async def test_two_waiters_that_nobody_can_serve_sit_still() -> None:
     pool = pool_of(account(1), account(2, rests=resting(RestReason.QUOTA, 3600, "paint")))
     await pool.acquire(Need(PAINT), POLICY)
     chosen = 0
-    original = pool._ready.choose
+    original = pool.ready_sets.choose
 
     def counting(*args: object) -> Candidate | None:
         nonlocal chosen
         chosen += 1
         return original(*args)  # type: ignore[arg-type]
 
-    pool._ready.choose = counting  # type: ignore[assignment,method-assign]
+    pool.ready_sets.choose = counting  # type: ignore[assignment,method-assign]
     tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
     await asyncio.sleep(60)
     assert chosen == 3
@@ -776,7 +776,7 @@ async def test_who_waits_is_served_by_another_model_that_comes_free_first() -> N
     served = await task
     assert (served.account_id, served.need, served.choice is not None) == (2, Need(other), True)
     await lease.release()
-    assert not pool._line
+    assert not pool._turns.line
 
 
 async def test_first_model_is_taken_when_both_are_free() -> None:
@@ -1245,18 +1245,18 @@ class Pool(RuleBasedStateMachine):
 
     def check(self) -> None:
         now = VirtualClock().now()
-        for signature, ready in self.pool._ready._sets.items():
+        for signature, ready in self.pool.ready_sets._sets.items():
             self.agrees(ready, signature, {i: refusal(one, signature, now) for i, one in self.candidates(signature)})
-        for (signature, _), (spec, ready) in self.pool._ready._model_sets.items():
+        for (signature, _), (spec, ready) in self.pool.ready_sets._model_sets.items():
             scan = {i: refusal_for(one, spec, signature, now) for i, one in self.candidates(signature)}
             self.agrees(ready, signature, scan)
         if self.slots.gate is None:
             self.nothing_leaks()
         self.nobody_is_forgotten()
-        assert not {i: one for i, one in self.pool._candidates.items() if min(one.images, one.videos) < 0}
+        assert not {i: one for i, one in self.pool.candidates.items() if min(one.images, one.videos) < 0}
 
     def candidates(self, signature: Signature) -> list[tuple[int, Candidate]]:
-        return [(i, one) for i, one in self.pool._candidates.items() if one.account.upstream == signature.upstream]
+        return [(i, one) for i, one in self.pool.candidates.items() if one.account.upstream == signature.upstream]
 
     def agrees(self, ready: ReadyAccounts, signature: Signature, scan: dict[int, str | None]) -> None:
         assert {one.account.id for one in ready.everyone()} == {i for i, why in scan.items() if why is None}
@@ -1264,7 +1264,7 @@ class Pool(RuleBasedStateMachine):
 
     def nothing_leaks(self) -> None:
         held = Counter((id(lease.candidate), lease.kind) for lease in self.leases)
-        for one in self.pool._candidates.values():
+        for one in self.pool.candidates.values():
             for kind in MediaKind:
                 assert one.load(kind) == held[id(one), kind]
         assert self.slots.held == {lease.ticket for lease in self.leases if lease.ticket is not None}
@@ -1274,16 +1274,16 @@ class Pool(RuleBasedStateMachine):
         now = VirtualClock().now()
         if 0 < self.most_running <= self.pool.running:
             return
-        for one in self.pool._candidates.values():
-            assert self.pool._line.first_for(one, now) is None
+        for one in self.pool.candidates.values():
+            assert self.pool._turns.line.first_for(one, now) is None
 
     @invariant()
     def counts_exclusions(self) -> None:
         if hasattr(self, "pool"):
             rests = Counter(rest.model for one in self.pool for rest in one.rests if rest.model is not None)
             purses = Counter(one.credits.bit_length() for one in self.pool if one.credits is not None)
-            assert +self.pool._ready._model_rests == rests
-            assert +self.pool._ready._purses == purses
+            assert +self.pool.ready_sets._model_rests == rests
+            assert +self.pool.ready_sets._purses == purses
 
 
 TestPool = Pool.TestCase
