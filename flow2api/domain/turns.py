@@ -68,7 +68,11 @@ class Turns:
 
     def turn(self, waiter: Waiter) -> Turn:
         """The best of its turns, for it may stand in the lines of several upstreams."""
-        places, now = self.line.positions(waiter), self._roster.clock.monotonic()
+        now = self._roster.clock.monotonic()
+        if self._roster.is_full():
+            ahead = self.line.position_among_all(waiter)
+            return Turn(ahead, self._pace.seconds_for_any(ahead, now))
+        places = self.line.positions(waiter)
         turns = [Turn(ahead, self._pace.seconds_for(*place, ahead, now)) for place, ahead in places.items()]
         return min(turns, key=lambda turn: (turn.starts_in_s is None, turn.starts_in_s or 0.0, turn.position))
 

@@ -227,7 +227,11 @@ class WaitingLine:
         """The position by upstream and kind of media."""
         return {place: self._position(waiter, place) for place in waiter.places}
 
-    def _position(self, waiter: Waiter, place: _Place) -> int:
+    def position_among_all(self, waiter: Waiter) -> int:
+        """The position where everybody waits for the same, whatever the upstream and the kind: for room under a limit."""
+        return self._position(waiter, None)
+
+    def _position(self, waiter: Waiter, place: _Place | None) -> int:
         key_id, is_behind = waiter.need.key_id, True
         before = sum(one.number < waiter.number for one in _rivals(self._keys[key_id], place))
         ahead = before + 1
@@ -258,9 +262,9 @@ def _by_number(lines: _Lines) -> Iterator[Waiter]:
     return iter(sorted({waiter for line in lines.values() for waiter in line}, key=_number))
 
 
-def _rivals(lines: _Lines, place: _Place) -> Collection[Waiter]:
-    """Those of a key who wait for the same slots, each once."""
-    found = [line for signature, line in lines.items() if _place(signature) == place]
+def _rivals(lines: _Lines, place: _Place | None) -> Collection[Waiter]:
+    """Those of a key who wait for the same slots, each once; all of them where no place is given."""
+    found = [line for signature, line in lines.items() if place is None or _place(signature) == place]
     return found[0] if len(found) == 1 else set[Waiter]().union(*found)
 
 

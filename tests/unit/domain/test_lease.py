@@ -929,6 +929,23 @@ async def test_under_the_limit_a_key_that_wants_another_kind_has_its_turn() -> N
     assert served.index("film") == 1
 
 
+async def test_under_the_limit_all_who_wait_stand_in_one_line() -> None:
+    pool, heard = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: 1), list[Turn]()
+    pool.put(account(1, capacity=Capacity()))
+    async with await pool.acquire(Need(PAINT), POLICY):
+        await asyncio.sleep(8)
+    await pool.acquire(Need(PAINT), POLICY)
+    others = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await settle()
+    await asyncio.sleep(4)
+    told = asyncio.create_task(pool.wait(Need(FILM, key_id=2), POLICY, (), heard.append))
+    await settle()
+    assert heard[0].position == 2
+    assert heard[0].starts_in_s == pytest.approx(8, abs=0.1)
+    for task in (*others, told):
+        task.cancel()
+
+
 async def test_limit_that_came_and_went_before_anybody_looked_keeps_nobody_out() -> None:
     most = 0
     pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)

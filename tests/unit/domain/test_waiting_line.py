@@ -53,7 +53,8 @@ async def test_oldest_of_several_signatures_is_first() -> None:
 
 async def test_nobody_fits_an_account_that_rests_for_the_model() -> None:
     line = WaitingLine()
-    join(line, PAINT, ())
+    for _ in range(2):
+        join(line, PAINT, ())
     rest = Rest(RestReason.QUOTA, START, model="paint")
     assert first_for(line, Candidate(AccountFactory.build(id=1, rests=(rest,))), START) is None
 
@@ -192,6 +193,15 @@ async def test_who_was_served_in_vain_stands_where_he_stood() -> None:
         line.leave(waiter)
     assert not line
     assert line.anyone() is None
+
+
+@given(joins=st.lists(st.tuples(st.integers(1, 4), st.sampled_from([PAINT, FILM, ULTRA, OTHER])), max_size=40))
+def test_among_all_one_stands_where_the_turns_come(joins: list[tuple[int, Need]]) -> None:
+    line = WaitingLine()
+    for key, need in joins:
+        join(line, replace(need, key_id=key))
+    in_turn = list(line.in_turn())
+    assert [line.position_among_all(waiter) for waiter in in_turn] == list(range(1, len(joins) + 1))
 
 
 @given(
