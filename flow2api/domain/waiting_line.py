@@ -208,12 +208,13 @@ class WaitingLine:
         return None
 
     def in_turn(self) -> Iterator[Waiter]:
-        """The first of each key in turn, then the second of each, and so on; they may be served or leave meanwhile."""
+        """The first of each key in turn, then the second of each, and so on; who is served or leaves meanwhile is left out."""
         queues = deque(_by_number(lines) for lines in self._keys.values())
         while queues:
             queue = queues.popleft()
             if (waiter := next(queue, None)) is not None:
-                yield waiter
+                if waiter in self:
+                    yield waiter
                 queues.append(queue)
 
     def position(self, waiter: Waiter) -> int:

@@ -144,6 +144,16 @@ async def test_takes_the_first_of_each_key_in_turn() -> None:
     assert list(WaitingLine().in_turn()) == []
 
 
+async def test_who_was_served_meanwhile_has_no_second_turn() -> None:
+    """Serving one may serve another by the way; a slot counted for him twice would never come back."""
+    line = WaitingLine()
+    waiters = [join(line, replace(PAINT, key_id=key_id)) for key_id in (1, 1, 2)]
+    turns = line.in_turn()
+    assert next(turns) is waiters[0]
+    line.serve(waiters[2], Candidate(AccountFactory.build(id=1)))
+    assert list(turns) == [waiters[1]]
+
+
 async def test_those_who_wait_for_another_kind_are_not_counted_before_one() -> None:
     line = WaitingLine()
     join(line, replace(FILM, key_id=1), ())
