@@ -276,7 +276,7 @@ def _running(
         MakePicture(upstreams, credentials, uploads, products, tend),
         MakeVideo(upstreams, credentials, uploads, tending.watch, products, tend, clock, options),
     )
-    lease = LeaseAccount(pool, policy, media, tending.warm, options)
+    lease = LeaseAccount(pool, policy, media, tending.warm, options, tending.guard.wait_s)
     return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options, guard=tending.guard)
 
 

@@ -188,13 +188,22 @@ class RunGeneration:
         return isinstance(error, UpstreamPausedError) and self._guard.wait_s(job.spec.upstream) is not None
 
     async def _turn(self, job: Job, attempts: Attempts) -> None:
-        """While the upstream is left alone, a picture is refused, and a video waits."""
+        """While the upstream is left alone, a picture is refused, and a video waits, unless another upstream may serve."""
+        self._detour(job)
         upstream, kind = job.spec.upstream, job.spec.kind
         if kind is MediaKind.VIDEO and self._guard.wait_s(upstream) is not None:
             await self._accept(job)
         began = self._clock.monotonic()
         await self._guard.turn(upstream, kind, self._options().video_wait_s - attempts.paused_s)
         attempts.paused_s += self._clock.monotonic() - began
+
+    def _detour(self, job: Job) -> None:
+        """Where a route has a model of an upstream that is called, that one has the work."""
+        if job.routes and self._guard.wait_s(job.spec.upstream) is not None:
+            for other in job.routes:
+                if self._guard.wait_s(other.spec.upstream) is None:
+                    job.take_route(other)
+                    return
 
     async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
         """One that does not fail at what is needed besides; if all do, any one."""

@@ -179,7 +179,9 @@ class Stage:
             ),
         )
         self.policy = policy or FillFirst()
-        self.lease = LeaseAccount(self.pool, lambda: self.policy, media, self.warm, lambda: self.options)
+        self.lease = LeaseAccount(
+            self.pool, lambda: self.policy, media, self.warm, lambda: self.options, self.guard.wait_s
+        )
         self.run = RunGeneration(
             self.pool,
             self.lease,

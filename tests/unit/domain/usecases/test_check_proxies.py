@@ -117,17 +117,17 @@ async def test_accounts_lose_their_place_while_no_proxy_works_and_get_it_back() 
     await office.keep.tell_pool()
     office.kill("a")
     await office.keep.tell_pool()
-    assert all(office.pool._candidates[account.id].has_way for account in office.pool), "b is left"
+    assert all(office.pool.candidates[account.id].has_way for account in office.pool), "b is left"
     office.kill("b")
     assert office.choose.has_moved.is_set()
 
     await office.keep.tell_pool()
 
-    ways = [office.pool._candidates[account.id].has_way for account in office.pool]
+    ways = [office.pool.candidates[account.id].has_way for account in office.pool]
     assert ways == [True, *[False] * 1199]
     office.choose.take(office.known("a"), office.known("a").health.worked(office.clock.now()))
     await office.keep.tell_pool()
-    assert all(office.pool._candidates[account.id].has_way for account in office.pool)
+    assert all(office.pool.candidates[account.id].has_way for account in office.pool)
 
 
 async def test_what_storage_refuses_is_written_the_next_time() -> None:

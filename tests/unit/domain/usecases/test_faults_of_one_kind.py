@@ -187,7 +187,7 @@ class TestProbation:
         await self.rested(stage)
         account = stage.known(1)
         stage.pool.put(account)
-        candidate = stage.pool._candidates[1]
+        candidate = stage.pool.candidates[1]
         assert (candidate.limit(PAINT.kind), candidate.limit(FILM.kind)) == (1, None)
 
 
