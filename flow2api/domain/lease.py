@@ -432,7 +432,8 @@ class AccountPool:
                 return
             need = waiter.need
             wanted, is_plain = (waiter.signature, need.spec.name), need.only is None and not waiter.avoid
-            if waiter.policy is None or (is_plain and wanted in in_vain):
+            # Who is handed an account may leave it room for another kind, which goes to the next one there and then.
+            if waiter.given is not None or waiter.policy is None or (is_plain and wanted in in_vain):
                 continue
             candidate = self._choose(need, waiter.policy, waiter.avoid)
             if candidate is not None:
