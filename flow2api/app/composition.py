@@ -252,8 +252,8 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health)
     guard = GuardUpstreams(clock)
+    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
     credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from flow2api.domain.account import Account, CallKind, RestReason
+from flow2api.domain.account import Account, CallKind, Cure, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -26,6 +26,7 @@ from flow2api.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from flow2api.domain.rest import DOUBT_STEPS
 
 NO_ACCESS_REST = timedelta(hours=24)
 
@@ -159,9 +160,26 @@ def cause_of(error: Exception) -> str:
 
 
 def doubted(account: Account, now: datetime) -> Account:
-    """The account after a refusal of its fresh token that others meet as well: it rests for a moment, and is tried again."""
-    why = "the service refuses the fresh tokens of several accounts at once"
-    return account.faulted(now, threshold=1, why=why)
+    """The account after a refusal of its fresh token that others meet as well: it rests for a while, and is tried again."""
+    why = "the fresh access tokens of several accounts are of no use at once"
+    return account.faulted(now, threshold=1, why=why, steps=DOUBT_STEPS)
+
+
+def is_doubted_in_vain(account: Account, now: datetime) -> bool:
+    """Whether an account that was given the benefit of the doubt has had all its trials."""
+    rest = account.rest_of(RestReason.ERROR_STREAK)
+    return rest is not None and rest.step >= len(DOUBT_STEPS) - 1 and not rest.holds(now)
+
+
+def reinstated(account: Account, expires_at: datetime | None, now: datetime) -> Account:
+    """The account whose session was thought to have ended, now that others meet the same; it is doubted like them.
+
+    Args:
+        expires_at: When its access token ends.
+    """
+    if account.rest_of(RestReason.AUTH_EXPIRED) is None:
+        return account
+    return doubted(replace(account.cured(Cure.NEW_CREDENTIAL), access_expires_at=expires_at), now)
 
 
 def may_have_been_carried_out(error: Exception) -> bool:

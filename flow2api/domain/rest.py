@@ -87,6 +87,8 @@ FORGOTTEN_BY_SUCCESS = frozenset(
 
 RATE_LIMIT_STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
 STREAK_STEPS = (timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
+DOUBT_STEPS = STREAK_STEPS[:3]
+"""How long an account rests whose session may have ended, or not: when the service is back, so is the account soon."""
 LONGEST_REST = timedelta(hours=12)
 
 
