@@ -234,7 +234,7 @@ async def test_removed_account_has_no_access(stage: Stage) -> None:
     with pytest.raises(tree.CredentialRevokedError):
         await stage.credentials.access(account)
     with pytest.raises(tree.CredentialRevokedError):
-        await stage.credentials._session(1)
+        await stage.credentials._held.session(1)
 
 
 async def test_account_removed_during_an_exchange_is_not_brought_back(stage: Stage) -> None:
@@ -265,9 +265,9 @@ async def test_whoever_leaves_does_not_end_the_exchange(stage: Stage) -> None:
 async def test_few_session_tokens_are_held_in_memory(stage: Stage) -> None:
     swap(stage.storage.vault, read=lambda account_id: _credentials(account_id))
     for number in range(600):
-        assert await stage.credentials._session(number) == Secret(str(number))
-    assert len(stage.credentials._sessions) == 512
-    assert 599 in stage.credentials._sessions
+        assert await stage.credentials._held.session(number) == Secret(str(number))
+    assert len(stage.credentials._held._sessions) == 512
+    assert 599 in stage.credentials._held._sessions
 
 
 async def _credentials(account_id: int) -> Credentials:
@@ -291,8 +291,8 @@ class TestBusyDatabase:
         await stage.clock.sleep(60)
         assert stage.tables.credentials[1].session_token.reveal() == player.session_tokens[-1]
         assert stage.tables.accounts[1].access_expires_at == stage.known(1).access_expires_at
-        assert not stage.credentials._unwritten
-        assert not stage.credentials._writers
+        assert not stage.credentials._held._unwritten
+        assert not stage.credentials._held._writers
 
     async def test_later_write_makes_the_delayed_one_needless(self, stage: Stage) -> None:
         await stage.accounts(1)
@@ -303,7 +303,29 @@ class TestBusyDatabase:
         writes = stage.tables.writes
         await stage.clock.sleep(60)
         assert stage.tables.writes == writes
-        assert not stage.credentials._writers
+        assert not stage.credentials._held._writers
+
+    async def test_session_token_that_an_operator_gives_meanwhile_is_not_overwritten(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.tables.fault = tree.StorageBusyError("locked")
+        await stage.credentials.renew(1, force=True)
+        stage.tables.fault = None
+        new = Secret("new-".ljust(240, "n"))
+        await stage.storage.vault.write(stage.tables.accounts[1], Credentials(new))
+        stage.credentials.forget(1)
+        await stage.clock.sleep(60)
+        assert stage.tables.credentials[1].session_token == new
+        assert not stage.credentials._held._writers
+
+    async def test_session_token_that_another_process_gives_meanwhile_is_not_overwritten(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.tables.fault = tree.StorageBusyError("locked")
+        await stage.credentials.renew(1, force=True)
+        stage.tables.fault = None
+        new = Secret("new-".ljust(240, "n"))
+        await stage.storage.vault.write(stage.tables.accounts[1], Credentials(new))
+        await stage.clock.sleep(60)
+        assert stage.tables.credentials[1].session_token == new
 
     async def test_account_removed_meanwhile_is_not_written(self, stage: Stage) -> None:
         await stage.accounts(1)
@@ -382,7 +404,8 @@ async def test_renewal_during_a_delayed_write_is_written_too(stage: Stage) -> No
     await stage.credentials.renew(1, force=True)
     stage.tables.fault = None
     original, gate = stage.storage.vault.write, asyncio.Event()
-    newest = replace(stage.credentials._unwritten[1], name="newest")
+    waiting = stage.credentials._held._unwritten[1]
+    newest = replace(waiting, exchanged=replace(waiting.exchanged, name="newest"))
 
     async def slow(*args: object) -> None:
         await gate.wait()
@@ -390,12 +413,13 @@ async def test_renewal_during_a_delayed_write_is_written_too(stage: Stage) -> No
 
     swap(stage.storage.vault, write=slow)
     await stage.clock.sleep(2)
-    stage.credentials._unwritten[1] = newest
+    stage.credentials._held._unwritten[1] = newest
     gate.set()
     await stage.clock.sleep(0.1)
-    assert stage.credentials._unwritten == {1: newest}
+    assert [one.exchanged for one in stage.credentials._held._unwritten.values()] == [newest.exchanged]
     await stage.clock.sleep(60)
-    assert not stage.credentials._unwritten
+    assert not stage.credentials._held._unwritten
+    assert stage.tables.credentials[1] == newest.exchanged.credentials
 
 
 async def test_account_that_is_gone_from_memory_is_not_put_back_by_a_write_that_fails(stage: Stage) -> None:
@@ -413,7 +437,7 @@ async def test_account_that_is_gone_from_memory_is_not_put_back_by_a_write_that_
     gate.set()
     await renewing
     assert stage.pool.get(1) is None
-    stage.credentials._writers[1].cancel()
+    stage.credentials._held._writers[1].cancel()
 
 
 async def test_session_token_that_is_replaced_all_the_time_ends_the_attempt(stage: Stage) -> None:
