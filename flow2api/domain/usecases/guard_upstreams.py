@@ -80,6 +80,10 @@ class GuardUpstreams:
                 raise UpstreamPausedError(wait_s)
             await self._clock.sleep(wait_s)
 
+    def pass_turn_on(self, upstream: str) -> None:
+        """A request goes on no further. If it was the one that tries and has asked nothing, the next one may."""
+        self._breakers[upstream, Host.API].pass_turn_on()
+
     async def during(
         self,
         upstream: str,
