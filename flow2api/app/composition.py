@@ -126,7 +126,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         policies.names,
         clock,
         proxy_selectors=selectors,
-        check=lambda options: check_routes(options.model_routes, backends.catalog),
+        check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
     pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)

@@ -202,10 +202,10 @@ class Account:
         """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps.
 
         Refusals that come while it rests belong to calls that were under way: they prolong the rest if they ask for
-        more, and are no further step.
+        more, and are no further step. Neither are those that say themselves how long.
         """
         before, asked = self.rest_of(reason, model, call), asked_pause(retry_after_s)
-        step = 0 if before is None else before.next_step(RATE_LIMIT_STEPS, now)
+        step = 0 if before is None else before.step if asked else before.next_step(RATE_LIMIT_STEPS, now)
         until = now + (asked or RATE_LIMIT_STEPS[step])
         if before is not None and before.until is not None and before.holds(now):
             until = before.until if asked is None else max(until, before.until)

@@ -100,7 +100,7 @@ class Rest:
         until: When time alone lifts it; None when only a cure does.
         model: The model that it is limited to; None for the whole account.
         why: Upstream's or the operator's word for the cause, for people.
-        step: How many times in a row this reason came, from 0; a longer rest each time.
+        step: How many times in a row this reason came without an end of upstream's own, from 0; a longer rest each time.
         call: The kind of call that it is limited to; None for every kind.
     """
 
