@@ -84,6 +84,9 @@ def judge(error: Exception) -> Verdict:
 _OF_ONE_CALL = frozenset({RestReason.RATE_LIMITED, RestReason.QUOTA})
 """What an enlargement or upload meets of these says nothing about what else the account can do."""
 
+_OF_THE_SIGN_IN = frozenset({RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
+"""What a download may bring to light about the account; the rest is the business of the host that keeps the media."""
+
 
 def tells_that_it_fares_well(error: BaseException) -> bool | None:
     """Whether the whole service seems to fare well when a call ends so; None when that can't be told.
@@ -125,10 +128,11 @@ def after_error(
     call = CallKind.making(spec.kind) if call is None and spec is not None else call
     is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
     why = cause_of(error)
+    if call is CallKind.DOWNLOAD and verdict.rests not in _OF_THE_SIGN_IN:
+        return account
     match verdict.rests:
         case None:
-            is_counted = verdict.is_own_fault and call is not CallKind.DOWNLOAD
-            return account.faulted(now, threshold=threshold, why=why, call=call) if is_counted else account
+            return account.faulted(now, threshold=threshold, why=why, call=call) if verdict.is_own_fault else account
         case RestReason.AUTH_EXPIRED:
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
                 return account
