@@ -176,10 +176,14 @@ class HoldCredentials:
                 return
             if account is not None:
                 await self._write(account, unwritten)
-            since = self._unwritten.pop(account_id, unwritten)
-            if since is not unwritten:
-                written = unwritten.exchanged.credentials.session_token
-                self._unwritten[account_id] = replace(since, replaces=written)
+            self._done_with(account_id, unwritten)
+
+    def _done_with(self, account_id: int, unwritten: _Unwritten) -> None:
+        """What came of a later exchange meanwhile is still to be written, over what has just been."""
+        since = self._unwritten.pop(account_id, unwritten)
+        if since is not unwritten:
+            written = unwritten.exchanged.credentials.session_token
+            self._unwritten[account_id] = replace(since, replaces=written)
 
     async def _write(self, account: Account, unwritten: _Unwritten) -> None:
         kept = await self._vault.read(account.id)
