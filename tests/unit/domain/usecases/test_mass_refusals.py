@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import RestReason
 from flow2api.domain.generation import Finished
-from tests.unit.domain.usecases.stage import PAINT, Stage
+from tests.fakes.virtual_time import VirtualClock
+from tests.unit.domain.usecases.stage import PAINT, Stage, World
 
 HOUR = 3600.0
 OVER = tree.CredentialRevokedError("The session is over.", after_renewal=True)
@@ -83,3 +85,54 @@ async def test_dead_session_is_found_although_an_outage_came_between(kept: Stage
         kept.upstream.fail(call, REFUSED, account_id=1, times=None)
     await try_pictures(kept, 24 * HOUR, 300.0)
     assert ended(kept) == [1]
+
+
+class TurnedClock(VirtualClock):
+    """A clock that somebody turns while time goes on as ever."""
+
+    turned = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.turned
+
+
+@pytest.fixture
+async def turned() -> AsyncIterator[tuple[Stage, TurnedClock]]:
+    """A stage whose clock can be turned; the service has its own."""
+    clock = TurnedClock()
+    world = World(clock=clock)
+    world.upstream.clock = VirtualClock()
+    stage = Stage(world)
+    keeping = asyncio.create_task(stage.warm.run())
+    yield stage, clock
+    assert not keeping.done()
+    keeping.cancel()
+
+
+@pytest.mark.parametrize("hours", [1, -1, -24])
+async def test_clock_that_is_turned_keeps_no_picture_from_being_made(
+    turned: tuple[Stage, TurnedClock], hours: int
+) -> None:
+    stage, clock = turned
+    await stage.accounts(3)
+    await stage.clock.sleep(2 * HOUR)
+    clock.turned = timedelta(hours=hours)
+    for _ in range(60):
+        await stage.made(PAINT)
+        await stage.clock.sleep(HOUR)
+    assert not ended(stage)
+    assert stage.upstream.count("exchange") <= 3 * 6
+
+
+async def test_clock_that_was_a_day_fast_leaves_nothing_behind(turned: tuple[Stage, TurnedClock]) -> None:
+    stage, clock = turned
+    await stage.accounts(3)
+    await stage.clock.sleep(2 * HOUR)
+    clock.turned = timedelta(hours=25)
+    await try_pictures(stage, HOUR, 60.0)
+    clock.turned = timedelta(0)
+    assert not ended(stage)
+    await stage.clock.sleep(60)
+    for _ in range(30):
+        await stage.made(PAINT)
+        await stage.clock.sleep(HOUR)
