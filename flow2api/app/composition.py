@@ -126,7 +126,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         policies.names,
         clock,
         proxy_selectors=selectors,
-        check=lambda options: check_routes(options.model_routes, backends.catalog),
+        check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
     pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
@@ -252,8 +252,8 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health)
     guard = GuardUpstreams(clock)
+    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
     credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)

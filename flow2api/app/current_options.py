@@ -30,14 +30,14 @@ class CurrentOptions:
         clock: Clock,
         *,
         proxy_selectors: Collection[str] = ("rendezvous",),
-        check: Callable[[Options], None] = lambda options: None,
+        check_installed: Callable[[Options], None] = lambda options: None,
     ) -> None:
         """Begin with what the settings fix.
 
         Args:
-            check: Raises `ConfigurationError` for options that do not fit what is installed.
+            check_installed: Raises `ConfigurationError` for options that do not fit what is installed, wherever they come from.
         """
-        self._check = check
+        self._check_installed = check_installed
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
@@ -45,7 +45,7 @@ class CurrentOptions:
         self._clock = clock
         self._now = self._checked(fixed)
         self._hearers: list[Callable[[Options], None]] = []
-        self._checks: list[Callable[[Options, Options], None]] = []
+        self._change_checks: list[Callable[[Options, Options], None]] = []
         self._changing = asyncio.Lock()
 
     def __call__(self) -> Options:
@@ -92,7 +92,7 @@ class CurrentOptions:
                 changed = self._checked({**kept, **self._fixed})
             except ConfigurationError as error:
                 raise UnsupportedInputError(error.message) from error
-            for check in self._checks:
+            for check in self._change_checks:
                 check(self._now, changed)
             details = differences(_named(self._now, values), _named(changed, values))
             entry = AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
@@ -102,9 +102,12 @@ class CurrentOptions:
             self._take(changed)
             return changed
 
-    def check_by(self, check: Callable[[Options, Options], None]) -> None:
-        """Have changes looked at, as they were and as they would be; what raises `UnsupportedInputError` is not done."""
-        self._checks.append(check)
+    def check_changes_by(self, check: Callable[[Options, Options], None]) -> None:
+        """Have what operators change looked at, as it was and as it would be; what raises `UnsupportedInputError` is not done.
+
+        What was stored before is not asked about: what it names may have gone since.
+        """
+        self._change_checks.append(check)
 
     def tell(self, hear: Callable[[Options], None]) -> None:
         """Tell somebody the options now, and again whenever they have changed."""
@@ -130,7 +133,7 @@ class CurrentOptions:
             raise ConfigurationError(
                 f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
             )
-        self._check(options)
+        self._check_installed(options)
         return options
 
 

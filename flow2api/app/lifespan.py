@@ -71,7 +71,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.follow.begin()
     await services.authorize.load()
     await services.proxying.choose.load()
-    services.options.check_by(services.proxying.choose.check_options)
+    services.options.check_changes_by(services.proxying.choose.check_options)
     services.options.tell(services.proxying.choose.follow_options)
     services.pool.prepare(_signatures(services))
     await load_accounts(storage.accounts, services.pool)

@@ -202,16 +202,24 @@ class Account:
         """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps.
 
         Refusals that come while it rests belong to calls that were under way: they prolong the rest if they ask for
-        more, and are no further step.
+        more, and are no further step. Neither are those that say themselves how long.
         """
         before, asked = self.rest_of(reason, model, call), asked_pause(retry_after_s)
-        step = 0 if before is None else before.next_step(RATE_LIMIT_STEPS, now)
+        step = 0 if before is None else before.step if asked else before.next_step(RATE_LIMIT_STEPS, now)
         until = now + (asked or RATE_LIMIT_STEPS[step])
         if before is not None and before.until is not None and before.holds(now):
             until = before.until if asked is None else max(until, before.until)
         return self.resting(reason, now, until=until, model=model, why=why, step=step, call=call)
 
-    def faulted(self, now: datetime, *, threshold: int, why: str = "", call: CallKind | None = None) -> "Account":
+    def faulted(
+        self,
+        now: datetime,
+        *,
+        threshold: int,
+        why: str = "",
+        call: CallKind | None = None,
+        steps: tuple[timedelta, ...] = STREAK_STEPS,
+    ) -> "Account":
         """The account after a fault of its own; at the threshold it rests from such calls, after each further one longer.
 
         Faults that come while it rests belong to calls that were under way, and prolong nothing.
@@ -222,8 +230,8 @@ class Account:
         before = self.rest_of(RestReason.ERROR_STREAK, call=call)
         if (before is not None and before.holds(now)) or (before is None and faults < threshold):
             return counted
-        step = 0 if before is None else before.next_step(STREAK_STEPS, now)
-        until = now + STREAK_STEPS[step]
+        step = 0 if before is None else before.next_step(steps, now)
+        until = now + steps[step]
         return counted.resting(RestReason.ERROR_STREAK, now, until=until, why=why, step=step, call=call)
 
     def succeeded(self, now: datetime, model: str | None = None, call: CallKind | None = None) -> "Account":

@@ -140,7 +140,7 @@ async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOpti
         if (before.proxy, after.proxy) == ("", "gone"):
             raise tree.UnsupportedInputError("There is no such proxy.", param="proxy")
 
-    options.check_by(check)
+    options.check_changes_by(check)
     with pytest.raises(tree.UnsupportedInputError):
         await options.change({"proxy": "gone", "max_attempts": 3}, ADA)
 
@@ -154,11 +154,13 @@ async def test_options_that_do_not_fit_what_is_installed_are_refused(storage: Fa
         if options.model_routes:
             raise ConfigurationError("The option model_routes leads nowhere.")
 
-    options = CurrentOptions(storage.options, {}, policies, FakeClock(), check=check)
+    options = CurrentOptions(storage.options, {}, policies, FakeClock(), check_installed=check)
     await storage.options.write({"model_routes": {"best": ["gone"]}}, "operator")
     with capture_logs() as logs:
         await options.reload()
     assert options() == Options()
     assert logs[0]["reason"] == "The option model_routes leads nowhere."
     with pytest.raises(ConfigurationError, match="leads nowhere"):
-        CurrentOptions(storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check=check)
+        CurrentOptions(
+            storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check_installed=check
+        )

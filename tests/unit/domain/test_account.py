@@ -104,6 +104,15 @@ def test_refusals_in_a_row_rest_longer_each_time_up_to_half_a_day() -> None:
     assert pauses == [*RATE_LIMIT_STEPS, LONGEST_REST, LONGEST_REST]
 
 
+def test_short_pauses_that_were_asked_for_lead_to_no_long_rest() -> None:
+    account, now = AccountFactory.build(id=1), START
+    for _ in range(5):
+        account = account.rate_limited(now, retry_after_s=2)
+        now += timedelta(seconds=3)
+    account = account.rate_limited(now, retry_after_s=None)
+    assert account.rests[0].until == now + RATE_LIMIT_STEPS[1]
+
+
 def test_many_refusals_at_once_are_one_step() -> None:
     account = AccountFactory.build(id=1)
     for _ in range(10):

@@ -977,6 +977,23 @@ async def test_room_under_the_limit_goes_past_those_whose_accounts_have_none() -
         task.cancel()
 
 
+async def test_who_waits_for_another_kind_is_served_once_when_the_limit_is_raised() -> None:
+    most = 1
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
+    pool.put(account(1, capacity=Capacity(image=1, video=1)))
+    pool.put(account(2, capacity=Capacity(image=1, video=1)))
+    leases = [await pool.take(1, MediaKind.IMAGE)]
+    waiting = [asyncio.create_task(pool.wait(Need(spec, key_id=1), RandomChoice())) for spec in (PAINT, FILM)]
+    await settle()
+    most = 0
+    await asyncio.sleep(6)
+    leases += await asyncio.gather(*waiting)
+    assert pool.running == len(leases)
+    for lease in leases:
+        await lease.release()
+    assert pool.running == 0
+
+
 async def test_lease_held_past_its_limit_is_given_back_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     pool = pool_of(account(1))
     lease = await pool.acquire(Need(PAINT, limit_s=60), POLICY)
