@@ -22,6 +22,9 @@ from flow2api.settings import load_settings
 
 PUBLIC = {
     ("GET", "/"),
+    ("GET", "/login"),
+    ("GET", "/manage"),
+    ("GET", "/test"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/health"),
@@ -243,6 +246,8 @@ async def test_every_answer_is_private_and_open_to_no_other_origin(
         ("GET", "/api/nowhere", 404, "not_found"),
         ("PATCH", "/api/tokens", 405, "method_not_allowed"),
         ("GET", "/api/login", 405, "method_not_allowed"),
+        ("GET", "/nowhere", 404, "not_found"),
+        ("POST", "/login", 405, "method_not_allowed"),
     ],
 )
 async def test_unknown_address_is_told_as_every_error_is(
@@ -252,6 +257,21 @@ async def test_unknown_address_is_told_as_every_error_is(
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_description_has_no_other_pages(client: Client, tokens: dict[Role, str]) -> None:
+    for path in ("/schema/x", "/schema/x.json", "/schema/x.html"):
+        answer = await client.get(path, headers=bearing(tokens[Role.VIEWER]))
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert answer.json()["request_id"] == answer.headers["x-request-id"], path
+
+
+@pytest.mark.parametrize("path", ["/login", "/manage", "/test"])
+async def test_pages_of_the_former_server_lead_to_the_first_page(client: Client, path: str) -> None:
+    answer = await client.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, "/")
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -290,6 +310,12 @@ class TestBodies:
 
         assert answer.status_code == 400
         assert set(answer.json()) == {"detail", "code", "request_id"}
+
+    async def test_what_is_no_json_is_named(self, admin: Client) -> None:
+        answer = await admin.post("/api/login", content=b"{", headers={"content-type": "application/json"})
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+        assert answer.json()["detail"] == "The body is no JSON; send a JSON object."
 
     async def test_large_body_is_refused(self, admin: Client) -> None:
         answer = await admin.post("/api/login", json={"username": "ada", "password": "x" * 2_000_000})
