@@ -20,7 +20,7 @@ from flow2api.adapters.admin_api.records import record_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
 from flow2api.adapters.admin_api.system import health_routes, metrics_routes, system_routes
 from flow2api.adapters.admin_api.token_actions import token_action_routes
-from flow2api.adapters.admin_api.tokens import token_routes
+from flow2api.adapters.admin_api.tokens import token_change_routes, token_list_routes
 
 MOST_BODY_BYTES = 1024 * 1024
 
@@ -42,7 +42,8 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *generation_routes(doors),
         *call_logic_routes(doors),
         *cache_routes(doors),
-        *token_routes(doors),
+        *token_list_routes(doors),
+        *token_change_routes(doors),
         *token_action_routes(doors),
         *moving_routes(doors),
         *proxy_routes(doors),

@@ -58,6 +58,14 @@ class TestEdit:
         assert (entry.action, entry.subject, entry.actor) == (AuditAction.ACCOUNT_CHANGED, "1", ADA)
         assert entry.details == {"before": {"remark": "old"}, "after": {"remark": "new"}}
 
+    async def test_names_the_project(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account(workspace="p-1")
+
+        await operate.edit(1, AccountEdit(workspace_name="Mugs"), ADA)
+
+        assert (stage.known(1).workspace, stage.known(1).workspace_name) == ("p-1", "Mugs")
+        assert stage.tables.audit[0].details["after"] == {"workspace_name": "Mugs"}
+
     async def test_change_whose_entry_cannot_be_written_is_not_made(
         self, stage: Stage, operate: OperateAccounts
     ) -> None:
