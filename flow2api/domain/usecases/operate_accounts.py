@@ -160,28 +160,30 @@ class OperateAccounts:
             self._pool.remove(account_id)
             self._credentials.forget(account_id)
 
-    async def refresh_credits(self, account_id: int) -> Account:
-        """Ask the service for plan and credits now.
+    async def refresh_credits(self, account_id: int, actor: Actor) -> Account:
+        """Ask the service for plan and credits now; that it is asked is put down before.
 
         Raises:
             AccountNotFoundError: It is not there.
             Flow2ApiError: Why the service did not tell.
         """
         account = self._at_work(account_id)
+        await self._audit_log.note(self._entry(actor, AuditAction.CREDITS_ASKED, account_id, {}))
         allowance = await self._credentials.call(account, self._upstreams[account.upstream].allowance)
         changed = await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
         if changed is None:
             raise AccountNotFoundError(account_id)
         return changed
 
-    async def renew(self, account_id: int) -> Account:
-        """Exchange the session token for a new access token now.
+    async def renew(self, account_id: int, actor: Actor) -> Account:
+        """Exchange the session token for a new access token now; that it is to be done is put down before.
 
         Raises:
             AccountNotFoundError: It is not there.
             Flow2ApiError: Why there is none.
         """
         self._at_work(account_id)
+        await self._audit_log.note(self._entry(actor, AuditAction.RENEWAL_ASKED, account_id, {}))
         await self._credentials.renew(account_id, force=True)
         return self._at_work(account_id)
 

@@ -347,3 +347,19 @@ async def test_setting_opens_the_metrics(tmp_path: Path) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE flow2api_accounts gauge" in answer.text
+
+
+async def test_word_that_is_no_proxy_is_told_with_the_nearest_name(
+    client: Client, services: Services, tokens: dict[Role, str]
+) -> None:
+    headers = bearing(tokens[Role.OWNER])
+    await services.operating.proxies.add("http://192.0.2.1:8080", Actor(name="tests", door="tests"), name="berlin")
+
+    answers = [
+        await client.post(path, json={"proxy_url": "berlni"} | more, headers=headers)
+        for path, more in (("/api/proxy/test", {}), ("/api/proxy/config", {"proxy_enabled": True}))
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+        assert answer.json()["detail"] == "No proxy or pool of proxies has this name. Did you mean 'berlin'?"
