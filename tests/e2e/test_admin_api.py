@@ -1,11 +1,13 @@
 """The operators' JSON API of a running server, over all of its table."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from flow2api.testing.simulator import SimulatorControl
@@ -295,7 +297,7 @@ class TestTokens:
 
 class TestMoving:
     async def test_import_takes_the_good_rows_and_tells_of_the_bad_ones(
-        self, admin: httpx.AsyncClient, control: SimulatorControl
+        self, admin: httpx.AsyncClient, gateway: Gateway, control: SimulatorControl
     ) -> None:
         made = await control.add_account()
         rows = [
@@ -303,19 +305,49 @@ class TestMoving:
             {"session_token": "too short"},
             {"email": "nobody@example.com"},
             7,
+            {"session_token": made.session_token, "upstream": "elsewhere"},
         ]
+        rows[0] |= {"tags": ["eu"], "weight": 7, "priority": 2}  # type: ignore[operator]
 
         told = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows})
 
-        assert (told["added"], told["updated"], len(told["errors"])) == (1, 0, 3)
-        assert [error[:6] for error in told["errors"]] == ["Row 2:", "Row 3:", "Row 4:"]
+        assert (told["added"], told["updated"], len(told["errors"])) == (1, 0, 4)
+        assert [error[:6] for error in told["errors"]] == ["Row 2:", "Row 3:", "Row 4:", "Row 5:"]
         assert "too short" not in str(told["errors"])
         found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
         assert (found["video_concurrency"], found["is_active"]) == (2, True)
+        listed = json.loads(gateway.run("accounts", "list", "--json"))["accounts"]
+        (stored,) = [one for one in listed if one["email"] == made.email]
+        assert (stored["tags"], stored["weight"], stored["priority"]) == (["eu"], 7, 2)
         rows[0]["is_active"] = False  # type: ignore[index]
         again = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows[:1]})
         assert (again["added"], again["updated"]) == (0, 1)
         assert (await ok(admin, "GET", "/health"))["total_tokens"] >= 3
+        await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
+
+    async def test_import_is_taken_in_while_it_arrives_however_long_it_is(
+        self, admin: httpx.AsyncClient, control: SimulatorControl
+    ) -> None:
+        made = await control.add_account()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"tokens": ['
+            for _ in range(120):
+                yield b'{"session_token": "too short"},' * 100
+            yield msgspec.json.encode({"session_token": made.session_token, "email": made.email})
+            yield b"]}"
+
+        as_json = {"content-type": "application/json"}
+        answer = await admin.post("/api/tokens/import", content=body(), headers=as_json)
+        broken = await admin.post("/api/tokens/import", content=b'{"tokens": [{}, {}, {"a', headers=as_json)
+
+        told = answer.json()
+        assert (answer.status_code, told["added"], len(told["errors"])) == (200, 1, 12_000)
+        assert (broken.status_code, broken.json()["code"]) == (400, "invalid_value")
+        assert broken.json()["detail"] == (
+            "What comes behind row 2 is no JSON. Of the rows before it: Added 0, updated 0, 2 could not be used."
+        )
+        found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
         await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
 
     async def test_extension_brings_session_tokens_by_its_own_token(

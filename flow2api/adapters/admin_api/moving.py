@@ -1,5 +1,6 @@
 """Accounts that come from elsewhere: many at once from another server, and one by one from the browser extension."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, visitor_of
 from flow2api.adapters.admin_api.row_stream import RowStream
 from flow2api.adapters.admin_api.schemas import BODY, Body
-from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, limit_of
+from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, UPSTREAM, limit_of
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
@@ -49,6 +50,10 @@ class ImportedToken(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
     name: str | None = None
     remark: str | None = None
+    upstream: str = UPSTREAM
+    tags: frozenset[str] | None = None
+    weight: int | None = None
+    priority: int | None = None
     is_active: bool | None = None
     image_enabled: bool | None = None
     video_enabled: bool | None = None
@@ -132,6 +137,11 @@ class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
     success: bool = True
 
 
+_TEXTS = ("session_token", "email", "name", "remark", "upstream")
+_SWITCHES = ("is_active", "image_enabled", "video_enabled")
+_NUMBERS = ("image_concurrency", "video_concurrency", "weight", "priority")
+
+
 @dataclass
 class _ImportOperation(Operation):
     """What the description says of a body that the framework does not read."""
@@ -141,9 +151,10 @@ class _ImportOperation(Operation):
             type=OpenAPIType.OBJECT,
             required=["session_token"],
             properties={
-                **{name: Schema(type=OpenAPIType.STRING) for name in ("session_token", "email", "name", "remark")},
-                **{name: Schema(type=OpenAPIType.BOOLEAN) for name in ("is_active", "image_enabled", "video_enabled")},
-                **{name: Schema(type=OpenAPIType.INTEGER) for name in ("image_concurrency", "video_concurrency")},
+                **{name: Schema(type=OpenAPIType.STRING) for name in _TEXTS},
+                "tags": Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING)),
+                **{name: Schema(type=OpenAPIType.BOOLEAN) for name in _SWITCHES},
+                **{name: Schema(type=OpenAPIType.INTEGER) for name in _NUMBERS},
             },
         )
         rows = Schema(type=OpenAPIType.ARRAY, items=row, max_items=MOST_ROWS)
@@ -169,7 +180,7 @@ def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         the answer is an error that says how many rows before were taken in.
         """
         stream = RowStream(request.stream(), "tokens", batch=_ROWS_AT_ONCE, most=MOST_ROWS)
-        parts = ([_row(row) for row in rows] async for rows in stream)
+        parts = ([_row(row, doors.upstreams) for row in rows] async for rows in stream)
         report = await doors.import_accounts.in_parts(parts, actor=actor_of(doors, request.scope))
         told = f"Added {report.added}, updated {report.updated}, {len(report.errors)} could not be used."
         if stream.fault is not None:
@@ -240,14 +251,20 @@ def _config(doors: AdminDoors, request: HttpRequest, shown: str) -> PluginConfig
     )
 
 
-def _row(row: object) -> ImportedAccount | str | None:
+def _row(row: object, upstreams: Collection[str]) -> ImportedAccount | str | None:
     try:
         read = msgspec.convert(row, ImportedToken)
+        if read.upstream not in upstreams:
+            return f"The upstream is none of {', '.join(sorted(upstreams))}."
         return ImportedAccount(
             session_token=read_session_token(read.session_token),
             email=read.email or None,
             name=read.name,
             remark=read.remark,
+            upstream=read.upstream,
+            tags=read.tags,
+            weight=read.weight,
+            priority=read.priority,
             is_enabled=read.is_active,
             limits=dict(_limits(read)),
         )

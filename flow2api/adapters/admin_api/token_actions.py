@@ -11,12 +11,11 @@ from litestar.params import JSONBody
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.schemas import Body, Done, Id
+from flow2api.adapters.admin_api.token_views import UPSTREAM
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.manage_accounts import read_session_token
 
 HttpRequest = Request[Any, Any, Any]
-
-UPSTREAM = "flow"
 
 
 class CreditsAnswer(msgspec.Struct, frozen=True, kw_only=True):

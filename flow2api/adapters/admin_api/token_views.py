@@ -11,6 +11,8 @@ from flow2api.domain.statistics import Counts
 
 MASK = "***"
 NO_LIMIT = -1
+UPSTREAM = "flow"
+"""The only one that the former server knew."""
 
 _SOON = timedelta(hours=1)
 _NOTHING = Counts()
