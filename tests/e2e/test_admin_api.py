@@ -566,6 +566,17 @@ class TestSystem:
         described = (await admin.get("/schema")).json()
 
         assert {"/api/tokens", "/api/tokens/{token_id}", "/api/admin/login", "/health"} <= set(described["paths"])
+        change = described["paths"]["/api/tokens/{token_id}"]["put"]
+        assert sorted(change["responses"]) == ["200", "400", "401", "403", "404", "409", "503"]
+        for status in change["responses"].keys() - {"200"}:
+            shape = change["responses"][status]["content"]["application/json"]["schema"]
+            assert shape == {"$ref": "#/components/schemas/ErrorAnswer"}, status
+        assert set(described["components"]["schemas"]["ErrorAnswer"]["required"]) == {"detail", "code", "request_id"}
+        assert change["description"].startswith("Change an account.")
+        pushed = described["paths"]["/api/plugin/update-token"]["post"]
+        assert (change["security"], pushed["security"]) == ([{"session": []}], [{"connection_token": []}])
+        imported = described["paths"]["/api/tokens/import"]["post"]["requestBody"]["content"]["application/json"]
+        assert imported["schema"]["properties"]["tokens"]["maxItems"] == 100_000
         assert not [path for path in described["paths"] if path.startswith(("/v1", "/openai", "/media"))]
         assert described["paths"]["/api/tokens"]["get"]["security"] == [{"session": []}]
 

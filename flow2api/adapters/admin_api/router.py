@@ -5,9 +5,9 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from flow2api.adapters.admin_api.cache import cache_routes
+from flow2api.adapters.admin_api.description import COMPONENTS, CONNECTION, SESSION, describe_errors
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.edge import edge
 from flow2api.adapters.admin_api.errors import error_response, exception_handlers
@@ -23,8 +23,6 @@ from flow2api.adapters.admin_api.token_actions import token_action_routes
 from flow2api.adapters.admin_api.tokens import token_change_routes, token_list_routes
 
 MOST_BODY_BYTES = 1024 * 1024
-
-_SESSION = "session"
 
 
 def is_admin_path(path: str) -> bool:
@@ -52,10 +50,10 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
     ]
     metrics = metrics_routes(doors)
     return [
-        _router(doors, guarded, guard),
+        _router(doors, guarded, guard, scheme=SESSION),
         _router(doors, [*public_routes(doors), *health_routes(doors)]),
-        _router(doors, extension_routes(doors), connection_guard(doors)),
-        _router(doors, metrics, *([] if doors.open_metrics else [guard])),
+        _router(doors, extension_routes(doors), connection_guard(doors), scheme=CONNECTION),
+        _router(doors, metrics) if doors.open_metrics else _router(doors, metrics, guard, scheme=SESSION),
     ]
 
 
@@ -66,7 +64,8 @@ def openapi_config(doors: AdminDoors) -> OpenAPIConfig:
         version=doors.version,
         openapi_router=_router(doors, [], session_guard(doors), _known_page, path="/schema", is_shown=False),
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        components=Components(security_schemes={_SESSION: SecurityScheme(type="http", scheme="bearer")}),
+        components=COMPONENTS,
+        use_handler_docstrings=True,
     )
 
 
@@ -81,8 +80,10 @@ def _router(
     handlers: list[HTTPRouteHandler],
     *guards: Guard,
     path: str = "/",
+    scheme: str | None = None,
     is_shown: bool = True,
 ) -> Router:
+    describe_errors(handlers, scheme)
     return Router(
         path=path,
         route_handlers=handlers,
@@ -90,6 +91,6 @@ def _router(
         middleware=[edge(doors.request_id_of)],
         exception_handlers=exception_handlers(error_response(doors.request_id_of)),
         request_max_body_size=MOST_BODY_BYTES,
-        security=[{_SESSION: []}] if guards else [],
+        security=[] if scheme is None else [{scheme: []}],
         include_in_schema=is_shown,
     )

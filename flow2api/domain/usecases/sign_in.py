@@ -3,6 +3,7 @@
 import ipaddress
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
@@ -10,6 +11,7 @@ from flow2api.domain.errors import (
     NotSignedInError,
     SetupRequiredError,
     SignInRefusedError,
+    StorageError,
     TooManyTriesError,
     UnsupportedInputError,
 )
@@ -133,7 +135,8 @@ class SignIn:
             raise NotSignedInError(presented=bool(token))
         now = self._clock.now()
         if found.session.needs_sign_of_life(now):
-            await self._sessions.saw(found.session.digest, now)
+            with suppress(StorageError):  # a disk that is full keeps nobody from looking
+                await self._sessions.saw(found.session.digest, now)
         return found
 
     async def sign_out(self, here: SignedIn, visitor: Visitor) -> None:

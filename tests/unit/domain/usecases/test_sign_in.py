@@ -406,6 +406,16 @@ class TestChangePassphrase:
             await sign_in.change_passphrase(here, GOOD, Secret("short"), HERE)
 
 
+async def test_storage_that_takes_nothing_more_signs_nobody_out(
+    sign_in: SignIn, ada: Operator, clock: FakeClock, storage: FakeStorage
+) -> None:
+    here, token = await begun(sign_in)
+    clock.advance(120)
+    storage.tables.fault = tree.StorageFullError("full")
+
+    assert (await sign_in.who(token)).operator == here.operator
+
+
 async def test_sessions_are_listed_while_they_live(sign_in: SignIn, ada: Operator, clock: FakeClock) -> None:
     first, _ = await begun(sign_in)
     clock.advance(timedelta(hours=5).total_seconds())
