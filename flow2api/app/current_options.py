@@ -89,9 +89,9 @@ class CurrentOptions:
             UnsupportedInputError: One is unknown or cannot be used; nothing was changed.
             OptionLockedError: One is fixed by the settings; nothing was changed.
         """
-        self._refuse_unknown_and_fixed(values)
         async with self._changing:
             stored = await self._stored.read()
+            self._refuse_unknown_and_fixed(values, stored)
             # One that cannot be used, or that a newer version has left behind, keeps nobody from changing the others.
             usable, _ = self._sift(stored)
             wanted = {name: value for name, value in {**usable, **values}.items() if value is not None}
@@ -134,9 +134,9 @@ class CurrentOptions:
             return usable, faults
         return dict(stored), faults
 
-    def _refuse_unknown_and_fixed(self, values: Mapping[str, object]) -> None:
-        for name in values:
-            if name not in _KNOWN:
+    def _refuse_unknown_and_fixed(self, values: Mapping[str, object], stored: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            if name not in _KNOWN and not (value is None and name in stored):  # what another version left may go
                 raise UnsupportedInputError(
                     f"There is no option {name[:64]!r}.{_nearest(name, _KNOWN)}", param=name[:64]
                 )
@@ -206,4 +206,4 @@ def _as_stored(value: object) -> object:
 
 
 def _named(options: Options, names: Mapping[str, object]) -> dict[str, object]:
-    return {name: getattr(options, name) for name in names}
+    return {name: getattr(options, name, None) for name in names}

@@ -155,6 +155,18 @@ async def test_useless_stored_option_keeps_nobody_from_changing_others(
     assert options() == Options(video_timeout_s=900, max_attempts=3)
 
 
+async def test_what_another_version_left_can_be_taken_away(options: CurrentOptions, storage: FakeStorage) -> None:
+    storage.tables.options["of_tomorrow"] = 1
+    await options.reload()
+
+    await options.change({"of_tomorrow": None}, ADA)
+
+    assert storage.tables.options == {}
+    assert storage.tables.audit[0].details == {"before": {"of_tomorrow": 1}, "after": {"of_tomorrow": None}}
+    with pytest.raises(tree.UnsupportedInputError):
+        await options.change({"of_tomorrow": None}, ADA)
+
+
 async def test_what_is_so_already_is_no_change(options: CurrentOptions, storage: FakeStorage) -> None:
     await options.change({"max_attempts": 3}, ADA)
     await options.change({"max_attempts": 3, "policy": None}, ADA)
