@@ -129,6 +129,23 @@ def set_role(here: Installation, which: str, role: str, as_json: bool) -> None:
         click.echo(f"{changed.name!r} (id {changed.id}) is {_ARTICLES[changed.role]} {changed.role.value}.")
 
 
+@operator.command("sign-out")
+@click.argument("which")
+@json_option
+@with_installation
+def sign_out(here: Installation, which: str, as_json: bool) -> None:
+    """End every session of the operator of this name or id, as when a device is lost. The passphrase stays.
+
+    JSON: the operator.
+    """
+    entry = _entry(AuditAction.SESSIONS_ENDED)
+    changed = asyncio.run(_managed(here, lambda manage: manage.sign_out(which, entry)))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"Every session of {changed.name!r} (id {changed.id}) has ended.")
+
+
 @operator.command()
 @click.argument("which")
 @json_option

@@ -15,6 +15,7 @@ class AuditAction(StrEnum):
     SIGN_IN_PUT_OFF = "operator.sign_in_put_off"
     SIGNED_OUT = "operator.signed_out"
     OPERATOR_CREATED = "operator.created"
+    SESSIONS_ENDED = "operator.sessions_ended"
     OPERATOR_REMOVED = "operator.removed"
     ROLE_CHANGED = "operator.role_changed"
     PASSPHRASE_CHANGED = "operator.passphrase_changed"  # noqa: S105 - the name of what was done

@@ -90,6 +90,16 @@ class ManageOperators:
         await self._operators.save(changed, _about(operator, audit, details))
         return changed
 
+    async def sign_out(self, which: str, audit: AuditEntry | None = None) -> Operator:
+        """End every session of the operator of this name or id; the passphrase stays.
+
+        Raises:
+            ConflictError: There is no such operator.
+        """
+        operator = replace(self._chosen(await self._operators.all(), which), stamp=_new_stamp())
+        await self._operators.save(operator, _about(operator, audit))
+        return operator
+
     async def remove(self, which: str, audit: AuditEntry | None = None) -> Operator:
         """Forget the operator of this name or id; his sessions end with it.
 

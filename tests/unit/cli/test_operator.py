@@ -183,3 +183,15 @@ def test_entry_of_a_new_passphrase_says_whose_it_is(run: CommandLine, stage: Sta
     run("operator", "reset-password", *FROM_STDIN, stdin="another maple river lamp")
 
     assert (stage.tables.audit[-1].action, stage.tables.audit[-1].subject) == ("operator.passphrase_changed", "1")
+
+
+def test_sign_out_ends_every_session_and_keeps_the_passphrase(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+    before = stage.tables.operators[1]
+
+    ran = run("operator", "sign-out", "operator")
+
+    after = stage.tables.operators[1]
+    assert (ran.code, ran.out) == (0, "Every session of 'operator' (id 1) has ended.\n")
+    assert (after.stamp != before.stamp, after.passphrase_hash) == (True, before.passphrase_hash)
+    assert (stage.tables.audit[-1].action, stage.tables.audit[-1].subject) == ("operator.sessions_ended", "1")

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -231,3 +232,12 @@ async def test_last_owner_can_neither_be_removed_nor_be_less(manage: Manage, sto
     assert (await manage.remove("bob")).name == "bob"
 
     assert [one.name for one in storage.tables.operators.values()] == ["ada"]
+
+
+async def test_sign_out_gives_a_new_stamp_and_nothing_else(manage: Manage, storage: FakeStorage) -> None:
+    ada = await manage.create("ada", GOOD)
+
+    changed = await manage.sign_out("ada")
+
+    assert storage.tables.operators[ada.id] == changed == replace(ada, stamp=changed.stamp)
+    assert changed.stamp != ada.stamp
