@@ -63,7 +63,7 @@ def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
         return _ADMIN_ERRORS(request, error)
     request_id = request_id_of(request.scope)
     with bound_contextvars(request_id=request_id):
-        answer = plain_error(request, error)
+        answer = plain_error(request, error, request_id)
     answer.headers["x-request-id"] = request_id
     return answer
 
@@ -129,6 +129,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         statistics=services.recording.statistics,
         log=services.recording.log,
         clear_log=operating.clear_log,
+        upstreams=frozenset(services.upstreams),
         trusted_proxies=settings.trusted_proxies,
         open_metrics=settings.open_metrics,
         version=__version__,

@@ -201,8 +201,10 @@ async def _add(
 
 
 async def _test(desk: _Desk, names: Sequence[str], target: str | None) -> list[Checked]:
-    check = CheckProxies(CurlProxyProbe(), desk.storage.proxies, SystemClock(), lambda: desk.options)
-    return await check.check_and_keep(await desk.manage.find(names), target=target)
+    check = CheckProxies(
+        CurlProxyProbe(), desk.storage.proxies, desk.storage.audit_log, SystemClock(), lambda: desk.options
+    )
+    return await check.check_and_keep(await desk.manage.find(names), whoever(), target=target)
 
 
 async def _switch(manage: ManageProxies, name: str, *, enabled: bool) -> Proxy:

@@ -102,6 +102,7 @@ class Account:
         credits: What the upstream last said was left; None when unknown.
         tier: The plan; None until the keeper has asked (the account is *warming*).
         workspace: Upstream's project that its generations belong to; None until one is made.
+        workspace_name: What that project is called, or is to be called when one is made; None when nobody has said.
         access_expires_at: When its access token ends; None when it has none yet.
         access_obtained_at: When that token was obtained.
         streaks: Faults in a row that were its own, by kind of call; those without any are not named.
@@ -124,6 +125,7 @@ class Account:
     priority: int = 0
     proxy: str | None = None
     workspace: str | None = None
+    workspace_name: str | None = None
     access_expires_at: datetime | None = None
     access_obtained_at: datetime | None = None
     rests: tuple[Rest, ...] = ()
@@ -245,6 +247,18 @@ class Account:
         streaks = tuple(streak for streak in self.streaks if streak.call not in (None, call))
         rests = (_after_success(rest, now, model, call) for rest in self.rests)
         return replace(self, rests=tuple(rest for rest in rests if rest is not None), streaks=streaks)
+
+    def working_in(self, workspace: str | None, name: str | None) -> "Account":
+        """The account after a word on its project: None stays, an empty text is none.
+
+        The name of a former project is not taken over by another one.
+        """
+        former = self.workspace_name if workspace in (None, self.workspace) else None
+        return replace(
+            self,
+            workspace=self.workspace if workspace is None else workspace or None,
+            workspace_name=former if name is None else name or None,
+        )
 
     def cured(self, cure: Cure) -> "Account":
         """The account without the rests that this cure lifts, and only those."""

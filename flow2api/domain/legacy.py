@@ -37,6 +37,7 @@ class LegacyAccount:
     tier: Tier | None = None
     credits: int | None = None
     workspace: str | None = None
+    workspace_name: str | None = None
     limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
     ban_reason: str | None = None
     banned_at: datetime | None = None

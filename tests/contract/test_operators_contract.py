@@ -13,6 +13,7 @@ import pytest
 from flow2api.domain.account import Account, AccountStatus, Rest, RestReason
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConflictError
+from flow2api.domain.operator import Role
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION, OperatorSession
@@ -58,6 +59,43 @@ def session_of(clock: FakeClock, name: bytes, operator_id: int, stamp: str = "st
 
 async def actions(storage: Storage) -> list[tuple[str, str | None]]:
     return [(entry.action, entry.subject) for entry in reversed(await storage.audit_log.page(before=None, limit=100))]
+
+
+class TestOperators:
+    async def test_removed_one_is_gone_with_his_sessions(self, storage: Storage, clock: FakeClock) -> None:
+        await storage.operators.add(operator_of("ada", Role.OWNER))
+        bob = await storage.operators.add(operator_of("bob"))
+        session = session_of(clock, b"one", bob.id)
+        await storage.sessions.add(session)
+
+        await storage.operators.remove(bob.id, entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id)))
+        await storage.operators.remove(bob.id, entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id)))
+
+        assert [one.name for one in await storage.operators.all()] == ["ada"]
+        assert await storage.sessions.find(session.digest) is None
+        assert await actions(storage) == [(AuditAction.OPERATOR_REMOVED, str(bob.id))]
+        again = await storage.operators.add(operator_of("bob"))
+        assert again.id != bob.id
+
+    async def test_last_owner_stays(self, storage: Storage, clock: FakeClock) -> None:
+        ada = await storage.operators.add(operator_of("ada", Role.OWNER))
+        bob = await storage.operators.add(operator_of("bob"))
+
+        for change in (storage.operators.remove(ada.id), storage.operators.save(replace(ada, role=Role.VIEWER))):
+            with pytest.raises(ConflictError, match="Somebody has to own"):
+                await change
+        await storage.operators.save(replace(bob, role=Role.OWNER))
+        await storage.operators.save(replace(ada, role=Role.VIEWER))
+
+        assert [one.role for one in await storage.operators.all()] == [Role.VIEWER, Role.OWNER]
+
+    async def test_of_two_owners_who_remove_each_other_one_stays(self, storage: Storage) -> None:
+        owners = [await storage.operators.add(operator_of(name, Role.OWNER)) for name in ("ada", "bob")]
+
+        outcomes = await asyncio.gather(*[storage.operators.remove(one.id) for one in owners], return_exceptions=True)
+
+        assert [type(one) for one in outcomes if one is not None] == [ConflictError]
+        assert len(await storage.operators.all()) == 1
 
 
 class TestSessions:

@@ -11,7 +11,7 @@ from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.operator import Operator, folded
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
@@ -246,10 +246,27 @@ class FakeOperators:
     async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         self._tables.writing(audit)
         self._refuse_conflict(operator)
+        if operator.role is not Role.OWNER:
+            self._refuse_last_owner(operator.id)
         if operator.id in self._tables.operators:
             self._tables.operators[operator.id] = operator
             self._tables.note("operator", operator.id)
             self._tables.note_audit(audit)
+
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
+        self._refuse_last_owner(operator_id)
+        if self._tables.operators.pop(operator_id, None) is None:
+            return
+        sessions = self._tables.sessions
+        for digest in [digest for digest, one in sessions.items() if one.operator_id == operator_id]:
+            del sessions[digest]
+        self._tables.note("operator", operator_id)
+        self._tables.note_audit(audit)
+
+    def _refuse_last_owner(self, operator_id: int) -> None:
+        if [one.id for one in self._tables.operators.values() if one.role is Role.OWNER] == [operator_id]:
+            raise ConflictError(LAST_OWNER)
 
     def _refuse_conflict(self, operator: Operator) -> None:
         others = [other for other in self._tables.operators.values() if other.id != operator.id]

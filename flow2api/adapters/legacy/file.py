@@ -175,6 +175,7 @@ def _account(number: int, row: _Cells) -> LegacyAccount:
         tier=cells.tier(row.get("user_paygate_tier")),
         credits=cells.number(row.get("credits")),
         workspace=cells.text(row.get("current_project_id"), 128) or None,
+        workspace_name=cells.text(row.get("current_project_name"), 128) or None,
         limits=dict(_limits(row)),
         ban_reason=cells.text(row.get("ban_reason"), 200) or None,
         banned_at=cells.moment(row.get("banned_at")),

@@ -1,7 +1,7 @@
 """Takes in many accounts at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -95,15 +95,25 @@ class ImportAccounts:
             on_progress: Told how many rows are done.
             actor: Who does it; each change and its audit entry are one.
         """
+        return await self.in_parts(_parts(rows), on_progress, actor=actor)
+
+    async def in_parts(
+        self,
+        parts: AsyncIterable[Sequence[ImportedAccount | str | None]],
+        on_progress: Callable[[int], None] = lambda done: None,
+        *,
+        actor: Actor | None = None,
+    ) -> ImportReport:
+        """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
         known = _Known()
         async for batch in self._accounts.load():
             for account in batch:
                 known.take(account)
-        tally = _Tally()
-        for start in range(0, len(rows), _BATCH):
-            part = rows[start : start + _BATCH]
-            await self._store(await self._sort(part, start + 1, known, tally), known, actor)
-            on_progress(start + len(part))
+        tally, done = _Tally(), 0
+        async for part in parts:
+            await self._store(await self._sort(part, done + 1, known, tally), known, actor)
+            done += len(part)
+            on_progress(done)
         return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
 
     async def _sort(
@@ -221,7 +231,7 @@ class _Tally:
     """What came of the rows so far.
 
     Attributes:
-        tokens: The row that first had a session token, and its address.
+        tokens: By a session token's fingerprint the row that first had it, and its address.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
@@ -230,9 +240,16 @@ class _Tally:
     updated: int = 0
     unchanged: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[Secret, tuple[int, str | None]] = field(default_factory=dict)
+    tokens: dict[bytes, tuple[int, str | None]] = field(default_factory=dict)
     emails: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[int, int] = field(default_factory=dict)
+
+
+async def _parts(
+    rows: Sequence[ImportedAccount | str | None],
+) -> AsyncIterator[Sequence[ImportedAccount | str | None]]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]
 
 
 def _check(row: ImportedAccount) -> None:
@@ -250,7 +267,7 @@ def _repeats(row: ImportedAccount, number: int, tally: _Tally) -> bool:
         UnsupportedInputError: An earlier row contradicts this one.
     """
     email = None if row.email is None else fold_email(row.email)
-    before = tally.tokens.setdefault(row.session_token, (number, email))
+    before = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email))
     if before[0] != number:
         if email is not None and before[1] is not None and email != before[1]:
             raise UnsupportedInputError(f"Row {before[0]} has the same session token under another address.")

@@ -223,12 +223,16 @@ def is_workspace(workspace: str) -> bool:
     return _WORKSPACE.fullmatch(workspace) is not None
 
 
-def check_workspace(workspace: str | None) -> None:
-    """Refuse what cannot be the id of an upstream's project; None and an empty one leave it to the keeper.
+def check_workspace(workspace: str | None, name: str | None = None) -> None:
+    """Refuse what cannot be the id or the name of an upstream's project; None and an empty one leave it to the keeper.
 
     Raises:
         UnsupportedInputError: It cannot.
     """
+    if name and (len(name) > LONGEST_NAME or not name.isprintable()):
+        raise UnsupportedInputError(
+            f"The project's name has more than {LONGEST_NAME} characters, or unprintable ones.", param="project_name"
+        )
     if workspace and not is_workspace(workspace):
         raise UnsupportedInputError(
             "A project's id has 1 to 128 letters, digits, or any of `_.-`, such as a UUID; give none to have one made.",

@@ -145,11 +145,11 @@ class WarmAccounts:
             raise
 
     async def _open_workspace(self, account: Account, upstream: Upstream) -> None:
-        title = f"{self._clock.now():%b %d - %H:%M}"
+        title = account.workspace_name or f"{self._clock.now():%b %d - %H:%M}"
         workspace = await self._credentials.call(
             account, lambda access: upstream.open_workspace(access, title), with_session=True
         )
-        await self._tend.change(account.id, lambda one: replace(one, workspace=workspace))
+        await self._tend.change(account.id, lambda one: one.working_in(workspace, title))
 
     # --- when ---------------------------------------------------------------------------------------------------------
 

@@ -234,6 +234,25 @@ def test_is_warm_only_with_plan_workspace_and_token(missing: str) -> None:
     assert not AccountFactory.build(id=1, **{missing: None}).is_warm
 
 
+@pytest.mark.parametrize(
+    ("workspace", "name", "after"),
+    [
+        (None, None, ("p-1", "Mugs")),
+        ("p-1", None, ("p-1", "Mugs")),
+        ("p-2", None, ("p-2", None)),
+        ("p-2", "Cups", ("p-2", "Cups")),
+        (None, "Cups", ("p-1", "Cups")),
+        (None, "", ("p-1", None)),
+        ("", "Cups", (None, "Cups")),
+    ],
+)
+def test_name_of_a_project_is_not_taken_over_by_another_one(
+    workspace: str | None, name: str | None, after: tuple[str | None, str | None]
+) -> None:
+    account = AccountFactory.build(id=1, workspace="p-1", workspace_name="Mugs").working_in(workspace, name)
+    assert (account.workspace, account.workspace_name) == after
+
+
 def test_capacity_is_by_kind() -> None:
     capacity = Capacity(image=4)
     assert (capacity.of(MediaKind.IMAGE), capacity.of(MediaKind.VIDEO)) == (4, None)

@@ -35,6 +35,7 @@ class AccountRow(Row):
     priority: Mapped[int] = mapped_column(Integer)
     proxy: Mapped[str | None] = mapped_column(Text)
     workspace: Mapped[str | None] = mapped_column(Text)
+    workspace_name: Mapped[str | None] = mapped_column(Text)
     access_expires_at: Mapped[int | None] = mapped_column(BigInteger)
     access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     rests: Mapped[str] = mapped_column(Text)

@@ -250,6 +250,15 @@ async def test_refusals_of_the_account_itself_are_booked(
     assert kept.known(account.id).rest_of(reason) is not None
 
 
+async def test_new_project_is_called_as_somebody_has_said_and_else_by_its_day(kept: Stage) -> None:
+    wanted, other = await kept.cold_account(), await kept.cold_account()
+    await kept.tend.change(wanted.id, lambda one: one.working_in(None, "Mugs"))
+    opened = kept.clock.now()
+    await kept.clock.sleep(5)
+    assert kept.known(wanted.id).workspace_name == "Mugs"
+    assert (kept.known(other.id).workspace_name or "").startswith(f"{opened:%b %d - }")
+
+
 async def test_disabled_account_is_not_called(kept: Stage) -> None:
     account = await kept.account()
     kept.pool.put(kept.known(account.id).resting(RestReason.MANUAL, kept.clock.now()))
