@@ -140,8 +140,10 @@ def server(folder: Path, accounts: int) -> Iterator[Server]:
     run = CommandLine({**os.environ, **environment})
     passphrase = folder / "passphrase"
     passphrase.write_text(PASSPHRASE)
-    run("operator", "create", "--name", "bench", "--passphrase-file", str(passphrase))
-    key = str(msgspec.json.decode(run("keys", "create", "--name", "bench", "--json").out)["key"])
+    operator = run("operator", "create", "--name", "bench", "--passphrase-file", str(passphrase))
+    made_key = run("keys", "create", "--name", "bench", "--json")
+    assert operator.code == made_key.code == 0, operator.err + made_key.err
+    key = str(made_key.json["key"])
     process = Process([sys.executable, "-m", "flow2api", "serve"], folder / "server.log", environment)
     process.start()
     try:
@@ -208,7 +210,7 @@ def told(name: str, took_ms: list[float]) -> str:
 
 async def time_import(at: Server, folder: Path, rows: int) -> None:
     file = folder / "import.csv"
-    lines_of = (f"new{number}@example.net,{number:0700},true" for number in range(rows))
+    lines_of = (f"new{number}@example.net,new{number:0700},true" for number in range(rows))
     file.write_text("\n".join(("email,session_token,is_active", *lines_of)))
     async with models_meanwhile(at) as alone:
         await asyncio.sleep(5)
@@ -223,7 +225,9 @@ async def time_import(at: Server, folder: Path, rows: int) -> None:
         )
         out, _ = await importing.communicate()
         took_s = time.perf_counter() - began
-        print(f"{msgspec.json.decode(out)['added']:,} rows imported in {took_s:.0f} s")
+        report = msgspec.json.decode(out)
+        assert report["added"] == rows, report
+        print(f"{rows:,} rows imported in {took_s:.0f} s")
         while await known(at) < rows:  # noqa: ASYNC110 - another process tells
             await asyncio.sleep(1)
     print(f"the server has them after {time.perf_counter() - began:.0f} s, ", end="")
