@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 class Checkpoints:
     """Has a connection and a thread of its own, so that nobody waits who writes.
 
-    When the writer does this itself it is for a tenth of a second with each thousandth request, or several times while
-    many rows are forgotten. It still does when this here does not keep up.
+    When the writer does this itself, all others wait for about a tenth of a second meanwhile. It still does when this
+    here does not keep up.
     """
 
     def __init__(self, path: Path) -> None:
