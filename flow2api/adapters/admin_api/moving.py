@@ -234,7 +234,7 @@ def extension_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
                 needs_session_token=standing.needs_session_token,
                 at_expires=standing.access_expires_at,
             )
-            for standing in doors.push.check()
+            async for standing in doors.push.check()
         ]
         return CheckAnswer(tokens=tokens)
 
