@@ -11,7 +11,8 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.storage import Accounts
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, check_name, read_proxy_url
+from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, ProxyHealth, check_name, read_proxy_url
+from flow2api.domain.secret import Secret
 
 
 class ManageProxies:
@@ -46,14 +47,56 @@ class ManageProxies:
         """
         secret, address = read_proxy_url(url)
         known = await self.all()
-        twin = next((one for one in known if one.url == secret), None)
-        if twin is not None:
-            raise ConflictError(f"The proxy {twin.name!r} has this address and these credentials already.")
+        _refuse_twin(secret, known)
         name = _free_name(address, known) if name is None else name
         _check_names(name, pool, known)
         proxy = Proxy(id=0, name=name, url=secret, address=address, pool=pool, created_at=self._clock.now())
         entry = self._entry(actor, AuditAction.PROXY_ADDED, name, {"address": address, "pool": pool})
         return await self._proxies.add(proxy, entry)
+
+    async def change(
+        self,
+        proxy: Proxy,
+        actor: Actor,
+        options: Options,
+        *,
+        url: str | None = None,
+        pool: str | None = None,
+        is_forced: bool = False,
+    ) -> Proxy:
+        """Let a proxy be somewhere else, have other credentials or belong to another pool; accounts stay with it.
+
+        Args:
+            url: None leaves it. With another one nothing is known of its health any more.
+            pool: None leaves it; an empty one takes the proxy out of its pool.
+            is_forced: Take the last one out of a pool although that is needed: who names it reaches nothing any more.
+
+        Raises:
+            UnsupportedInputError: Its URL or the pool's name cannot be used.
+            ConflictError: Another proxy has this URL or the pool's name, or the pool that it leaves is needed.
+        """
+        known = await self.all()
+        others = [one for one in known if one.id != proxy.id]
+        changed = proxy
+        if pool is not None:
+            changed = replace(changed, pool=pool or None)
+            _check_names(changed.name, changed.pool, others)
+        if url is not None:
+            secret, address = read_proxy_url(url)
+            _refuse_twin(secret, others)
+            if secret != proxy.url:
+                changed = replace(changed, url=secret, address=address, health=ProxyHealth())
+        if changed == proxy:
+            return proxy
+        left = {proxy.pool} - {None, changed.pool, *(one.pool for one in others)}
+        if left and not is_forced:
+            await self._refuse_needed(proxy, left, options)
+        await self._proxies.save(
+            changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, _told(proxy, changed))
+        )
+        if changed.url != proxy.url:
+            await self._proxies.note_health({proxy.id: changed.health})
+        return changed
 
     async def set_enabled(self, proxy: Proxy, actor: Actor, *, enabled: bool) -> Proxy:
         """Let a proxy be used, or not any more."""
@@ -81,6 +124,16 @@ class ManageProxies:
         entry = self._entry(actor, AuditAction.PROXY_REMOVED, proxy.name, {"address": proxy.address})
         await self._proxies.remove(proxy.id, entry)
 
+    async def meant_by(self, name: str) -> str | None:
+        """What an account notes that is to use a proxy, a pool, none (``direct``) or what the option says (``global``).
+
+        Raises:
+            ConflictError: There is no proxy and no pool of this name.
+        """
+        if name not in (DIRECT, GLOBAL):
+            _check_known(name, await self.all())
+        return None if name == GLOBAL else name
+
     async def assign(self, accounts: Sequence[Account], name: str, actor: Actor) -> list[Account]:
         """Let accounts use a proxy, a pool, none (``direct``) or what the option ``proxy`` says (``global``).
 
@@ -90,9 +143,7 @@ class ManageProxies:
         Raises:
             ConflictError: There is no proxy and no pool of this name; nothing was changed.
         """
-        if name not in (DIRECT, GLOBAL):
-            _check_known(name, await self.all())
-        wanted = None if name == GLOBAL else name
+        wanted = await self.meant_by(name)
         changed = [replace(account, proxy=wanted) for account in accounts if account.proxy != wanted]
         before = {account.id: account.proxy for account in accounts}
         for account in changed:
@@ -100,7 +151,7 @@ class ManageProxies:
             await self._accounts.save(account, self._entry(actor, AuditAction.PROXY_ASSIGNED, str(account.id), details))
         return changed
 
-    async def _refuse_needed(self, proxy: Proxy, gone: Collection[str], options: Options) -> None:
+    async def _refuse_needed(self, proxy: Proxy, gone: Collection[str | None], options: Options) -> None:
         for option, named in (("proxy", options.proxy), ("media_proxy", options.media_proxy)):
             if named in gone:
                 raise ConflictError(f"The option {option} names {named!r}; change it first.")
@@ -114,6 +165,22 @@ class ManageProxies:
 
     def _entry(self, actor: Actor, action: AuditAction, subject: str, details: dict[str, object]) -> AuditEntry:
         return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
+
+
+def _refuse_twin(url: Secret, known: Sequence[Proxy]) -> None:
+    twin = next((one for one in known if one.url == url), None)
+    if twin is not None:
+        raise ConflictError(f"The proxy {twin.name!r} has this address and these credentials already.")
+
+
+def _told(before: Proxy, after: Proxy) -> dict[str, object]:
+    """The details of a change; of credentials only that there are new ones."""
+    details = differences(
+        {"address": before.address, "pool": before.pool}, {"address": after.address, "pool": after.pool}
+    )
+    if before.url != after.url and before.address == after.address:
+        details["after"]["credentials"] = "new"
+    return details
 
 
 def _check_known(name: str, known: Sequence[Proxy]) -> None:
