@@ -43,6 +43,11 @@ class NoticeKind(StrEnum):
         return self in _TROUBLES
 
     @property
+    def is_seen_by_all(self) -> bool:
+        """Whether each of several processes on one database notices it by itself."""
+        return self in _ENDS or self in _ENDS.values()
+
+    @property
     def topic(self) -> str:
         """What trouble and its end have in common: of two notices on one topic and subject, the later one holds."""
         return _ENDS.get(self, self).value
@@ -83,6 +88,16 @@ class Notice:
     facts: Mapping[str, Any] = field(default_factory=dict)
     key_id: int | None = None
     results: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """What it is about, trouble and its end alike."""
+        return f"{self.kind.topic} {self.subject}"
+
+    @property
+    def news(self) -> str:
+        """What it says, whoever says it: two processes may put the same into other words or figures."""
+        return " ".join((self.kind.value, *self.facts.get("reasons", ())))
 
 
 _CURES = {
