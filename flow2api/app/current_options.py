@@ -76,9 +76,8 @@ class CurrentOptions:
         known = {field.name for field in fields(Options)}
         for name in values:
             if name not in known:
-                raise UnsupportedInputError(
-                    f"There is no option {name[:64]!r}.{_nearest(name, known)}", param=name[:64]
-                )
+                hint = _nearest(name, known, " `flow2api options list` shows them.")
+                raise UnsupportedInputError(f"There is no option {name[:64]!r}.{hint}", param=name[:64])
             if name in self._fixed:
                 raise OptionLockedError(
                     f"The option {name} is fixed in the settings file or the environment; change it there.", param=name
@@ -134,9 +133,9 @@ class CurrentOptions:
         return options
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
+def _nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     near = get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f" Did you mean {near[0]!r}?" if near else otherwise
 
 
 def _named(options: Options, names: Mapping[str, object]) -> dict[str, object]:
