@@ -17,15 +17,9 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def format_of(data: bytes) -> str:
-    """The form by the first characters: JSON begins with a bracket, a table with a line that names columns.
-
-    Raises:
-        Failure: There is nothing but white space where it begins.
-    """
+    """The form by the first characters: JSON begins with a bracket, a table with a line that names columns."""
     text = data[:65_536].decode(_encoding(data), "ignore").lstrip()
-    if not text:
-        raise Failure("The file is empty.")
-    if text[0] in "{[":
+    if not text or text[0] in "{[":
         return JSON
     return CSV if separator_of(text.splitlines()[0]) is not None else LINES
 

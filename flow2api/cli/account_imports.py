@@ -51,6 +51,8 @@ def import_accounts(
         data = open_document(document, read_passphrase(passphrase_file, is_new=False))
     if len(data) > MOST_BYTES:
         raise Failure(f"The file is larger than {MOST_BYTES // 1024:,} KiB; split it.")
+    if not data or data.isspace():
+        raise Failure("The file is empty.")
     form = format_of(data) if form == AUTO else form
     report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams), proxy))
     if as_json:

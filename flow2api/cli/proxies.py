@@ -15,7 +15,6 @@ from flow2api.cli.proxy_changes import disable, enable, remove, update
 from flow2api.cli.proxy_desk import ProxyDesk, at_proxy_desk
 from flow2api.cli.proxy_views import CheckOut, RefusedOut, check_out, proxy_out
 from flow2api.cli.whoever import whoever
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
 from flow2api.domain.usecases.check_proxies import Checked, CheckProxies
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
@@ -148,12 +147,15 @@ for command in (update, enable, disable, remove):
 async def _add(
     manage: ManageProxies, lines: Sequence[tuple[int, str]], name: str | None, pool: str | None
 ) -> tuple[list[Proxy], list[RefusedOut]]:
-    added, refused = [], []
-    for number, line in lines:
-        try:
-            added.append(await manage.add(line, whoever(), name=name, pool=pool))
-        except (UnsupportedInputError, ConflictError) as error:
-            refused.append(RefusedOut(number, error.message))
+    added: list[Proxy] = []
+    refused: list[RefusedOut] = []
+    numbers = iter(lines)
+    async for outcome in manage.add_each([line for _, line in lines], whoever(), name=name, pool=pool):
+        number, _ = next(numbers)
+        if isinstance(outcome, Proxy):
+            added.append(outcome)
+        else:
+            refused.append(RefusedOut(number, outcome.message))
     return added, refused
 
 

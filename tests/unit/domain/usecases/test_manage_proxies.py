@@ -139,6 +139,26 @@ async def test_one_of_several_in_a_pool_may_go(manage: ManageProxies, storage: F
     assert [one.name for one in await manage.all()] == [made[1].name]
 
 
+async def test_of_many_that_are_added_each_is_judged_with_those_before_it(
+    manage: ManageProxies, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, stored = 0, storage.proxies.all
+
+    async def counted() -> Sequence[Proxy]:
+        nonlocal reads
+        reads += 1
+        return await stored()
+
+    monkeypatch.setattr(storage.proxies, "all", counted)
+    urls = [f"http://u{number}:canary@p:{1 + number % 9}" for number in range(50)]
+    outcomes = [one async for one in manage.add_each([*urls, urls[7], "ftp://p:1"], ADA, pool="eu")]
+
+    assert reads == 1
+    assert [one.name for one in outcomes[:3] if isinstance(one, Proxy)] == ["p", "p-2", "p-3"]
+    assert len({one.name for one in outcomes if isinstance(one, Proxy)}) == 50
+    assert [type(one) for one in outcomes[50:]] == [ConflictError, UnsupportedInputError]
+
+
 class TestChange:
     async def test_other_place_keeps_name_and_accounts_and_has_no_health_yet(
         self, manage: ManageProxies, storage: FakeStorage
