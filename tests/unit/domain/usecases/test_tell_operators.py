@@ -238,6 +238,13 @@ async def test_message_on_its_way_at_the_end_gets_a_moment(monkeypatch: pytest.M
     assert sent == ["it"]
 
 
+async def test_while_nobody_is_to_be_told_nothing_counts_as_told() -> None:
+    async with Scene(tables=Tables(VirtualClock().now)).running() as scene:
+        scene.tell.take(scene.broken(1))
+        await asyncio.sleep(GATHER_S + 1)
+        assert (scene.texts, scene.tables.told.last) == ([], {})
+
+
 class TestSeveralProcessesOnOneDatabase:
     async def test_what_each_of_them_notices_is_told_by_one(self) -> None:
         async with Scene().running() as one, Scene(tables=one.tables).running() as other:
