@@ -3,13 +3,11 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
-from flow2api.domain.errors import ConfigurationError, ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.legacy import SOURCE, LegacySettings, TableReport
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.proxy import read_proxy_url
-from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 
 SETTINGS_TABLES = ("proxy_config", "generation_config", "cache_config", "debug_config", "admin_config")
@@ -73,13 +71,12 @@ class InheritSettings:
 
     async def _proxy(self, old: LegacySettings, report: TableReport) -> tuple[Mapping[str, object], Sequence[str]]:
         """The proxy, stored if it is not yet, and the option that names it."""
+        if old.proxy_fault:
+            report.skip(old.proxy_fault, None)
         if old.proxy_url is None:
             return {}, ()
-        try:
-            name, is_new = await self._known_or_new(old.proxy_url)
-        except (UnsupportedInputError, ConflictError) as error:
-            report.skip(error.message, None)
-            return {}, ()
+        proxy, is_new = await self._proxies.find_or_add(old.proxy_url, old.proxy_address, self._actor)
+        name = proxy.name
         if is_new:
             report.added = 1
         if not old.is_proxy_used:
@@ -87,13 +84,6 @@ class InheritSettings:
                 f"The proxy {name!r} was switched off there; it is here, and nobody uses it.",
             ) if is_new else ()
         return {"proxy": name}, ()
-
-    async def _known_or_new(self, url: Secret) -> tuple[str, bool]:
-        secret, _ = read_proxy_url(url.reveal())
-        known = next((one for one in await self._proxies.all() if one.url == secret), None)
-        if known is not None:
-            return known.name, False
-        return (await self._proxies.add(url.reveal(), self._actor)).name, True
 
     def _usable(
         self, values: Mapping[str, object], stored: Mapping[str, object], report: TableReport

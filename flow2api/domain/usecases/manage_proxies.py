@@ -58,9 +58,26 @@ class ManageProxies:
             except (UnsupportedInputError, ConflictError) as error:
                 yield error
 
+    async def find_or_add(self, url: Secret, address: str, actor: Actor) -> tuple[Proxy, bool]:
+        """The proxy with this URL, stored if there is none, and whether it is new.
+
+        Args:
+            url: As `read_proxy_url` gives it, with the address.
+        """
+        proxies = await self.all()
+        found = next((one for one in proxies if one.url == url), None)
+        if found is not None:
+            return found, False
+        return await self._store(url, address, actor, None, None, _Known(proxies)), True
+
     async def _add(self, url: str, actor: Actor, name: str | None, pool: str | None, known: "_Known") -> Proxy:
         secret, address = read_proxy_url(url)
         known.refuse_twin(secret)
+        return await self._store(secret, address, actor, name, pool, known)
+
+    async def _store(
+        self, secret: Secret, address: str, actor: Actor, name: str | None, pool: str | None, known: "_Known"
+    ) -> Proxy:
         name = known.free_name(address) if name is None else name
         known.check_names(name, pool)
         proxy = Proxy(id=0, name=name, url=secret, address=address, pool=pool, created_at=self._clock.now())

@@ -337,6 +337,7 @@ async def test_settings_are_read_under_the_names_of_each_revision(tmp_path: Path
     async with opened(old_file(tmp_path / "flow.db", rows, tables=tables)) as file:
         assert await file.settings() == LegacySettings(
             proxy_url=Secret("http://user:canary@p:1"),
+            proxy_address="http://p:1",
             is_proxy_used=True,
             image_timeout_s=400,
             error_threshold=5,
@@ -357,3 +358,13 @@ async def test_garbage_in_settings_is_read(tmp_path: Path, cell: object) -> None
     rows = {table: [dict.fromkeys(names, cell)] for table, names in SETTINGS_COLUMNS.items()}
     async with opened(old_file(tmp_path / "flow.db", rows, tables=columns)) as file:
         assert isinstance(await file.settings(), LegacySettings)
+
+
+async def test_proxy_that_cannot_be_used_says_why_without_its_secrets(tmp_path: Path) -> None:
+    columns = {"tokens": ("st",), "proxy_config": ("id", "enabled", "proxy_url")}
+    rows = {"proxy_config": [{"enabled": 1, "proxy_url": "user:canary@p:1"}]}
+    async with opened(old_file(tmp_path / "flow.db", rows, tables=columns)) as file:
+        settings = await file.settings()
+    assert settings.proxy_url is None
+    assert "not by no scheme" in settings.proxy_fault
+    assert "canary" not in settings.proxy_fault

@@ -460,7 +460,7 @@ async def test_settings_come_before_the_accounts_that_need_them(storage: FakeSto
         storage.accounts, storage.vault, storage.inheritance, FakeCipher(), clock, actor=ada, settings=inherit
     )
     file = FileInMemory(tokens=[account(1)], proxy_config=[1], plugin_config=[1])
-    file.old_settings = LegacySettings(proxy_url=Secret("http://p:1"), is_proxy_used=True)
+    file.old_settings = LegacySettings(proxy_url=Secret("http://p:1"), proxy_address="http://p:1", is_proxy_used=True)
 
     report = await bring_over(file)
 

@@ -15,6 +15,7 @@ from tests.fakes.storage import FakeStorage
 ADA = Actor(name="ada", door="command_line")
 OLD = LegacySettings(
     proxy_url=Secret("http://user:canary@p:1"),
+    proxy_address="http://p:1",
     is_proxy_used=True,
     image_timeout_s=400,
     video_timeout_s=1500,
@@ -103,7 +104,7 @@ async def test_what_is_fixed_here_is_told(storage: FakeStorage) -> None:
     [
         ({"image_timeout_s": 0}, "generation_config", "image_timeout_s is a number from 1"),
         ({"base_url": "ftp://x"}, "cache_config", "media_base_url is no address"),
-        ({"proxy_url": Secret("user:canary@p:1"), "is_proxy_used": True}, "proxy_config", "not by no scheme"),
+        ({"proxy_fault": "not by no scheme", "is_proxy_used": True}, "proxy_config", "not by no scheme"),
     ],
 )
 async def test_what_cannot_be_used_is_told_and_stops_nothing(
@@ -119,7 +120,7 @@ async def test_what_cannot_be_used_is_told_and_stops_nothing(
 
 
 async def test_proxy_that_was_off_is_here_and_used_by_nobody(storage: FakeStorage) -> None:
-    old = LegacySettings(proxy_url=Secret("http://p:1"))
+    old = LegacySettings(proxy_url=Secret("http://p:1"), proxy_address="http://p:1")
     assert await inherit(storage)(old, reports()) == [
         "The proxy 'p' was switched off there; it is here, and nobody uses it."
     ]
