@@ -140,9 +140,8 @@ class CurrentOptions:
     def _refuse_unknown_and_fixed(self, values: Mapping[str, object], stored: Mapping[str, object]) -> None:
         for name, value in values.items():
             if name not in _KNOWN and not (value is None and name in stored):  # what another version left may go
-                raise UnsupportedInputError(
-                    f"There is no option {name[:64]!r}.{_nearest(name, _KNOWN)}", param=name[:64]
-                )
+                hint = _nearest(name, _KNOWN, " `flow2api options list` shows them.")
+                raise UnsupportedInputError(f"There is no option {name[:64]!r}.{hint}", param=name[:64])
             if name in self._fixed:
                 raise OptionLockedError(
                     f"The option {name} is fixed in the settings file or the environment; change it there.", param=name
@@ -198,9 +197,9 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
     )
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
+def _nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     near = get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f" Did you mean {near[0]!r}?" if near else otherwise
 
 
 def _as_stored(value: object) -> object:

@@ -16,7 +16,7 @@ from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirec
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
-from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Assignment, Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
@@ -48,7 +48,7 @@ from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
 from tests.fakes.inheritance import FakeConnectionTokens, FakeInheritance
-from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeWebhooks, Told
+from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks, Told
 from tests.fakes.proxies import FakeProxies
 from tests.fakes.records import FakeRequestLog, FakeStatistics, Records
 
@@ -599,6 +599,7 @@ class FakeStorage:
         self.request_log: RequestLog = FakeRequestLog(self.tables.records)
         self.statistics: Statistics = FakeStatistics(self.tables.records)
         self.notify_targets: NotifyTargets = FakeNotifyTargets(self.tables)
+        self.told_notices: ToldNotices = FakeToldNotices(self.tables)
         self.webhooks: Webhooks = FakeWebhooks(self.tables)
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)

@@ -11,6 +11,7 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
 
@@ -26,6 +27,8 @@ class ImportedAccount:
     Attributes:
         is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
         limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
+        proxy: The proxy or the pool that it uses, ``direct`` for none, ``global`` for what the option ``proxy`` says.
+            Whether there is one of this name is looked at before.
     """
 
     session_token: Secret
@@ -38,6 +41,7 @@ class ImportedAccount:
     tags: frozenset[str] | None = None
     weight: int | None = None
     priority: int | None = None
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +323,7 @@ def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
         tags=account.tags if row.tags is None else row.tags,
         weight=account.weight if row.weight is None else row.weight,
         priority=account.priority if row.priority is None else row.priority,
+        proxy=account.proxy if row.proxy is None else None if row.proxy == GLOBAL else row.proxy,
         capacity=Capacity(
             image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
             video=row.limits.get(MediaKind.VIDEO, account.capacity.video),

@@ -30,7 +30,12 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """An account as the operator gives it."""
+    """An account as the operator gives it.
+
+    Attributes:
+        proxy: The proxy or the pool that it uses, ``direct`` for none; None for what the option ``proxy`` says. Whether
+            there is one of this name is looked at before.
+    """
 
     session_token: Secret
     upstream: str = "flow"
@@ -40,6 +45,7 @@ class NewAccount:
     capacity: Capacity = field(default_factory=Capacity)
     is_enabled: bool = True
     tags: frozenset[str] = frozenset()
+    proxy: str | None = None
 
 
 class ManageAccounts:
@@ -142,6 +148,7 @@ class ManageAccounts:
             remark=new.remark,
             capacity=new.capacity,
             tags=new.tags,
+            proxy=new.proxy,
             created_at=now,
         )
         return account if new.is_enabled else account.resting(RestReason.MANUAL, now)
