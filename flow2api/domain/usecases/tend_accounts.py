@@ -121,6 +121,13 @@ class TendAccounts:
             return
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold, call=call))
 
+    def failed_like_others(self, account_id: int, call: CallKind) -> None:
+        """The account failed at what others failed at as well: it is not to blame, but service or request may be ill."""
+        account = self._pool.get(account_id)
+        if account is not None:
+            for weather in self._weathers(account, call):
+                weather.note(account_id, self._clock.monotonic(), went_well=False)
+
     def accepted(self, account_id: int) -> None:
         """The upstream has taken the account's access token."""
         account = self._pool.get(account_id)
