@@ -204,6 +204,10 @@ class TendAccounts:
                 "account is now %s", after.status(now), extra={"account_id": after.id, "reasons": ", ".join(reasons)}
             )
 
+    def with_unwritten(self, stored: Account) -> Account:
+        """An account as the database has it, with the changes that could not be written yet."""
+        return _all_of(self._unwritten.get(stored.id, ()), stored)
+
     @asynccontextmanager
     async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
         """Let nobody else of this process write the account meanwhile.
@@ -238,12 +242,16 @@ class TendAccounts:
             await uncut(self._accounts.save(latest))
         except StorageError:
             since = self._unwritten.get(latest.id, [])
+            if self._pool.get(latest.id) is not None:
+                self._know(_all_of(since, latest))
             self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
             raise
-        known = _all_of(self._unwritten.get(latest.id, ()), latest)
-        if self._pool.get(latest.id) != known:
-            self._pool.put(known)
+        self._know(self.with_unwritten(latest))
         return latest
+
+    def _know(self, account: Account) -> None:
+        if self._pool.get(account.id) != account:
+            self._pool.put(account)
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:
