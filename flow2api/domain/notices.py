@@ -11,6 +11,7 @@ from typing import Any
 
 from flow2api.domain.account import Account, RestReason, Tier
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.quantity import counted
 
 
 class NoticeKind(StrEnum):
@@ -140,16 +141,14 @@ def credits_back(account: Account, at: datetime) -> Notice:
 def tier_empty(tier: Tier, at: datetime, accounts: int) -> Notice:
     """None of the accounts of a plan can work now."""
     name = tier.name.lower()
-    sentence = (
-        f"None of the {accounts} {name} accounts can work now; `flow2api accounts list` tells why each one rests."
-    )
+    sentence = f"None of {counted(accounts, f'{name} account')} can work now; `flow2api accounts list` tells why each one rests."
     return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, accounts=accounts, active=0)
 
 
 def tier_served(tier: Tier, at: datetime, accounts: int, active: int) -> Notice:
     """Some of them can again."""
     name = tier.name.lower()
-    sentence = f"{active} of {accounts} {name} accounts can work again."
+    sentence = f"{active} of {counted(accounts, f'{name} account')} can work again."
     return _of(NoticeKind.TIER_SERVED, "tier", name, at, sentence, accounts=accounts, active=active)
 
 
@@ -171,7 +170,7 @@ def proxy_dead(name: str, at: datetime, accounts: int) -> Notice:
         name: What the proxy is called; never its address, which may hold a password.
         accounts: How many accounts use it.
     """
-    sentence = f"The proxy {name} does not answer; {accounts} accounts use it."
+    sentence = f"The proxy {name} does not answer; {counted(accounts, 'account')} may go through it."
     return _of(NoticeKind.PROXY_DEAD, "proxy", name, at, sentence, accounts=accounts)
 
 
