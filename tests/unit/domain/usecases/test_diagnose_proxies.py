@@ -54,7 +54,7 @@ async def test_pool_of_which_none_works_is_a_fault_and_one_of_which_some_work_a_
     assert (await judged(await site("one", "two", down=("one", "two"), pool="eu"), proxy="eu")).state is FAIL
 
     found = await judged(await site("one", "two", down=("one",), pool="eu"), proxy="eu")
-    assert (found.state, found.sentence) == (WARN, "1 of 2 proxies are down: one.")
+    assert (found.state, found.sentence) == (WARN, "1 of 2 proxies is down: one.")
 
 
 @pytest.mark.parametrize("falls_back", [True, False])
