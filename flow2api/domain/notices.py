@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flow2api.domain.account import Account, RestReason, Tier
+from flow2api.domain.account import Account, CallKind, RestReason, Tier
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.quantity import counted
 
@@ -98,7 +98,7 @@ class Notice:
     @property
     def news(self) -> str:
         """What it says, whoever says it: two processes may put the same into other words or figures."""
-        return " ".join((self.kind.value, *self.facts.get("reasons", ())))
+        return " ".join((self.kind.value, *self.facts.get("reasons", ()), *self.facts.get("lacking", ())))
 
 
 _CURES = {
@@ -138,11 +138,24 @@ def credits_back(account: Account, at: datetime) -> Notice:
     return _of_account(NoticeKind.CREDITS_BACK, account, at, sentence)
 
 
-def tier_empty(tier: Tier, at: datetime, accounts: int) -> Notice:
-    """None of the accounts of a plan can work now."""
+_MADE = {CallKind.PICTURE: "pictures", CallKind.VIDEO: "videos"}
+
+
+def tier_empty(tier: Tier, at: datetime, accounts: int, lacking: frozenset[CallKind], active: int = 0) -> Notice:
+    """None of the accounts of a plan can make some kind of media now, or any.
+
+    Args:
+        lacking: What none can make.
+        active: How many can make something else.
+    """
     name = tier.name.lower()
-    sentence = f"None of {counted(accounts, f'{name} account')} can work now; `flow2api accounts list` tells why each one rests."
-    return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, accounts=accounts, active=0)
+    able = "work" if not active else "make " + " or ".join(_MADE[call] for call in sorted(lacking))
+    sentence = (
+        f"None of {counted(accounts, f'{name} account')} can {able} now; "
+        "`flow2api accounts list` tells why each one rests."
+    )
+    facts = {"accounts": accounts, "active": active, "lacking": sorted(call.value for call in lacking)}
+    return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, **facts)
 
 
 def tier_served(tier: Tier, at: datetime, accounts: int, active: int) -> Notice:
