@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import structlog
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConfigurationError, OptionLockedError, UnsupportedInputError
-from flow2api.domain.options import Options
+from flow2api.domain.options import Options, OptionSource, OptionStanding
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.time_zone import zone_named
 from flow2api.settings import parse_options
+
+_DEFAULTS = Options()
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +104,26 @@ class CurrentOptions:
             self._take(changed)
             return changed
 
+    async def standing(self) -> list[OptionStanding]:
+        """Every option: its value, its default and where the value comes from."""
+        stored, options, types = await self._stored.read(), self._now, get_type_hints(Options)
+        offered = {"policy": self._policies(), "proxy_selector": self._proxy_selectors}
+        return [
+            OptionStanding(
+                name=name,
+                value=getattr(options, name),
+                default=getattr(_DEFAULTS, name),
+                source=self._source(name, stored),
+                choices=tuple(sorted(offered[name])) if name in offered else _words(types[name]),
+            )
+            for name in (field.name for field in fields(Options))
+        ]
+
+    def _source(self, name: str, stored: Mapping[str, Any]) -> OptionSource:
+        if name in self._fixed:
+            return OptionSource.SETTINGS
+        return OptionSource.SET if name in stored else OptionSource.DEFAULT
+
     def check_by(self, check: Callable[[Options, Options], None]) -> None:
         """Have changes looked at, as they were and as they would be; what raises `UnsupportedInputError` is not done."""
         self._checks.append(check)
@@ -132,6 +154,11 @@ class CurrentOptions:
             )
         self._check(options)
         return options
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """The words of a type that counts them."""
+    return tuple(get_args(kind)) if get_origin(kind) is Literal else ()
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

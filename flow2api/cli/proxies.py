@@ -16,7 +16,6 @@ from flow2api.cli.inputs import STDIN, confirm, read_bytes
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.proxy_views import CheckOut, RefusedOut, check_out, proxy_out
 from flow2api.cli.whoever import whoever
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
@@ -91,7 +90,8 @@ def add(
     lines = _lines_of(url, file)
     if name is not None and len(lines) > 1:
         raise Failure("One name cannot stand for several proxies; leave --name out, and each is called after its host.")
-    added, refused = _run(here, lambda desk: _add(desk.manage, lines, name, pool))
+    added, lines_refused = _run(here, lambda desk: desk.manage.add_all(lines, whoever(), name=name, pool=pool))
+    refused = [RefusedOut(number, reason) for number, reason in lines_refused]
     if as_json:
         print_json({"added": [proxy_out(one) for one in added], "refused": refused})
     else:
@@ -156,7 +156,7 @@ def disable(here: Installation, name: str, as_json: bool) -> None:
 @with_installation
 def remove(here: Installation, name: str, force: bool, yes: bool, as_json: bool) -> None:
     """Forget a proxy and its credentials. JSON: the proxy as it was."""
-    proxy = _run(here, lambda desk: _named(desk.manage, name))
+    proxy = _run(here, lambda desk: desk.manage.named(name))
     confirm(f"Remove the proxy {proxy.name!r} ({proxy.address})?", is_sure=yes)
     _run(here, lambda desk: desk.manage.remove(proxy, whoever(), desk.options, is_forced=force))
     _tell(proxy, "Removed", as_json=as_json)
@@ -188,32 +188,13 @@ def assign(
         click.echo(f"{len(changed)} accounts now {means}.")
 
 
-async def _add(
-    manage: ManageProxies, lines: Sequence[tuple[int, str]], name: str | None, pool: str | None
-) -> tuple[list[Proxy], list[RefusedOut]]:
-    added, refused = [], []
-    for number, line in lines:
-        try:
-            added.append(await manage.add(line, whoever(), name=name, pool=pool))
-        except (UnsupportedInputError, ConflictError) as error:
-            refused.append(RefusedOut(number, error.message))
-    return added, refused
-
-
 async def _test(desk: _Desk, names: Sequence[str], target: str | None) -> list[Checked]:
     check = CheckProxies(CurlProxyProbe(), desk.storage.proxies, SystemClock(), lambda: desk.options)
     return await check.check_and_keep(await desk.manage.find(names), target=target)
 
 
 async def _switch(manage: ManageProxies, name: str, *, enabled: bool) -> Proxy:
-    return await manage.set_enabled(await _named(manage, name), whoever(), enabled=enabled)
-
-
-async def _named(manage: ManageProxies, name: str) -> Proxy:
-    found = [one for one in await manage.find([name]) if one.name == name]
-    if not found:
-        raise Failure(f"{name!r} is a pool; name one of its proxies.")
-    return found[0]
+    return await manage.set_enabled(await manage.named(name), whoever(), enabled=enabled)
 
 
 async def _assign(desk: _Desk, name: str, accounts: Sequence[str], tag: str | None, *, is_all: bool) -> list[int]:

@@ -14,6 +14,8 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "operator.sign_in_refused"
     SIGNED_OUT = "operator.signed_out"
     OPERATOR_CREATED = "operator.created"
+    OPERATOR_CHANGED = "operator.changed"
+    OPERATOR_REMOVED = "operator.removed"
     PASSPHRASE_CHANGED = "operator.passphrase_changed"  # noqa: S105 - the name of what was done
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_CHANGED = "account.changed"
@@ -78,6 +80,25 @@ class AuditEntry:
     subject: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries are looked for; None looks for all.
+
+    Attributes:
+        action: What the action begins with, such as ``account`` or ``operator.sign_in_refused``.
+        actor: The name of who did it, spelt as it stands there.
+        subject: The id or name of what it was done to.
+        since: From this moment on.
+        until: Before this moment.
+    """
+
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,9 @@ def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool]]:
         conditions.append(ACCOUNTS.c.search_text.contains(text, autoescape=True))
     if wanted.status is not None:
         conditions.append(_stands(wanted.status, now))
+    if wanted.tag is not None:
+        # Tags are JSON strings without anything to escape. Every database can replace, and tells small letters from large.
+        conditions.append(func.replace(ACCOUNTS.c.tags, f'"{wanted.tag}"', "") != ACCOUNTS.c.tags)
     return conditions
 
 

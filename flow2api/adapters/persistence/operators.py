@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import OPERATOR, note_changes
@@ -27,6 +27,9 @@ _NAMESAKE = select(OPERATORS.c.id).where(
     OPERATORS.c.folded_name == bindparam("wanted"), OPERATORS.c.id != bindparam("but")
 )
 _SAVE = update(OPERATORS).where(OPERATORS.c.id == bindparam("of"))
+_REMOVE = delete(OPERATORS).where(OPERATORS.c.id == bindparam("of"))
+_OWNERS = select(OPERATORS.c.id).where(OPERATORS.c.role == Role.OWNER.value).limit(2)
+_LAST_OWNER = -1
 
 
 class SqlOperators:
@@ -74,12 +77,29 @@ class SqlOperators:
         def step(connection: Connection) -> int | None:
             if _has_namesake(connection, operator):
                 return None
+            if operator.role is not Role.OWNER and _is_last_owner(connection, operator.id):
+                return _LAST_OWNER
             if connection.execute(_SAVE, {"of": operator.id, **values}).rowcount:
                 note_changes(connection, OPERATOR, (operator.id,), self._clock.now())
                 note_audit(connection, audit)
             return operator.id
 
         _or_conflict(await self._database.write(step), operator)
+
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> bool:
+        def step(connection: Connection) -> int:
+            if _is_last_owner(connection, operator_id):
+                return _LAST_OWNER
+            gone = connection.execute(_REMOVE, {"of": operator_id}).rowcount
+            if gone:
+                note_changes(connection, OPERATOR, (operator_id,), self._clock.now())
+                note_audit(connection, audit)
+            return gone
+
+        gone = await self._database.write(step)
+        if gone == _LAST_OWNER:
+            raise _last_owner()
+        return bool(gone)
 
     def _insert(self, connection: Connection, operator: Operator, audit: AuditEntry | None) -> int:
         number = connection.execute(insert(OPERATORS), operator_to_row(operator)).inserted_primary_key
@@ -121,7 +141,18 @@ def _has_namesake(connection: Connection, operator: Operator) -> bool:
     return connection.execute(_NAMESAKE, asked).first() is not None
 
 
+def _is_last_owner(connection: Connection, operator_id: int) -> bool:
+    # Whoever writes holds the lock on the whole database, so two owners cannot remove each other.
+    return list(connection.execute(_OWNERS).scalars()) == [operator_id]
+
+
+def _last_owner() -> ConflictError:
+    return ConflictError("This is the last owner; make another operator one first.")
+
+
 def _or_conflict(number: int | None, operator: Operator) -> int:
+    if number == _LAST_OWNER:
+        raise _last_owner()
     if number is None:
         raise ConflictError(f"An operator named {operator.name!r} exists already. Choose another name.")
     return number

@@ -1,12 +1,12 @@
-"""Makes operators, and gives them new passphrases."""
+"""Makes operators, gives them new passphrases and roles, and removes them."""
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Operators
@@ -71,9 +71,51 @@ class ManageOperators:
 
         Raises:
             UnsupportedInputError: The passphrase breaks a rule.
-            ConflictError: There is no such operator, or more than one to choose from.
+            NotKnownError: There is no such operator.
+            ConflictError: There is more than one to choose from.
         """
         return await self.renew(self._chosen(await self._operators.all(), which), passphrase, audit=audit)
+
+    async def named(self, which: str) -> Operator:
+        """The operator with this name or id.
+
+        Raises:
+            NotKnownError: There is none.
+        """
+        return self._chosen(await self._operators.all(), which)
+
+    async def give_role(self, which: str, role: Role, actor: Actor) -> Operator:
+        """Let the operator of this name or id have another role; it holds from the next request on.
+
+        Raises:
+            NotKnownError: There is none.
+            ConflictError: It is the last owner.
+        """
+        operator = await self.named(which)
+        if operator.role is role:
+            return operator
+        changed = replace(operator, role=role)
+        details = differences({"role": operator.role.value}, {"role": role.value})
+        await self._operators.save(changed, self._entry(actor, AuditAction.OPERATOR_CHANGED, changed, details))
+        return changed
+
+    async def remove(self, which: str, actor: Actor) -> Operator:
+        """Let the operator of this name or id sign in no more; every session of his ends. What he did stays written.
+
+        Raises:
+            NotKnownError: There is none.
+            ConflictError: It is the last owner.
+        """
+        operator = await self.named(which)
+        entry = self._entry(actor, AuditAction.OPERATOR_REMOVED, operator, {"name": operator.name})
+        if not await self._operators.remove(operator.id, entry):
+            raise _unknown(which)
+        return operator
+
+    def _entry(
+        self, actor: Actor, action: AuditAction, operator: Operator, details: Mapping[str, object]
+    ) -> AuditEntry:
+        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=str(operator.id), details=details)
 
     async def renew(
         self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None
@@ -125,7 +167,7 @@ class ManageOperators:
     @staticmethod
     def _chosen(operators: Sequence[Operator], which: str | None) -> Operator:
         if not operators:
-            raise ConflictError("There is no operator yet; `flow2api operator create` makes one.")
+            raise NotKnownError("There is no operator yet; `flow2api operator create` makes one.")
         if which is None:
             if len(operators) > 1:
                 raise ConflictError("There are several operators; say the name or the id of one.")
@@ -133,7 +175,7 @@ class ManageOperators:
         for operator in operators:
             if which == str(operator.id) or folded(which) == folded(operator.name):
                 return operator
-        raise ConflictError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
+        raise _unknown(which)
 
 
 def _checked(name: str) -> str:
@@ -143,6 +185,10 @@ def _checked(name: str) -> str:
     if name.isdecimal():
         raise UnsupportedInputError("An operator's name cannot be a number alone, for ids are numbers.", param="name")
     return name
+
+
+def _unknown(which: str) -> NotKnownError:
+    return NotKnownError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
 
 
 def _new_stamp() -> str:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.storage import Accounts
@@ -55,6 +55,50 @@ class ManageProxies:
         entry = self._entry(actor, AuditAction.PROXY_ADDED, name, {"address": address, "pool": pool})
         return await self._proxies.add(proxy, entry)
 
+    async def add_all(
+        self, urls: Sequence[tuple[int, str]], actor: Actor, *, name: str | None = None, pool: str | None = None
+    ) -> tuple[list[Proxy], list[tuple[int, str]]]:
+        """Store proxies by lines; one that cannot be used does not stop the others.
+
+        Args:
+            urls: Each with the number of its line.
+            name: What to call it, if there is only one.
+
+        Returns:
+            Those that were stored, and the lines that were refused, each with a sentence that holds no address.
+        """
+        added, refused = [], []
+        for number, url in urls:
+            try:
+                added.append(await self.add(url, actor, name=name, pool=pool))
+            except (UnsupportedInputError, ConflictError) as error:
+                refused.append((number, error.message))
+        return added, refused
+
+    async def named(self, name: str) -> Proxy:
+        """The proxy of this name, which is not that of a pool.
+
+        Raises:
+            NotKnownError: There is none.
+        """
+        known = await self.all()
+        found = next((one for one in known if one.name == name), None)
+        if found is not None:
+            return found
+        if any(one.pool == name for one in known):
+            raise NotKnownError(f"{name!r} is a pool; name one of its proxies.")
+        near = get_close_matches(name, [one.name for one in known], n=1)
+        raise NotKnownError(f"There is no proxy {name[:64]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
+
+    async def check_usable(self, name: str) -> None:
+        """Refuse what an account cannot be told to use.
+
+        Raises:
+            ConflictError: It is neither the name of a proxy or pool, nor ``direct``, nor ``global``.
+        """
+        if name not in (DIRECT, GLOBAL):
+            _check_known(name, await self.all())
+
     async def set_enabled(self, proxy: Proxy, actor: Actor, *, enabled: bool) -> Proxy:
         """Let a proxy be used, or not any more."""
         if proxy.is_enabled is enabled:
@@ -90,8 +134,7 @@ class ManageProxies:
         Raises:
             ConflictError: There is no proxy and no pool of this name; nothing was changed.
         """
-        if name not in (DIRECT, GLOBAL):
-            _check_known(name, await self.all())
+        await self.check_usable(name)
         wanted = None if name == GLOBAL else name
         changed = [replace(account, proxy=wanted) for account in accounts if account.proxy != wanted]
         before = {account.id: account.proxy for account in accounts}

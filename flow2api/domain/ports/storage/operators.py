@@ -42,6 +42,17 @@ class Operators(Protocol):
         """Write the operator over what is there and note the change in the feed.
 
         Raises:
-            ConflictError: Another operator has this name.
+            ConflictError: Another operator has this name, or nobody would be an owner any more.
+        """
+        ...
+
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> bool:
+        """Forget the operator with every session, and note the change in the feed.
+
+        Returns:
+            False, and nothing was written, when there was none.
+
+        Raises:
+            ConflictError: Nobody would be an owner any more; nothing was written.
         """
         ...
