@@ -80,7 +80,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cause: What brought it about, in words for people.
-        by: ``server``, ``time``, ``operator``, or an operator's name.
+        by: ``server``, ``time`` or ``operator``; who that was the audit log knows.
     """
 
     number: int

@@ -57,10 +57,10 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         tag: Word = None,
     ) -> Accounts:
         """The accounts; ``q`` is looked for in address, name and remark."""
-        wanted = AccountFilter(text=q or None, status=status, tag=tag)
+        wanted, after = AccountFilter(text=q or None, status=status, tag=tag), number_in(cursor) or 0
         counts, found = await asyncio.gather(
             doors.accounts.count(wanted),
-            doors.accounts.page(wanted, after=number_in(cursor) or 0, limit=limit + 1),
+            doors.accounts.page(wanted, after=after, limit=limit + 1),
         )
         now = doors.clock.now()
         return Accounts(
