@@ -8,7 +8,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, Limit, Moment, Word, number_in
+from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, Limit, Moment, Word, number_in, whole
 from flow2api.domain.audit import AuditEntry, AuditFilter
 
 
@@ -53,7 +53,9 @@ def audit_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         until: Moment = None,
     ) -> AuditEntries:
         """The audit log; ``action`` is what the action begins with, such as ``account`` or ``operator.signed_in``."""
-        wanted = AuditFilter(action=action, actor=actor, subject=subject, since=since, until=until)
+        wanted = AuditFilter(
+            action=action, actor=actor, subject=subject, since=whole(since, "since"), until=whole(until, "until")
+        )
         page = await doors.audit_log.page(wanted, before=number_in(cursor), limit=limit)
         return AuditEntries(
             items=tuple(_view(entry) for entry in page.items),

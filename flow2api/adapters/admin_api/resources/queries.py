@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request
 from litestar.params import QueryParameter
 
@@ -26,8 +25,19 @@ Word = Annotated[str | None, QueryParameter(max_length=256)]
 OptionalId = Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)]
 """An id to filter by."""
 
-Moment = Annotated[datetime | None, msgspec.Meta(tz=True), QueryParameter()]
-"""An instant of RFC 3339, with its offset."""
+Moment = Annotated[datetime | None, QueryParameter()]
+"""An instant of RFC 3339, with its offset, which `whole` looks for."""
+
+
+def whole(moment: datetime | None, name: str) -> datetime | None:
+    """The moment, if it says its offset.
+
+    Raises:
+        UnsupportedInputError: It could be any of a day's.
+    """
+    if moment is not None and moment.tzinfo is None:
+        raise UnsupportedInputError(f"Say {name} with its offset, such as 2026-11-23T18:30:00Z.", param=name)
+    return moment
 
 
 def number_in(cursor: str | None) -> int | None:

@@ -22,6 +22,7 @@ from flow2api.adapters.admin_api.resources.queries import (
     Word,
     number_in,
     refused_cursor,
+    whole,
 )
 from flow2api.adapters.admin_api.schemas import Id
 from flow2api.domain.errors import RecordNotFoundError
@@ -102,8 +103,8 @@ def request_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     ) -> Requests:
         """The request log; ``id`` is what a request id or generation id begins with."""
         wanted = LogFilter(
-            since=since,
-            until=until,
+            since=whole(since, "since"),
+            until=whole(until, "until"),
             key_id=key_id,
             account_id=account_id,
             model=model,
@@ -126,7 +127,9 @@ def request_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         account_id: OptionalId = None,
     ) -> Stream:
         """The request log as a file, newest first: ``csv`` or ``jsonl``."""
-        wanted = LogFilter(since=since, until=until, key_id=key_id, account_id=account_id)
+        wanted = LogFilter(
+            since=whole(since, "since"), until=whole(until, "until"), key_id=key_id, account_id=account_id
+        )
         await doors.log.page(wanted, limit=1)  # what cannot be asked for is refused before the answer begins
         headers = {"content-disposition": f'attachment; filename="requests.{form}"', "content-type": _FILES[form]}
         return Stream(_encoded(doors.log.export(wanted, form)), headers=headers)
