@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import LEAST_GUESSES, LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
@@ -11,6 +12,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.passphrases import FakeMeter, FakePassphrases
 from tests.fakes.storage import FakeStorage
 
+ADA = Actor(name="ada", door="admin_api")
 GOOD = Secret("quiet maple river lamp")
 BETTER = Secret("another maple river lamp")
 
@@ -208,3 +210,49 @@ class TestReset:
         with pytest.raises(ConflictError, match="no operator 'eve'; `flow2api operator list`"):
             await manage.reset("eve", BETTER)
         assert passphrases.hashed == 1
+
+
+class TestRoleAndRemoval:
+    async def test_role_is_given_and_noted_once(self, manage: Manage, storage: FakeStorage) -> None:
+        await manage.create("ada", GOOD)
+        bob = await manage.create("bob", GOOD, Role.VIEWER)
+        changed = await manage.give_role("BOB", Role.OWNER, ADA)
+
+        assert await manage.give_role("bob", Role.OWNER, ADA) == changed == await manage.named(str(bob.id))
+        (entry,) = storage.tables.audit
+        assert (entry.action, entry.subject) == (AuditAction.OPERATOR_CHANGED, str(bob.id))
+        assert entry.details == {"before": {"role": "viewer"}, "after": {"role": "owner"}}
+
+    async def test_removed_one_is_gone_with_an_entry(self, manage: Manage, storage: FakeStorage) -> None:
+        await manage.create("ada", GOOD)
+        bob = await manage.create("bob", GOOD)
+        await manage.remove("bob", ADA)
+
+        assert [one.name for one in await manage.all()] == ["ada"]
+        assert [(entry.action, entry.subject) for entry in storage.tables.audit] == [
+            (AuditAction.OPERATOR_REMOVED, str(bob.id))
+        ]
+        with pytest.raises(NotKnownError):
+            await manage.named("bob")
+
+    async def test_last_owner_stays(self, manage: Manage, storage: FakeStorage) -> None:
+        await manage.create("ada", GOOD)
+        await manage.create("bob", GOOD)
+
+        with pytest.raises(ConflictError, match="last owner"):
+            await manage.remove("ada", ADA)
+        with pytest.raises(ConflictError, match="last owner"):
+            await manage.give_role("ada", Role.VIEWER, ADA)
+        assert storage.tables.audit == []
+
+    async def test_one_that_goes_meanwhile_is_unknown(
+        self, manage: Manage, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await manage.create("ada", GOOD)
+
+        async def gone(*_: object) -> bool:
+            return False
+
+        monkeypatch.setattr(storage.operators, "remove", gone)
+        with pytest.raises(NotKnownError):
+            await manage.remove("ada", ADA)

@@ -4,7 +4,7 @@ import pytest
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import Proxy
 from flow2api.domain.usecases.manage_proxies import ManageProxies
@@ -137,3 +137,30 @@ async def test_one_of_several_in_a_pool_may_go(manage: ManageProxies, storage: F
     await manage.remove(made[0], ADA, Options(proxy="eu"))
 
     assert [one.name for one in await manage.all()] == [made[1].name]
+
+
+async def test_bad_line_does_not_stop_the_others(manage: ManageProxies) -> None:
+    lines = [(1, "http://eve:canary@p:1"), (3, "gopher://eve:canary@p:2"), (4, "http://eve:canary@p:1")]
+    added, refused = await manage.add_all(lines, ADA, pool="eu")
+
+    assert [(one.name, one.pool) for one in added] == [("p", "eu")]
+    assert [number for number, _ in refused] == [3, 4]
+    assert "canary" not in repr(refused)
+
+
+async def test_one_proxy_is_found_by_its_own_name_only(manage: ManageProxies) -> None:
+    proxy = await manage.add("http://p:1", ADA, name="frankfurt", pool="eu")
+
+    assert await manage.named("frankfurt") == proxy
+    for name, message in (("eu", "is a pool"), ("frankfrt", "Did you mean 'frankfurt'"), ("x", "no proxy 'x'.$")):
+        with pytest.raises(NotKnownError, match=message):
+            await manage.named(name)
+
+
+async def test_account_may_be_told_to_use_what_there_is(manage: ManageProxies) -> None:
+    await manage.add("http://p:1", ADA, name="frankfurt", pool="eu")
+
+    for name in ("frankfurt", "eu", "direct", "global"):
+        await manage.check_usable(name)
+    with pytest.raises(ConflictError):
+        await manage.check_usable("us")
