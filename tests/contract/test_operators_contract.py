@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from flow2api.domain.account import Account, AccountStatus, Rest, RestReason
-from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
+from flow2api.domain.operator import Role
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION, OperatorSession
@@ -205,6 +206,59 @@ class TestAuditLog:
 
         assert await actions(storage) == []
 
+    async def test_is_filtered_by_everything_that_an_entry_says(self, storage: Storage, clock: FakeClock) -> None:
+        began = clock.now()
+        for action, name, subject in (("key.created", "ada", "1"), ("key.revoked", "bob", "1"), ("Key.x", "ada", None)):
+            actor = replace(ADA, name=name)
+            await storage.audit_log.note(AuditEntry(at=clock.now(), actor=actor, action=action, subject=subject))
+            clock.advance(60)
+
+        for wanted, numbers in (
+            (AuditFilter(action="key"), [2, 1]),
+            (AuditFilter(action="key.r"), [2]),
+            (AuditFilter(action="%"), []),
+            (AuditFilter(actor="ada"), [3, 1]),
+            (AuditFilter(subject="1", actor="bob"), [2]),
+            (AuditFilter(since=began + timedelta(seconds=60)), [3, 2]),
+            (AuditFilter(until=began + timedelta(seconds=60)), [1]),
+            (AuditFilter(), [3, 2, 1]),
+        ):
+            found = await storage.audit_log.page(before=None, limit=5, wanted=wanted)
+            assert [entry.number for entry in found] == numbers, wanted
+        ada = AuditFilter(actor="ada")
+        assert [one.number for one in await storage.audit_log.page(before=3, limit=5, wanted=ada)] == [1]
+
+
+class TestOperators:
+    async def test_removed_one_takes_his_sessions_along(self, storage: Storage, clock: FakeClock) -> None:
+        await storage.operators.add(replace(operator_of("ada"), role=Role.OWNER))
+        bob = await storage.operators.add(replace(operator_of("bob"), role=Role.VIEWER))
+        session = session_of(clock, b"bob", bob.id, bob.stamp)
+        await storage.sessions.add(session)
+        entry = entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id))
+
+        assert await storage.operators.remove(bob.id, entry)
+        assert not await storage.operators.remove(bob.id, entry)
+        assert [one.name for one in await storage.operators.all()] == ["ada"]
+        assert await storage.sessions.find(session.digest) is None
+        assert await actions(storage) == [(AuditAction.OPERATOR_REMOVED, str(bob.id))]
+
+    async def test_last_owner_is_neither_removed_nor_made_less(self, storage: Storage, clock: FakeClock) -> None:
+        ada = await storage.operators.add(replace(operator_of("ada"), role=Role.OWNER))
+        bob = await storage.operators.add(replace(operator_of("bob"), role=Role.OWNER))
+        entry = entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id))
+
+        left = await asyncio.gather(
+            storage.operators.remove(ada.id, entry), storage.operators.remove(bob.id, entry), return_exceptions=True
+        )
+        (last,) = await storage.operators.all()
+
+        assert sorted(type(one).__name__ for one in left) == ["ConflictError", "bool"]
+        with pytest.raises(ConflictError, match="last owner"):
+            await storage.operators.save(replace(last, role=Role.OPERATOR), entry)
+        assert await storage.operators.all() == [last]
+        assert len(await actions(storage)) == 1
+
 
 class TestAccountDirectory:
     @pytest.fixture
@@ -221,6 +275,17 @@ class TestAccountDirectory:
         }
         made = [replace(account_of(name), rests=those) for name, those in rests.items()]
         return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
+
+    async def test_finds_by_a_whole_tag_spelt_as_it_is(self, storage: Storage, clock: FakeClock) -> None:
+        tags: tuple[set[str], ...] = ({"eu", "pro"}, {"EU"}, {"eu-west"}, set(), {"é"})
+        made = [replace(account_of(f"tagged {place}"), tags=frozenset(one)) for place, one in enumerate(tags)]
+        added = await storage.accounts.add([(one, credentials_of(one.name)) for one in made])
+
+        for tag, places in (("eu", [0]), ("EU", [1]), ("pro", [0]), ("é", [4]), ("e", []), ("eu%", [])):
+            wanted = AccountFilter(tag=tag)
+            found = await storage.directory.page(wanted, clock.now(), after=0, limit=10)
+            assert [one.id for one in found] == [added[place].id for place in places], tag
+            assert sum((await storage.directory.count(wanted, clock.now())).values()) == len(places)
 
     @pytest.mark.parametrize("status", AccountStatus)
     async def test_finds_by_status_what_the_domain_says(
