@@ -11,7 +11,7 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import Argon2Passphrases, ZxcvbnMeter
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
-from flow2api.cli.inputs import read_passphrase
+from flow2api.cli.inputs import confirm, read_passphrase
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 from flow2api.domain.audit import AuditAction, AuditEntry
@@ -65,7 +65,7 @@ def list_operators(here: Installation, as_json: bool) -> None:
     type=click.Choice([role.value for role in Role]),
     default=Role.OPERATOR.value,
     show_default=True,
-    help="Viewers read, operators change accounts and options, owners also see secrets and set keys and proxies.",
+    help="Viewers read, operators change accounts and most options, owners also see secrets and set keys, operators, proxies and where messages go.",
 )
 @_passphrase_option
 @json_option
@@ -105,6 +105,42 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
         print_json(_operator_out(changed))
     else:
         click.echo(f"{changed.name!r} (id {changed.id}) has a new passphrase.")
+
+
+@operator.command("set-role")
+@click.argument("which")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@json_option
+@with_installation
+def set_role(here: Installation, which: str, role: str, as_json: bool) -> None:
+    """Give the operator of this name or id another role; it holds at once. The last owner stays one.
+
+    JSON: the operator.
+    """
+    changed = asyncio.run(_managed(here, lambda manage: manage.give_role(which, Role(role), whoever())))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"{changed.name!r} (id {changed.id}) is {changed.role.value} now.")
+
+
+@operator.command()
+@click.argument("which")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
+@with_installation
+def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
+    """Let the operator of this name or id sign in no more, and end his sessions. The last owner stays.
+
+    JSON: the operator as it was.
+    """
+    found = asyncio.run(_managed(here, lambda manage: manage.named(which)))
+    confirm(f"Remove the {found.role.value} {found.name!r} (id {found.id})?", is_sure=yes)
+    removed = asyncio.run(_managed(here, lambda manage: manage.remove(str(found.id), whoever())))
+    if as_json:
+        print_json(_operator_out(removed))
+    else:
+        click.echo(f"Removed {removed.name!r} (id {removed.id}).")
 
 
 def _entry(action: AuditAction, subject: str | None = None) -> AuditEntry:

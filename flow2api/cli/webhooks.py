@@ -1,70 +1,20 @@
 """``flow2api webhooks``."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import TypeVar
 
 import click
-import msgspec
 
-from flow2api.adapters.system import SystemClock
-from flow2api.app.telling import build_webhooks
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import STDIN, read_secret
+from flow2api.cli.managed_webhooks import key_id_of, managed, manager_of
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.webhook_changes import rotate_secret, update
+from flow2api.cli.webhook_views import WebhookOut, delivery_out, webhook_out
 from flow2api.cli.whoever import whoever
-from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
-from flow2api.domain.webhook import SUBSCRIBABLE, Delivery, Webhook
-from flow2api.settings import parse_options
-
-T = TypeVar("T")
-
-
-class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook as JSON, without its signing secret.
-
-    Attributes:
-        address: Scheme and host; the rest could hold a secret.
-        events: What it is told.
-        key_id: Of generations it hears only those of this key; null for all.
-        failing_since: When the failures began that follow the last success.
-    """
-
-    id: int
-    name: str
-    address: str
-    events: list[str]
-    key_id: int | None
-    created_at: datetime
-    disabled_at: datetime | None
-    disabled_why: str
-    failing_since: datetime | None
-    delivered_at: datetime | None
-
-
-class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a webhook as JSON.
-
-    Attributes:
-        status: What the receiver answered last; null when no answer came.
-        next_try_at: Null when there is to be no other.
-    """
-
-    number: int
-    webhook_id: int
-    message_id: str
-    event: str
-    at: datetime
-    state: str
-    attempts: int
-    status: int | None
-    error: str
-    next_try_at: datetime | None
-    ended_at: datetime | None
+from flow2api.domain.webhook import SUBSCRIBABLE, Webhook
 
 
 @click.group()
@@ -77,7 +27,7 @@ def webhooks() -> None:
 @with_installation
 def list_webhooks(here: Installation, as_json: bool) -> None:
     """Show the webhooks. JSON: {"webhooks": [...]}."""
-    shown = [_webhook_out(webhook) for webhook in asyncio.run(_managed(here, ManageWebhooks.all))]
+    shown = [webhook_out(webhook) for webhook in asyncio.run(managed(here, ManageWebhooks.all))]
     if as_json:
         print_json({"webhooks": shown})
         return
@@ -124,8 +74,8 @@ def add(
 
     async def adding() -> Webhook:
         async with opened_storage(here) as (storage, _):
-            manage = await _manager(here, storage)
-            key_id = await _key_id(storage, key)
+            manage = await manager_of(here, storage)
+            key_id = await key_id_of(storage, key)
             return await manage.add(name, address, whoever(), kinds=events, key_id=key_id, signing=signing)
 
     made = asyncio.run(adding())
@@ -145,7 +95,7 @@ def test(here: Installation, which: str, as_json: bool) -> None:
 
     JSON: {"name": "shop", "status": 204, "error": ""}. Exit code 1 when it did not get through.
     """
-    webhook, receipt = asyncio.run(_managed(here, lambda manage: manage.test(which)))
+    webhook, receipt = asyncio.run(managed(here, lambda manage: manage.test(which)))
     if as_json:
         print_json({"name": webhook.name, "status": receipt.answer, "error": receipt.error})
     elif receipt.is_good:
@@ -181,9 +131,9 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 @with_installation
 def remove(here: Installation, which: str, as_json: bool) -> None:
     """Forget the webhook of this name or id, and its messages. JSON: the webhook."""
-    webhook = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
+    webhook = asyncio.run(managed(here, lambda manage: manage.remove(which, whoever())))
     if as_json:
-        print_json(_webhook_out(webhook))
+        print_json(webhook_out(webhook))
     else:
         click.echo(f"Removed {webhook.name!r}.")
 
@@ -196,8 +146,8 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
 @with_installation
 def deliveries(here: Installation, which: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """Show what became of the messages to one webhook, or to all, newest first. JSON: {"deliveries": [...]}."""
-    found = asyncio.run(_managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
-    shown = [_delivery_out(delivery) for delivery in found]
+    found = asyncio.run(managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
+    shown = [delivery_out(delivery) for delivery in found]
     if as_json:
         print_json({"deliveries": shown})
         return
@@ -222,65 +172,19 @@ def deliveries(here: Installation, which: str | None, limit: int, before: int | 
     )
 
 
+for command in (update, rotate_secret):
+    webhooks.add_command(command)
+
+
 def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
-    webhook = asyncio.run(_managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
+    webhook = asyncio.run(managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
     if as_json:
-        print_json(_webhook_out(webhook))
+        print_json(webhook_out(webhook))
     else:
         click.echo(f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.")
-
-
-async def _managed(here: Installation, use: Callable[[ManageWebhooks], Awaitable[T]]) -> T:
-    async with opened_storage(here) as (storage, _):
-        return await use(await _manager(here, storage))
-
-
-async def _manager(here: Installation, storage: Storage) -> ManageWebhooks:
-    options = parse_options({**await storage.options.read(), **here.settings.options})
-    return build_webhooks(storage, lambda: options, SystemClock())
-
-
-async def _key_id(storage: Storage, which: str | None) -> int | None:
-    if which is None:
-        return None
-    for key in await storage.api_keys.all():
-        if key.is_active and which in (key.name, str(key.id)):
-            return key.id
-    raise Failure(f"There is no active key {which[:64]!r}; `flow2api keys list` shows them.")
 
 
 def _state(one: WebhookOut) -> str:
     if one.disabled_at is not None:
         return f"off: {one.disabled_why}"
     return "failing" if one.failing_since else "on"
-
-
-def _webhook_out(webhook: Webhook) -> WebhookOut:
-    return WebhookOut(
-        id=webhook.id,
-        name=webhook.name,
-        address=webhook.shown,
-        events=sorted(kind.value for kind in webhook.kinds),
-        key_id=webhook.key_id,
-        created_at=webhook.created_at,
-        disabled_at=webhook.disabled_at,
-        disabled_why=webhook.disabled_why,
-        failing_since=webhook.failing_since,
-        delivered_at=webhook.delivered_at,
-    )
-
-
-def _delivery_out(delivery: Delivery) -> DeliveryOut:
-    return DeliveryOut(
-        number=delivery.number,
-        webhook_id=delivery.webhook_id,
-        message_id=delivery.message_id,
-        event=delivery.kind,
-        at=delivery.at,
-        state=delivery.state.value,
-        attempts=delivery.attempts,
-        status=delivery.answer,
-        error=delivery.error,
-        next_try_at=None if delivery.ended_at else delivery.due_at,
-        ended_at=delivery.ended_at,
-    )

@@ -138,3 +138,25 @@ def test_role_is_that_which_was_asked_for_except_of_the_first(run: CommandLine, 
 
     assert [one.role for one in stage.tables.operators.values()] == [Role.OWNER, Role.VIEWER, Role.VIEWER]
     assert run("operator", "create", "--role", "king", *FROM_STDIN, stdin=f"{GOOD}\n").code == 2
+
+
+def test_role_is_given_and_somebody_is_removed(run: CommandLine, stage: Stage) -> None:
+    for name in ("ada", "bob", "eve"):
+        run("operator", "create", "--name", name, *FROM_STDIN, stdin=GOOD)
+
+    assert run("operator", "set-role", "bob", "viewer", "--json").json["role"] == "viewer"
+    assert "'bob' (id 2) is owner now." in run("operator", "set-role", "2", "owner").out
+    assert run("operator", "remove", "eve").code == 1  # nobody can be asked
+    assert run("operator", "remove", "eve", "--yes", "--json").json["name"] == "eve"
+    assert "Removed 'ada'" in run("operator", "remove", "ada", "--yes").out
+    assert [one.name for one in stage.tables.operators.values()] == ["bob"]
+    assert [entry.action for entry in stage.tables.audit[-2:]] == ["operator.removed"] * 2
+
+
+def test_last_owner_stays(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", "--name", "ada", *FROM_STDIN, stdin=GOOD)
+
+    for ran in (run("operator", "remove", "ada", "--yes"), run("operator", "set-role", "ada", "viewer")):
+        assert (ran.code, "last owner" in ran.err) == (1, True)
+    assert "There is no operator 'bob'" in run("operator", "remove", "bob", "--yes").err
+    assert [one.role for one in stage.tables.operators.values()] == [Role.OWNER]

@@ -22,24 +22,24 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
 def account_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
 
-    @post(f"{ONE}/enable", status_code=200, tags=["pool accounts"])
+    @post(f"{ONE}/enable", status_code=200, tags=["accounts"])
     async def enable_account(request: HttpRequest, account_id: Id) -> WholeAccount:
         """Let an account work again; it starts anew as to faults of its own."""
         account = await doors.accounts.set_enabled(account_id, enabled=True, actor=actor_of(doors, request.scope))
         return whole_account(account, doors.clock.now())
 
-    @post(f"{ONE}/disable", status_code=200, tags=["pool accounts"])
+    @post(f"{ONE}/disable", status_code=200, tags=["accounts"])
     async def disable_account(request: HttpRequest, account_id: Id) -> WholeAccount:
         """Let an account do nothing new; what it has begun goes on."""
         account = await doors.accounts.set_enabled(account_id, enabled=False, actor=actor_of(doors, request.scope))
         return whole_account(account, doors.clock.now())
 
-    @post(f"{ONE}/refresh", status_code=200, tags=["pool accounts"])
+    @post(f"{ONE}/refresh", status_code=200, tags=["accounts"])
     async def refresh_account(account_id: Id) -> WholeAccount:
         """Ask the service now: a fresh access token, plan and credits, and a workspace where one is missing."""
         return whole_account(await doors.refresh(account_id), doors.clock.now())
 
-    @get(f"{ONE}/events", tags=["pool accounts"])
+    @get(f"{ONE}/events", tags=["accounts"])
     async def list_events(account_id: Id, limit: Limit = 50, cursor: Cursor = None) -> Events:
         """What an account went through: rests, cures, probation, renewals, new plans."""
         page = await doors.timeline.page(account_id, before=number_in(cursor), limit=limit)

@@ -48,7 +48,7 @@ class ChangedAccounts(msgspec.Struct, frozen=True, kw_only=True):
 def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
 
-    @get(f"{PREFIX}/accounts", tags=["pool accounts"])
+    @get(f"{PREFIX}/accounts", tags=["accounts"])
     async def list_accounts(
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -69,7 +69,7 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             total=sum(counts.values()),
         )
 
-    @post(f"{PREFIX}/accounts", tags=["pool accounts"])
+    @post(f"{PREFIX}/accounts", tags=["accounts"])
     async def add_account(request: HttpRequest, data: JSONBody[NewAccountBody]) -> WholeAccount:
         """Add an account; the service is asked whose it is at once."""
         new = NewAccount(
@@ -85,7 +85,7 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         added = await doors.take_in(new, actor_of(doors, request.scope), workspace=data.workspace or None)
         return whole_account(added, doors.clock.now())
 
-    @patch(f"{PREFIX}/accounts", tags=["pool accounts"])
+    @patch(f"{PREFIX}/accounts", tags=["accounts"])
     async def change_accounts(request: HttpRequest, data: JSONBody[AccountsBody]) -> ChangedAccounts:
         """Change many accounts in the same way: those of these ids, those with a tag, or all."""
         wanted, change = data.wanted(), change_of(data.change)
@@ -93,12 +93,12 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         changed = await doors.accounts.change_each(wanted, change, actor_of(doors, request.scope))
         return ChangedAccounts(account_ids=tuple(changed))
 
-    @get(ONE, tags=["pool accounts"])
+    @get(ONE, tags=["accounts"])
     async def show_account(account_id: Id) -> WholeAccount:
         """One account, and why it rests if it does."""
         return whole_account(await doors.accounts.get(account_id), doors.clock.now())
 
-    @patch(ONE, tags=["pool accounts"])
+    @patch(ONE, tags=["accounts"])
     async def change_account(request: HttpRequest, account_id: Id, data: JSONBody[AccountBody]) -> WholeAccount:
         """Change an account. A new session token is shown to the service before it takes the place of the former one."""
         change = change_of(data)
@@ -106,7 +106,7 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         changed = await doors.accounts.change(account_id, change, actor_of(doors, request.scope))
         return whole_account(changed, doors.clock.now())
 
-    @delete(ONE, tags=["pool accounts"])
+    @delete(ONE, tags=["accounts"])
     async def remove_account(request: HttpRequest, account_id: Id) -> None:
         """Forget an account and its secrets; what it made stays."""
         await doors.accounts.remove(account_id, actor_of(doors, request.scope))

@@ -56,12 +56,12 @@ class OptionViews(msgspec.Struct, frozen=True, kw_only=True):
 def option_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
 
-    @get(f"{PREFIX}/options", tags=["all options"])
+    @get(f"{PREFIX}/options", tags=["options"])
     async def list_options() -> OptionViews:
         """Every option: its value, its default, and where the value comes from."""
         return await _shown(doors)
 
-    @patch(f"{PREFIX}/options", tags=["all options"])
+    @patch(f"{PREFIX}/options", tags=["options"])
     async def set_options(request: HttpRequest, data: JSONBody[OptionValues]) -> OptionViews:
         """Set options by name, all of them or, when one cannot be used, none; null goes back to the default."""
         if not data:
@@ -70,13 +70,13 @@ def option_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.options.change(data, actor_of(doors, request.scope))
         return await _shown(doors, data)
 
-    @get(ONE, tags=["all options"])
+    @get(ONE, tags=["options"])
     async def show_option(name: OptionName) -> OptionView:
         """One option."""
         await _check_known(doors, name)
         return (await _shown(doors, {name})).items[0]
 
-    @delete(ONE, tags=["all options"])
+    @delete(ONE, tags=["options"])
     async def unset_option(request: HttpRequest, name: OptionName) -> None:
         """Let an option have its default again."""
         await _check_known(doors, name)
