@@ -281,7 +281,16 @@ class TestAccountDirectory:
         made = [replace(account_of(f"tagged {place}"), tags=frozenset(one)) for place, one in enumerate(tags)]
         added = await storage.accounts.add([(one, credentials_of(one.name)) for one in made])
 
-        for tag, places in (("eu", [0]), ("EU", [1]), ("pro", [0]), ("é", [4]), ("e", []), ("eu%", [])):
+        for tag, places in (
+            ("eu", [0]),
+            ("EU", [1]),
+            ("pro", [0]),
+            ("é", [4]),
+            ("e", []),
+            ("eu%", []),
+            (",", []),
+            ('eu","pro', []),
+        ):
             wanted = AccountFilter(tag=tag)
             found = await storage.directory.page(wanted, clock.now(), after=0, limit=10)
             assert [one.id for one in found] == [added[place].id for place in places], tag

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, false, func, select
 
 from flow2api.adapters.persistence.account_mapping import row_to_account
 from flow2api.adapters.persistence.accounts import ACCOUNTS
@@ -17,6 +17,9 @@ from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilte
 from flow2api.domain.statistics import Counts
 
 _COUNTED = ("images", "videos", "succeeded", "errors")
+_MARKS = frozenset('",\\[]')
+"""No tag has them; in the list of tags they stand between tags."""
+
 _AMONG: BindParameter[Any] = bindparam("wanted", expanding=True)
 _COUNTS = (
     select(TOTALS.c.account_id, *(func.sum(TOTALS.c[name]).label(name) for name in _COUNTED))
@@ -73,7 +76,9 @@ def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool]]:
         conditions.append(ACCOUNTS.c.search_text.contains(text, autoescape=True))
     if wanted.status is not None:
         conditions.append(_stands(wanted.status, now))
-    if wanted.tag is not None:
+    if wanted.tag is not None and _MARKS & set(wanted.tag):
+        conditions.append(false())
+    elif wanted.tag is not None:
         # Tags are JSON strings without anything to escape. Every database can replace, and tells small letters from large.
         conditions.append(func.replace(ACCOUNTS.c.tags, f'"{wanted.tag}"', "") != ACCOUNTS.c.tags)
     return conditions
