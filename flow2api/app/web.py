@@ -139,6 +139,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         refresh=services.refresh,
         simulate=services.simulate,
         policies=services.policies,
+        upstreams=frozenset(services.upstreams),
         trusted_proxies=settings.trusted_proxies,
         open_metrics=settings.open_metrics,
         version=__version__,

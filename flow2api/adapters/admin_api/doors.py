@@ -58,6 +58,7 @@ class AdminDoors:
         reload_proxies: Has the accounts know proxies that were changed here.
         reload_webhooks: Has those who send messages know webhooks that were changed here.
         policies: What each selection policy does, by name.
+        upstreams: The names of the services that accounts can be of.
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
         reached_url_of: The address by which who sent this request reaches the server.
@@ -98,6 +99,7 @@ class AdminDoors:
     refresh: RefreshAccount
     simulate: SimulatePolicies
     policies: Mapping[str, str]
+    upstreams: frozenset[str]
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     version: str = ""

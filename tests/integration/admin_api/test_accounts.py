@@ -143,6 +143,43 @@ class TestMany:
         await site.refused("PATCH", "/accounts", 400, body)
 
 
+class TestImport:
+    async def test_new_ones_are_added_and_known_ones_changed(self, site: Site) -> None:
+        made = [await site.simulator.control.add_account() for _ in range(2)]
+        rows = [{"session_token": one.session_token, "email": one.email, "weight": 5, "tags": ["in"]} for one in made]
+        first = await site.ok("POST", "/accounts/import", {"accounts": rows})
+        second = await site.ok("POST", "/accounts/import", {"accounts": [{**rows[0], "image_slots": 3}, rows[1]]})
+        (one, other) = (await site.ok("GET", "/accounts", tag="in"))["items"]
+
+        assert first == {"added": 2, "updated": 0, "unchanged": 0, "refused": []}
+        assert second == {"added": 0, "updated": 1, "unchanged": 1, "refused": []}
+        assert (one["image_slots"], other["image_slots"], other["weight"]) == (3, None, 5)
+        at_work = site.services.pool.get(one["id"])
+        assert at_work is not None
+        assert at_work.capacity.image == 3
+
+    async def test_bad_rows_are_told_by_their_place_without_secrets(self, site: Site) -> None:
+        good = (await site.simulator.control.add_account()).session_token
+        rows = [
+            {"session_token": "canary"},
+            {"session_token": good, "weight": 0},
+            {"session_token": good, "upstream": "nowhere"},
+            {"session_token": good, "credits": 5},
+            {"session_token": 7},
+            "canary",
+            {"session_token": good},
+        ]
+        told = await site.ok("POST", "/accounts/import", {"accounts": rows})
+
+        assert (told["added"], [one["line"] for one in told["refused"]]) == (1, [1, 2, 3, 4, 5, 6])
+        assert "canary" not in str(told)
+        assert good not in str(told)
+
+    @pytest.mark.parametrize("body", [{}, {"accounts": {}}, {"accounts": [0] * 10_001}, {"tokens": []}])
+    async def test_what_is_no_list_of_rows_is_refused(self, site: Site, body: object) -> None:
+        await site.refused("POST", "/accounts/import", 400, body)
+
+
 class TestList:
     async def test_pages_meet_every_account_once(self, site: Site) -> None:
         for _ in range(3):

@@ -4,6 +4,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.resources.account_actions import account_action_routes
+from flow2api.adapters.admin_api.resources.account_imports import account_import_routes
 from flow2api.adapters.admin_api.resources.accounts import account_routes
 from flow2api.adapters.admin_api.resources.audit_entries import audit_routes
 from flow2api.adapters.admin_api.resources.deliveries import delivery_routes
@@ -25,6 +26,7 @@ def resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     return [
         *account_routes(doors),
         *account_action_routes(doors),
+        *account_import_routes(doors),
         *key_routes(doors),
         *operator_routes(doors),
         *option_resource_routes(doors),
