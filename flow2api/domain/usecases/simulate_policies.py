@@ -61,7 +61,7 @@ class SimulatePolicies:
             The day, and what came of each policy; of a day without requests only the first one.
 
         Raises:
-            UnsupportedInputError: There is no policy of a name.
+            UnsupportedInputError: There is no policy of a name, or the day is still to come.
             ConflictError: A simulation runs already.
         """
         check_policies(names, self._policies)
@@ -69,7 +69,10 @@ class SimulatePolicies:
             raise ConflictError("A simulation runs already; wait until it has ended.")
         self._is_busy = True
         try:
-            day = day or self._clock.now().astimezone(UTC).date() - timedelta(days=1)
+            today = self._clock.now().astimezone(UTC).date()
+            day = day or today - timedelta(days=1)
+            if day > today:
+                raise UnsupportedInputError(f"The {day} is still to come; choose a day that has been.", param="day")
             return day, await self._replays(day, tuple(dict.fromkeys(names)) or tuple(sorted(self._policies)))
         finally:
             self._is_busy = False

@@ -55,6 +55,7 @@ async def test_one_simulation_runs_at_a_time(site: Site) -> None:
         ({"day": "tomorrow"}, "day"),
         ({"policies": "random"}, "policies"),
         ({"days": 2}, "unknown field"),
+        ({"day": "9999-12-31"}, "still to come"),
     ],
 )
 async def test_what_cannot_be_is_refused(site: Site, body: object, words: str) -> None:

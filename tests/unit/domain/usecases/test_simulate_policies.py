@@ -123,3 +123,9 @@ async def test_unknown_policy_is_refused_with_the_nearest() -> None:
         await simulate(Past(1), Threads())(names=["round_robbin"])
     with pytest.raises(UnsupportedInputError, match=r"round_robin\.$"):
         await simulate(Past(1), Threads())(names=["###"])
+
+
+async def test_day_that_is_still_to_come_is_refused() -> None:
+    for day in (START.date() + timedelta(days=1), date.max):
+        with pytest.raises(UnsupportedInputError, match="still to come"):
+            await simulate(Past(1), Threads())(day)
