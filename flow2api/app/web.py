@@ -63,7 +63,7 @@ def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
         return _ADMIN_ERRORS(request, error)
     request_id = request_id_of(request.scope)
     with bound_contextvars(request_id=request_id):
-        answer = plain_error(request, error)
+        answer = plain_error(request, error, request_id)
     answer.headers["x-request-id"] = request_id
     return answer
 

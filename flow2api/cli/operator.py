@@ -11,7 +11,7 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import Argon2Passphrases, ZxcvbnMeter
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
-from flow2api.cli.inputs import confirm, read_passphrase
+from flow2api.cli.inputs import read_passphrase
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 from flow2api.domain.audit import AuditAction, AuditEntry
@@ -19,6 +19,8 @@ from flow2api.domain.operator import Operator, Role
 from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
 
 T = TypeVar("T")
+
+_ARTICLES = {Role.OWNER: "an", Role.OPERATOR: "an", Role.VIEWER: "a"}
 
 _passphrase_option = click.option(
     "--passphrase-file",
@@ -65,7 +67,7 @@ def list_operators(here: Installation, as_json: bool) -> None:
     type=click.Choice([role.value for role in Role]),
     default=Role.OPERATOR.value,
     show_default=True,
-    help="Viewers read, operators change accounts and most options, owners also see secrets and set keys, operators, proxies and where messages go.",
+    help="Viewers read, operators change accounts and options, owners also see secrets and set keys and proxies.",
 )
 @_passphrase_option
 @json_option
@@ -99,7 +101,7 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
     JSON: the operator.
     """
     passphrase = read_passphrase(passphrase_file, is_new=True)
-    entry = _entry(AuditAction.PASSPHRASE_CHANGED, which)
+    entry = _entry(AuditAction.PASSPHRASE_CHANGED)
     changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase, entry)))
     if as_json:
         print_json(_operator_out(changed))
@@ -113,38 +115,58 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
 @json_option
 @with_installation
 def set_role(here: Installation, which: str, role: str, as_json: bool) -> None:
-    """Give the operator of this name or id another role; it holds at once. The last owner stays one.
+    """Give the operator of this name or id another role. Sessions go on, and may what the role may.
+
+    The last owner stays one: make another operator an owner first.
 
     JSON: the operator.
     """
-    changed = asyncio.run(_managed(here, lambda manage: manage.give_role(which, Role(role), whoever())))
+    entry = _entry(AuditAction.ROLE_CHANGED)
+    changed = asyncio.run(_managed(here, lambda manage: manage.set_role(which, Role(role), entry)))
     if as_json:
         print_json(_operator_out(changed))
     else:
-        click.echo(f"{changed.name!r} (id {changed.id}) is {changed.role.value} now.")
+        click.echo(f"{changed.name!r} (id {changed.id}) is {_ARTICLES[changed.role]} {changed.role.value}.")
+
+
+@operator.command("sign-out")
+@click.argument("which")
+@json_option
+@with_installation
+def sign_out(here: Installation, which: str, as_json: bool) -> None:
+    """End every session of the operator of this name or id, as when a device is lost. The passphrase stays.
+
+    JSON: the operator.
+    """
+    entry = _entry(AuditAction.SESSIONS_ENDED)
+    changed = asyncio.run(_managed(here, lambda manage: manage.sign_out(which, entry)))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"Every session of {changed.name!r} (id {changed.id}) has ended.")
 
 
 @operator.command()
 @click.argument("which")
-@click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
 @with_installation
-def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
-    """Let the operator of this name or id sign in no more, and end his sessions. The last owner stays.
+def remove(here: Installation, which: str, as_json: bool) -> None:
+    """Forget the operator of this name or id, and end his sessions. What he did stays in the audit log.
 
-    JSON: the operator as it was.
+    The last owner stays: make another operator an owner first.
+
+    JSON: the operator.
     """
-    found = asyncio.run(_managed(here, lambda manage: manage.named(which)))
-    confirm(f"Remove the {found.role.value} {found.name!r} (id {found.id})?", is_sure=yes)
-    removed = asyncio.run(_managed(here, lambda manage: manage.remove(str(found.id), whoever())))
+    entry = _entry(AuditAction.OPERATOR_REMOVED)
+    gone = asyncio.run(_managed(here, lambda manage: manage.remove(which, entry)))
     if as_json:
-        print_json(_operator_out(removed))
+        print_json(_operator_out(gone))
     else:
-        click.echo(f"Removed {removed.name!r} (id {removed.id}).")
+        click.echo(f"Removed the {gone.role.value} {gone.name!r} (id {gone.id}); every session of theirs has ended.")
 
 
-def _entry(action: AuditAction, subject: str | None = None) -> AuditEntry:
-    return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action, subject=subject)
+def _entry(action: AuditAction) -> AuditEntry:
+    return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action)
 
 
 async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:

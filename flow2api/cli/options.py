@@ -79,7 +79,7 @@ async def _changed(here: Installation, values: Mapping[str, object]) -> list[Opt
     async with opened_services(here) as services:
         if values:
             await services.proxying.choose.load()
-            services.options.check_by(services.proxying.choose.check_options)
+            services.options.check_changes_by(services.proxying.choose.check_options)
             await services.options.change(values, whoever())
         standing = await services.options.standing()
     return [OptionOut(name=one.name, value=one.value, default=one.default, source=one.source.value) for one in standing]

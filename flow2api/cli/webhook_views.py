@@ -1,4 +1,4 @@
-"""Webhooks and their messages as JSON, without secrets."""
+"""Webhooks and their messages as commands print them. None of them holds a secret."""
 
 from datetime import datetime
 
@@ -81,3 +81,10 @@ def delivery_out(delivery: Delivery) -> DeliveryOut:
         next_try_at=None if delivery.ended_at else delivery.due_at,
         ended_at=delivery.ended_at,
     )
+
+
+def state_of(one: WebhookOut) -> str:
+    """How it stands, in a word or two."""
+    if one.disabled_at is not None:
+        return f"off: {one.disabled_why}"
+    return "failing" if one.failing_since else "on"

@@ -6,11 +6,11 @@ import click
 
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
-from flow2api.cli.inputs import STDIN, read_secret
+from flow2api.cli.inputs import STDIN, ask_secret, read_secret
 from flow2api.cli.managed_webhooks import key_id_of, managed, manager_of
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.webhook_changes import rotate_secret, update
-from flow2api.cli.webhook_views import WebhookOut, delivery_out, webhook_out
+from flow2api.cli.webhook_views import delivery_out, state_of, webhook_out
 from flow2api.cli.whoever import whoever
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
@@ -33,14 +33,20 @@ def list_webhooks(here: Installation, as_json: bool) -> None:
         return
     print_table(
         ("ID", "NAME", "ADDRESS", "STATE", "KEY", "LAST DELIVERED", "EVENTS"),
-        [(one.id, one.name, one.address, _state(one), one.key_id, one.delivered_at, one.events) for one in shown],
+        [(one.id, one.name, one.address, state_of(one), one.key_id, one.delivered_at, one.events) for one in shown],
         empty="There are no webhooks; `flow2api webhooks add` adds one.",
     )
 
 
 @webhooks.command()
 @click.argument("name")
-@click.argument("url")
+@click.argument("url", required=False)
+@click.option(
+    "--url-file",
+    metavar="FILE",
+    help="The file that holds the URL, for one with a secret in it; - reads standard input.  [default: asked for on the "
+    "terminal when there is no URL]",
+)
 @click.option(
     "--event",
     "events",
@@ -56,7 +62,8 @@ def list_webhooks(here: Installation, as_json: bool) -> None:
 def add(
     here: Installation,
     name: str,
-    url: str,
+    url: str | None,
+    url_file: str | None,
     events: tuple[str, ...],
     key: str | None,
     secret_file: str | None,
@@ -64,12 +71,18 @@ def add(
 ) -> None:
     """Tell this address from now on; the running server does so at once.
 
-    A URL of - is read from standard input. The signing secret stands alone on standard output, and this is the only
-    time that it is shown.
+    Other users of this machine can read command lines: give a URL that holds a secret by --url-file. The signing secret
+    stands alone on standard output, and this is the only time that it is shown.
 
     JSON: {"secret": "whsec_...", "id": 1, "name": "shop"}.
     """
-    address = Secret(read_secret(url, "The URL") if url == STDIN else url)
+    if url == STDIN:
+        url, url_file = None, STDIN
+    if url is not None and url_file is not None:
+        raise Failure("Give either the URL, or --url-file FILE (- reads standard input).")
+    if url_file == secret_file == STDIN:
+        raise Failure("Standard input holds one thing: give a file for the URL or for the secret.")
+    address = ask_secret(url_file, "URL", "--url-file") if url is None else Secret(url)
     signing = None if secret_file is None else Secret(read_secret(secret_file, "The secret file"))
 
     async def adding() -> Webhook:
@@ -132,10 +145,7 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 def remove(here: Installation, which: str, as_json: bool) -> None:
     """Forget the webhook of this name or id, and its messages. JSON: the webhook."""
     webhook = asyncio.run(managed(here, lambda manage: manage.remove(which, whoever())))
-    if as_json:
-        print_json(webhook_out(webhook))
-    else:
-        click.echo(f"Removed {webhook.name!r}.")
+    _tell(webhook, f"Removed {webhook.name!r}.", as_json=as_json)
 
 
 @webhooks.command()
@@ -178,13 +188,11 @@ for command in (update, rotate_secret):
 
 def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
     webhook = asyncio.run(managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
+    _tell(webhook, f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.", as_json=as_json)
+
+
+def _tell(webhook: Webhook, done: str, *, as_json: bool) -> None:
     if as_json:
         print_json(webhook_out(webhook))
     else:
-        click.echo(f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.")
-
-
-def _state(one: WebhookOut) -> str:
-    if one.disabled_at is not None:
-        return f"off: {one.disabled_why}"
-    return "failing" if one.failing_since else "on"
+        click.echo(done)

@@ -335,7 +335,8 @@ class CredentialRevokedError(CredentialError):
     """The session token or key is refused; only a new one helps.
 
     Attributes:
-        after_renewal: What was refused is an access token that an exchange had just brought.
+        after_renewal: The exchange worked, and the access token that it brought is refused, or over. When many accounts meet
+            this at once, it tells of the service or of our clock.
     """
 
     code = "credential_revoked"

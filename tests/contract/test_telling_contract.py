@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from flow2api.domain import notices
 from flow2api.domain.audit import Actor, AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.notices import NoticeKind
-from flow2api.domain.notification import NotifyTarget
+from flow2api.domain.notification import LastTold, NotifyTarget
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
-from flow2api.domain.webhook import Delivery, DeliveryState, Webhook
+from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Webhook
 from tests.fakes.clock import FakeClock
 from tests.fakes.storage import FakeStorage
 from tests.integration.persistence.databases import storage_at
@@ -93,6 +94,37 @@ class TestNotifyTargets:
         assert not await storage.notify_targets.remove(added.id, entry("notify_target.removed"))
         assert await storage.notify_targets.all() == []
         assert len(await storage.audit_log.page(before=None, limit=5)) == 1
+
+
+class TestToldNotices:
+    SINCE = NOW - timedelta(minutes=30)
+
+    async def test_each_is_the_first_askers_to_tell(self, storage: Storage) -> None:
+        dead, full = notices.proxy_dead("eu", NOW, 3), notices.disk_full(NOW)
+
+        assert await storage.told_notices.claim([dead], NOW, self.SINCE) == {}
+        assert await storage.told_notices.claim([dead, full], LATER, self.SINCE) == {
+            dead.about: LastTold("proxy.dead", NOW)
+        }
+        assert set(await storage.told_notices.claim([full], LATER, self.SINCE)) == {full.about}
+
+    async def test_nothing_is_told_of_a_thing_that_was_told_of_a_while_ago(self, storage: Storage) -> None:
+        dead, back = notices.proxy_dead("eu", NOW, 3), notices.proxy_recovered("eu", LATER)
+        await storage.told_notices.claim([dead], NOW, self.SINCE)
+
+        refused = await storage.told_notices.claim([back], LATER, NOW - timedelta(seconds=1))
+        granted = await storage.told_notices.claim([back], LATER, NOW)
+
+        assert (refused, granted) == ({back.about: LastTold("proxy.dead", NOW)}, {})
+        again = notices.proxy_dead("eu", LATER, 3)
+        assert await storage.told_notices.claim([again], LATER, NOW) == {back.about: LastTold("proxy.recovered", LATER)}
+
+    async def test_news_that_had_happened_when_it_was_told_is_not_told_again(self, storage: Storage) -> None:
+        await storage.told_notices.claim([notices.disk_full(NOW)], LATER, NOW)
+        echo, anew = notices.disk_full(LATER), notices.disk_full(LATER + timedelta(seconds=1))
+
+        assert len(await storage.told_notices.claim([echo], LATER, LATER)) == 1
+        assert await storage.told_notices.claim([anew], LATER + timedelta(minutes=1), LATER) == {}
 
 
 class TestWebhooks:
@@ -271,3 +303,28 @@ async def test_addresses_and_secrets_are_sealed_in_the_file(tmp_path: Path) -> N
     written = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert b"shop.example" in written
     assert [one for one in (b"tgram://", b"token=secret", b"whsec_") if one in written] == []
+
+
+class TestEchoes:
+    async def test_same_news_of_another_process_is_left_out(self, storage: Storage) -> None:
+        shop = await storage.webhooks.add(SHOP)
+        first = delivery(shop.id, "msg_1", about="proxy.dead proxy eu", news="proxy.dead")
+        await storage.deliveries.add([first])
+        await storage.deliveries.add(
+            [
+                replace(first, message_id="msg_2", at=LATER),
+                replace(first, message_id="msg_3", at=LATER, news="proxy.recovered"),
+                replace(first, message_id="msg_4", at=LATER, news="proxy.recovered"),
+                replace(first, message_id="msg_5", at=LATER),
+                replace(first, message_id="msg_6", at=LATER, about="proxy.dead proxy us"),
+                replace(first, message_id="msg_7", at=LATER + ECHO),
+                delivery(shop.id, "msg_8"),
+                delivery(shop.id, "msg_9"),
+            ]
+        )
+
+        kept = await storage.deliveries.page(shop.id, before=None, limit=20)
+        assert [one.message_id for one in reversed(kept)] == [
+            "msg_1", "msg_3", "msg_5", "msg_6", "msg_7", "msg_8", "msg_9",
+        ]  # fmt: skip
+        assert (kept[-1].about, kept[-1].news) == ("proxy.dead proxy eu", "proxy.dead")

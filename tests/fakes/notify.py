@@ -1,18 +1,19 @@
 """Places, webhooks and messages in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
-from flow2api.domain.notification import Message, NotifyTarget
+from flow2api.domain.notices import Notice
+from flow2api.domain.notification import LastTold, Message, NotifyTarget
 from flow2api.domain.secret import Secret
-from flow2api.domain.webhook import Delivery, DeliveryState, Receipt, Webhook
+from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Receipt, Webhook
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.notifications import Messenger, NotifyTargets
+    from flow2api.domain.ports.notifications import Messenger, NotifyTargets, ToldNotices
     from flow2api.domain.ports.webhooks import Courier, Deliveries, Webhooks
     from tests.fakes.storage import Tables
 
@@ -24,6 +25,7 @@ class Told:
     targets: dict[int, NotifyTarget] = field(default_factory=dict)
     webhooks: dict[int, Webhook] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
+    last: dict[str, LastTold] = field(default_factory=dict)
 
 
 class FakeNotifyTargets:
@@ -55,6 +57,22 @@ class FakeNotifyTargets:
         if target is not None:
             told = replace(target, failed_at=at) if error else replace(target, sent_at=at)
             self._tables.told.targets[target_id] = replace(told, error=error)
+
+
+class FakeToldNotices:
+    def __init__(self, tables: "Tables") -> None:
+        self._tables = tables
+
+    async def claim(self, notices: Sequence[Notice], now: datetime, since: datetime) -> Mapping[str, LastTold]:
+        self._tables.writing()
+        known: dict[str, LastTold] = {}
+        for notice in notices:
+            last = self._tables.told.last.get(notice.about)
+            if last is not None and (last.at > since or (last.news == notice.news and notice.at <= last.at)):
+                known[notice.about] = last
+            else:
+                self._tables.told.last[notice.about] = LastTold(notice.news, now)
+        return known
 
 
 class FakeWebhooks:
@@ -134,9 +152,17 @@ class FakeDeliveries:
             known = {(one.message_id, one.webhook_id) for one in self._tables.told.deliveries.values()}
             is_new = (delivery.message_id, delivery.webhook_id) not in known
             webhook = self._tables.told.webhooks.get(delivery.webhook_id)
-            if is_new and webhook is not None and webhook.is_enabled:
+            if is_new and webhook is not None and webhook.is_enabled and not self._is_echo(delivery):
                 number = self._tables.new_id("delivery")
                 self._tables.told.deliveries[number] = replace(delivery, number=number)
+
+    def _is_echo(self, delivery: Delivery) -> bool:
+        of = (delivery.webhook_id, delivery.about)
+        same = [one for one in self._tables.told.deliveries.values() if (one.webhook_id, one.about) == of]
+        if not delivery.about or not same:
+            return False
+        latest = max(same, key=lambda one: one.number)
+        return latest.news == delivery.news and abs(delivery.at - latest.at) < ECHO
 
     async def claim(self, now: datetime, until: datetime, limit: int, busy: Sequence[int] = ()) -> Sequence[Delivery]:
         self._tables.writing()
@@ -244,9 +270,9 @@ class FakeCourier:
 if TYPE_CHECKING:
 
     def _are_ports(
-        targets: FakeNotifyTargets, webhooks: FakeWebhooks, deliveries: FakeDeliveries
-    ) -> tuple[NotifyTargets, Webhooks, Deliveries]:
-        return targets, webhooks, deliveries
+        targets: FakeNotifyTargets, told: FakeToldNotices, webhooks: FakeWebhooks, deliveries: FakeDeliveries
+    ) -> tuple[NotifyTargets, ToldNotices, Webhooks, Deliveries]:
+        return targets, told, webhooks, deliveries
 
     _messenger: Messenger = FakeMessenger()
     _courier: Courier = FakeCourier()

@@ -11,12 +11,12 @@ from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.operator import Operator, Role, folded
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
-from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Assignment, Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
@@ -50,7 +50,7 @@ from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
 from tests.fakes.inheritance import FakeConnectionTokens, FakeInheritance
-from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeWebhooks, Told
+from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks, Told
 from tests.fakes.proxies import FakeProxies
 from tests.fakes.records import FakeRequestLog, FakeStatistics, Records
 
@@ -248,27 +248,27 @@ class FakeOperators:
     async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         self._tables.writing(audit)
         self._refuse_conflict(operator)
+        if operator.role is not Role.OWNER:
+            self._refuse_last_owner(operator.id)
         if operator.id in self._tables.operators:
-            if operator.role is not Role.OWNER:
-                self._refuse_last_owner(operator.id)
             self._tables.operators[operator.id] = operator
             self._tables.note("operator", operator.id)
             self._tables.note_audit(audit)
 
-    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> bool:
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
         self._tables.writing(audit)
         self._refuse_last_owner(operator_id)
         if self._tables.operators.pop(operator_id, None) is None:
-            return False
-        for digest in [one.digest for one in self._tables.sessions.values() if one.operator_id == operator_id]:
-            del self._tables.sessions[digest]
+            return
+        sessions = self._tables.sessions
+        for digest in [digest for digest, one in sessions.items() if one.operator_id == operator_id]:
+            del sessions[digest]
         self._tables.note("operator", operator_id)
         self._tables.note_audit(audit)
-        return True
 
     def _refuse_last_owner(self, operator_id: int) -> None:
         if [one.id for one in self._tables.operators.values() if one.role is Role.OWNER] == [operator_id]:
-            raise ConflictError("This is the last owner; make another operator one first.")
+            raise ConflictError(LAST_OWNER)
 
     def _refuse_conflict(self, operator: Operator) -> None:
         others = [other for other in self._tables.operators.values() if other.id != operator.id]
@@ -638,6 +638,7 @@ class FakeStorage:
         self.request_log: RequestLog = FakeRequestLog(self.tables.records)
         self.statistics: Statistics = FakeStatistics(self.tables.records)
         self.notify_targets: NotifyTargets = FakeNotifyTargets(self.tables)
+        self.told_notices: ToldNotices = FakeToldNotices(self.tables)
         self.webhooks: Webhooks = FakeWebhooks(self.tables)
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)

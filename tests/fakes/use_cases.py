@@ -175,7 +175,7 @@ class FakeGenerate:
     Attributes:
         refuses: Raised before anything is accepted.
         fails: How parts end that do not succeed, by their place.
-        notes: Progress that each part tells.
+        notes: Progress that each part tells; it waits while they begin with that word.
         gate: Nothing goes on beyond the acceptance until it is set.
         picture: The bytes of what is made.
         warnings: What the generation has to say in the end, beside what was known.
@@ -201,6 +201,9 @@ class FakeGenerate:
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
     ) -> AsyncGenerator[GenerationEvent, None]:
         self.asked.append((request, caller, idempotency))
+        return self._events(request, caller)
+
+    async def _events(self, request: GenerationRequest, caller: Caller) -> AsyncGenerator[GenerationEvent, None]:
         if self.refuses is not None:
             raise self.refuses
         self.open += 1
@@ -214,7 +217,7 @@ class FakeGenerate:
             for index, part in reversed(list(enumerate(parts))):
                 for number, note in enumerate(self.notes):
                     running = part.entering(Phase.SUBMITTING, self.clock.now())
-                    yield Progressed(running.progressed(10 * number), note)
+                    yield Progressed(part if note.startswith("waiting") else running.progressed(10 * number), note)
                 yield self._end(index, part)
         finally:
             self.open -= 1

@@ -95,7 +95,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 async def make_picture(services: Services) -> None:
     is_request.set(True)
     request = GenerationRequest(model=PAINT.name, spec=PAINT, prompt="a hill", count=1, inputs=())
-    async with aclosing(services.generate(request, CALLER)) as events:
+    async with aclosing(await services.generate(request, CALLER)) as events:
         ends = [event async for event in events]
     assert isinstance(ends[-1], Finished)
 

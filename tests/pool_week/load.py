@@ -116,7 +116,7 @@ class Callers:
         request = GenerationRequest(model=asked.model, spec=spec, prompt=asked.prompt, seconds=spec.seconds)
         generation_id, error = None, None
         try:
-            async with aclosing(self._services.generate(request, Caller(key.id, key.tag))) as events:
+            async with aclosing(await self._services.generate(request, Caller(key.id, key.tag))) as events:
                 async for event in events:
                     match event:
                         case Accepted(generation=generation) | Finished(generation=generation):

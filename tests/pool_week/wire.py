@@ -11,10 +11,10 @@ from curl_cffi import CurlECode
 
 from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.errors import connection_error
-from flow2api.adapters.flow.proxy_faults import proxy_fault
 from flow2api.domain.errors import UpstreamError
 from flow2api.domain.ports.proxies import Passage
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.proxy_faults import proxy_fault
 from flow2api.simulator.accounts import Account
 from flow2api.simulator.app import ABORT, SimulatorApp, session_cookie
 

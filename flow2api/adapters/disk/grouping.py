@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from flow2api.domain.apart import apart
+from flow2api.domain.company import Company
+
+PACE_S = 0.012
+"""From one trip to the next while several contents come at once."""
 
 Kept = tuple[str, int]
 """Address and size of a content."""
@@ -17,16 +21,20 @@ class _Waiting:
 
 
 class GroupedPuts:
-    """One trip to one thread for all that has come meanwhile, without a timer: a lone content is written at once.
+    """One trip to one thread for all that has come meanwhile. A lone content is written at once.
 
     A thread of its own for each would fight the event loop for the interpreter, at ten times the cost of the writing.
 
     Args:
         write: Writes contents away from the event loop; for each its address and size, or the error that it met.
+        pace_s: How far apart trips begin while there is company.
     """
 
-    def __init__(self, write: Callable[[Sequence[list[bytes]]], Awaitable[Sequence[Kept | OSError]]]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[list[bytes]]], Awaitable[Sequence[Kept | OSError]]], *, pace_s: float = PACE_S
+    ) -> None:
         self._write = write
+        self._company = Company(pace_s)
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -51,7 +59,9 @@ class GroupedPuts:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
+                self._company.begin()
                 await self._carry_out(batch)
+                await self._company.gather(is_alone=len(batch) == 1 and not self._waiting)
         finally:
             self._task = None
 

@@ -21,7 +21,7 @@ MEDIA_HOSTS = frozenset({"storage.googleapis.com", "flow-content.google"})
 LIMIT_BYTES = 512 * MIB
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """Right after a success the redirect may not be there yet."""
-EXPIRED = frozenset({400, 403, 404, 410})
+EXPIRED = frozenset({400, 401, 403, 404, 410})
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _ADDRESS = re.compile(r"[!-~]{1,8192}")
 

@@ -71,7 +71,11 @@ async def exchange(
         told = read_session(await ask(token), now(), token)
         token = told.rotated or token
     if told.expires_at <= now():
-        raise CredentialRevokedError("The session is over; sign in again and give the account a new session token.")
+        raise CredentialRevokedError(
+            "The session is over; sign in again and give the account a new session token. (Or the clock of this machine is "
+            "fast: `flow2api doctor` checks it.)",
+            after_renewal=True,
+        )
     fresh = Credentials(token, told.access_token, told.expires_at, obtained_at=now())
     return Exchanged(fresh, told.email, told.name)
 

@@ -34,10 +34,10 @@ class Authorizes(Protocol):
 class Generates(Protocol):
     """Makes what was asked for and tells how it goes."""
 
-    def __call__(
+    async def __call__(
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
     ) -> AsyncGenerator[GenerationEvent, None]:
-        """The life of the request; closing the iterator does not stop the work."""
+        """The life of the request, to be read or closed; closing it does not stop the work."""
         ...
 
 

@@ -38,7 +38,7 @@ def picture_sources(fields: Mapping[str, object], limit: int) -> list[PictureSou
     Raises:
         UnsupportedInputError: One has a form that we don't take (a file id, for instance), or there are too many.
     """
-    found = [source for name in PICTURE_FIELDS for source in sources_in(fields.get(name), name)]
+    found = [source for name in PICTURE_FIELDS if name in fields for source in sources_in(fields[name], name)]
     return within(found, limit)
 
 
@@ -82,6 +82,8 @@ async def take_in(doors: Doors, sources: Sequence[PictureSource], caller: Caller
     Raises:
         UnsupportedInputError: One of them cannot be used; the first one that is found decides.
     """
+    if not sources:
+        return []
     tasks = [asyncio.create_task(_take_in_one(doors, source, caller)) for source in sources]
     try:
         return await asyncio.gather(*tasks)
@@ -97,8 +99,7 @@ async def _end(tasks: list[asyncio.Task[Media]]) -> None:
     """
     for task in tasks:
         task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    await asyncio.wait(tasks)
     tasks.clear()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
@@ -41,7 +42,7 @@ class Ask:
     prompt: str
     fields: Mapping[str, object]
     door: str
-    own_fields: Collection[str]
+    own_fields: frozenset[str]
     without_effect: Collection[str] = ()
     is_text: bool = False
     pictures: Sequence[Media] = field(default=())
@@ -70,16 +71,28 @@ def plan(doors: Doors, ask: Ask) -> GenerationRequest:
         UnknownModelError: There is no such model.
         UnsupportedInputError: A field cannot be used, or ``"strict": true`` forbids to adapt it.
     """
-    known = {*ask.own_fields, *SHAPE_FIELDS, *PICTURE_FIELDS}.difference(ask.without_effect)
-    ignored = ignored_fields({**ask.fields, **_within_extra_body(ask.fields)}, known)
-    kept_back = {*ask.own_fields, *ask.without_effect}
-    fields = {name: value for name, value in ask.fields.items() if name not in kept_back}
+    known = _known(ask.own_fields)
+    ignored = ignored_fields(
+        {**ask.fields, **_within_extra_body(ask.fields)},
+        known.difference(ask.without_effect) if ask.without_effect else known,
+    )
+    fields = {
+        name: value
+        for name, value in ask.fields.items()
+        if name not in ask.own_fields and name not in ask.without_effect
+    }
     # What is extended stays with the account that made it, and so with its model.
     targets = doors.routes.targets(ask.model)[: None if ask.source is None else 1]
     request = plan_route(
         targets, lambda model: _plan_one(doors, ask, model, fields), name=ask.model, is_strict=_is_strict(ask.fields)
     )
     return request.warned(*ignored)
+
+
+@cache
+def _known(own_fields: frozenset[str]) -> frozenset[str]:
+    """The fields that are read for a door, by whomever."""
+    return own_fields | SHAPE_FIELDS | frozenset(PICTURE_FIELDS)
 
 
 def _plan_one(doors: Doors, ask: Ask, model: str, fields: Mapping[str, object]) -> GenerationRequest:

@@ -59,7 +59,7 @@ class Outcome:
 
 async def begin(doors: Doors, plan: GenerationRequest, caller: Caller, idempotency: Idempotency) -> Run:
     """Start; what is refused is refused here, while an honest status can still be given."""
-    events = doors.generate(plan, caller, idempotency=idempotency)
+    events = await doors.generate(plan, caller, idempotency=idempotency)
     first = await anext(events)
     if not isinstance(first, Accepted):
         raise TypeError(f"the first event of a generation was {type(first).__name__}")
@@ -72,11 +72,11 @@ async def collect(run: Run) -> Outcome:
     Raises:
         Exception: No part succeeded; the first one's error.
     """
-    order: dict[str, int] = {}
+    order = {run.accepted.generation.id: 0}
     finished: list[Finished] = []
     failed: list[Failed] = []
-    async with aclosing(run.events()) as events:
-        async for event in events:
+    async with aclosing(run.rest) as rest:
+        async for event in rest:
             match event:
                 case Accepted(generation):
                     order[generation.id] = len(order)

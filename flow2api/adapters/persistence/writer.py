@@ -1,4 +1,4 @@
-"""The one task that writes: what arrives while a commit runs goes into the next transaction."""
+"""The one task that writes: what arrives while a commit runs, or in the pause after it, goes into the next transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,11 +9,15 @@ from sqlalchemy import Connection
 
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
+from flow2api.domain.company import Company
 from flow2api.domain.errors import StorageBusyError, StorageError
 
 T = TypeVar("T")
 
 LONGEST_BATCH = 1000
+PACE_S = 0.012
+"""From one batch to the next while several callers write."""
+
 _WAITED_ENOUGH_S = 2.5
 """Who has waited for a foreign lock as long as this, behind others, is told with them."""
 
@@ -48,14 +52,18 @@ class _Waiting:
 
 
 class Writer:
-    """Groups the steps of concurrent callers, without a timer: a lone step is begun at once.
+    """Groups the steps of concurrent callers. A lone step is begun at once, and so is the next one after it.
 
     Args:
         run: Carries out a batch as :func:`carry_out` does, away from the event loop.
+        pace_s: How far apart batches begin while there is company.
     """
 
-    def __init__(self, run: Callable[[Sequence[Step[Any]]], Awaitable[Sequence[Outcome]]]) -> None:
+    def __init__(
+        self, run: Callable[[Sequence[Step[Any]]], Awaitable[Sequence[Outcome]]], *, pace_s: float = PACE_S
+    ) -> None:
         self._run_batch = run
+        self._company = Company(pace_s)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -88,7 +96,10 @@ class Writer:
             self._arrived.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting[:LONGEST_BATCH], self._waiting[LONGEST_BATCH:]
+                self._company.begin()
                 await self._write(batch)
+                if not self._closing:
+                    await self._company.gather(is_alone=len(batch) == 1 and not self._waiting)
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         try:

@@ -134,9 +134,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _refusal(self) -> Refusal | None:
         """What is wrong with the headers; they may have come in one piece, and too large."""
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEADER_BYTES:
+        size_bytes, hosts = len(self.url), []
+        for name, value in self.headers:
+            size_bytes += len(name) + len(value) + 4
+            if name == b"host":
+                hosts.append(value)
+        if size_bytes > HEADER_BYTES:
             return HEADERS_TOO_LARGE
-        hosts = [value for name, value in self.headers if name == b"host"]
         if not hosts and self.parser.get_http_version() != "1.1":
             return None
         named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None

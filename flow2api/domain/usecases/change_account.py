@@ -130,10 +130,9 @@ def changed_by(account: Account, change: AccountChange) -> Account:
         ),
         weight=account.weight if change.weight is None else change.weight,
         priority=account.priority if change.priority is None else change.priority,
-        workspace=account.workspace if change.workspace is None else change.workspace or None,
         proxy=account.proxy if change.proxy is None else None if change.proxy == GLOBAL else change.proxy,
         tags=(tags | change.added_tags) - change.removed_tags,
-    )
+    ).working_in(change.workspace, None)
 
 
 def told_of(account: Account) -> dict[str, object]:

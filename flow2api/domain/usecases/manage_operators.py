@@ -1,11 +1,11 @@
-"""Makes operators, gives them new passphrases and roles, and removes them."""
+"""Makes operators, and gives them new passphrases."""
 
 import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.audit import AuditEntry, differences
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
@@ -71,10 +71,45 @@ class ManageOperators:
 
         Raises:
             UnsupportedInputError: The passphrase breaks a rule.
-            NotKnownError: There is no such operator.
-            ConflictError: There is more than one to choose from.
+            ConflictError: There is no such operator, or more than one to choose from.
         """
-        return await self.renew(self._chosen(await self._operators.all(), which), passphrase, audit=audit)
+        operator = self._chosen(await self._operators.all(), which)
+        return await self.renew(operator, passphrase, audit=_about(operator, audit))
+
+    async def set_role(self, which: str, role: Role, audit: AuditEntry | None = None) -> Operator:
+        """Give the operator of this name or id another role; his sessions go on under it.
+
+        Raises:
+            ConflictError: There is no such operator, or nobody would own the server any more.
+        """
+        operator = self._chosen(await self._operators.all(), which)
+        if operator.role is role:
+            return operator
+        changed = replace(operator, role=role)
+        details = differences({"role": operator.role.value}, {"role": role.value})
+        await self._operators.save(changed, _about(operator, audit, details))
+        return changed
+
+    async def sign_out(self, which: str, audit: AuditEntry | None = None) -> Operator:
+        """End every session of the operator of this name or id; the passphrase stays.
+
+        Raises:
+            ConflictError: There is no such operator.
+        """
+        operator = replace(self._chosen(await self._operators.all(), which), stamp=_new_stamp())
+        await self._operators.save(operator, _about(operator, audit))
+        return operator
+
+    async def remove(self, which: str, audit: AuditEntry | None = None) -> Operator:
+        """Forget the operator of this name or id; his sessions end with it.
+
+        Raises:
+            ConflictError: There is no such operator, or nobody would own the server any more.
+        """
+        operator = self._chosen(await self._operators.all(), which)
+        details = {"name": operator.name, "role": operator.role.value}
+        await self._operators.remove(operator.id, _about(operator, audit, details))
+        return operator
 
     async def named(self, which: str) -> Operator:
         """The operator with this name or id.
@@ -83,39 +118,6 @@ class ManageOperators:
             NotKnownError: There is none.
         """
         return self._chosen(await self._operators.all(), which)
-
-    async def give_role(self, which: str, role: Role, actor: Actor) -> Operator:
-        """Let the operator of this name or id have another role; it holds from the next request on.
-
-        Raises:
-            NotKnownError: There is none.
-            ConflictError: It is the last owner.
-        """
-        operator = await self.named(which)
-        if operator.role is role:
-            return operator
-        changed = replace(operator, role=role)
-        details = differences({"role": operator.role.value}, {"role": role.value})
-        await self._operators.save(changed, self._entry(actor, AuditAction.OPERATOR_CHANGED, changed, details))
-        return changed
-
-    async def remove(self, which: str, actor: Actor) -> Operator:
-        """Let the operator of this name or id sign in no more; every session of his ends. What he did stays written.
-
-        Raises:
-            NotKnownError: There is none.
-            ConflictError: It is the last owner.
-        """
-        operator = await self.named(which)
-        entry = self._entry(actor, AuditAction.OPERATOR_REMOVED, operator, {"name": operator.name})
-        if not await self._operators.remove(operator.id, entry):
-            raise _unknown(which)
-        return operator
-
-    def _entry(
-        self, actor: Actor, action: AuditAction, operator: Operator, details: Mapping[str, object]
-    ) -> AuditEntry:
-        return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=str(operator.id), details=details)
 
     async def renew(
         self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None
@@ -167,7 +169,7 @@ class ManageOperators:
     @staticmethod
     def _chosen(operators: Sequence[Operator], which: str | None) -> Operator:
         if not operators:
-            raise NotKnownError("There is no operator yet; `flow2api operator create` makes one.")
+            raise ConflictError("There is no operator yet; `flow2api operator create` makes one.")
         if which is None:
             if len(operators) > 1:
                 raise ConflictError("There are several operators; say the name or the id of one.")
@@ -175,7 +177,13 @@ class ManageOperators:
         for operator in operators:
             if which == str(operator.id) or folded(which) == folded(operator.name):
                 return operator
-        raise _unknown(which)
+        raise NotKnownError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
+
+
+def _about(
+    operator: Operator, audit: AuditEntry | None, details: Mapping[str, object] | None = None
+) -> AuditEntry | None:
+    return None if audit is None else replace(audit, subject=str(operator.id), details=details or audit.details)
 
 
 def _checked(name: str) -> str:
@@ -185,10 +193,6 @@ def _checked(name: str) -> str:
     if name.isdecimal():
         raise UnsupportedInputError("An operator's name cannot be a number alone, for ids are numbers.", param="name")
     return name
-
-
-def _unknown(which: str) -> NotKnownError:
-    return NotKnownError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
 
 
 def _new_stamp() -> str:

@@ -3,8 +3,11 @@
 from collections.abc import Collection
 
 from flow2api.domain.account import Account, RestReason
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
+from flow2api.domain.ports.audit_log import AuditLog
+from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
 
 _LEFT_ALONE = {
@@ -17,13 +20,25 @@ _LEFT_ALONE = {
 class RefreshAccount:
     """Asks for one account at a time, together with whoever asks for it already."""
 
-    def __init__(self, pool: AccountPool, warm: WarmAccounts, upstreams: Collection[str]) -> None:
+    def __init__(
+        self,
+        pool: AccountPool,
+        warm: WarmAccounts,
+        upstreams: Collection[str],
+        audit_log: AuditLog,
+        clock: Clock,
+    ) -> None:
         self._pool = pool
         self._warm = warm
         self._upstreams = upstreams
+        self._audit_log = audit_log
+        self._clock = clock
 
-    async def __call__(self, account_id: int) -> Account:
+    async def __call__(self, account_id: int, actor: Actor | None = None) -> Account:
         """The account as the upstream told of it.
+
+        Args:
+            actor: Who wants it, which is put down before; None when it has been.
 
         Raises:
             AccountNotFoundError: It is not in the pool.
@@ -36,6 +51,11 @@ class RefreshAccount:
             raise ConflictError(problem)
         if account.upstream not in self._upstreams:
             raise ConflictError(f"No plugin offers its upstream {account.upstream!r}.")
+        if actor is not None:
+            entry = AuditEntry(
+                at=self._clock.now(), actor=actor, action=AuditAction.RENEWAL_ASKED, subject=str(account_id)
+            )
+            await self._audit_log.note(entry)
         await self._warm.warm(account_id)
         return self._at_work(account_id)
 

@@ -76,7 +76,7 @@ class Site:
         spec = self.services.catalog.spec(MODEL)
         assert spec is not None
         request = GenerationRequest(model=MODEL, spec=spec, prompt="a hill")
-        async with aclosing(self.services.generate(request, Caller(key_id=1))) as events:
+        async with aclosing(await self.services.generate(request, Caller(key_id=1))) as events:
             return [event async for event in events][-1]
 
     async def calls(self) -> int:

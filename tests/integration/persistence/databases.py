@@ -75,6 +75,7 @@ def whole_account() -> Account:
         priority=3,
         proxy="frankfurt",
         workspace="5f2b8c1e",
+        workspace_name="Mugs & Söhne",
         access_expires_at=NOW + timedelta(hours=1),
         access_obtained_at=NOW,
         rests=(

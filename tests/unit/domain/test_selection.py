@@ -52,7 +52,7 @@ def test_account_is_busy_when_every_slot_of_the_kind_is_taken() -> None:
     assert refusal(candidate, SIGNATURE, START) is None
     candidate.videos = 2
     assert refusal(candidate, SIGNATURE, START) == "busy"
-    assert refusal(candidate, replace(SIGNATURE, kind=MediaKind.IMAGE), START) == "busy"
+    assert refusal(candidate, SIGNATURE._replace(kind=MediaKind.IMAGE), START) == "busy"
 
 
 def test_account_is_busy_while_other_processes_hold_its_slots() -> None:

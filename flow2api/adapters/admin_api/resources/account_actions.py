@@ -35,9 +35,9 @@ def account_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return whole_account(account, doors.clock.now())
 
     @post(f"{ONE}/refresh", status_code=200, tags=["accounts"])
-    async def refresh_account(account_id: Id) -> WholeAccount:
+    async def refresh_account(request: HttpRequest, account_id: Id) -> WholeAccount:
         """Ask the service now: a fresh access token, plan and credits, and a workspace where one is missing."""
-        return whole_account(await doors.refresh(account_id), doors.clock.now())
+        return whole_account(await doors.refresh(account_id, actor_of(doors, request.scope)), doors.clock.now())
 
     @get(f"{ONE}/events", tags=["accounts"])
     async def list_events(account_id: Id, limit: Limit = 50, cursor: Cursor = None) -> Events:

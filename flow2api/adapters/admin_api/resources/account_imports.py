@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of
-from flow2api.adapters.admin_api.moving import MOST_IMPORT_BYTES, MOST_ROWS
+from flow2api.adapters.admin_api.moving import MOST_IMPORT_BYTES
 from flow2api.adapters.admin_api.resources.account_bodies import Slots, Tags
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body
@@ -19,6 +19,8 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.domain.usecases.manage_accounts import read_session_token
+
+MOST_ROWS = 10_000
 
 Rows = Annotated[list[Any], msgspec.Meta(max_length=MOST_ROWS)]
 

@@ -116,4 +116,4 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
 async def _check_proxy(doors: AdminDoors, change: AccountChange) -> None:
     if change.proxy is not None:
-        await doors.proxies.check_usable(change.proxy)
+        await doors.proxies.meant_by(change.proxy)

@@ -87,7 +87,7 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @patch(ONE, opt=owner, tags=["operators"])
     async def change_operator(request: HttpRequest, operator_id: Id, data: JSONBody[RoleBody]) -> OperatorView:
         """Give an operator another role; it holds from his next request on. The last owner stays one."""
-        changed = await doors.operators.give_role(str(operator_id), data.role, actor_of(doors, request.scope))
+        changed = await doors.operators.set_role(str(operator_id), data.role, entry(request, AuditAction.ROLE_CHANGED))
         return _view(changed)
 
     @post(f"{ONE}/reset-passphrase", status_code=200, opt=owner, tags=["operators"])
@@ -96,12 +96,25 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         audit = entry(request, AuditAction.PASSPHRASE_CHANGED, str(operator_id))
         return _view(await doors.operators.reset(str(operator_id), Secret(data.passphrase), audit))
 
+    @post(f"{ONE}/sign-out", status_code=200, opt=owner, tags=["operators"])
+    async def sign_out_operator(request: HttpRequest, operator_id: Id) -> OperatorView:
+        """End every session of an operator; the passphrase stays."""
+        return _view(await doors.operators.sign_out(str(operator_id), entry(request, AuditAction.SESSIONS_ENDED)))
+
     @delete(ONE, opt=owner, tags=["operators"])
     async def remove_operator(request: HttpRequest, operator_id: Id) -> None:
         """Let an operator sign in no more, and end his sessions. The last owner stays."""
-        await doors.operators.remove(str(operator_id), actor_of(doors, request.scope))
+        await doors.operators.remove(str(operator_id), entry(request, AuditAction.OPERATOR_REMOVED))
 
-    return [list_operators, create_operator, show_operator, change_operator, reset_passphrase, remove_operator]
+    return [
+        list_operators,
+        create_operator,
+        show_operator,
+        change_operator,
+        reset_passphrase,
+        sign_out_operator,
+        remove_operator,
+    ]
 
 
 def _view(one: Operator) -> OperatorView:

@@ -7,11 +7,13 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter, QueryParameter
+from msgspec import UNSET, UnsetType
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest, Word
 from flow2api.adapters.admin_api.schemas import Body
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.proxy import Proxy
 from flow2api.domain.usecases.check_proxies import Checked
@@ -86,9 +88,11 @@ class ProxyImport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProxyBody(Body, frozen=True):
-    """Whether it may be used."""
+    """What is to change; what is left out stays. A pool of null takes the proxy out of its pool."""
 
-    is_enabled: bool
+    url: str | UnsetType = UNSET
+    pool: str | UnsetType | None = UNSET
+    is_enabled: bool | UnsetType = UNSET
 
 
 class ProxyTestBody(Body, frozen=True):
@@ -142,17 +146,21 @@ def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/proxies/import", status_code=200, opt=owner, tags=["proxies"])
     async def import_proxies(request: HttpRequest, data: JSONBody[ProxyImportBody]) -> ProxyImport:
         """Take in many proxies; one that cannot be used does not stop the others."""
-        lines = list(enumerate(data.urls, 1))
-        added, refused = await doors.proxies.add_all(lines, actor_of(doors, request.scope), pool=data.pool)
+        added, refused, line = [], [], 0
+        async for outcome in doors.proxies.add_each(data.urls, actor_of(doors, request.scope), pool=data.pool):
+            line += 1
+            if isinstance(outcome, Proxy):
+                added.append(proxy_view(outcome))
+            else:
+                refused.append(RefusedProxy(line, outcome.message))
         await doors.reload_proxies()
-        return ProxyImport(
-            added=tuple(proxy_view(one) for one in added), refused=tuple(RefusedProxy(*one) for one in refused)
-        )
+        return ProxyImport(added=tuple(added), refused=tuple(refused))
 
     @post(f"{PREFIX}/proxies/test", status_code=200, opt=owner, tags=["proxies"])
-    async def test_proxies(data: JSONBody[ProxyTestBody]) -> ProxyChecks:
+    async def test_proxies(request: HttpRequest, data: JSONBody[ProxyTestBody]) -> ProxyChecks:
         """Fetch the address of the option `proxy_check_url` through proxies, and note how they stand."""
-        checked = await doors.check_proxies.check_and_keep(await doors.proxies.find(data.names))
+        chosen = await doors.proxies.find(data.names)
+        checked = await doors.check_proxies.check_and_keep(chosen, actor_of(doors, request.scope))
         await doors.reload_proxies()
         checks = tuple(_check(one) for one in checked)
         return ProxyChecks(ok=all(one.ok for one in checks), checks=checks)
@@ -164,9 +172,15 @@ def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @patch(ONE, opt=owner, tags=["proxies"])
     async def change_proxy(request: HttpRequest, name: ProxyName, data: JSONBody[ProxyBody]) -> ProxyView:
-        """Let a proxy be used, or not until it is enabled again; accounts of its pool move to the others."""
+        """Let a proxy be somewhere else or in another pool, or be used or not; accounts that name it stay with it."""
+        if data == ProxyBody():
+            raise UnsupportedInputError("Say what is to be changed: url, pool, is_enabled.")
         proxy, actor = await doors.proxies.named(name), actor_of(doors, request.scope)
-        changed = await doors.proxies.set_enabled(proxy, actor, enabled=data.is_enabled)
+        url = None if isinstance(data.url, UnsetType) else data.url
+        pool = None if isinstance(data.pool, UnsetType) else data.pool or ""
+        changed = await doors.proxies.change(proxy, actor, doors.options(), url=url, pool=pool)
+        if not isinstance(data.is_enabled, UnsetType):
+            changed = await doors.proxies.set_enabled(changed, actor, enabled=data.is_enabled)
         await doors.reload_proxies()
         return proxy_view(changed)
 

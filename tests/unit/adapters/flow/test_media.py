@@ -125,7 +125,7 @@ async def test_redirect_that_leads_nowhere_says_why(answer: Answer, error: type[
         await fetched(media, Product("x"), thumbnail=True)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_link_that_is_over_leads_to_the_name(status: int) -> None:
     media, transport, _ = source(Answer(status, [], b""), to("/media/1"), BYTES)
 

@@ -90,8 +90,9 @@ async def test_stale_session_is_asked_again_only_once() -> None:
 
 
 async def test_stale_session_without_a_new_token_is_over() -> None:
-    with pytest.raises(CredentialRevokedError):
+    with pytest.raises(CredentialRevokedError) as caught:
         await run(session(START - timedelta(minutes=1)))
+    assert caught.value.after_renewal
 
 
 @pytest.mark.parametrize(

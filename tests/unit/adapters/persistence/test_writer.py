@@ -142,6 +142,18 @@ class TestWriter:
         assert await asyncio.gather(first, *others) == list(range(31))
         assert batches.sizes == [1, 30]
 
+    async def test_who_comes_one_by_one_after_a_shared_commit_shares_the_next_one(self, batches: Batches) -> None:
+        writer = Writer(batches.run, pace_s=0.2)
+        writer.start()
+        await asyncio.gather(writer.write(returning(0)), writer.write(returning(1)))
+        later = []
+        for number in (2, 3, 4):
+            later.append(asyncio.create_task(writer.write(returning(number))))
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*later)
+        await writer.aclose()
+        assert batches.sizes == [2, 3]
+
     async def test_cancelled_caller_breaks_neither_its_step_nor_the_batch(
         self, writer: Writer, batches: Batches
     ) -> None:

@@ -129,6 +129,7 @@ class Stage:
 
     Args:
         between: Stands between the process and what it calls; tests put things there that fail or die.
+        seed: Of the keeper's chances; processes that play together have different ones.
         options: What differs from the defaults.
     """
 
@@ -139,6 +140,7 @@ class Stage:
         policy: SelectionPolicy | None = None,
         between: Callable[[str, Any], Any] = lambda name, port: port,
         slots: Any = None,
+        seed: int = 1,
         **options: Any,
     ) -> None:
         self.world = world or World()
@@ -151,11 +153,13 @@ class Stage:
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
         self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1), lambda: self.options.max_running)
-        self.tend = TendAccounts(self.pool, accounts, self.clock, lambda: self.options, self.storage.health)
         self.guard = GuardUpstreams(self.clock)
+        self.tend = TendAccounts(
+            self.pool, accounts, self.clock, lambda: self.options, self.storage.health, self.guard.is_left_alone
+        )
         self.credentials = RenewCredentials(self.pool, upstreams, vault, self.tend, self.clock, guard=self.guard)
         self.warm = WarmAccounts(
-            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(1)
+            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(seed)
         )
         self.watch = WatchOperations(
             self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options
@@ -179,7 +183,9 @@ class Stage:
             ),
         )
         self.policy = policy or FillFirst()
-        self.lease = LeaseAccount(self.pool, lambda: self.policy, media, self.warm, lambda: self.options)
+        self.lease = LeaseAccount(
+            self.pool, lambda: self.policy, media, self.warm, lambda: self.options, self.guard.wait_s
+        )
         self.run = RunGeneration(
             self.pool,
             self.lease,
@@ -287,7 +293,7 @@ class Stage:
     def stored(self, generation_id: str) -> Generation:
         return self.tables.generations[generation_id]
 
-    def events(
+    async def events(
         self,
         spec: ModelSpec,
         *,
@@ -299,7 +305,9 @@ class Stage:
         **fields: Any,
     ) -> AsyncGenerator[GenerationEvent, None]:
         request = GenerationRequest(model=spec.name, spec=spec, prompt=prompt, count=count, inputs=inputs, **fields)
-        return self.generate(request, caller, idempotency=idempotency)
+        async with aclosing(await self.generate(request, caller, idempotency=idempotency)) as events:
+            async for event in events:
+                yield event
 
     async def all_events(self, spec: ModelSpec, **wish: Any) -> list[GenerationEvent]:
         async with aclosing(self.events(spec, **wish)) as events:

@@ -68,7 +68,7 @@ async def test_one_may_choose_what_it_is_told_by_whose_key_and_what_signs(desk: 
         ({"url": Secret("http://shop.example")}, "https"),
         ({"signing": Secret("mine")}, "whsec_"),
         ({"kinds": ["generation.complete"]}, "Did you mean 'generation.completed'?"),
-        ({"kinds": ["###"]}, "There is no event '###'.$"),
+        ({"kinds": ["###"]}, "There is no event '###'. There are account.needs_care, "),
     ],
 )
 async def test_what_cannot_be_used_is_refused_and_not_stored(

@@ -45,6 +45,17 @@ async def test_what_was_so_at_the_start_is_known() -> None:
     assert scene.told == []
 
 
+async def test_what_changes_before_it_begins_is_known() -> None:
+    ill = account(credits=1).resting(RestReason.AUTH_EXPIRED, VirtualClock().now())
+    scene = Scene(account(credits=50), ill, low_credits=20)
+    assert scene.told == []
+    scene.pool.put(account(credits=50))
+    assert scene.kinds == [
+        (NoticeKind.ACCOUNT_RECOVERED, "account 1"),
+        (NoticeKind.CREDITS_BACK, "account 1"),
+    ]
+
+
 async def test_account_that_needs_care_and_its_cure_are_told_once_each() -> None:
     scene = Scene(account())
     ill = account().resting(RestReason.AUTH_EXPIRED, scene.clock.now())
