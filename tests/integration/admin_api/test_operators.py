@@ -30,6 +30,10 @@ async def test_operator_is_made_gets_a_new_passphrase_and_is_removed(site: Site)
     session = (await sign_in(site, "grace", SECOND)).json()["token"]
     headers = {"authorization": f"Bearer {session}"}
 
+    await site.ok("POST", f"{path}/sign-out")
+    assert (await site.audited())["action"] == "operator.sessions_ended"
+    assert (await site.client.get("/api/admin/operators", headers=headers)).status_code == 401
+
     await site.ok("DELETE", path, None, 204)
     entry = await site.audited()
     assert (entry["action"], entry["subject"]) == ("operator.removed", str(made["id"]))

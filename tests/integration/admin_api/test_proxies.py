@@ -36,6 +36,17 @@ async def test_credentials_are_never_shown_again(site: Site) -> None:
     assert [one.name for one in site.services.proxying.choose.all()] == ["one"]
 
 
+async def test_proxy_moves_to_another_pool_and_address(site: Site) -> None:
+    await added(site, "one", pool="eu")
+    moved = await site.ok("PATCH", "/proxies/one", {"url": f"http://eve:{CANARY}@127.0.0.1:10", "pool": "us"})
+    freed = await site.ok("PATCH", "/proxies/one", {"pool": None})
+
+    assert (moved["address"], moved["pool"], freed["pool"]) == ("http://127.0.0.1:10", "us", None)
+    await site.refused("PATCH", "/proxies/one", 400, {})
+    await site.refused("PATCH", "/proxies/one", 400, {"url": "gopher://x:1"})
+    assert CANARY not in str([moved, freed, await site.audited()])
+
+
 async def test_pools_are_counted(site: Site) -> None:
     await added(site, "one", 9, "eu")
     await added(site, "two", 10, "eu")
