@@ -14,6 +14,7 @@ from flow2api.domain.account import Account, Rest
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
+from flow2api.domain.usecases.read_timeline import ReadTimeline
 
 EVENTS_SHOWN = 20
 
@@ -107,7 +108,8 @@ def show_account(here: Installation, which: str, events: int, before: int | None
 async def _read(here: Installation, which: str, limit: int, before: int | None) -> tuple[Account, Page[HealthEvent]]:
     async with opened_storage(here) as (storage, _):
         account = await ManageAccounts(storage.accounts, storage.vault, SystemClock()).find(which)
-        return account, await storage.health.page(account.id, before=before, limit=limit)
+        timeline = ReadTimeline(storage.accounts, storage.health)
+        return account, await timeline.page(account.id, before=before, limit=limit)
 
 
 def _health_out(account: Account, page: Page[HealthEvent], now: datetime) -> HealthOut:
