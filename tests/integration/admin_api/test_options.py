@@ -55,7 +55,7 @@ async def test_option_that_is_a_mapping_is_set_and_shown(site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"polcy": "random"}, "Did you mean 'policy'?"),
+        ({"polizy": "random"}, "Did you mean 'policy'?"),
         ({"policy": "randm"}, "Did you mean 'random'?"),
         ({"proxy_selector": "x"}, "there are"),
         ({"image_wait_s": -1}, "from 0 to"),
@@ -85,7 +85,7 @@ async def test_fixed_option_is_refused(site: Site) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 async def test_option_that_is_not_there_is_not_found(site: Site, method: str) -> None:
-    told = await site.refused(method, "/options/polcy", 404)
+    told = await site.refused(method, "/options/polizy", 404)
 
     assert (told["code"], "Did you mean 'policy'?" in told["detail"]) == ("not_found", True)
 

@@ -118,7 +118,7 @@ class TestWebhooks:
             {"name": "", "url": "https://shop.example"},
             {"name": "7", "url": "https://shop.example"},
             {"name": "x", "url": f"ftp://shop.example/{CANARY}"},
-            {"name": "x", "url": "https://shop.example", "events": ["generation.fialed"]},
+            {"name": "x", "url": "https://shop.example", "events": ["generation.faled"]},
             {"name": "x", "url": "https://shop.example", "key_id": 999},
             {"name": "x", "url": "https://shop.example", "signing_secret": "weak-canary"},
             {"name": "x", "url": "https://shop.example", "shown": "x"},
