@@ -15,6 +15,7 @@ from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.usecases.diagnose_proxies import why_no_way
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
+from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.settings import parse_options
 
 EVENTS_SHOWN = 20
@@ -119,7 +120,8 @@ async def _read(
         account = await ManageAccounts(storage.accounts, storage.vault, SystemClock()).find(which)
         options = parse_options({**await storage.options.read(), **here.settings.options})
         no_way = await why_no_way(storage, options, account)
-        return account, await storage.health.page(account.id, before=before, limit=limit), no_way
+        timeline = ReadTimeline(storage.accounts, storage.health)
+        return account, await timeline.page(account.id, before=before, limit=limit), no_way
 
 
 def _health_out(account: Account, page: Page[HealthEvent], no_way: str | None, now: datetime) -> HealthOut:

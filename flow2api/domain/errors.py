@@ -173,6 +173,12 @@ class ConflictError(RequestError):
     code = "conflict"
 
 
+class NotKnownError(ConflictError):
+    """There is nothing with this name or id (any more)."""
+
+    code = "not_found"
+
+
 class OptionLockedError(ConflictError):
     """The option is fixed in the settings file or the environment, and can only be changed there."""
 

@@ -209,12 +209,17 @@ def webhook_disabled(name: str, at: datetime, why: str) -> Notice:
     return _of(NoticeKind.WEBHOOK_DISABLED, "webhook", name, at, sentence, why=why)
 
 
+def kind_of_end(ended: Generation) -> NoticeKind:
+    """What kind of notice tells of this end."""
+    is_good = ended.state is State.COMPLETED
+    return NoticeKind.GENERATION_COMPLETED if is_good else NoticeKind.GENERATION_FAILED
+
+
 def generation_ended(ended: Generation, at: datetime) -> Notice:
     """A generation has come to its end, good or bad; one that was cancelled counts as failed, with the code ``cancelled``."""
-    is_good = ended.state is State.COMPLETED
     fault = None if ended.fault is None else {"code": ended.fault.code, "message": ended.fault.message}
     return Notice(
-        kind=NoticeKind.GENERATION_COMPLETED if is_good else NoticeKind.GENERATION_FAILED,
+        kind=kind_of_end(ended),
         at=at,
         subject=ended.id,
         sentence=f"Generation {ended.id} has ended: {ended.state}.",

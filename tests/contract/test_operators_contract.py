@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Rest, RestReason
-from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.account_directory import AccountFilter
@@ -243,6 +243,28 @@ class TestAuditLog:
 
         assert await actions(storage) == []
 
+    async def test_is_filtered_by_everything_that_an_entry_says(self, storage: Storage, clock: FakeClock) -> None:
+        began = clock.now()
+        for action, name, subject in (("key.created", "ada", "1"), ("key.revoked", "bob", "1"), ("Key.x", "ada", None)):
+            actor = replace(ADA, name=name)
+            await storage.audit_log.note(AuditEntry(at=clock.now(), actor=actor, action=action, subject=subject))
+            clock.advance(60)
+
+        for wanted, numbers in (
+            (AuditFilter(action="key"), [2, 1]),
+            (AuditFilter(action="key.r"), [2]),
+            (AuditFilter(action="%"), []),
+            (AuditFilter(actor="ada"), [3, 1]),
+            (AuditFilter(subject="1", actor="bob"), [2]),
+            (AuditFilter(since=began + timedelta(seconds=60)), [3, 2]),
+            (AuditFilter(until=began + timedelta(seconds=60)), [1]),
+            (AuditFilter(), [3, 2, 1]),
+        ):
+            found = await storage.audit_log.page(before=None, limit=5, wanted=wanted)
+            assert [entry.number for entry in found] == numbers, wanted
+        ada = AuditFilter(actor="ada")
+        assert [one.number for one in await storage.audit_log.page(before=3, limit=5, wanted=ada)] == [1]
+
 
 class TestAccountDirectory:
     @pytest.fixture
@@ -269,6 +291,26 @@ class TestAccountDirectory:
         )
         made.append(only_videos)
         return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
+
+    async def test_finds_by_a_whole_tag_spelt_as_it_is(self, storage: Storage, clock: FakeClock) -> None:
+        tags: tuple[set[str], ...] = ({"eu", "pro"}, {"EU"}, {"eu-west"}, set(), {"é"})
+        made = [replace(account_of(f"tagged {place}"), tags=frozenset(one)) for place, one in enumerate(tags)]
+        added = await storage.accounts.add([(one, credentials_of(one.name)) for one in made])
+
+        for tag, places in (
+            ("eu", [0]),
+            ("EU", [1]),
+            ("pro", [0]),
+            ("é", [4]),
+            ("e", []),
+            ("eu%", []),
+            (",", []),
+            ('eu","pro', []),
+        ):
+            wanted = AccountFilter(tag=tag)
+            found = await storage.directory.page(wanted, clock.now(), after=0, limit=10)
+            assert [one.id for one in found] == [added[place].id for place in places], tag
+            assert sum((await storage.directory.count(wanted, clock.now())).values()) == len(places)
 
     @pytest.mark.parametrize("status", AccountStatus)
     async def test_finds_by_status_what_the_domain_says(
@@ -347,6 +389,7 @@ async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path
     storage = storage_at(tmp_path / "flow2api.db", clock)
     await storage.open()
     (account,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+    bob = await storage.operators.add(replace(operator_of("bob"), role=Role.VIEWER))
     with closing(sqlite3.connect(tmp_path / "flow2api.db")) as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
         connection.commit()
@@ -355,12 +398,14 @@ async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path
             storage.accounts.save(replace(account, remark="changed"), entry_of(clock)),
             storage.accounts.remove(account.id, entry_of(clock)),
             storage.options.write({"policy": "random"}, "ada", entry_of(clock)),
+            storage.operators.remove(bob.id, entry_of(clock)),
         ):
             with pytest.raises(ConflictError):
                 await change
 
         assert await storage.accounts.get(account.id) == account
         assert await storage.options.read() == {}
+        assert await storage.operators.all() == [bob]
     finally:
         await storage.aclose()
 

@@ -496,7 +496,7 @@ class TestRecords:
         assert made.status_code == 200
 
         after = before
-        for _ in range(40):  # the journal is written behind the request
+        for _ in range(200):  # the journal is written behind the request
             after = await ok(admin, "GET", "/api/stats")
             if after["total_images"] != before["total_images"]:
                 break

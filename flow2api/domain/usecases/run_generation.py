@@ -228,7 +228,10 @@ class RunGeneration:
         upstream, model = job.spec.upstream, job.spec.name
         calls = [CallKind.UPLOAD] if job.generation.inputs else []
         calls += [CallKind.ENLARGEMENT] if job.spec.resolution is not None else []
-        return frozenset[int]().union(*(self._pool.failing_at(upstream, call, model) for call in calls))
+        failing = frozenset[int]()
+        for call in calls:
+            failing |= self._pool.failing_at(upstream, call, model)
+        return failing
 
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""

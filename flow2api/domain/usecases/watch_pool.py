@@ -10,7 +10,7 @@ from flow2api.domain.account import Account, AccountStatus, CallKind, Tier
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.lease import AccountPool
-from flow2api.domain.notices import Notice
+from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 
@@ -28,15 +28,22 @@ class WatchPool:
     Args:
         pool: An empty one.
         tell: Takes what there is to tell.
+        is_wanted: Whether anybody has a use for such a notice now; asked for what occurs with every request.
     """
 
     def __init__(
-        self, pool: AccountPool, clock: Clock, options: Callable[[], Options], tell: Callable[[Notice], None]
+        self,
+        pool: AccountPool,
+        clock: Clock,
+        options: Callable[[], Options],
+        tell: Callable[[Notice], None],
+        is_wanted: Callable[[NoticeKind], bool] = lambda kind: True,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._options = options
         self._tell = tell
+        self._is_wanted = is_wanted
         self._in_need: dict[int, tuple[str, ...]] = {}
         self._poor: set[int] = set()
         self._lacking: dict[Tier, frozenset[CallKind]] = {}
@@ -51,7 +58,8 @@ class WatchPool:
     def ended(self, generation: Generation) -> None:
         """A generation has come to its end. Costs microseconds, for a request may wait for it."""
         now = self._clock.now()
-        self._tell(notices.generation_ended(generation, now))
+        if self._is_wanted(notices.kind_of_end(generation)):
+            self._tell(notices.generation_ended(generation, now))
         is_full = generation.fault is not None and generation.fault.code == StorageFullError.code
         if is_full != self._disk_is_full and (is_full or generation.state is State.COMPLETED):
             self._disk_is_full = is_full

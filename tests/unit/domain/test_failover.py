@@ -34,6 +34,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.GenerationNotFoundError("?"), GIVE_UP, False),
     (tree.NotReadyError("?"), GIVE_UP, False),
     (tree.ConflictError("?"), GIVE_UP, False),
+    (tree.NotKnownError("?"), GIVE_UP, False),
     (tree.OptionLockedError("?"), GIVE_UP, False),
     (tree.AccountNotFoundError(1), GIVE_UP, False),
     (tree.RecordNotFoundError(1), GIVE_UP, False),

@@ -168,6 +168,16 @@ async def test_every_accepted_generation_is_heard_of_when_it_ends(stage: Stage) 
     assert (ended.state, len(ended.results)) == (State.COMPLETED, 1)
 
 
+async def test_end_is_told_only_when_somebody_wants_to_hear_of_it() -> None:
+    told: list[Notice] = []
+    wanted = {NoticeKind.GENERATION_FAILED}
+    clock = VirtualClock()
+    watch = WatchPool(AccountPool(MemorySlots(), clock), clock, Options, told.append, wanted.__contains__)
+    watch.ended(whole_generation().changed(id="gen_1", state=State.COMPLETED))
+    watch.ended(whole_generation().changed(id="gen_2", state=State.FAILED))
+    assert [(notice.kind, notice.subject) for notice in told] == [(NoticeKind.GENERATION_FAILED, "gen_2")]
+
+
 async def test_refused_generation_is_not_heard_of(stage: Stage) -> None:
     heard: list[Any] = []
     stage.work.subscribe(heard.append)
