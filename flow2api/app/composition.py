@@ -226,6 +226,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             reload_options=options.reload,
             reload_proxies=proxying.choose.load,
             reload_webhooks=telling.webhooks.load,
+            with_unwritten=tending.tend.with_unwritten,
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,

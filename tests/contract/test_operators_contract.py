@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flow2api.domain.account import Account, AccountStatus, Rest, RestReason
+from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Rest, RestReason
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
@@ -275,11 +275,21 @@ class TestAccountDirectory:
             "active": (),
             "was cooling": (Rest(RestReason.RATE_LIMITED, past, past),),
             "one model": (Rest(RestReason.RATE_LIMITED, now, soon, "veo"),),
+            "pictures only": (Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),),
+            "no large ones": (Rest(RestReason.RATE_LIMITED, now, soon, call=CallKind.ENLARGEMENT),),
             "cooling": (Rest(RestReason.ERROR_STREAK, now, soon),),
             "suspended": (Rest(RestReason.QUOTA, now, soon), Rest(RestReason.AUTH_EXPIRED, now)),
             "disabled": (Rest(RestReason.MANUAL, now), Rest(RestReason.UNUSABLE, now)),
+            "cooling for both": (
+                Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),
+                Rest(RestReason.ERROR_STREAK, now, soon + timedelta(hours=1), call=CallKind.PICTURE),
+            ),
         }
         made = [replace(account_of(name), rests=those) for name, those in rests.items()]
+        only_videos = replace(
+            account_of("cooling for videos"), rests=rests["pictures only"], capacity=Capacity(image=0)
+        )
+        made.append(only_videos)
         return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
 
     async def test_finds_by_a_whole_tag_spelt_as_it_is(self, storage: Storage, clock: FakeClock) -> None:
@@ -314,21 +324,21 @@ class TestAccountDirectory:
 
     async def test_counts_by_status(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
         assert await storage.directory.count(AccountFilter(), clock.now()) == {
-            AccountStatus.ACTIVE: 3,
-            AccountStatus.COOLING_DOWN: 1,
+            AccountStatus.ACTIVE: 5,
+            AccountStatus.COOLING_DOWN: 3,
             AccountStatus.SUSPENDED: 1,
             AccountStatus.DISABLED: 1,
         }
         assert await storage.directory.count(AccountFilter(text="cooling"), clock.now()) == {
             AccountStatus.ACTIVE: 1,
-            AccountStatus.COOLING_DOWN: 1,
+            AccountStatus.COOLING_DOWN: 3,
             AccountStatus.SUSPENDED: 0,
             AccountStatus.DISABLED: 0,
         }
 
     async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
         await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
-        await storage.vault.write(replace(accounts[5], rests=()), credentials_of("x"))
+        await storage.vault.write(replace(accounts[7], rests=()), credentials_of("x"))
 
         found = await storage.directory.page(
             AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10
@@ -336,8 +346,8 @@ class TestAccountDirectory:
         assert [account.name for account in found] == ["active"]
 
     async def test_pages_by_id(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=4)
-        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=4)
+        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=6)
+        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=6)
 
         assert [*first, *rest] == accounts
 

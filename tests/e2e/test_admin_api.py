@@ -188,6 +188,8 @@ class TestTokens:
             ("POST", f"/api/tokens/{huge}/enable", None),
             ("POST", f"/api/tokens/{huge}/refresh-at", None),
             ("PUT", own, {"image_concurrency": huge}),
+            ("PUT", own, {"video_concurrency": -2}),
+            ("POST", "/api/tokens", {"st": account["st"], "image_concurrency": -2}),
             ("PUT", own, {"project_id": "../../elsewhere?x=1#"}),
             ("GET", f"/api/logs/{huge}", None),
             ("GET", f"/api/logs?before={huge}", None),

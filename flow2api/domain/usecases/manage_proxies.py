@@ -12,6 +12,7 @@ from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.storage import Accounts
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, ProxyHealth, check_name, read_proxy_url
+from flow2api.domain.quantity import counted
 from flow2api.domain.secret import Secret
 
 
@@ -205,7 +206,7 @@ class ManageProxies:
         if using:
             shown = ", ".join(str(number) for number in using[:5]) + (", ..." if len(using) > 5 else "")
             raise ConflictError(
-                f"{proxy.name!r} is the only way for {len(using)} accounts ({shown}), which would reach nothing any more; "
+                f"{proxy.name!r} is the only way for {counted(len(using), 'account')} ({shown}), which would reach nothing any more; "
                 "assign them another one first."
             )
 

@@ -14,7 +14,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: ``active``, ``cooling_down``, ``suspended`` or ``disabled``.
-        reason: Why it rests; null when it does not.
+        reason: Why it rests; null when it does not. An active account may rest from a part of what it does.
+        call: The kind of call that this is limited to; null for all that it does.
         until: When that is over by itself; null when it is not, or when nobody knows.
         is_warm: Whether it is ready to serve without a call to its upstream first.
         tier: ``free``, ``pro`` or ``ultra``; null when not known yet.
@@ -29,6 +30,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     remark: str
     status: str
     reason: str | None
+    call: str | None
     why: str | None
     until: datetime | None
     is_warm: bool
@@ -124,7 +126,7 @@ def event_view(event: HealthEvent) -> EventView:
 
 
 def _fields(account: Account, now: datetime) -> dict[str, Any]:
-    rest = account.blocking_rest(now)
+    rest = account.blocking_rest(now) or account.partial_rest(now)
     return {
         "id": account.id,
         "upstream": account.upstream,
@@ -133,6 +135,7 @@ def _fields(account: Account, now: datetime) -> dict[str, Any]:
         "remark": account.remark,
         "status": account.status(now).value,
         "reason": None if rest is None else rest.reason.value,
+        "call": None if rest is None or rest.call is None else rest.call.value,
         "why": None if rest is None else rest.why or None,
         "until": None if rest is None else rest.until,
         "is_warm": account.is_warm,
