@@ -8,7 +8,7 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.account_directory import AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.account_directory import AccountDirectory, AccountFilter, AccountPage, AccountUse
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -78,6 +78,10 @@ class OperateAccounts:
     async def count(self, wanted: AccountFilter) -> Mapping[AccountStatus, int]:
         """How many pass the filter, by how they stand."""
         return await self._directory.count(wanted, self._clock.now())
+
+    async def look(self, wanted: AccountFilter, *, after: int, limit: int) -> AccountPage:
+        """Both at once, as of one moment."""
+        return await self._directory.look(wanted, self._clock.now(), after=after, limit=limit)
 
     async def use_of(self, accounts: Sequence[Account]) -> AccountUse:
         """What they have done so far."""
