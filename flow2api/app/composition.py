@@ -23,6 +23,7 @@ from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -78,6 +79,7 @@ class Services:
     storage: Storage
     store: MediaStore
     upstreams: Mapping[str, Upstream]
+    kinds: CredentialKinds
     pool: AccountPool
     pictures: PillowPictures
     workers: Workers
@@ -142,7 +144,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
-    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
+    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock, backends.kinds)
     work.subscribe(telling.watch.ended)
     WatchProxies(proxying.choose, telling.spread, clock)
     WatchBreakers(tending.guard, telling.spread, clock)
@@ -159,6 +161,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        backends.kinds,
     )
     return Services(
         settings=settings,
@@ -170,6 +173,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         storage=storage,
         store=backends.store,
         upstreams=backends.upstreams,
+        kinds=backends.kinds,
         pool=pool,
         pictures=pictures,
         workers=workers,
@@ -233,7 +237,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         leases=ReclaimLeases(pool, clock),
         guard=tending.guard,
         health=ForgetHealth(storage.health, clock, options),
-        refresh=RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock),
+        refresh=RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock, backends.kinds),
         policies={one.name: one.summary for one in extensions.policies.values()},
         simulate=SimulatePolicies(
             storage.accounts,
@@ -266,8 +270,9 @@ def _tending(
     storage, upstreams = backends.storage, backends.upstreams
     guard = GuardUpstreams(clock)
     tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
-    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
-    warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
+    kinds = backends.kinds
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard, kinds=kinds)
+    warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options, kinds=kinds)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
     return _Tending(pool, tend, guard, credentials, warm, watch)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -67,8 +68,13 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
-    """All of them."""
+    """All of them.
+
+    Args:
+        kinds: What the accounts of each upstream sign in with.
+    """
 
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
@@ -76,7 +82,7 @@ def build_operating(
 
     accounts, vault = (
         ToldAccounts(storage.accounts, storage.health, clock),
-        ToldVault(storage.vault, storage.health, clock),
+        ToldVault(storage.vault, storage.health, clock, kinds=kinds),
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
@@ -103,12 +109,15 @@ def build_operating(
             tend,
             credentials,
             clock,
+            kinds,
         ),
-        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock),
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed),
+        import_accounts=ImportAccounts(
+            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
+        ),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),

@@ -140,6 +140,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         simulate=services.simulate,
         policies=services.policies,
         upstreams=frozenset(services.upstreams),
+        kinds=services.kinds,
         trusted_proxies=settings.trusted_proxies,
         open_metrics=settings.open_metrics,
         version=__version__,

@@ -49,6 +49,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def refresh(here: Installation, which: str | None, every: bool, as_json: bool) -> None:
     """Ask the upstream now: a fresh access token, plan and credits, and a workspace where one is missing.
 
+    An API key is tried by a call that costs nothing.
+
     The exit code is 1 if one failed, or if the very account that you named had to be skipped.
 
     JSON: {"accounts": [{"id": 1, "outcome": "refreshed", ...}]}.
@@ -104,7 +106,7 @@ async def _note(services: "Services", account: Account | None) -> None:
 
 
 async def _warm(services: "Services", account: Account) -> Outcome:
-    problem = why_left_alone(account)
+    problem = why_left_alone(account, services.kinds)
     if problem is not None:
         return _outcome(account, "skipped", problem)
     try:

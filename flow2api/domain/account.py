@@ -7,7 +7,7 @@ for rest and the time.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import (
@@ -30,6 +30,7 @@ __all__ = [
     "AccountStatus",
     "CallKind",
     "Capacity",
+    "CredentialKind",
     "Credentials",
     "Cure",
     "Rest",
@@ -46,6 +47,34 @@ class Tier(IntEnum):
     FREE = 0
     PRO = 1
     ULTRA = 2
+
+
+class CredentialKind(StrEnum):
+    """What the accounts of an upstream sign in with."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+    API_KEY_AND_BASE_URL = "api_key_and_base_url"
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it is an API key, which stays as it is until an operator replaces it."""
+        return self is not CredentialKind.SESSION
+
+    @property
+    def has_base_url(self) -> bool:
+        """Whether each account says which host it is of."""
+        return self is CredentialKind.API_KEY_AND_BASE_URL
+
+    @property
+    def field(self) -> str:
+        """What its secret is called in files, bodies and the audit log."""
+        return "api_key" if self.has_key else "session_token"
+
+    @property
+    def secret(self) -> str:
+        """What people call its secret."""
+        return "API key" if self.has_key else "session token"
 
 
 RENEWAL_MARGIN = timedelta(hours=1)
@@ -74,12 +103,15 @@ class Credentials:
         access_token: Short-lived bearer; None until the first exchange.
         expires_at: When the access token ends, by the upstream's word.
         obtained_at: When it was obtained.
+        base_url: The host that an exchange is to ask, for upstreams whose accounts say theirs. It is the account's, and
+            not stored with its secrets.
     """
 
     session_token: Secret
     access_token: Secret | None = None
     expires_at: datetime | None = None
     obtained_at: datetime | None = None
+    base_url: str | None = None
 
     def is_fresh(self, now: datetime, margin: timedelta = timedelta(0)) -> bool:
         """Whether the access token is there and lives longer than ``margin``."""
@@ -111,6 +143,7 @@ class Account:
         weight: Share of work within its priority, 1 to 100.
         priority: Lower numbers are tried first.
         proxy: Name of the proxy that it must use; None for the global one.
+        base_url: Where it is served, without a slash at the end; None for upstreams that know that themselves.
     """
 
     id: int
@@ -126,6 +159,7 @@ class Account:
     weight: int = 1
     priority: int = 0
     proxy: str | None = None
+    base_url: str | None = None
     workspace: str | None = None
     workspace_name: str | None = None
     access_expires_at: datetime | None = None

@@ -21,6 +21,7 @@ class Access:
     Attributes:
         proxy: URL of the egress proxy; None to go direct.
         media_proxy: The same for downloads, which carry no credential; an empty one to go direct, None for ``proxy``.
+        base_url: Where the account is served; None for upstreams that know that themselves.
     """
 
     account_id: int
@@ -30,6 +31,7 @@ class Access:
     workspace: str | None = None
     proxy: Secret | None = None
     media_proxy: Secret | None = None
+    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,11 @@ class SignsIn(Protocol):
     async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
         """A fresh access token for the session token.
 
+        An upstream with API keys proves the key by a call that costs nothing, and gives it back as both tokens, good
+        for a day: so the key is looked at again once a day.
+
         Raises:
-            CredentialRevokedError: Only a new session token helps.
+            CredentialRevokedError: Only a new session token or key helps.
         """
         ...
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
@@ -19,7 +20,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, told_of
+from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -38,7 +39,8 @@ class AccountEdit:
         limits: How many generations at once, by kind; None is no limit. A kind that is missing stays.
         workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
         workspace_name: What it is called; the upstream is told only when the keeper opens one.
-        session_token: Takes the place of the former one, once the service has taken it.
+        session_token: Takes the place of the former one, once the service has taken it. For upstreams with API keys, the
+            key.
     """
 
     remark: str | None = None
@@ -65,7 +67,9 @@ class OperateAccounts:
         tend: TendAccounts,
         credentials: RenewCredentials,
         clock: Clock,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._upstreams = upstreams
         self._accounts = accounts
@@ -150,6 +154,7 @@ class OperateAccounts:
         """
         check_change(change)
         account = await self.get(account_id)
+        check_new_base_url(account, change.base_url, change.session_token, self._kinds.of(account.upstream))
         if change.email is not None:
             await self._refuse_namesake(account, fold_email(change.email))
         if change.session_token is not None:
@@ -291,12 +296,13 @@ class OperateAccounts:
         kept = await self._vault.read(account.id)
         if kept is not None and kept.session_token == session_token:
             return
-        check_session_token(account.upstream, session_token)
+        kind = self._kinds.of(account.upstream)
+        check_session_token(account.upstream, session_token, kind)
         if owner := (await self._vault.find([session_token])).get(session_token):
-            raise ConflictError(f"The account {owner} has this session token already.")
+            raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         exchanged = await self._credentials.exchange(account, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
-            raise ConflictError(f"The session token is that of {exchanged.email}, not of {account.email}.")
+            raise ConflictError(f"The {kind.secret} is that of {exchanged.email}, not of {account.email}.")
         async with self._tend.holding(account.id) as before:
             if before is None:
                 raise AccountNotFoundError(account.id)
@@ -306,7 +312,7 @@ class OperateAccounts:
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
             ).cured(Cure.NEW_CREDENTIAL)
-            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {"session_token": "new"}})
+            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {kind.field: "new"}})
             await self._vault.write(renewed, exchanged.credentials, entry)
             self._credentials.forget(account.id)
             self._pool.put(renewed)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.audit_log import AuditLog
@@ -15,6 +16,7 @@ _LEFT_ALONE = {
     RestReason.AUTH_EXPIRED: "Its session has ended; give it a new session token by an import with its address.",
     RestReason.UNUSABLE: "The upstream calls it unusable; enable it to have it tried again.",
 }
+_KEY_REFUSED = "Its API key is refused; give it a new one: `flow2api accounts update WHICH --api-key-file FILE`."
 
 
 class RefreshAccount:
@@ -27,7 +29,9 @@ class RefreshAccount:
         upstreams: Collection[str],
         audit_log: AuditLog,
         clock: Clock,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._warm = warm
         self._upstreams = upstreams
@@ -46,7 +50,7 @@ class RefreshAccount:
             Flow2ApiError: What kept it from becoming warm.
         """
         account = self._at_work(account_id)
-        problem = why_left_alone(account)
+        problem = why_left_alone(account, self._kinds)
         if problem is not None:
             raise ConflictError(problem)
         if account.upstream not in self._upstreams:
@@ -66,7 +70,10 @@ class RefreshAccount:
         return account
 
 
-def why_left_alone(account: Account) -> str | None:
+def why_left_alone(account: Account, kinds: CredentialKinds = SESSIONS) -> str | None:
     """Why nobody should ask the upstream about it, and what to do; None when one may."""
     rest = next((one for one in account.rests if one.model is None and one.reason in _LEFT_ALONE), None)
-    return None if rest is None else _LEFT_ALONE[rest.reason]
+    if rest is None:
+        return None
+    is_key = rest.reason is RestReason.AUTH_EXPIRED and kinds.of(account.upstream).has_key
+    return _KEY_REFUSED if is_key else _LEFT_ALONE[rest.reason]
