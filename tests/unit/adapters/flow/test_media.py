@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.media import PAUSES_S, MediaSource, origin_of
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -13,6 +12,7 @@ from flow2api.domain.errors import (
     UpstreamNotFoundError,
 )
 from flow2api.domain.generation import Product
+from flow2api.libcurl.calls import Answer
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, refused
 

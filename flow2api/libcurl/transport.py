@@ -8,12 +8,12 @@ from typing import cast
 
 from curl_cffi import CurlECode
 
-from flow2api.adapters.flow.calls import Answer, Call
-from flow2api.adapters.flow.connections import ConnectionPool, NoAnswerError
-from flow2api.adapters.flow.errors import connection_error
 from flow2api.domain.apart import apart
 from flow2api.domain.errors import UpstreamError
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.libcurl.connection_faults import connection_error
+from flow2api.libcurl.connections import ConnectionPool, NoAnswerError
 from flow2api.libcurl.proxy_faults import proxy_fault, wants_credentials
 
 
