@@ -7,7 +7,7 @@ for rest and the time.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import (
@@ -30,6 +30,7 @@ __all__ = [
     "AccountStatus",
     "CallKind",
     "Capacity",
+    "CredentialKind",
     "Credentials",
     "Cure",
     "Rest",
@@ -46,6 +47,14 @@ class Tier(IntEnum):
     FREE = 0
     PRO = 1
     ULTRA = 2
+
+
+class CredentialKind(StrEnum):
+    """What the operator gives for an account of an upstream."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+    API_KEY_AND_BASE_URL = "api_key_and_base_url"
 
 
 RENEWAL_MARGIN = timedelta(hours=1)
@@ -72,12 +81,14 @@ class Credentials:
         access_token: Short-lived bearer; None until the first exchange.
         expires_at: When the access token ends, by the upstream's word.
         obtained_at: When it was obtained.
+        base_url: Where the account's own host is; None for an upstream that has one host for all.
     """
 
     session_token: Secret
     access_token: Secret | None = None
     expires_at: datetime | None = None
     obtained_at: datetime | None = None
+    base_url: str | None = None
 
     def is_fresh(self, now: datetime, margin: timedelta = timedelta(0)) -> bool:
         """Whether the access token is there and lives longer than ``margin``."""
@@ -109,6 +120,7 @@ class Account:
         weight: Share of work within its priority, 1 to 100.
         priority: Lower numbers are tried first.
         proxy: Name of the proxy that it must use; None for the global one.
+        base_url: Where its own host is; None for an upstream that has one host for all.
     """
 
     id: int
@@ -124,6 +136,7 @@ class Account:
     weight: int = 1
     priority: int = 0
     proxy: str | None = None
+    base_url: str | None = None
     workspace: str | None = None
     workspace_name: str | None = None
     access_expires_at: datetime | None = None

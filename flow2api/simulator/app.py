@@ -13,6 +13,8 @@ from flow2api.simulator.control import Control
 from flow2api.simulator.control_schema import Fault
 from flow2api.simulator.errors import CallError
 from flow2api.simulator.faults import REPLACING, disguised, inner_failure, replaced_answer
+from flow2api.simulator.openai_host import errors as host_errors
+from flow2api.simulator.openai_host.routes import PREFIX as HOST_CALLS
 from flow2api.simulator.routes import UNKNOWN, Route, find_route
 from flow2api.simulator.world import World
 
@@ -64,7 +66,8 @@ class SimulatorApp:
         if replacing is None or replacing.work_done:
             response = await self._answer(call, route)
         if replacing is not None:
-            response = replaced_answer(replacing)
+            is_hosts = replacing.kind == "error" and call.name.startswith(HOST_CALLS)
+            response = host_errors.fault_answer(replacing) if is_hosts else replaced_answer(replacing)
         status = response.status if response else 0
         try:
             if await self._send(scope, call, response, send):
@@ -105,6 +108,8 @@ class SimulatorApp:
         world = self.world
         if call.bearer is not None and (entry := world.book.access(call.bearer)) is not None:
             return entry.account
+        if call.bearer is not None and (owner := world.book.key_owner(call.bearer)) is not None:
+            return owner
         if call.cookie is not None and (found := world.book.read_session(call.cookie, world.clock.now())) is not None:
             return found[0]
         item = world.kept.items.get(call.target) if call.name.startswith("download") else None
@@ -129,6 +134,12 @@ def read_call(scope: Scope, route: Route | None, body: bytes) -> Call:
             call.bearer = token.strip() if scheme.lower() == "bearer" and token.strip() else None
         elif key == b"cookie":
             call.cookie = session_cookie(value.decode("latin-1")) or call.cookie
+        elif key == b"content-type":
+            call.content_type = value.decode("latin-1")
+        elif key == b"idempotency-key":
+            call.idempotency_key = value.decode("latin-1")
+        elif key == b"x-flow2api-via":
+            call.via = value.decode("latin-1")
         elif key == b"range":
             call.range = value.decode("latin-1")
     return call

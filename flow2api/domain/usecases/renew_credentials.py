@@ -102,6 +102,7 @@ class RenewCredentials:
             access_token=bearer.token,
             tier=current.tier or Tier.FREE,
             workspace=current.workspace,
+            base_url=current.base_url,
         )
 
     async def call(
@@ -189,6 +190,8 @@ class RenewCredentials:
             UpstreamError: The exchange failed for now.
         """
         upstream = self._upstreams[account.upstream]
+        if account.base_url is not None:
+            credentials = replace(credentials, base_url=account.base_url)
         if self._routes is None:
             return await upstream.exchange(credentials, None)
         return await self._routes.exchange(upstream, account.id, credentials)
