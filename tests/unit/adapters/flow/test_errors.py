@@ -34,7 +34,7 @@ from flow2api.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 HTML = b"<html><body>Bad gateway</body></html>"
 
