@@ -9,9 +9,9 @@ from flow2api.app.backends import build_backends, build_catalog, build_vault
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.extensions import Extensions, load_extensions
 from flow2api.settings import Settings
-from tests.factories import picture_spec
-from tests.fakes.clock import FakeClock
-from tests.fakes.upstream import FakeUpstream
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.upstream import FakeUpstream
 
 
 @pytest.fixture

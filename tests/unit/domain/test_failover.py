@@ -11,8 +11,8 @@ from flow2api.domain.account import Account, CallKind, RestReason, Streak
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import Next, Verdict, after_error, after_submit, judge, may_have_been_carried_out
 from flow2api.domain.usecases.job import TakenOverError
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 GIVE_UP = Verdict(Next.GIVE_UP)
 ELSEWHERE = Verdict(Next.ANOTHER_ACCOUNT)

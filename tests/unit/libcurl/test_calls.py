@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flow2api.libcurl.calls import Answer, Call, HeadLines
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 TWELVE_HOURS = 12 * 3600.0
 

@@ -12,7 +12,7 @@ from flow2api.domain.account import Tier
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import Answer, Call
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
     from flow2api.libcurl.calls import Transport

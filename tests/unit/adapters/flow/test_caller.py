@@ -14,7 +14,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import Answer
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, ok, refused
 
 

@@ -31,7 +31,7 @@ from flow2api.domain.errors import (
     UpstreamUnavailableError,
 )
 from flow2api.libcurl.calls import Answer
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 HTML = b"<html><body>Bad gateway</body></html>"
 

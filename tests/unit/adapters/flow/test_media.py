@@ -13,7 +13,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.generation import Product
 from flow2api.libcurl.calls import Answer
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, refused
 
 BYTES = Answer(200, [b"content-type: video/mp4\r\n"], b"0123456789")

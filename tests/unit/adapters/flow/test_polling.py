@@ -14,7 +14,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.generation import Operation, OperationStatus
 from flow2api.libcurl.calls import Answer, Call
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, ScriptedTransport, Step, caller_over, ok, refused
 
 PREFIX = "MEDIA_GENERATION_STATUS_"

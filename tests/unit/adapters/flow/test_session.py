@@ -16,7 +16,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import Answer
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 SENT = Secret("eyJ" + "s" * 300)
 NEXT = "eyJ" + "n" * 300

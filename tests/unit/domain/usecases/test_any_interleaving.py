@@ -16,7 +16,7 @@ from flow2api.domain.generation import Accepted, Finished, GenerationRequest
 from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.plugins.policies import FillFirst, LeastBusy, LeastRecentlyUsed, RoundRobin, Sticky
-from tests.factories import picture_spec, video_spec
+from flow2api.testing.factories import picture_spec, video_spec
 from tests.unit.domain.usecases.stage import Stage
 
 DEAR, PAINT = picture_spec("dear", min_tier=Tier.ULTRA), picture_spec("paint")

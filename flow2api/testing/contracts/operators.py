@@ -1,67 +1,92 @@
-"""What every storage promises about sessions, tries to sign in, the audit log and looking through accounts."""
+"""What a storage promises of operators, sessions, tries to sign in, and the audit log."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from flow2api.domain.account import Account, AccountStatus, Rest, RestReason
-from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.audit import AuditAction
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
-from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
-from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION, OperatorSession
+from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
-from tests.integration.persistence.databases import account_of, credentials_of, key_of, operator_of, storage_at
-
-ADA = Actor(name="ada", door="admin_api", operator_id=1, address="192.0.2.7", request_id="req_1")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime.now(UTC))
-
-
-@pytest.fixture(params=["fake", "sqlite"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Storage]:
-    made: Storage = FakeStorage(clock) if request.param == "fake" else storage_at(tmp_path / "flow2api.db", clock)
-    await made.open()
-    yield made
-    await made.aclose()
+from flow2api.testing.contracts.reading import actions, entry_of, new_changes, session_of
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import (
+    NOW,
+    account_of,
+    credentials_of,
+    key_of,
+    operator_of,
+)
 
 
-def entry_of(clock: FakeClock, action: str = AuditAction.ACCOUNT_CHANGED, subject: str | None = None) -> AuditEntry:
-    return AuditEntry(at=clock.now(), actor=ADA, action=action, subject=subject, details={"after": {"remark": "é"}})
+class OperatorsContract:
+    """Who may sign in."""
 
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        whole = operator_of("Ada Lovelace", Role.VIEWER)
 
-def session_of(clock: FakeClock, name: bytes, operator_id: int, stamp: str = "stamp of ada") -> OperatorSession:
-    now = clock.now()
-    return OperatorSession(
-        id=f"ses_{name.decode()}",
-        digest=name.ljust(32, b"."),
-        operator_id=operator_id,
-        stamp=stamp,
-        created_at=now,
-        seen_at=now,
-        expires_at=now + LONGEST_SESSION,
-        address="192.0.2.7",
-        agent="curl/8",
-    )
+        added = await storage.operators.add(whole)
 
+        assert added == replace(whole, id=1)
+        assert await storage.operators.all() == [added]
+        assert await storage.operators.get(1) == added
 
-async def actions(storage: Storage) -> list[tuple[str, str | None]]:
-    return [(entry.action, entry.subject) for entry in reversed(await storage.audit_log.page(before=None, limit=100))]
+    async def test_saves_over_what_is_there(self, storage: Storage) -> None:
+        added = await storage.operators.add(operator_of("ada"))
+        changed = replace(operator_of("eve", Role.OWNER), id=added.id, created_at=NOW + timedelta(hours=1))
 
+        await storage.operators.save(changed)
 
-class TestOperators:
+        assert await storage.operators.all() == [changed]
+        assert await storage.operators.find("ada") is None
+
+    async def test_finds_by_name_whatever_its_case(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("bob"))
+        added = await storage.operators.add(operator_of("Straße"))
+
+        assert await storage.operators.find("STRASSE") == added
+        assert await storage.operators.find("Stra%") is None
+        assert await storage.operators.find("") is None
+        assert await storage.operators.get(99) is None
+
+    async def test_refuses_a_name_that_is_taken_whatever_its_case(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("Ada"))
+        second = await storage.operators.add(operator_of("bob"))
+
+        with pytest.raises(ConflictError, match="'ADA'"):
+            await storage.operators.add(operator_of("ADA"))
+        with pytest.raises(ConflictError, match="'ada'"):
+            await storage.operators.save(replace(second, name="ada"))
+
+        assert [one.name for one in await storage.operators.all()] == ["Ada", "bob"]
+
+    async def test_one_of_many_first_ones_wins(self, storage: Storage) -> None:
+        results = await asyncio.gather(
+            *(storage.operators.add_first(operator_of(f"{number}")) for number in range(20)), return_exceptions=True
+        )
+
+        assert [type(result) for result in results].count(ConflictError) == 19
+        (kept,) = await storage.operators.all()
+        assert kept in results
+
+    async def test_first_one_is_refused_beside_any_other(self, storage: Storage) -> None:
+        await storage.operators.add(operator_of("ada"))
+
+        with pytest.raises(ConflictError, match="an operator already"):
+            await storage.operators.add_first(operator_of("bob"))
+
+    async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
+        first = await storage.operators.add_first(operator_of("ada"))
+        await storage.operators.add(operator_of("bob"))
+        await storage.operators.save(replace(first, stamp="new"))
+        await storage.operators.save(operator_of("gone"))
+
+        assert await new_changes(storage) == [("operator", "1"), ("operator", "2"), ("operator", "1")]
+
     async def test_removed_one_is_gone_with_his_sessions(self, storage: Storage, clock: FakeClock) -> None:
         await storage.operators.add(operator_of("ada", Role.OWNER))
         bob = await storage.operators.add(operator_of("bob"))
@@ -98,7 +123,9 @@ class TestOperators:
         assert len(await storage.operators.all()) == 1
 
 
-class TestSessions:
+class SessionsContract:
+    """Times that operators are signed in."""
+
     @pytest.fixture
     async def session(self, storage: Storage, clock: FakeClock) -> OperatorSession:
         ada = await storage.operators.add(operator_of("ada"))
@@ -143,7 +170,9 @@ class TestSessions:
         assert await actions(storage) == [(AuditAction.SIGNED_OUT, None)]
 
 
-class TestSignInTries:
+class SignInTriesContract:
+    """Tries to sign in, slowed down."""
+
     async def test_a_few_are_free_then_each_waits_twice_as_long(self, storage: Storage, clock: FakeClock) -> None:
         pauses = []
         for _ in range(FREE_TRIES + 12):
@@ -184,7 +213,9 @@ class TestSignInTries:
             assert not await storage.sign_in_tries.begin([b"name"], clock.now())
 
 
-class TestAuditLog:
+class AuditLogContract:
+    """The record of what operators did: a change and its entry are one."""
+
     async def test_keeps_every_field(self, storage: Storage, clock: FakeClock) -> None:
         entry = entry_of(clock, AuditAction.SECRETS_REVEALED, "7")
         await storage.audit_log.note(entry)
@@ -242,135 +273,3 @@ class TestAuditLog:
             await storage.operators.add(operator_of("Ada"), entry_of(clock))
 
         assert await actions(storage) == []
-
-
-class TestAccountDirectory:
-    @pytest.fixture
-    async def accounts(self, storage: Storage, clock: FakeClock) -> list[Account]:
-        now = clock.now()
-        soon, past = now + timedelta(minutes=5), now - timedelta(minutes=5)
-        rests = {
-            "active": (),
-            "was cooling": (Rest(RestReason.RATE_LIMITED, past, past),),
-            "one model": (Rest(RestReason.RATE_LIMITED, now, soon, "veo"),),
-            "cooling": (Rest(RestReason.ERROR_STREAK, now, soon),),
-            "suspended": (Rest(RestReason.QUOTA, now, soon), Rest(RestReason.AUTH_EXPIRED, now)),
-            "disabled": (Rest(RestReason.MANUAL, now), Rest(RestReason.UNUSABLE, now)),
-        }
-        made = [replace(account_of(name), rests=those) for name, those in rests.items()]
-        return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
-
-    @pytest.mark.parametrize("status", AccountStatus)
-    async def test_finds_by_status_what_the_domain_says(
-        self, storage: Storage, accounts: list[Account], clock: FakeClock, status: AccountStatus
-    ) -> None:
-        for _ in range(2):
-            found = await storage.directory.page(AccountFilter(status=status), clock.now(), after=0, limit=10)
-
-            assert found == [account for account in accounts if account.status(clock.now()) is status]
-            clock.advance(600)
-
-    async def test_counts_by_status(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        assert await storage.directory.count(AccountFilter(), clock.now()) == {
-            AccountStatus.ACTIVE: 3,
-            AccountStatus.COOLING_DOWN: 1,
-            AccountStatus.SUSPENDED: 1,
-            AccountStatus.DISABLED: 1,
-        }
-        assert await storage.directory.count(AccountFilter(text="cooling"), clock.now()) == {
-            AccountStatus.ACTIVE: 1,
-            AccountStatus.COOLING_DOWN: 1,
-            AccountStatus.SUSPENDED: 0,
-            AccountStatus.DISABLED: 0,
-        }
-
-    async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
-        await storage.vault.write(replace(accounts[5], rests=()), credentials_of("x"))
-
-        found = await storage.directory.page(
-            AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10
-        )
-        assert [account.name for account in found] == ["active"]
-
-    async def test_pages_by_id(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=4)
-        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=4)
-
-        assert [*first, *rest] == accounts
-
-    async def test_searches_address_name_and_remark_whatever_the_case(self, storage: Storage, clock: FakeClock) -> None:
-        plain = [
-            replace(account_of("a"), email="ada@example.org"),
-            account_of("ADA"),
-            replace(account_of("c"), remark="lent to Ada"),
-            account_of("bob"),
-        ]
-        await storage.accounts.add([(one, credentials_of(str(number))) for number, one in enumerate(plain)])
-
-        found = await storage.directory.page(AccountFilter(text="aDa"), clock.now(), after=0, limit=10)
-
-        assert [account.id for account in found] == [1, 2, 3]
-
-    @pytest.mark.parametrize("text", ["%", "_", "\\", "a%z", "%%%%%%", "'; --"])
-    async def test_wildcards_of_the_database_mean_nothing(self, storage: Storage, clock: FakeClock, text: str) -> None:
-        await storage.accounts.add([(account_of("abcz"), credentials_of("a")), (account_of(text), credentials_of("b"))])
-
-        found = await storage.directory.page(AccountFilter(text=text), clock.now(), after=0, limit=10)
-
-        assert [account.name for account in found] == [text]
-
-
-async def test_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path, clock: FakeClock) -> None:
-    storage = storage_at(tmp_path / "flow2api.db", clock)
-    await storage.open()
-    await storage.audit_log.note(entry_of(clock))
-    await storage.aclose()
-
-    with closing(sqlite3.connect(tmp_path / "flow2api.db")) as connection:
-        for statement in ("UPDATE audit_log SET actor = 'eve'", "DELETE FROM audit_log"):
-            with pytest.raises(sqlite3.IntegrityError, match="the audit log only grows"):
-                connection.execute(statement)
-
-
-async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path, clock: FakeClock) -> None:
-    storage = storage_at(tmp_path / "flow2api.db", clock)
-    await storage.open()
-    (account,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
-    with closing(sqlite3.connect(tmp_path / "flow2api.db")) as connection:
-        connection.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
-        connection.commit()
-    try:
-        for change in (
-            storage.accounts.save(replace(account, remark="changed"), entry_of(clock)),
-            storage.accounts.remove(account.id, entry_of(clock)),
-            storage.options.write({"policy": "random"}, "ada", entry_of(clock)),
-        ):
-            with pytest.raises(ConflictError):
-                await change
-
-        assert await storage.accounts.get(account.id) == account
-        assert await storage.options.read() == {}
-    finally:
-        await storage.aclose()
-
-
-async def test_upkeep_forgets_sessions_and_tries_that_count_for_nothing(tmp_path: Path, clock: FakeClock) -> None:
-    storage = storage_at(tmp_path / "flow2api.db", clock)
-    await storage.open()
-    ada = await storage.operators.add(operator_of("ada"))
-    await storage.sessions.add(session_of(clock, b"idle", ada.id))
-    await storage.sign_in_tries.begin([b"name"], clock.now())
-    clock.advance(LONGEST_IDLE.total_seconds())
-    await storage.sessions.add(session_of(clock, b"other stamp", ada.id, "former"))
-    await storage.sessions.add(session_of(clock, b"fresh", ada.id))
-    await storage.aclose()
-
-    again = storage_at(tmp_path / "flow2api.db", clock)
-    await again.open()
-    try:
-        assert [session.id for session in await again.sessions.of_operator(ada.id)] == ["ses_fresh"]
-    finally:
-        await again.aclose()
-    with closing(sqlite3.connect(tmp_path / "flow2api.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM sign_in_tries").fetchone() == (0,)

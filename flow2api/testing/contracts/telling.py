@@ -1,9 +1,7 @@
-"""What every storage promises of notify targets, webhooks and messages, asked of the fake and of SQLite."""
+"""What a storage promises of notify targets, webhooks and messages."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +13,7 @@ from flow2api.domain.notification import LastTold, NotifyTarget
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Webhook
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
-from tests.integration.persistence.databases import storage_at
+from flow2api.testing.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -35,10 +31,12 @@ SHOP = Webhook(
 
 
 def entry(action: str) -> AuditEntry:
+    """An entry of the audit log."""
     return AuditEntry(at=NOW, actor=Actor(name="ada", door="test"), action=action)
 
 
 def delivery(webhook_id: int, message_id: str = "msg_1", **changes: object) -> Delivery:
+    """A message to this webhook."""
     made = Delivery(
         number=0,
         webhook_id=webhook_id,
@@ -52,16 +50,13 @@ def delivery(webhook_id: int, message_id: str = "msg_1", **changes: object) -> D
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["fake", "sqlite"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    clock = FakeClock(NOW)
-    made: Storage = FakeStorage(clock) if request.param == "fake" else storage_at(tmp_path / "flow2api.db", clock)
-    await made.open()
-    yield made
-    await made.aclose()
+class NotifyTargetsContract:
+    """Places where operators read messages."""
 
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
 
-class TestNotifyTargets:
     async def test_is_kept_whole_and_the_change_is_audited(self, storage: Storage) -> None:
         added = await storage.notify_targets.add(PHONE, entry("notify_target.added"))
 
@@ -96,7 +91,13 @@ class TestNotifyTargets:
         assert len(await storage.audit_log.page(before=None, limit=5)) == 1
 
 
-class TestToldNotices:
+class ToldNoticesContract:
+    """What operators were told last: of several processes, one tells it."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
+
     SINCE = NOW - timedelta(minutes=30)
 
     async def test_each_is_the_first_askers_to_tell(self, storage: Storage) -> None:
@@ -127,7 +128,13 @@ class TestToldNotices:
         assert await storage.told_notices.claim([anew], LATER + timedelta(minutes=1), LATER) == {}
 
 
-class TestWebhooks:
+class WebhooksContract:
+    """Webhooks."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
+
     async def test_is_kept_whole_and_noted_in_the_feed(self, storage: Storage) -> None:
         before = await storage.changes.latest()
         added = await storage.webhooks.add(SHOP, entry("webhook.added"))
@@ -169,7 +176,13 @@ class TestWebhooks:
         assert [one.webhook_id for one in await storage.deliveries.page(None, before=None, limit=5)] == [other.id]
 
 
-class TestDeliveries:
+class DeliveriesContract:
+    """Messages on their way to webhooks."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
+
     async def test_is_kept_whole(self, storage: Storage) -> None:
         shop = await storage.webhooks.add(SHOP)
         await storage.deliveries.add([delivery(shop.id)])
@@ -273,20 +286,13 @@ class TestDeliveries:
         assert {one.message_id for one in kept} == {"new", "pending"}
 
 
-async def test_addresses_and_secrets_are_sealed_in_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "flow2api.db"
-    storage = storage_at(path)
-    await storage.open()
-    await storage.notify_targets.add(PHONE)
-    await storage.webhooks.add(SHOP)
-    await storage.aclose()
+class EchoesContract:
+    """The same news, noticed by several processes."""
 
-    written = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert b"shop.example" in written
-    assert [one for one in (b"tgram://", b"token=secret", b"whsec_") if one in written] == []
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
 
-
-class TestEchoes:
     async def test_same_news_of_another_process_is_left_out(self, storage: Storage) -> None:
         shop = await storage.webhooks.add(SHOP)
         first = delivery(shop.id, "msg_1", about="proxy.dead proxy eu", news="proxy.dead")

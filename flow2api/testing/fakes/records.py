@@ -41,6 +41,7 @@ class Records:
 
 
 def counts_of(entry: LogEntry) -> Counts:
+    """What an entry adds to the figures."""
     match entry.state:
         case "completed":
             place = next((at for at, bound in enumerate(BOUNDS_S) if entry.duration_ms <= bound * 1000), CLASSES - 1)
@@ -61,6 +62,8 @@ def counts_of(entry: LogEntry) -> Counts:
 
 
 class FakeRequestLog:
+    """Lines in memory."""
+
     def __init__(self, records: Records) -> None:
         self._records = records
 
@@ -74,7 +77,7 @@ class FakeRequestLog:
         return [line for line in self._matching(wanted) if line.number > number][:limit]
 
     async def latest(self) -> int:
-        return max((line.number for line in self._records.lines), default=0)
+        return max(0, *(line.number for line in self._records.lines), 0)
 
     async def get(self, number: int) -> LoggedRequest | None:
         return next((line for line in self._records.lines if line.number == number), None)
@@ -101,6 +104,8 @@ def _meets(line: LoggedRequest, wanted: LogFilter) -> bool:
 
 
 class FakeStatistics:
+    """Figures in memory."""
+
     def __init__(self, records: Records) -> None:
         self._records = records
 

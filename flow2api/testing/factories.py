@@ -8,7 +8,7 @@ from flow2api.domain.account import Account, Capacity, Tier
 from flow2api.domain.catalog import LANDSCAPE, Mode, ModelSpec, Size
 from flow2api.domain.generation import Generation, Stage, State
 from flow2api.domain.media import Media, MediaKind, MediaRole
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 SEED = 20261123
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike

@@ -1,10 +1,8 @@
-"""What every storage promises of the request log and the figures, asked of the fake and of SQLite."""
+"""What a storage promises of the request log and the figures."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry, Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest, position_of
 from flow2api.domain.statistics import Counts, Dimension, Scope, quarter_of
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
-from tests.integration.persistence.databases import storage_at
+from flow2api.testing.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
 MADE = LogEntry(
@@ -24,15 +20,6 @@ MADE = LogEntry(
 LOST = replace(MADE, state="failed", code="upstream_error", message="It broke.", status=502, results=0)
 NOBODYS = replace(LOST, key_id=None, account_id=None, state="refused", status=429, generation_id=None, model="")
 HERE = range(quarter_of(NOW), quarter_of(NOW) + 1)
-
-
-@pytest.fixture(params=["fake", "sqlite"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    clock = FakeClock(NOW)
-    made: Storage = FakeStorage(clock) if request.param == "fake" else storage_at(tmp_path / "flow2api.db", clock)
-    await made.open()
-    yield made
-    await made.aclose()
 
 
 async def note(storage: Storage, *entries: LogEntry) -> None:
@@ -49,10 +36,17 @@ async def note(storage: Storage, *entries: LogEntry) -> None:
 
 
 async def ids(storage: Storage, **wanted: object) -> list[str]:
+    """The request ids of the lines that pass the filter."""
     return [line.request_id for line in await storage.request_log.page(LogFilter(**wanted), None, 100)]  # type: ignore[arg-type]
 
 
-class TestRequestLog:
+class RequestLogContract:
+    """Lines of the request log, as the journal writes them."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
+
     async def test_line_has_everything_and_its_body_when_it_is_asked_for_alone(self, storage: Storage) -> None:
         await note(storage, replace(LOST, kind=MediaKind.VIDEO, prompt="sha256:00", body='{"n": 1}'))
 
@@ -155,7 +149,13 @@ class TestRequestLog:
         assert (await storage.statistics.totals(None, Scope()))[""] == Counts(refused=1)
 
 
-class TestStatistics:
+class StatisticsContract:
+    """Figures, as the journal counts them."""
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock(NOW)
+
     async def test_figures_are_told_apart(self, storage: Storage) -> None:
         film = replace(MADE, kind=MediaKind.VIDEO, model="film", account_id=9, duration_ms=70_000)
         await note(storage, MADE, replace(MADE, results=3), LOST, NOBODYS, film, replace(film, state="cancelled"))

@@ -9,14 +9,16 @@ from flow2api.domain.errors import ConflictError, ProxyUnavailableError
 from flow2api.domain.ports.proxies import Assignment, Passage
 from flow2api.domain.proxy import Proxy, ProxyHealth
 from flow2api.domain.secret import Secret
+from flow2api.testing.fakes.tables import Tables
 
 if TYPE_CHECKING:
     from flow2api.domain.ports.proxies import ProbesProxies, Proxies
-    from tests.fakes.storage import Tables
 
 
 class FakeProxies:
-    def __init__(self, tables: "Tables") -> None:
+    """Proxies in memory."""
+
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def all(self) -> Sequence[Proxy]:

@@ -21,7 +21,7 @@ from flow2api.domain.generation import Operation, OperationStatus, Order, Produc
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 
 if TYPE_CHECKING:
     from flow2api.domain.ports.upstream import DeletesProducts, Upstream

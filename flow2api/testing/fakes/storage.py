@@ -1,7 +1,7 @@
 """A storage in memory that keeps every promise of the port, for tests of everything that needs one."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import Account, AccountStatus, Credentials
@@ -17,7 +17,7 @@ from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
-from flow2api.domain.ports.proxies import Assignment, Proxies
+from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.statistics import Statistics
@@ -42,77 +42,20 @@ from flow2api.domain.ports.storage import (
 )
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
-from flow2api.domain.proxy import Proxy
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
-from tests.fakes.inheritance import FakeConnectionTokens, FakeInheritance
-from tests.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks, Told
-from tests.fakes.proxies import FakeProxies
-from tests.fakes.records import FakeRequestLog, FakeStatistics, Records
-
-Now = Callable[[], datetime]
-
-
-@dataclass
-class Tables:
-    """What the fake repositories share. Tests may look into it and plant rows.
-
-    Attributes:
-        fault: Raised by every write while it is set, as a database would that is locked or full.
-        writes: How many writes were tried.
-    """
-
-    now: Now
-    accounts: dict[int, Account] = field(default_factory=dict)
-    credentials: dict[int, Credentials] = field(default_factory=dict)
-    api_keys: dict[int, ApiKey] = field(default_factory=dict)
-    operators: dict[int, Operator] = field(default_factory=dict)
-    generations: dict[str, Generation] = field(default_factory=dict)
-    claims: dict[tuple[int | None, str], IdempotencyClaim] = field(default_factory=dict)
-    media: dict[str, Media] = field(default_factory=dict)
-    options: dict[str, object] = field(default_factory=dict)
-    sessions: dict[bytes, OperatorSession] = field(default_factory=dict)
-    tries: dict[bytes, Tries] = field(default_factory=dict)
-    proxies: dict[int, Proxy] = field(default_factory=dict)
-    assignments: dict[Assignment, str] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    log: list[LogEntry] = field(default_factory=list)
-    records: Records = field(default_factory=Records)
-    told: Told = field(default_factory=Told)
-    audit: list[AuditEntry] = field(default_factory=list)
-    audit_fault: Exception | None = None
-    health: list[HealthEvent] = field(default_factory=list)
-    last_ids: dict[str, int] = field(default_factory=dict)
-    fault: Exception | None = None
-    writes: int = 0
-
-    def writing(self, audit: AuditEntry | None = None) -> None:
-        """To be called before anything is changed."""
-        self.writes += 1
-        if self.fault is not None:
-            raise self.fault
-        if audit is not None and self.audit_fault is not None:
-            raise self.audit_fault
-
-    def note_audit(self, entry: AuditEntry | None, made: object = None) -> None:
-        """One more entry of the audit log, if there is one."""
-        if entry is not None:
-            subject = str(made) if entry.subject is None and made is not None else entry.subject
-            self.audit.append(replace(entry, number=len(self.audit) + 1, subject=subject))
-
-    def new_id(self, what: str) -> int:
-        """The next number; numbers are never used again."""
-        self.last_ids[what] = self.last_ids.get(what, 0) + 1
-        return self.last_ids[what]
-
-    def note(self, what: str, changed: object) -> None:
-        """One more entry of the change feed."""
-        self.changes.append(Change(self.new_id("change"), what, str(changed), is_own=True))
+from flow2api.testing.fakes.inheritance import FakeConnectionTokens, FakeInheritance
+from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks
+from flow2api.testing.fakes.proxies import FakeProxies
+from flow2api.testing.fakes.records import FakeRequestLog, FakeStatistics
+from flow2api.testing.fakes.tables import Tables
 
 
 class FakeAccounts:
+    """Accounts in memory."""
+
     def __init__(self, tables: Tables, batch: int = 500) -> None:
         self._tables = tables
         self._batch = batch
@@ -130,8 +73,8 @@ class FakeAccounts:
     ) -> Sequence[Account]:
         self._tables.writing(audit)
         added = []
-        for account, credentials in accounts:
-            account = replace(account, id=self._tables.new_id("account"))
+        for new, credentials in accounts:
+            account = replace(new, id=self._tables.new_id("account"))
             self._tables.accounts[account.id] = account
             self._tables.credentials[account.id] = credentials
             self._tables.note("account", account.id)
@@ -157,6 +100,8 @@ class FakeAccounts:
 
 
 class FakeCredentialVault:
+    """Secrets in memory, not sealed."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -181,6 +126,8 @@ class FakeCredentialVault:
 
 
 class FakeApiKeys:
+    """API keys in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -216,6 +163,8 @@ class FakeApiKeys:
 
 
 class FakeOperators:
+    """Operators in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -275,6 +224,8 @@ class FakeOperators:
 
 
 class FakeSessions:
+    """Sessions in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -310,6 +261,8 @@ class FakeSessions:
 
 
 class FakeSignInTries:
+    """Tries to sign in, in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -328,6 +281,8 @@ class FakeSignInTries:
 
 
 class FakeAuditLog:
+    """The audit log in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -341,6 +296,8 @@ class FakeAuditLog:
 
 
 class FakeAccountDirectory:
+    """Looks through the accounts in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -378,6 +335,8 @@ class FakeAccountDirectory:
 
 
 class FakeGenerations:
+    """Generations and claims in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -476,6 +435,8 @@ class FakeGenerations:
 
 
 class FakeMediaIndex:
+    """What is known of media, in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -501,6 +462,8 @@ class FakeMediaIndex:
 
 
 class FakeChangeFeed:
+    """The change feed in memory; every change is its own."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -512,6 +475,8 @@ class FakeChangeFeed:
 
 
 class FakeOptionValues:
+    """Options in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -530,6 +495,8 @@ class FakeOptionValues:
 
 
 class FakeJournal:
+    """Takes entries in at once."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -539,6 +506,8 @@ class FakeJournal:
 
 
 class FakeHealthLog:
+    """Timelines in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -559,6 +528,8 @@ class FakeHealthLog:
 
 
 class FakePastRequests:
+    """Tells of the generations in memory."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 

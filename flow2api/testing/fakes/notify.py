@@ -11,25 +11,17 @@ from flow2api.domain.notices import Notice
 from flow2api.domain.notification import LastTold, Message, NotifyTarget
 from flow2api.domain.secret import Secret
 from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Receipt, Webhook
+from flow2api.testing.fakes.tables import Tables
 
 if TYPE_CHECKING:
     from flow2api.domain.ports.notifications import Messenger, NotifyTargets, ToldNotices
     from flow2api.domain.ports.webhooks import Courier, Deliveries, Webhooks
-    from tests.fakes.storage import Tables
-
-
-@dataclass
-class Told:
-    """What the fake repositories of this module share."""
-
-    targets: dict[int, NotifyTarget] = field(default_factory=dict)
-    webhooks: dict[int, Webhook] = field(default_factory=dict)
-    deliveries: dict[int, Delivery] = field(default_factory=dict)
-    last: dict[str, LastTold] = field(default_factory=dict)
 
 
 class FakeNotifyTargets:
-    def __init__(self, tables: "Tables") -> None:
+    """Notify targets in memory."""
+
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def all(self) -> Sequence[NotifyTarget]:
@@ -60,7 +52,9 @@ class FakeNotifyTargets:
 
 
 class FakeToldNotices:
-    def __init__(self, tables: "Tables") -> None:
+    """What was told last, in memory."""
+
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def claim(self, notices: Sequence[Notice], now: datetime, since: datetime) -> Mapping[str, LastTold]:
@@ -76,7 +70,9 @@ class FakeToldNotices:
 
 
 class FakeWebhooks:
-    def __init__(self, tables: "Tables") -> None:
+    """Webhooks in memory."""
+
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def all(self) -> Sequence[Webhook]:
@@ -126,7 +122,9 @@ class FakeWebhooks:
 
 
 class FakeDeliveries:
-    def __init__(self, tables: "Tables") -> None:
+    """Messages in memory."""
+
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 class FakeCipher:
+    """Seals nothing, but binds to a place."""
+
     def prepare(self, *, holds_secrets: bool) -> None:
         return
 
@@ -25,6 +27,8 @@ class FakeCipher:
 
 
 class FakeLinkSigner:
+    """Signs with the id itself."""
+
     def sign(self, media_id: str, expires_at: int) -> str:
         return f"exp={expires_at}&sig={media_id}"
 
