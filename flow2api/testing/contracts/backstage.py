@@ -11,6 +11,7 @@ from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.generation import Operation, OperationStatus
 from flow2api.domain.ports.upstream import Access, UploadedPicture, Upstream
+from flow2api.domain.secret import Secret
 
 
 class Offer(StrEnum):
@@ -21,6 +22,7 @@ class Offer(StrEnum):
     SHORT_ACCESS = "access tokens die before the session does"
     WORKSPACES = "work belongs to a workspace of the account"
     PLANS = "it tells plan and credits, and spends credits for videos"
+    NAMES = "it keeps what it makes under a name"
     UPLOADS = "uploaded pictures belong to the account"
     THUMBNAILS = "videos have thumbnails"
     LATE_FAILURES = "a video may fail after it was accepted, and then costs nothing"
@@ -60,6 +62,10 @@ class Backstage(ABC):
     @abstractmethod
     async def new_account(self, *, tier: Tier = Tier.PRO, credit: int | None = None) -> Credentials:
         """Another account of the service; what an operator would give us for it."""
+
+    def made_up(self, secret: str) -> Credentials:
+        """Credentials of this form that the service has never given to anybody."""
+        return Credentials(Secret(secret))
 
     @abstractmethod
     async def revoke(self, credentials: Credentials) -> None:
@@ -126,6 +132,7 @@ async def hire(backstage: Backstage, *, tier: Tier = Tier.PRO, credit: int | Non
         session_token=exchanged.credentials.session_token,
         access_token=exchanged.credentials.access_token,
         tier=tier,
+        base_url=credentials.base_url,
     )
     workspace = await backstage.upstream.open_workspace(access, "contract")
     return Worker(backstage.upstream, backstage, credentials, replace(access, workspace=workspace))

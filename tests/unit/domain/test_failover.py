@@ -64,6 +64,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UpstreamOverloadedError("?"), ELSEWHERE, False),
     (tree.ProxyUnavailableError("?", is_certain=True), ELSEWHERE, False),
     (tree.UpstreamPausedError(30), ELSEWHERE, False),
+    (tree.GatewayLoopError(), ELSEWHERE, False),
     (tree.UpstreamTimeoutError("?"), OWN_FAULT, True),
     (tree.UpstreamInvalidError("?"), OWN_FAULT, True),
     (tree.UpstreamStateUnknownError("?"), GIVE_UP, False),
