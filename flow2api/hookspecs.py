@@ -83,7 +83,7 @@ class UpstreamFactory:
     """An upstream under the name by which models and accounts refer to it.
 
     Attributes:
-        credential: What the operator gives for each of its accounts.
+        credential: What its accounts sign in with.
     """
 
     name: str

@@ -50,11 +50,31 @@ class Tier(IntEnum):
 
 
 class CredentialKind(StrEnum):
-    """What the operator gives for an account of an upstream."""
+    """What the accounts of an upstream sign in with."""
 
     SESSION = "session"
     API_KEY = "api_key"
     API_KEY_AND_BASE_URL = "api_key_and_base_url"
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it is an API key, which stays as it is until an operator replaces it."""
+        return self is not CredentialKind.SESSION
+
+    @property
+    def has_base_url(self) -> bool:
+        """Whether each account says which host it is of."""
+        return self is CredentialKind.API_KEY_AND_BASE_URL
+
+    @property
+    def field(self) -> str:
+        """What its secret is called in files, bodies and the audit log."""
+        return "api_key" if self.has_key else "session_token"
+
+    @property
+    def secret(self) -> str:
+        """What people call its secret."""
+        return "API key" if self.has_key else "session token"
 
 
 RENEWAL_MARGIN = timedelta(hours=1)
@@ -81,7 +101,8 @@ class Credentials:
         access_token: Short-lived bearer; None until the first exchange.
         expires_at: When the access token ends, by the upstream's word.
         obtained_at: When it was obtained.
-        base_url: Where the account's own host is; None for an upstream that has one host for all.
+        base_url: The host that an exchange is to ask, for upstreams whose accounts say theirs. It is the account's, and
+            not stored with its secrets.
     """
 
     session_token: Secret
@@ -120,7 +141,7 @@ class Account:
         weight: Share of work within its priority, 1 to 100.
         priority: Lower numbers are tried first.
         proxy: Name of the proxy that it must use; None for the global one.
-        base_url: Where its own host is; None for an upstream that has one host for all.
+        base_url: Where it is served, without a slash at the end; None for upstreams that know that themselves.
     """
 
     id: int

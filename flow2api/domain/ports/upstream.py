@@ -22,7 +22,7 @@ class Access:
     Attributes:
         proxy: URL of the egress proxy; None to go direct.
         media_proxy: The same for downloads, which carry no credential; an empty one to go direct, None for ``proxy``.
-        base_url: Where the account's own host is; None for an upstream that has one host for all.
+        base_url: Where the account is served; None for upstreams that know that themselves.
     """
 
     account_id: int

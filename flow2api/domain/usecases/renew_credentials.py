@@ -189,9 +189,7 @@ class RenewCredentials:
             CredentialRevokedError: The session token is refused.
             UpstreamError: The exchange failed for now.
         """
-        upstream = self._upstreams[account.upstream]
-        if account.base_url is not None:
-            credentials = replace(credentials, base_url=account.base_url)
+        upstream, credentials = self._upstreams[account.upstream], replace(credentials, base_url=account.base_url)
         if self._routes is None:
             return await upstream.exchange(credentials, None)
         return await self._routes.exchange(upstream, account.id, credentials)

@@ -40,6 +40,7 @@ class AccountRow(Row):
     weight: Mapped[int] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)
     proxy: Mapped[str | None] = mapped_column(Text)
+    base_url: Mapped[str | None] = mapped_column(Text)
     workspace: Mapped[str | None] = mapped_column(Text)
     workspace_name: Mapped[str | None] = mapped_column(Text)
     access_expires_at: Mapped[int | None] = mapped_column(BigInteger)
