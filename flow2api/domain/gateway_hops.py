@@ -5,9 +5,6 @@ from contextvars import ContextVar
 
 from flow2api.domain.errors import GatewayLoopError
 
-HEADER = "x-flow2api-via"
-"""Names the gateways that a request has come through, the first one first, separated by commas."""
-
 MOST_HOPS = 8
 
 HOPS: ContextVar[tuple[str, ...]] = ContextVar("gateway_hops", default=())
@@ -21,7 +18,7 @@ def hops_with(own: str, told: str | None) -> tuple[str, ...]:
 
     Args:
         own: The name of this gateway.
-        told: What the request says about its way; None when it says nothing.
+        told: What the request says about its way: names, the first one first, separated by commas; None when it says nothing.
 
     Raises:
         GatewayLoopError: It was here before, it has come through too many, or what it says cannot be read.

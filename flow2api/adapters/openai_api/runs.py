@@ -10,11 +10,12 @@ from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.notices import unique, warning_headers
 from flow2api.domain.api_key import Caller
-from flow2api.domain.gateway_hops import HEADER, HOPS, hops_with
+from flow2api.domain.gateway_hops import HOPS, hops_with
 from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
 from flow2api.domain.usecases.generate import Idempotency
 
-_VIA = HEADER.encode("ascii")
+_VIA = b"x-flow2api-via"
+"""The header that names the gateways which a request has come through."""
 
 
 @dataclass(frozen=True, slots=True)

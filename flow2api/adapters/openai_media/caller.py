@@ -9,7 +9,7 @@ from flow2api.adapters.openai_media.errors import refusal
 from flow2api.adapters.openai_media.form import Body
 from flow2api.adapters.openai_media.hosts import plain_base
 from flow2api.domain.errors import AccountUnusableError, CredentialRevokedError, Flow2ApiError
-from flow2api.domain.gateway_hops import HEADER, HOPS
+from flow2api.domain.gateway_hops import HOPS
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
@@ -17,6 +17,9 @@ from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 JSON_LIMIT_BYTES = 1 * MIB
 PICTURES_LIMIT_BYTES = 128 * MIB
+VIA = "x-flow2api-via"
+"""The header that names the gateways which a request has come through."""
+
 _KEY = re.compile(r"[!-~]{1,4096}")
 """What may stand in a header for a key: printable ASCII without blanks."""
 
@@ -124,4 +127,4 @@ def _authorization(key: Secret | None) -> bytes:
 
 def _hops() -> Sequence[bytes]:
     hops = HOPS.get()
-    return [f"{HEADER}: {', '.join(hops)}".encode("ascii")] if hops else []
+    return [f"{VIA}: {', '.join(hops)}".encode("ascii")] if hops else []
