@@ -108,7 +108,9 @@ async def test_what_the_guarded_fetcher_refuses_is_no_picture() -> None:
 async def test_nothing_is_fetched_past_a_proxy(proxy: str | None, media_proxy: str | None) -> None:
     media, _, elsewhere = source()
     access = replace(
-        ACCESS, proxy=proxy and Secret(proxy), media_proxy=None if media_proxy is None else Secret(media_proxy)
+        ACCESS,
+        proxy=None if proxy is None else Secret(proxy),
+        media_proxy=None if media_proxy is None else Secret(media_proxy),
     )
 
     with pytest.raises(UpstreamInvalidError, match="media_hosts"):
