@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from flow2api.adapters.curl.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.base64_field import Base64Field
-from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.drift import DriftLog
 from flow2api.adapters.flow.errors import dead_credential, inner_failure, refusal
 from flow2api.adapters.flow.payloads import Post

@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 
 from flow2api import __version__
+from flow2api.adapters.curl.call_log import LoggedTransport
+from flow2api.adapters.curl.calls import Answer
+from flow2api.adapters.curl.transport import CurlTransport
 from flow2api.adapters.flow import payloads, responses, session
-from flow2api.adapters.flow.call_log import LoggedTransport
 from flow2api.adapters.flow.caller import Caller, TimeLimits
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.era_2026_06 import enlarged_picture
 from flow2api.adapters.flow.eras import ERAS, LATEST, Era
 from flow2api.adapters.flow.lineage import Clip, Lineage
@@ -20,7 +21,6 @@ from flow2api.adapters.flow.media import MediaSource
 from flow2api.adapters.flow.model_wire import ModelWire, read_wire, video_task
 from flow2api.adapters.flow.payloads import Stamp
 from flow2api.adapters.flow.polling import Handle, Polling
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.account import Credentials
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
@@ -191,7 +191,7 @@ def _clips(order: Order, task: str, name: str) -> tuple[Clip, ...]:
 
 
 if TYPE_CHECKING:
-    from flow2api.adapters.flow.calls import Transport
+    from flow2api.adapters.curl.calls import Transport
     from flow2api.domain.ports.upstream import DeletesProducts, Upstream
 
     def _fits(flow: FlowUpstream, transport: CurlTransport) -> tuple[Upstream, DeletesProducts, Transport]:

@@ -9,8 +9,8 @@ from contextlib import aclosing
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
+from flow2api.adapters.curl.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.caller import Caller
-from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.errors import NEW_HOME, dead_credential, moved, refusal
 from flow2api.domain.errors import CredentialError, CredentialRevokedError, UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.caller import SESSION_COOKIE
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.errors import refusal
 from flow2api.adapters.flow.responses import decoder
 from flow2api.domain.account import Credentials, fold_email

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from flow2api.adapters.flow.transport import CurlTransport
+from flow2api.adapters.curl.transport import CurlTransport
 from flow2api.adapters.probe import CurlProxyProbe
 from flow2api.domain.errors import ProxyUnavailableError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret

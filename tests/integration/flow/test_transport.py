@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from flow2api.adapters.flow.calls import MIB, Call
-from flow2api.adapters.flow.connections import ConnectionPool
-from flow2api.adapters.flow.transport import CurlTransport
+from flow2api.adapters.curl.calls import MIB, Call
+from flow2api.adapters.curl.connections import ConnectionPool
+from flow2api.adapters.curl.transport import CurlTransport
 from flow2api.domain.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
 from tests.integration.flow.wire_server import Heard, WireServer, answer_ok

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from flow2api.adapters.flow.calls import Answer
+from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.payloads import Post
 from flow2api.domain.errors import (
     CredentialExpiredError,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer
+from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.media import PAUSES_S, MediaSource, origin_of
 from flow2api.domain.errors import (
     AccountUnusableError,

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from flow2api.adapters.flow.calls import Answer, Call
+from flow2api.adapters.curl.calls import Answer, Call
 from flow2api.adapters.flow.lineage import Clip
 from flow2api.adapters.flow.polling import ALONE_FOR_S, Handle, Polling
 from flow2api.domain.errors import (

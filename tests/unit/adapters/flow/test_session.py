@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer
+from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.session import exchange, read_session
 from flow2api.domain.account import Credentials
 from flow2api.domain.errors import (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from curl_cffi import Curl, CurlError, CurlHttpVersion, CurlOpt, ffi, lib
 
-from flow2api.adapters.flow.calls import Call, HeadLines
+from flow2api.adapters.curl.calls import Call, HeadLines
 
 _SLOWEST_BYTES_PER_S = 256
 

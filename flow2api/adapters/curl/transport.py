@@ -8,10 +8,10 @@ from typing import cast
 
 from curl_cffi import CurlECode
 
-from flow2api.adapters.flow.calls import Answer, Call
-from flow2api.adapters.flow.connections import ConnectionPool, NoAnswerError
-from flow2api.adapters.flow.errors import connection_error
-from flow2api.adapters.flow.proxy_faults import proxy_fault, wants_credentials
+from flow2api.adapters.curl.calls import Answer, Call
+from flow2api.adapters.curl.connection_faults import connection_error
+from flow2api.adapters.curl.connections import ConnectionPool, NoAnswerError
+from flow2api.adapters.curl.proxy_faults import proxy_fault, wants_credentials
 from flow2api.domain.apart import apart
 from flow2api.domain.errors import UpstreamError
 from flow2api.domain.secret import Secret

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from flow2api.adapters.flow.calls import Answer, Call, Transport
+from flow2api.adapters.curl.calls import Answer, Call, Transport
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.secret import Secret
 

@@ -15,8 +15,8 @@ from typing import Any
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlMOpt, ffi, lib
 from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
 
-from flow2api.adapters.flow.calls import Answer, Call, HeadLines
-from flow2api.adapters.flow.handles import Handle, Manner, manner_of
+from flow2api.adapters.curl.calls import Answer, Call, HeadLines
+from flow2api.adapters.curl.handles import Handle, Manner, manner_of
 from flow2api.domain.errors import UpstreamInvalidError
 
 KEPT_CONNECTIONS = 512

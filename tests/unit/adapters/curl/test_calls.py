@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer, Call, HeadLines
+from flow2api.adapters.curl.calls import Answer, Call, HeadLines
 from tests.fakes.clock import START
 
 TWELVE_HOURS = 12 * 3600.0

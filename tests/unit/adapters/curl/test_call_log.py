@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flow2api.adapters.flow.call_log import LoggedTransport
-from flow2api.adapters.flow.calls import Answer, Call
+from flow2api.adapters.curl.call_log import LoggedTransport
+from flow2api.adapters.curl.calls import Answer, Call
 from flow2api.adapters.system.debug_log import DebugLog
 from flow2api.domain.errors import UpstreamTimeoutError
 from flow2api.domain.secret import Secret
@@ -109,10 +109,10 @@ async def test_stream_is_told_when_it_is_over(
 
 
 async def test_nothing_is_put_together_while_nobody_listens(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
-    logger = logging.getLogger("flow2api.adapters.flow.call_log")
+    logger = logging.getLogger("flow2api.adapters.curl.call_log")
     monkeypatch.setattr(logger, "level", logging.INFO)
     logger.manager._clear_cache()  # type: ignore[attr-defined]
-    monkeypatch.setattr("flow2api.adapters.flow.call_log._tell", lambda *_, **__: pytest.fail("it was told"))
+    monkeypatch.setattr("flow2api.adapters.curl.call_log._tell", lambda *_, **__: pytest.fail("it was told"))
     transport = LoggedTransport(played)
 
     assert (await transport.request(CALL, None)).status == 401
