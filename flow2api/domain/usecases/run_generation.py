@@ -209,7 +209,7 @@ class RunGeneration:
     def _failing_at_what_else(self, job: Job) -> frozenset[int]:
         upstream, model = job.spec.upstream, job.spec.name
         calls = [CallKind.UPLOAD] if job.generation.inputs else []
-        calls += [CallKind.ENLARGEMENT] if job.spec.resolution is not None else []
+        calls += [CallKind.ENLARGEMENT] if job.spec.is_enlarged else []
         return frozenset[int]().union(*(self._pool.failing_at(upstream, call, model) for call in calls))
 
     async def _accept(self, job: Job) -> None:
@@ -283,7 +283,7 @@ class RunGeneration:
         if job.spec.kind is MediaKind.VIDEO:
             return None
         limit_s = self._options().image_timeout_s
-        return 2 * limit_s if job.spec.resolution else limit_s
+        return 2 * limit_s if job.spec.is_enlarged else limit_s
 
     async def _within_limit(self, job: Job, account: Account, attempts: Attempts) -> Sequence[Media]:
         if job.spec.kind is MediaKind.VIDEO:
