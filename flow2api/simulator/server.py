@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from flow2api.simulator.app import ABORT, SimulatorApp
 from flow2api.simulator.control_schema import AccountKnobs, ReadyFile
+from flow2api.simulator.gemini.routes import BASE
 from flow2api.simulator.routes import API, LABS
 from flow2api.simulator.world import World
 
@@ -104,6 +105,7 @@ def serve(world: World, settings: ServerSettings, accounts: list[AccountKnobs]) 
         base_url=base_url,
         labs_base_url=base_url + LABS,
         api_base_url=base_url + API,
+        gemini_base_url=base_url + BASE,
         accounts=[account.view() for account in world.book.accounts.values()],
     )
     try:
