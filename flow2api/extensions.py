@@ -24,12 +24,14 @@ from flow2api.hookspecs import (
 
 BUILT_IN = (
     "models_flow",
+    "models_gemini",
     "policies",
     "proxy_selectors",
     "storage_sql",
     "media_disk",
     "coordination_memory",
     "upstream_flow",
+    "upstream_gemini",
     "observer_log",
 )
 
