@@ -112,7 +112,7 @@ def measure_choice(pool: AccountPool, policy: SelectionPolicy, rounds: int) -> C
     samples = []
     for _ in range(rounds):
         begun = time.perf_counter()
-        pool._choose(NEED, policy, ())
+        pool.choose(NEED, policy, ())
         samples.append(time.perf_counter() - begun)
     return percentiles(samples)
 

@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 
 from flow2api.adapters.admin_api import is_admin_path
 from flow2api.adapters.admin_api.guards import LEAST_ROLE
+from flow2api.adapters.admin_api.schemas import BODY
 from flow2api.app import build_services, create_app
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
@@ -87,8 +88,9 @@ def _who(handler: HTTPRouteHandler, place: str) -> str:
 
 def _fields(handler: HTTPRouteHandler) -> Iterator[str]:
     body = handler.parsed_data_field
-    if body is not None:
-        yield f"Body: {_named(body.annotation)}."
+    kind = handler.opt.get(BODY) if body is None else body.annotation
+    if kind is not None:
+        yield f"Body: {_named(kind)}."
     signature = handler.parsed_fn_signature
     query = [name for name in signature.parameters if name not in ("request", "data", "token_id", "log_id")]
     if query:

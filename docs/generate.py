@@ -245,7 +245,9 @@ def lines_of(upstream: str, price_heading: str) -> str:
     bases = [one for one in entries() if isinstance(one, BaseName) and one.resolution is None]
     first = {one.line: one.name for one in reversed(bases)}
     lines = {name: line for line, name in first.items()}
-    described = [(one, prices(lines[one.id])) for one in catalog().listed() if one.id in lines and one.upstream == upstream]
+    described = [
+        (one, prices(lines[one.id])) for one in catalog().listed() if one.id in lines and one.upstream == upstream
+    ]
     pictures = [
         [f"`{one.id}`", ratios(one), ", ".join(one.resolutions), inputs(one), price]
         for one, price in described

@@ -25,6 +25,7 @@ from flow2api.hookspecs import (
 BUILT_IN = (
     "models_flow",
     "models_gemini",
+    "models_openai",
     "policies",
     "proxy_selectors",
     "storage_sql",
@@ -32,6 +33,7 @@ BUILT_IN = (
     "coordination_memory",
     "upstream_flow",
     "upstream_gemini",
+    "upstream_openai",
     "observer_log",
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pluggy
 
+from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import Alias, BaseName, ModelSpec
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.media import MediaStore
@@ -79,10 +80,15 @@ class CoordinationFactory:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFactory:
-    """An upstream under the name by which models and accounts refer to it."""
+    """An upstream under the name by which models and accounts refer to it.
+
+    Attributes:
+        credential: What its accounts sign in with.
+    """
 
     name: str
     build: Callable[[Section, Clock], Upstream]
+    credential: CredentialKind = CredentialKind.SESSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
-from flow2api.app.current_options import CurrentOptions
+from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
-from flow2api.domain.catalog import ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -119,15 +119,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     """
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions, clock)
-    selectors = frozenset(extensions.proxy_selectors)
-    options = CurrentOptions(
-        storage.options,
-        settings.options,
-        policies.names,
-        clock,
-        proxy_selectors=selectors,
-        check=lambda options: check_routes(options.model_routes, backends.catalog),
-    )
+    options = build_options(settings, extensions, backends, clock)
     pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
     backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
@@ -252,8 +244,8 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health)
     guard = GuardUpstreams(clock)
+    tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
     credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
     warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
@@ -276,7 +268,7 @@ def _running(
         MakePicture(upstreams, credentials, uploads, products, tend),
         MakeVideo(upstreams, credentials, uploads, tending.watch, products, tend, clock, options),
     )
-    lease = LeaseAccount(pool, policy, media, tending.warm, options)
+    lease = LeaseAccount(pool, policy, media, tending.warm, options, tending.guard.wait_s)
     return RunGeneration(pool, lease, makers, credentials, uploads, tend, clock, options, guard=tending.guard)
 
 
@@ -287,9 +279,6 @@ class _Policies:
         self._named = extensions.policies
         self._clock = clock
         self._made: dict[str, SelectionPolicy] = {}
-
-    def names(self) -> frozenset[str]:
-        return frozenset(self._named)
 
     def __call__(self, name: str) -> SelectionPolicy:
         policy = self._made.get(name)

@@ -6,21 +6,31 @@ from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
 import structlog
 
+from flow2api.app.backends import Backends
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.catalog import check_routes
 from flow2api.domain.errors import ConfigurationError, OptionLockedError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.time_zone import zone_named
-from flow2api.settings import parse_options
+from flow2api.extensions import Extensions
+from flow2api.settings import Settings, parse_options
 
 log = structlog.get_logger(__name__)
 
+_KNOWN = frozenset(field.name for field in fields(Options))
+
 
 class CurrentOptions:
-    """What storage says, under what the settings fix. Calling it gives the options; nothing is read then."""
+    """What storage says, under what the settings fix. Calling it gives the options; nothing is read then.
+
+    Attributes:
+        ignored: The stored options that cannot be used, with the reason of each.
+    """
 
     def __init__(
         self,
@@ -30,22 +40,23 @@ class CurrentOptions:
         clock: Clock,
         *,
         proxy_selectors: Collection[str] = ("rendezvous",),
-        check: Callable[[Options], None] = lambda options: None,
+        check_installed: Callable[[Options], None] = lambda options: None,
     ) -> None:
         """Begin with what the settings fix.
 
         Args:
-            check: Raises `ConfigurationError` for options that do not fit what is installed.
+            check_installed: Raises `ConfigurationError` for options that do not fit what is installed, wherever they come from.
         """
-        self._check = check
+        self._check_installed = check_installed
         self._stored = stored
         self._fixed = fixed
         self._policies = policies
         self._proxy_selectors = proxy_selectors
         self._clock = clock
         self._now = self._checked(fixed)
+        self.ignored: Mapping[str, str] = {}
         self._hearers: list[Callable[[Options], None]] = []
-        self._checks: list[Callable[[Options, Options], None]] = []
+        self._change_checks: list[Callable[[Options, Options], None]] = []
         self._changing = asyncio.Lock()
 
     def __call__(self) -> Options:
@@ -57,11 +68,16 @@ class CurrentOptions:
         return frozenset(self._fixed)
 
     async def reload(self) -> None:
-        """Take in what storage holds; when that cannot be used, what was in force stays."""
+        """Take in what storage holds; of an option that cannot be used, what was in force stays."""
+        usable, faults = self._sift(await self._stored.read())
+        self.ignored = faults
+        for name, reason in faults.items():
+            log.warning("stored option is ignored", option=name, reason=reason)
+        former = {name: getattr(self._now, name) for name in faults if name in _KNOWN}
         try:
-            self._take(self._checked({**await self._stored.read(), **self._fixed}))
-        except ConfigurationError as error:
-            log.warning("stored options cannot be used; the former ones stay", reason=error.message)
+            self._take(self._checked({**usable, **former, **self._fixed}))
+        except ConfigurationError:  # what was in force does not go with what is stored now
+            self._take(self._checked({**usable, **self._fixed}))
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
         """Set options, all of them or none; they act at once.
@@ -73,43 +89,74 @@ class CurrentOptions:
             UnsupportedInputError: One is unknown or cannot be used; nothing was changed.
             OptionLockedError: One is fixed by the settings; nothing was changed.
         """
-        known = {field.name for field in fields(Options)}
-        for name in values:
-            if name not in known:
-                raise UnsupportedInputError(
-                    f"There is no option {name[:64]!r}.{_nearest(name, known)}", param=name[:64]
-                )
-            if name in self._fixed:
-                raise OptionLockedError(
-                    f"The option {name} is fixed in the settings file or the environment; change it there.", param=name
-                )
         async with self._changing:
             stored = await self._stored.read()
-            # One that a newer version has left behind does not keep anybody from changing the others.
-            known_ones = {name: value for name, value in stored.items() if name in known}
-            kept = {name: value for name, value in {**known_ones, **values}.items() if value is not None}
+            self._refuse_unknown_and_fixed(values, stored)
+            # One that cannot be used, or that a newer version has left behind, keeps nobody from changing the others.
+            usable, _ = self._sift(stored)
+            wanted = {name: value for name, value in {**usable, **values}.items() if value is not None}
             try:
-                changed = self._checked({**kept, **self._fixed})
+                changed = self._checked({**wanted, **self._fixed})
             except ConfigurationError as error:
                 raise UnsupportedInputError(error.message) from error
-            for check in self._checks:
+            for check in self._change_checks:
                 check(self._now, changed)
-            details = differences(_named(self._now, values), _named(changed, values))
-            entry = AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
             # In the option's own type, whatever it was given as.
             kept_as = {name: None if value is None else getattr(changed, name) for name, value in values.items()}
-            await self._stored.write(kept_as, actor.name, entry)
+            if any(_as_stored(value) != stored.get(name) for name, value in kept_as.items()):
+                await self._stored.write(kept_as, actor.name, self._entry(changed, kept_as, stored, actor))
             self._take(changed)
             return changed
 
-    def check_by(self, check: Callable[[Options, Options], None]) -> None:
-        """Have changes looked at, as they were and as they would be; what raises `UnsupportedInputError` is not done."""
-        self._checks.append(check)
+    def check_changes_by(self, check: Callable[[Options, Options], None]) -> None:
+        """Have what operators change looked at, as it was and as it would be; what raises `UnsupportedInputError` is not done.
+
+        What was stored before is not asked about: what it names may have gone since.
+        """
+        self._change_checks.append(check)
 
     def tell(self, hear: Callable[[Options], None]) -> None:
         """Tell somebody the options now, and again whenever they have changed."""
         self._hearers.append(hear)
         hear(self._now)
+
+    def _sift(self, stored: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+        """The stored options that can be used with the fixed ones, and for each of the others why it cannot."""
+        usable: dict[str, object] = {}
+        faults: dict[str, str] = {}
+        try:
+            self._checked({**stored, **self._fixed})
+        except ConfigurationError:
+            for name, value in stored.items():
+                try:
+                    self._checked({**usable, name: value, **self._fixed})
+                except ConfigurationError as error:
+                    faults[name] = error.message
+                else:
+                    usable[name] = value
+            return usable, faults
+        return dict(stored), faults
+
+    def _refuse_unknown_and_fixed(self, values: Mapping[str, object], stored: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            if name not in _KNOWN and not (value is None and name in stored):  # what another version left may go
+                hint = _nearest(name, _KNOWN, " `flow2api options list` shows them.")
+                raise UnsupportedInputError(f"There is no option {name[:64]!r}.{hint}", param=name[:64])
+            if name in self._fixed:
+                raise OptionLockedError(
+                    f"The option {name} is fixed in the settings file or the environment; change it there.", param=name
+                )
+
+    def _entry(
+        self, changed: Options, kept_as: Mapping[str, object], stored: Mapping[str, object], actor: Actor
+    ) -> AuditEntry:
+        """What was in force and what is; where that is the same, what was stored: null is the default."""
+        before, after = _named(self._now, kept_as), _named(changed, kept_as)
+        for name, value in kept_as.items():
+            if before[name] == after[name]:
+                before[name], after[name] = stored.get(name), _as_stored(value)
+        details = differences(before, after)
+        return AuditEntry(at=self._clock.now(), actor=actor, action=AuditAction.OPTIONS_CHANGED, details=details)
 
     def _take(self, options: Options) -> None:
         self._now = options
@@ -130,14 +177,35 @@ class CurrentOptions:
             raise ConfigurationError(
                 f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
             )
-        self._check(options)
+        self._check_installed(options)
         return options
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
+def build_options(settings: Settings, extensions: Extensions, backends: Backends, clock: Clock) -> CurrentOptions:
+    """The options of an installation, checked against what is installed.
+
+    Raises:
+        ConfigurationError: One that the settings fix cannot be used.
+    """
+    return CurrentOptions(
+        backends.storage.options,
+        settings.options,
+        lambda: frozenset(extensions.policies),
+        clock,
+        proxy_selectors=frozenset(extensions.proxy_selectors),
+        check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
+    )
+
+
+def _nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     near = get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f" Did you mean {near[0]!r}?" if near else otherwise
+
+
+def _as_stored(value: object) -> object:
+    """A value as storage gives it back."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _named(options: Options, names: Mapping[str, object]) -> dict[str, object]:
-    return {name: getattr(options, name) for name in names}
+    return {name: getattr(options, name, None) for name in names}

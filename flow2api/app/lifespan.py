@@ -9,7 +9,7 @@ from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
 from flow2api.app.first_operator import make_first_operator
-from flow2api.app.loading import load_accounts
+from flow2api.app.loading import filling, load_accounts
 from flow2api.domain.account import Tier
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.selection import Signature
@@ -71,11 +71,12 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.follow.begin()
     await services.authorize.load()
     await services.proxying.choose.load()
-    services.options.check_by(services.proxying.choose.check_options)
+    services.options.check_changes_by(services.proxying.choose.check_options)
     services.options.tell(services.proxying.choose.follow_options)
     services.pool.prepare(_signatures(services))
-    await load_accounts(storage.accounts, services.pool)
-    await services.credentials.load()
+    with filling(services.pool):
+        await load_accounts(storage.accounts, services.pool)
+        await services.credentials.load()
     stack.push_async_callback(services.telling.stop)
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)

@@ -10,23 +10,22 @@ from flow2api.domain.ports.storage import Accounts
 
 _MANY = 10_000
 
-_SLICE = 50
-"""After so many accounts others have their turn: some two milliseconds of work."""
+_SLICE = 20
+"""After so many accounts others have their turn: half a millisecond of work."""
 
 
 async def load_accounts(accounts: Accounts, pool: AccountPool) -> None:
     """Put every stored account into the pool, without holding the event loop for long."""
-    with _uncollected(pool):
-        async for batch in accounts.load():
-            for start in range(0, len(batch), _SLICE):
-                for account in batch[start : start + _SLICE]:
-                    pool.put(account)
-                await asyncio.sleep(0)
+    async for batch in accounts.load():
+        for start in range(0, len(batch), _SLICE):
+            for account in batch[start : start + _SLICE]:
+                pool.put(account)
+            await asyncio.sleep(0)
 
 
 @contextmanager
-def _uncollected(pool: AccountPool) -> Iterator[None]:
-    """A time in which memory is filled with what stays.
+def filling(pool: AccountPool) -> Iterator[None]:
+    """A time in which memory is filled with accounts and with what belongs to them, and which stays.
 
     The collector would look through all of it again and again, for a third of a second each time with 100,000 accounts; so it
     rests meanwhile, and leaves many accounts alone afterwards.

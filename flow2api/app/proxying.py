@@ -35,7 +35,7 @@ def build_proxying(
 ) -> Proxying:
     """All of them."""
     choose = ChooseProxy(storage.proxies, pool, _Selectors(extensions), clock, options)
-    check = CheckProxies(CurlProxyProbe(), storage.proxies, clock, options)
+    check = CheckProxies(CurlProxyProbe(), storage.proxies, storage.audit_log, clock, options)
     return Proxying(
         choose=choose,
         check=check,

@@ -75,7 +75,7 @@ def build_telling(
         return (now.media_base_url or settings.public_url).rstrip("/") + path(media_id, now.chat_link_lifetime_s)
 
     spread = SpreadNotices()
-    operators = TellOperators(storage.notify_targets, AppriseMessenger(), clock, options)
+    operators = TellOperators(storage.notify_targets, storage.told_notices, AppriseMessenger(), clock, options)
     webhooks = SendWebhooks(
         storage.webhooks, storage.deliveries, build_courier(options), link, spread, RandomIds(), clock, options
     )

@@ -20,6 +20,7 @@ from flow2api.adapters.console import assets_router, landing_handlers, plain_err
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
 
@@ -63,7 +64,7 @@ def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
         return _ADMIN_ERRORS(request, error)
     request_id = request_id_of(request.scope)
     with bound_contextvars(request_id=request_id):
-        answer = plain_error(request, error)
+        answer = plain_error(request, error, request_id)
     answer.headers["x-request-id"] = request_id
     return answer
 
@@ -100,6 +101,7 @@ def _doors(services: Services) -> Doors:
         pictures=services.pictures,
         notes=services.recording.notes,
         public_url=settings.public_url or None,
+        gateway_name=GatewayName(services.vault.ring),
         trusted_proxies=settings.trusted_proxies,
     )
 
@@ -129,6 +131,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         statistics=services.recording.statistics,
         log=services.recording.log,
         clear_log=operating.clear_log,
+        upstreams=frozenset(services.upstreams),
         trusted_proxies=settings.trusted_proxies,
         open_metrics=settings.open_metrics,
         version=__version__,

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -16,6 +18,7 @@ from flow2api.cli.output import print_json, progress
 from flow2api.cli.whoever import whoever
 from flow2api.domain.health import HealthKind
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 
 _TOLD = 20
@@ -25,9 +28,12 @@ _TOLD = 20
 @click.argument("file")
 @click.option("--passphrase-file", metavar="FILE", help="For an encrypted export; without it the terminal asks.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=AUTO, show_default=True, help="The form of FILE.")
+@click.option("--proxy", help="The proxy or pool that they use: a name, direct, or global for what the option says.")
 @json_option
 @with_installation
-def import_accounts(here: Installation, file: str, passphrase_file: str | None, form: str, as_json: bool) -> None:
+def import_accounts(
+    here: Installation, file: str, passphrase_file: str | None, form: str, proxy: str | None, as_json: bool
+) -> None:
     """Store the accounts of FILE (- reads standard input) without calling anybody; a running server warms them.
 
     FILE is JSON: {"tokens": [{"session_token": ..., "email": ..., "is_active": true, "image_enabled": true,
@@ -45,8 +51,10 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
         data = open_document(document, read_passphrase(passphrase_file, is_new=False))
     if len(data) > MOST_BYTES:
         raise Failure(f"The file is larger than {MOST_BYTES // 1024:,} KiB; split it.")
+    if not data or data.isspace():
+        raise Failure("The file is empty.")
     form = format_of(data) if form == AUTO else form
-    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams)))
+    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams), proxy))
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
         print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
@@ -56,8 +64,11 @@ def import_accounts(here: Installation, file: str, passphrase_file: str | None, 
         sys.exit(EXIT_FAILED)
 
 
-async def _store(here: Installation, rows: list[ImportedAccount | str | None]) -> ImportReport:
+async def _store(here: Installation, rows: Sequence[ImportedAccount | str | None], proxy: str | None) -> ImportReport:
     async with opened_storage(here) as (storage, _):
+        if proxy is not None:
+            await ManageProxies(storage.proxies, storage.accounts, SystemClock()).meant_by(proxy)
+            rows = [replace(row, proxy=proxy) if isinstance(row, ImportedAccount) else row for row in rows]
         with progress("Stored", len(rows)) as show:
             clock = SystemClock()
             accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)

@@ -12,7 +12,9 @@ import msgspec
 from flow2api.cli.context import Installation, json_option, opened_services, with_installation
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json, print_table, progress
+from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, RestReason
+from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 
@@ -78,6 +80,7 @@ async def _refresh(here: Installation, which: str | None) -> Sequence[Outcome]:
     async with opened_services(here) as services:
         manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock)
         chosen = await manage.all() if which is None else [await manage.find(which)]
+        await _note(services, None if which is None else chosen[0])
         for account in chosen:
             services.pool.put(account)
         limit, done = asyncio.Semaphore(max(1, services.options().renewals_at_once)), 0
@@ -94,6 +97,15 @@ async def _refresh(here: Installation, which: str | None) -> Sequence[Outcome]:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one_by_one(account)) for account in chosen]
         return [task.result() for task in tasks]
+
+
+async def _note(services: "Services", account: Account | None) -> None:
+    """Put down that this account, or every one, is to be refreshed."""
+    subject = None if account is None else str(account.id)
+    entry = AuditEntry(
+        at=services.clock.now(), actor=whoever(), action=AuditAction.RENEWAL_ASKED, subject=subject, details={}
+    )
+    await services.storage.audit_log.note(entry)
 
 
 async def _warm(services: "Services", account: Account) -> Outcome:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -20,7 +21,9 @@ from flow2api.cli.inputs import confirm, read_secret
 from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, AccountStatus, Capacity
+from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.tell_health import ToldAccounts
 
 T = TypeVar("T")
@@ -68,6 +71,7 @@ def list_accounts(here: Installation, status: str | None, tag: str | None, as_js
 @click.option("--tag", "tags", multiple=True, help="A word by which keys can be limited to accounts; may be repeated.")
 @click.option("--image-slots", type=_slots, help="Pictures at once; 0 switches them off.  [default: no limit]")
 @click.option("--video-slots", type=_slots, help="Videos at once; 0 switches them off.  [default: no limit]")
+@click.option("--proxy", help="The proxy or pool that it uses: a name, or direct.  [default: what the option says]")
 @json_option
 @with_installation
 def add(
@@ -80,6 +84,7 @@ def add(
     tags: tuple[str, ...],
     image_slots: int | None,
     video_slots: int | None,
+    proxy: str | None,
     as_json: bool,
 ) -> None:
     """Add one account. A running server takes it in and warms it by itself. JSON: the account."""
@@ -96,7 +101,7 @@ def add(
         capacity=Capacity(image_slots, video_slots),
         tags=frozenset(tags),
     )
-    _tell(asyncio.run(_managed(here, lambda manage: manage.add(new, whoever()))), "Added", as_json=as_json)
+    _tell(asyncio.run(_add(here, new, proxy)), "Added", as_json=as_json)
 
 
 @accounts.command()
@@ -134,10 +139,22 @@ for command in (show_account, update, tag, untag, import_accounts, export_accoun
     accounts.add_command(command)
 
 
+async def _add(here: Installation, new: NewAccount, proxy: str | None) -> Account:
+    async with opened_storage(here) as (storage, _):
+        if proxy is not None:
+            named = ManageProxies(storage.proxies, storage.accounts, SystemClock())
+            new = replace(new, proxy=await named.meant_by(proxy))
+        return await _manage(storage).add(new, whoever())
+
+
 async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
-        clock = SystemClock()
-        return await use(ManageAccounts(ToldAccounts(storage.accounts, storage.health, clock), storage.vault, clock))
+        return await use(_manage(storage))
+
+
+def _manage(storage: Storage) -> ManageAccounts:
+    clock = SystemClock()
+    return ManageAccounts(ToldAccounts(storage.accounts, storage.health, clock), storage.vault, clock)
 
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:

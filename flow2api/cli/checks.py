@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from flow2api.adapters.probe import answers_at
 from flow2api.adapters.system.process import reachable_file_limit
+from flow2api.app.current_options import CurrentOptions
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.diagnose import Check, CheckState, Finding
 from flow2api.domain.usecases.diagnose_proxies import judge_proxies
 from flow2api.extensions import Extensions
 from flow2api.plugins.upstream_flow import read_settings
-from flow2api.settings import Settings, parse_options
+from flow2api.settings import Settings
 
 _LITTLE_BYTES = 1024**3
 _LEAST_BYTES = 64 * 1024**2
@@ -37,28 +38,27 @@ def surroundings(settings: Settings, extensions: Extensions) -> Iterator[Check]:
     yield _check("upstream addresses", lambda: look_at_upstreams(settings.sections))
 
 
-def options_check(storage: Storage, fixed: Mapping[str, Any], policies: Mapping[str, object]) -> Check:
+def options_check(build: Callable[[], CurrentOptions]) -> Check:
     """Whether the options that are stored, under those that the settings fix, can be used."""
 
     async def look() -> Finding:
-        options = parse_options({**await storage.options.read(), **fixed})
-        if options.policy not in policies:
-            return Finding(
-                CheckState.FAIL,
-                f"There is no selection policy {options.policy!r}.",
-                "`flow2api policies list` shows those that there are.",
-            )
-        return Finding(CheckState.OK, f"The options can be used; accounts are chosen by {options.policy}.")
+        options = build()
+        await options.reload()
+        if options.ignored:
+            told = " ".join(f"The stored option {name} is ignored: {why}" for name, why in options.ignored.items())
+            return Finding(CheckState.FAIL, told, "Set it anew, or `flow2api options reset` it.")
+        return Finding(CheckState.OK, f"The options can be used; accounts are chosen by {options().policy}.")
 
     return Check("options", look, needs="database")
 
 
-def proxies_check(storage: Storage, fixed: Mapping[str, Any]) -> Check:
+def proxies_check(storage: Storage, build: Callable[[], CurrentOptions]) -> Check:
     """Whether those who name a proxy or a pool have one that could be used, by what is known of it."""
 
     async def look() -> Finding:
-        options = parse_options({**await storage.options.read(), **fixed})
-        return await judge_proxies(storage, options)
+        options = build()
+        await options.reload()
+        return await judge_proxies(storage, options())
 
     return Check("proxies", look, needs="database")
 

@@ -5,12 +5,14 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import Backends, build_backends, build_vault
+from flow2api.app.current_options import build_options
 from flow2api.cli.checks import online_checks, options_check, proxies_check, surroundings
 from flow2api.cli.context import Installation, config_option, configure_quiet_logs, installation, json_option
 from flow2api.cli.failures import EXIT_FAILED
@@ -102,8 +104,9 @@ def _checks(here: Installation, stack: AsyncExitStack, *, online: bool) -> Itera
     yield _opening(backends, stack)
     yield look_at_schema(backends.storage)
     yield look_at_storage(backends.storage)
-    yield options_check(backends.storage, here.settings.options, here.extensions.policies)
-    yield proxies_check(backends.storage, here.settings.options)
+    build = partial(build_options, here.settings, here.extensions, backends, clock)
+    yield options_check(build)
+    yield proxies_check(backends.storage, build)
     yield look_at_accounts(backends.storage, clock)
     yield look_at_keys(backends.storage)
     yield look_at_media(backends.store)

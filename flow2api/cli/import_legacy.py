@@ -15,6 +15,8 @@ from flow2api.cli.output import print_json, print_table, progress
 from flow2api.cli.whoever import whoever
 from flow2api.domain.legacy import LegacyReport
 from flow2api.domain.usecases.import_legacy import ImportLegacy
+from flow2api.domain.usecases.inherit_settings import InheritSettings
+from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.settings import parse_options
 
 
@@ -23,10 +25,10 @@ from flow2api.settings import parse_options
 @json_option
 @with_installation
 def import_legacy(here: Installation, path: Path, as_json: bool) -> None:
-    """Bring accounts, projects, statistics, tasks and logs over from the old server's file (data/flow.db).
+    """Bring accounts, projects, statistics, tasks, logs and settings over from the old server's file (data/flow.db).
 
     The file is only read, also while the old server is running. A second run brings what is new since. An account that
-    is here already keeps what it has here; only an ended session gets the file's session token.
+    is here already keeps what it has here; only an ended session gets the file's session token. An option that is set here stays, too.
 
     JSON: {"tables": {"tokens": {"rows": 3, "added": 2, "known": 0, "skipped": [{"reason": "...", "rows": 1,
     "examples": ["3"]}]}}, "notes": ["..."]}.
@@ -65,6 +67,14 @@ async def _bring_over(here: Installation, path: Path) -> LegacyReport:
                 SystemClock(),
                 log_kept=timedelta(days=options.log_days) if options.log_days else None,
                 actor=whoever(),
+                settings=InheritSettings(
+                    storage.options,
+                    ManageProxies(storage.proxies, storage.accounts, SystemClock()),
+                    SystemClock(),
+                    whoever(),
+                    parse=parse_options,
+                    fixed=here.settings.options,
+                ),
             )
             with _Bars() as bars:
                 return await bring_over(file, bars)

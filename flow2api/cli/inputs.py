@@ -49,6 +49,23 @@ def read_secret(file: str, what: str) -> str:
         raise Failure(f"{what} is no text.") from error
 
 
+def ask_secret(file: str | None, what: str, option: str) -> Secret:
+    """The text of a secret in a file or standard input; without a file it is asked for on the terminal.
+
+    Args:
+        what: What it is, to ask for and to begin a sentence with.
+        option: The option that names the file.
+
+    Raises:
+        Failure: There is none.
+    """
+    if file is not None:
+        return Secret(read_secret(file, f"The file of the {what}"))
+    if sys.stdin.isatty():
+        return Secret(click.prompt(what, hide_input=True, err=True).strip())
+    raise Failure(f"The {what} is needed: give {option} FILE (- reads standard input).")
+
+
 def read_passphrase(file: str | None, *, is_new: bool) -> Secret:
     """The passphrase in a file or standard input; without one it is asked for on the terminal.
 

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.backends import build_catalog
+from flow2api.app.backends import build_catalog, offered_models
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
@@ -26,7 +26,7 @@ class ModelOut(msgspec.Struct, frozen=True, kw_only=True):
         credits: The same as ``costs`` where it is counted in credits, else empty.
         min_images: How many input pictures it needs; ``max_images`` is how many it takes.
         leads_to: For an alias, the names that it stands for.
-        plugin: The plugin that registered the name.
+        plugin: The plugin that registered the name, or the setting that names it, such as ``openai.models``.
     """
 
     name: str
@@ -59,8 +59,7 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
 
     JSON: {"models": [...]}, or the model.
     """
-    catalog = asyncio.run(_catalog(here))
-    plugins = {entry.name: plugin for plugin, entry in here.extensions.models}
+    catalog, plugins = asyncio.run(_catalog(here))
     if name is not None:
         description = catalog.describe(name)
         if description is None:
@@ -79,14 +78,15 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
         _print_models(listed)
 
 
-async def _catalog(here: Installation) -> ModelCatalog:
-    """What the upstreams serve as they are configured; none of them is called."""
+async def _catalog(here: Installation) -> tuple[ModelCatalog, Mapping[str, str]]:
+    """What the upstreams serve as they are configured, and what each name comes from; none of them is called."""
     sections, clock = here.settings.sections, SystemClock()
     upstreams = {
         name: factory.build(sections.get(name, {}), clock) for name, factory in here.extensions.upstreams.items()
     }
     try:
-        return build_catalog(here.extensions, upstreams)
+        sources = {one.entry.name: one.source for one in offered_models(here.extensions, upstreams)}
+        return build_catalog(here.extensions, upstreams), sources
     finally:
         for upstream in upstreams.values():
             await upstream.aclose()

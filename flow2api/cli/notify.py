@@ -1,7 +1,6 @@
 """``flow2api notify``."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
@@ -12,12 +11,11 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.app.telling import build_notify_targets
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
-from flow2api.cli.failures import EXIT_FAILED, Failure
-from flow2api.cli.inputs import read_secret
+from flow2api.cli.failures import EXIT_FAILED
+from flow2api.cli.inputs import ask_secret
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 from flow2api.domain.notification import NotifyTarget
-from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 
 T = TypeVar("T")
@@ -77,12 +75,7 @@ def add(here: Installation, name: str, url_file: str | None, as_json: bool) -> N
 
     JSON: the target.
     """
-    if url_file is not None:
-        url = Secret(read_secret(url_file, "The URL file"))
-    elif sys.stdin.isatty():
-        url = Secret(click.prompt("Apprise URL", hide_input=True, err=True).strip())
-    else:
-        raise Failure("An Apprise URL is needed: give --url-file FILE (- reads standard input).")
+    url = ask_secret(url_file, "Apprise URL", "--url-file")
     target = asyncio.run(_managed(here, lambda manage: manage.add(name, url, whoever())))
     if as_json:
         print_json(_target_out(target))

@@ -20,6 +20,8 @@ from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperat
 
 T = TypeVar("T")
 
+_ARTICLES = {Role.OWNER: "an", Role.OPERATOR: "an", Role.VIEWER: "a"}
+
 _passphrase_option = click.option(
     "--passphrase-file",
     metavar="FILE",
@@ -99,7 +101,7 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
     JSON: the operator.
     """
     passphrase = read_passphrase(passphrase_file, is_new=True)
-    entry = _entry(AuditAction.PASSPHRASE_CHANGED, which)
+    entry = _entry(AuditAction.PASSPHRASE_CHANGED)
     changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase, entry)))
     if as_json:
         print_json(_operator_out(changed))
@@ -107,8 +109,64 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
         click.echo(f"{changed.name!r} (id {changed.id}) has a new passphrase.")
 
 
-def _entry(action: AuditAction, subject: str | None = None) -> AuditEntry:
-    return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action, subject=subject)
+@operator.command("set-role")
+@click.argument("which")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@json_option
+@with_installation
+def set_role(here: Installation, which: str, role: str, as_json: bool) -> None:
+    """Give the operator of this name or id another role. Sessions go on, and may what the role may.
+
+    The last owner stays one: make another operator an owner first.
+
+    JSON: the operator.
+    """
+    entry = _entry(AuditAction.ROLE_CHANGED)
+    changed = asyncio.run(_managed(here, lambda manage: manage.set_role(which, Role(role), entry)))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"{changed.name!r} (id {changed.id}) is {_ARTICLES[changed.role]} {changed.role.value}.")
+
+
+@operator.command("sign-out")
+@click.argument("which")
+@json_option
+@with_installation
+def sign_out(here: Installation, which: str, as_json: bool) -> None:
+    """End every session of the operator of this name or id, as when a device is lost. The passphrase stays.
+
+    JSON: the operator.
+    """
+    entry = _entry(AuditAction.SESSIONS_ENDED)
+    changed = asyncio.run(_managed(here, lambda manage: manage.sign_out(which, entry)))
+    if as_json:
+        print_json(_operator_out(changed))
+    else:
+        click.echo(f"Every session of {changed.name!r} (id {changed.id}) has ended.")
+
+
+@operator.command()
+@click.argument("which")
+@json_option
+@with_installation
+def remove(here: Installation, which: str, as_json: bool) -> None:
+    """Forget the operator of this name or id, and end his sessions. What he did stays in the audit log.
+
+    The last owner stays: make another operator an owner first.
+
+    JSON: the operator.
+    """
+    entry = _entry(AuditAction.OPERATOR_REMOVED)
+    gone = asyncio.run(_managed(here, lambda manage: manage.remove(which, entry)))
+    if as_json:
+        print_json(_operator_out(gone))
+    else:
+        click.echo(f"Removed the {gone.role.value} {gone.name!r} (id {gone.id}); every session of theirs has ended.")
+
+
+def _entry(action: AuditAction) -> AuditEntry:
+    return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action)
 
 
 async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:

@@ -84,7 +84,7 @@ async def _changed(here: Installation, values: Mapping[str, object]) -> list[Opt
     async with opened_services(here) as services:
         if values:
             await services.proxying.choose.load()
-            services.options.check_by(services.proxying.choose.check_options)
+            services.options.check_changes_by(services.proxying.choose.check_options)
             await services.options.change(values, whoever())
         now, stored = services.options(), await services.storage.options.read()
         fixed = services.options.fixed

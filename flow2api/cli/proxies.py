@@ -1,42 +1,26 @@
 """``flow2api proxies``."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Sequence
 
 import click
 
 from flow2api.adapters.probe import CurlProxyProbe
 from flow2api.adapters.system import SystemClock
-from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
-from flow2api.cli.inputs import STDIN, confirm, read_bytes
+from flow2api.cli.inputs import STDIN, read_bytes
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.proxy_changes import disable, enable, remove, update
+from flow2api.cli.proxy_desk import ProxyDesk, at_proxy_desk
 from flow2api.cli.proxy_views import CheckOut, RefusedOut, check_out, proxy_out
 from flow2api.cli.whoever import whoever
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
-from flow2api.domain.options import Options
-from flow2api.domain.ports.storage import Storage
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
 from flow2api.domain.usecases.check_proxies import Checked, CheckProxies
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 from flow2api.domain.usecases.manage_proxies import ManageProxies
-from flow2api.settings import parse_options
-
-T = TypeVar("T")
 
 _LARGEST_FILE = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What the commands work with while the storage is open."""
-
-    storage: Storage
-    manage: ManageProxies
-    options: Options
 
 
 @click.group()
@@ -49,7 +33,7 @@ def proxies() -> None:
 @with_installation
 def list_proxies(here: Installation, as_json: bool) -> None:
     """Show the proxies, without their credentials. JSON: {"proxies": [...]}."""
-    shown = [proxy_out(one) for one in _run(here, lambda desk: desk.manage.all())]
+    shown = [proxy_out(one) for one in at_proxy_desk(here, lambda desk: desk.manage.all())]
     if as_json:
         print_json({"proxies": shown})
         return
@@ -91,7 +75,7 @@ def add(
     lines = _lines_of(url, file)
     if name is not None and len(lines) > 1:
         raise Failure("One name cannot stand for several proxies; leave --name out, and each is called after its host.")
-    added, refused = _run(here, lambda desk: _add(desk.manage, lines, name, pool))
+    added, refused = at_proxy_desk(here, lambda desk: _add(desk.manage, lines, name, pool))
     if as_json:
         print_json({"added": [proxy_out(one) for one in added], "refused": refused})
     else:
@@ -116,7 +100,7 @@ def test(here: Installation, names: tuple[str, ...], target: str | None, as_json
 
     JSON: {"ok": true, "checks": [{"name": "...", "ok": true, "status": 204, "latency_ms": 31, ...}]}.
     """
-    checked = [check_out(one) for one in _run(here, lambda desk: _test(desk, names, target))]
+    checked = [check_out(one) for one in at_proxy_desk(here, lambda desk: _test(desk, names, target))]
     is_ok = all(one.ok for one in checked)
     if as_json:
         print_json({"ok": is_ok, "checks": checked})
@@ -128,38 +112,6 @@ def test(here: Installation, names: tuple[str, ...], target: str | None, as_json
         )
     if not is_ok:
         sys.exit(EXIT_FAILED)
-
-
-@proxies.command()
-@click.argument("name")
-@json_option
-@with_installation
-def enable(here: Installation, name: str, as_json: bool) -> None:
-    """Let a proxy be used again. JSON: the proxy."""
-    _tell(_run(here, lambda desk: _switch(desk.manage, name, enabled=True)), "Enabled", as_json=as_json)
-
-
-@proxies.command()
-@click.argument("name")
-@json_option
-@with_installation
-def disable(here: Installation, name: str, as_json: bool) -> None:
-    """Let a proxy not be used until you enable it; accounts of its pool move to the others. JSON: the proxy."""
-    _tell(_run(here, lambda desk: _switch(desk.manage, name, enabled=False)), "Disabled", as_json=as_json)
-
-
-@proxies.command()
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Even if accounts or options need it; they reach nothing then.")
-@click.option("--yes", is_flag=True, help="Don't ask.")
-@json_option
-@with_installation
-def remove(here: Installation, name: str, force: bool, yes: bool, as_json: bool) -> None:
-    """Forget a proxy and its credentials. JSON: the proxy as it was."""
-    proxy = _run(here, lambda desk: _named(desk.manage, name))
-    confirm(f"Remove the proxy {proxy.name!r} ({proxy.address})?", is_sure=yes)
-    _run(here, lambda desk: desk.manage.remove(proxy, whoever(), desk.options, is_forced=force))
-    _tell(proxy, "Removed", as_json=as_json)
 
 
 @proxies.command()
@@ -180,7 +132,7 @@ def assign(
     """
     if not accounts and tag is None and not is_all:
         raise Failure("Which accounts? Name them, or say --tag TAG or --all.")
-    changed = _run(here, lambda desk: _assign(desk, name, accounts, tag, is_all=is_all))
+    changed = at_proxy_desk(here, lambda desk: _assign(desk, name, accounts, tag, is_all=is_all))
     if as_json:
         print_json({"proxy": name, "changed": changed})
     else:
@@ -188,49 +140,38 @@ def assign(
         click.echo(f"{len(changed)} accounts now {means}.")
 
 
+for command in (update, enable, disable, remove):
+    proxies.add_command(command)
+
+
 async def _add(
     manage: ManageProxies, lines: Sequence[tuple[int, str]], name: str | None, pool: str | None
 ) -> tuple[list[Proxy], list[RefusedOut]]:
-    added, refused = [], []
-    for number, line in lines:
-        try:
-            added.append(await manage.add(line, whoever(), name=name, pool=pool))
-        except (UnsupportedInputError, ConflictError) as error:
-            refused.append(RefusedOut(number, error.message))
+    added: list[Proxy] = []
+    refused: list[RefusedOut] = []
+    numbers = iter(lines)
+    async for outcome in manage.add_each([line for _, line in lines], whoever(), name=name, pool=pool):
+        number, _ = next(numbers)
+        if isinstance(outcome, Proxy):
+            added.append(outcome)
+        else:
+            refused.append(RefusedOut(number, outcome.message))
     return added, refused
 
 
-async def _test(desk: _Desk, names: Sequence[str], target: str | None) -> list[Checked]:
-    check = CheckProxies(CurlProxyProbe(), desk.storage.proxies, SystemClock(), lambda: desk.options)
-    return await check.check_and_keep(await desk.manage.find(names), target=target)
+async def _test(desk: ProxyDesk, names: Sequence[str], target: str | None) -> list[Checked]:
+    check = CheckProxies(
+        CurlProxyProbe(), desk.storage.proxies, desk.storage.audit_log, SystemClock(), lambda: desk.options
+    )
+    return await check.check_and_keep(await desk.manage.find(names), whoever(), target=target)
 
 
-async def _switch(manage: ManageProxies, name: str, *, enabled: bool) -> Proxy:
-    return await manage.set_enabled(await _named(manage, name), whoever(), enabled=enabled)
-
-
-async def _named(manage: ManageProxies, name: str) -> Proxy:
-    found = [one for one in await manage.find([name]) if one.name == name]
-    if not found:
-        raise Failure(f"{name!r} is a pool; name one of its proxies.")
-    return found[0]
-
-
-async def _assign(desk: _Desk, name: str, accounts: Sequence[str], tag: str | None, *, is_all: bool) -> list[int]:
+async def _assign(desk: ProxyDesk, name: str, accounts: Sequence[str], tag: str | None, *, is_all: bool) -> list[int]:
     manage = ManageAccounts(desk.storage.accounts, desk.storage.vault, SystemClock())
     chosen = {one.id: one for one in [await manage.find(which) for which in accounts]}
     if is_all or tag is not None:
         chosen |= {one.id: one for one in await manage.all() if is_all or tag in one.tags}
     return [one.id for one in await desk.manage.assign(list(chosen.values()), name, whoever())]
-
-
-def _run(here: Installation, use: Callable[[_Desk], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with opened_storage(here) as (storage, _):
-            options = parse_options({**await storage.options.read(), **here.settings.options})
-            return await use(_Desk(storage, ManageProxies(storage.proxies, storage.accounts, SystemClock()), options))
-
-    return asyncio.run(run())
 
 
 def _lines_of(url: str | None, file: str | None) -> list[tuple[int, str]]:
@@ -249,13 +190,6 @@ def _lines_of(url: str | None, file: str | None) -> list[tuple[int, str]]:
     text = read_bytes(file or STDIN, _LARGEST_FILE, "The file").decode(errors="replace")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
-
-
-def _tell(proxy: Proxy, done: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(proxy_out(proxy))
-    else:
-        click.echo(f"{done} {proxy.name!r} ({proxy.address}).")
 
 
 def _row_of(one: CheckOut) -> tuple[object, ...]:

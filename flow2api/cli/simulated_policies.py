@@ -34,7 +34,7 @@ def simulate_policies(here: Installation, day: date | None, names: tuple[str, ..
     """Replay the requests of a stored day under each policy, and compare how long they wait and where they go.
 
     Nothing is sent to any service and nothing is written. Accounts are taken as they are now, rested; each request holds its
-    account as long as it did on its day.
+    account as long as it did on its day. Requests that were refused at once are not among them.
 
     JSON: {"day": "2026-11-22", "requests": 0, "policies": [{"policy": "random", "served": 0, "failures": {}, "waited": 0,
     "wait_p50_s": 0.0, "wait_p95_s": 0.0, "wait_max_s": 0.0, "accounts": 0, "used": 0, "most": 0, "least": 0,

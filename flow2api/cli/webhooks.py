@@ -2,69 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TypeVar
 
 import click
-import msgspec
 
 from flow2api.adapters.system import SystemClock
 from flow2api.app.telling import build_webhooks
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
-from flow2api.cli.inputs import STDIN, read_secret
+from flow2api.cli.inputs import STDIN, ask_secret, read_secret
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.webhook_views import delivery_out, state_of, webhook_out
 from flow2api.cli.whoever import whoever
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
-from flow2api.domain.webhook import SUBSCRIBABLE, Delivery, Webhook
+from flow2api.domain.webhook import SUBSCRIBABLE, Webhook
 from flow2api.settings import parse_options
 
 T = TypeVar("T")
-
-
-class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook as JSON, without its signing secret.
-
-    Attributes:
-        address: Scheme and host; the rest could hold a secret.
-        events: What it is told.
-        key_id: Of generations it hears only those of this key; null for all.
-        failing_since: When the failures began that follow the last success.
-    """
-
-    id: int
-    name: str
-    address: str
-    events: list[str]
-    key_id: int | None
-    created_at: datetime
-    disabled_at: datetime | None
-    disabled_why: str
-    failing_since: datetime | None
-    delivered_at: datetime | None
-
-
-class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a webhook as JSON.
-
-    Attributes:
-        status: What the receiver answered last; null when no answer came.
-        next_try_at: Null when there is to be no other.
-    """
-
-    number: int
-    webhook_id: int
-    message_id: str
-    event: str
-    at: datetime
-    state: str
-    attempts: int
-    status: int | None
-    error: str
-    next_try_at: datetime | None
-    ended_at: datetime | None
 
 
 @click.group()
@@ -77,20 +33,26 @@ def webhooks() -> None:
 @with_installation
 def list_webhooks(here: Installation, as_json: bool) -> None:
     """Show the webhooks. JSON: {"webhooks": [...]}."""
-    shown = [_webhook_out(webhook) for webhook in asyncio.run(_managed(here, ManageWebhooks.all))]
+    shown = [webhook_out(webhook) for webhook in asyncio.run(_managed(here, ManageWebhooks.all))]
     if as_json:
         print_json({"webhooks": shown})
         return
     print_table(
         ("ID", "NAME", "ADDRESS", "STATE", "KEY", "LAST DELIVERED", "EVENTS"),
-        [(one.id, one.name, one.address, _state(one), one.key_id, one.delivered_at, one.events) for one in shown],
+        [(one.id, one.name, one.address, state_of(one), one.key_id, one.delivered_at, one.events) for one in shown],
         empty="There are no webhooks; `flow2api webhooks add` adds one.",
     )
 
 
 @webhooks.command()
 @click.argument("name")
-@click.argument("url")
+@click.argument("url", required=False)
+@click.option(
+    "--url-file",
+    metavar="FILE",
+    help="The file that holds the URL, for one with a secret in it; - reads standard input.  [default: asked for on the "
+    "terminal when there is no URL]",
+)
 @click.option(
     "--event",
     "events",
@@ -106,7 +68,8 @@ def list_webhooks(here: Installation, as_json: bool) -> None:
 def add(
     here: Installation,
     name: str,
-    url: str,
+    url: str | None,
+    url_file: str | None,
     events: tuple[str, ...],
     key: str | None,
     secret_file: str | None,
@@ -114,12 +77,18 @@ def add(
 ) -> None:
     """Tell this address from now on; the running server does so at once.
 
-    A URL of - is read from standard input. The signing secret stands alone on standard output, and this is the only
-    time that it is shown.
+    Other users of this machine can read command lines: give a URL that holds a secret by --url-file. The signing secret
+    stands alone on standard output, and this is the only time that it is shown.
 
     JSON: {"secret": "whsec_...", "id": 1, "name": "shop"}.
     """
-    address = Secret(read_secret(url, "The URL") if url == STDIN else url)
+    if url == STDIN:
+        url, url_file = None, STDIN
+    if url is not None and url_file is not None:
+        raise Failure("Give either the URL, or --url-file FILE (- reads standard input).")
+    if url_file == secret_file == STDIN:
+        raise Failure("Standard input holds one thing: give a file for the URL or for the secret.")
+    address = ask_secret(url_file, "URL", "--url-file") if url is None else Secret(url)
     signing = None if secret_file is None else Secret(read_secret(secret_file, "The secret file"))
 
     async def adding() -> Webhook:
@@ -182,10 +151,7 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 def remove(here: Installation, which: str, as_json: bool) -> None:
     """Forget the webhook of this name or id, and its messages. JSON: the webhook."""
     webhook = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
-    if as_json:
-        print_json(_webhook_out(webhook))
-    else:
-        click.echo(f"Removed {webhook.name!r}.")
+    _tell(webhook, f"Removed {webhook.name!r}.", as_json=as_json)
 
 
 @webhooks.command()
@@ -197,7 +163,7 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
 def deliveries(here: Installation, which: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """Show what became of the messages to one webhook, or to all, newest first. JSON: {"deliveries": [...]}."""
     found = asyncio.run(_managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
-    shown = [_delivery_out(delivery) for delivery in found]
+    shown = [delivery_out(delivery) for delivery in found]
     if as_json:
         print_json({"deliveries": shown})
         return
@@ -224,10 +190,14 @@ def deliveries(here: Installation, which: str | None, limit: int, before: int | 
 
 def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
     webhook = asyncio.run(_managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
+    _tell(webhook, f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.", as_json=as_json)
+
+
+def _tell(webhook: Webhook, done: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(_webhook_out(webhook))
+        print_json(webhook_out(webhook))
     else:
-        click.echo(f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.")
+        click.echo(done)
 
 
 async def _managed(here: Installation, use: Callable[[ManageWebhooks], Awaitable[T]]) -> T:
@@ -247,40 +217,3 @@ async def _key_id(storage: Storage, which: str | None) -> int | None:
         if key.is_active and which in (key.name, str(key.id)):
             return key.id
     raise Failure(f"There is no active key {which[:64]!r}; `flow2api keys list` shows them.")
-
-
-def _state(one: WebhookOut) -> str:
-    if one.disabled_at is not None:
-        return f"off: {one.disabled_why}"
-    return "failing" if one.failing_since else "on"
-
-
-def _webhook_out(webhook: Webhook) -> WebhookOut:
-    return WebhookOut(
-        id=webhook.id,
-        name=webhook.name,
-        address=webhook.shown,
-        events=sorted(kind.value for kind in webhook.kinds),
-        key_id=webhook.key_id,
-        created_at=webhook.created_at,
-        disabled_at=webhook.disabled_at,
-        disabled_why=webhook.disabled_why,
-        failing_since=webhook.failing_since,
-        delivered_at=webhook.delivered_at,
-    )
-
-
-def _delivery_out(delivery: Delivery) -> DeliveryOut:
-    return DeliveryOut(
-        number=delivery.number,
-        webhook_id=delivery.webhook_id,
-        message_id=delivery.message_id,
-        event=delivery.kind,
-        at=delivery.at,
-        state=delivery.state.value,
-        attempts=delivery.attempts,
-        status=delivery.answer,
-        error=delivery.error,
-        next_try_at=None if delivery.ended_at else delivery.due_at,
-        ended_at=delivery.ended_at,
-    )

@@ -16,7 +16,8 @@ LONGEST_BODY = 8 * 1024
 """Characters that are kept of a body."""
 
 _PROMPT_NAMES = frozenset(
-    {"prompt", "negative_prompt", "revised_prompt", "structuredprompt", "instructions", "input", "content", "text"}
+    {"prompt", "negativeprompt", "revisedprompt", "structuredprompt", "instructions", "input", "content", "text"}
+    | {"displayname", "title"}  # upstream names what it makes after the prompt
 )
 _SHORTEST_BASE64 = 512
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+")
@@ -73,7 +74,7 @@ def _text(text: str, prompts: PromptLogging, name: str) -> str:
         return _picture(text)
     if len(text) >= _SHORTEST_BASE64 and _BASE64.fullmatch(text) and " " not in text[:_SHORTEST_BASE64]:
         return _picture(text)
-    if name in _PROMPT_NAMES and prompts != "full":
+    if name.replace("_", "") in _PROMPT_NAMES and prompts != "full":
         size = f"{len(text):,} characters"
         return f"<{size}>" if prompts == "off" else f"<{size}, {prompt_as_kept(text, prompts)}>"
     return cut(text, LONGEST_BODY)

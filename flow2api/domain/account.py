@@ -7,7 +7,7 @@ for rest and the time.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import (
@@ -30,6 +30,7 @@ __all__ = [
     "AccountStatus",
     "CallKind",
     "Capacity",
+    "CredentialKind",
     "Credentials",
     "Cure",
     "Rest",
@@ -46,6 +47,34 @@ class Tier(IntEnum):
     FREE = 0
     PRO = 1
     ULTRA = 2
+
+
+class CredentialKind(StrEnum):
+    """What the accounts of an upstream sign in with."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+    API_KEY_AND_BASE_URL = "api_key_and_base_url"
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it is an API key, which stays as it is until an operator replaces it."""
+        return self is not CredentialKind.SESSION
+
+    @property
+    def has_base_url(self) -> bool:
+        """Whether each account says which host it is of."""
+        return self is CredentialKind.API_KEY_AND_BASE_URL
+
+    @property
+    def field(self) -> str:
+        """What its secret is called in files, bodies and the audit log."""
+        return "api_key" if self.has_key else "session_token"
+
+    @property
+    def secret(self) -> str:
+        """What people call its secret."""
+        return "API key" if self.has_key else "session token"
 
 
 RENEWAL_MARGIN = timedelta(hours=1)
@@ -72,12 +101,15 @@ class Credentials:
         access_token: Short-lived bearer; None until the first exchange.
         expires_at: When the access token ends, by the upstream's word.
         obtained_at: When it was obtained.
+        base_url: The host that an exchange is to ask, for upstreams whose accounts say theirs. It is the account's, and
+            not stored with its secrets.
     """
 
     session_token: Secret
     access_token: Secret | None = None
     expires_at: datetime | None = None
     obtained_at: datetime | None = None
+    base_url: str | None = None
 
     def is_fresh(self, now: datetime, margin: timedelta = timedelta(0)) -> bool:
         """Whether the access token is there and lives longer than ``margin``."""
@@ -102,12 +134,14 @@ class Account:
         credits: What the upstream last said was left; None when unknown.
         tier: The plan; None until the keeper has asked (the account is *warming*).
         workspace: Upstream's project that its generations belong to; None until one is made.
+        workspace_name: What that project is called, or is to be called when one is made; None when nobody has said.
         access_expires_at: When its access token ends; None when it has none yet.
         access_obtained_at: When that token was obtained.
         streaks: Faults in a row that were its own, by kind of call; those without any are not named.
         weight: Share of work within its priority, 1 to 100.
         priority: Lower numbers are tried first.
         proxy: Name of the proxy that it must use; None for the global one.
+        base_url: Where it is served, without a slash at the end; None for upstreams that know that themselves.
     """
 
     id: int
@@ -123,7 +157,9 @@ class Account:
     weight: int = 1
     priority: int = 0
     proxy: str | None = None
+    base_url: str | None = None
     workspace: str | None = None
+    workspace_name: str | None = None
     access_expires_at: datetime | None = None
     access_obtained_at: datetime | None = None
     rests: tuple[Rest, ...] = ()
@@ -202,16 +238,24 @@ class Account:
         """The account after a refusal for speed, quota or abuse: rests as long as asked (12 h at most), else in steps.
 
         Refusals that come while it rests belong to calls that were under way: they prolong the rest if they ask for
-        more, and are no further step.
+        more, and are no further step. Neither are those that say themselves how long.
         """
         before, asked = self.rest_of(reason, model, call), asked_pause(retry_after_s)
-        step = 0 if before is None else before.next_step(RATE_LIMIT_STEPS, now)
+        step = 0 if before is None else before.step if asked else before.next_step(RATE_LIMIT_STEPS, now)
         until = now + (asked or RATE_LIMIT_STEPS[step])
         if before is not None and before.until is not None and before.holds(now):
             until = before.until if asked is None else max(until, before.until)
         return self.resting(reason, now, until=until, model=model, why=why, step=step, call=call)
 
-    def faulted(self, now: datetime, *, threshold: int, why: str = "", call: CallKind | None = None) -> "Account":
+    def faulted(
+        self,
+        now: datetime,
+        *,
+        threshold: int,
+        why: str = "",
+        call: CallKind | None = None,
+        steps: tuple[timedelta, ...] = STREAK_STEPS,
+    ) -> "Account":
         """The account after a fault of its own; at the threshold it rests from such calls, after each further one longer.
 
         Faults that come while it rests belong to calls that were under way, and prolong nothing.
@@ -222,8 +266,8 @@ class Account:
         before = self.rest_of(RestReason.ERROR_STREAK, call=call)
         if (before is not None and before.holds(now)) or (before is None and faults < threshold):
             return counted
-        step = 0 if before is None else before.next_step(STREAK_STEPS, now)
-        until = now + STREAK_STEPS[step]
+        step = 0 if before is None else before.next_step(steps, now)
+        until = now + steps[step]
         return counted.resting(RestReason.ERROR_STREAK, now, until=until, why=why, step=step, call=call)
 
     def succeeded(self, now: datetime, model: str | None = None, call: CallKind | None = None) -> "Account":
@@ -237,6 +281,18 @@ class Account:
         streaks = tuple(streak for streak in self.streaks if streak.call not in (None, call))
         rests = (_after_success(rest, now, model, call) for rest in self.rests)
         return replace(self, rests=tuple(rest for rest in rests if rest is not None), streaks=streaks)
+
+    def working_in(self, workspace: str | None, name: str | None) -> "Account":
+        """The account after a word on its project: None stays, an empty text is none.
+
+        The name of a former project is not taken over by another one.
+        """
+        former = self.workspace_name if workspace in (None, self.workspace) else None
+        return replace(
+            self,
+            workspace=self.workspace if workspace is None else workspace or None,
+            workspace_name=former if name is None else name or None,
+        )
 
     def cured(self, cure: Cure) -> "Account":
         """The account without the rests that this cure lifts, and only those."""

@@ -12,14 +12,20 @@ class AuditAction(StrEnum):
 
     SIGNED_IN = "operator.signed_in"
     SIGN_IN_REFUSED = "operator.sign_in_refused"
+    SIGN_IN_PUT_OFF = "operator.sign_in_put_off"
     SIGNED_OUT = "operator.signed_out"
     OPERATOR_CREATED = "operator.created"
+    SESSIONS_ENDED = "operator.sessions_ended"
+    OPERATOR_REMOVED = "operator.removed"
+    ROLE_CHANGED = "operator.role_changed"
     PASSPHRASE_CHANGED = "operator.passphrase_changed"  # noqa: S105 - the name of what was done
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_CHANGED = "account.changed"
     ACCOUNT_ENABLED = "account.enabled"
     ACCOUNT_DISABLED = "account.disabled"
     ACCOUNT_REMOVED = "account.removed"
+    CREDITS_ASKED = "account.credits_asked"
+    RENEWAL_ASKED = "account.renewal_asked"
     ACCOUNTS_IMPORTED = "account.imported"
     ACCOUNTS_EXPORTED = "account.exported"
     SECRETS_REVEALED = "account.secrets_revealed"
@@ -33,6 +39,7 @@ class AuditAction(StrEnum):
     PROXY_ADDED = "proxy.added"
     PROXY_CHANGED = "proxy.changed"
     PROXY_REMOVED = "proxy.removed"
+    PROXY_CHECKED = "proxy.checked"
     PROXY_ASSIGNED = "account.proxy_assigned"
     CONNECTION_TOKEN_REVOKED = "connection_token.revoked"  # noqa: S105
     NOTIFY_TARGET_ADDED = "notify_target.added"

@@ -84,6 +84,10 @@ class Breaker:
             self._turn_at = at + OPEN_S
         return wait_s
 
+    def pass_turn_on(self) -> None:
+        """Who had the turn does without it."""
+        self._turn_at = 0.0
+
     def admit(self, at: float) -> bool:
         """Whether a call may be made; when half open, it is the probe."""
         if self._open_until is None:

@@ -42,7 +42,8 @@
     │   │   └── UpstreamPausedError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
-    │   └── UpstreamStateUnknownError
+    │   ├── UpstreamStateUnknownError
+    │   └── GatewayLoopError
     ├── MediaError
     │   ├── MediaNotFoundError
     │   └── MediaGoneError
@@ -329,7 +330,8 @@ class CredentialRevokedError(CredentialError):
     """The session token or key is refused; only a new one helps.
 
     Attributes:
-        after_renewal: What was refused is an access token that an exchange had just brought.
+        after_renewal: The exchange worked, and the access token that it brought is refused, or over. When many accounts meet
+            this at once, it tells of the service or of our clock.
     """
 
     code = "credential_revoked"
@@ -493,6 +495,18 @@ class UpstreamStateUnknownError(UpstreamError):
     """A paid submit went out and nobody knows whether it was carried out; it is never sent again by itself."""
 
     code = "upstream_state_unknown"
+
+
+class GatewayLoopError(UpstreamError):
+    """Gateways that are chained lead back to each other; nobody's account is to blame, and another one may lead elsewhere."""
+
+    code = "gateway_loop"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request has come back to a gateway that it went through, or through too many of them; take the account "
+            "that leads back out of the chain."
+        )
 
 
 class MediaError(Flow2ApiError):

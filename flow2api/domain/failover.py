@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from flow2api.domain.account import Account, CallKind, RestReason
+from flow2api.domain.account import Account, CallKind, Cure, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -12,6 +12,7 @@ from flow2api.domain.errors import (
     CredentialExpiredError,
     CredentialRevokedError,
     Flow2ApiError,
+    GatewayLoopError,
     ModelAccessError,
     ProxyUnavailableError,
     RequestError,
@@ -26,6 +27,7 @@ from flow2api.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from flow2api.domain.rest import DOUBT_STEPS
 
 NO_ACCESS_REST = timedelta(hours=24)
 
@@ -72,7 +74,7 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.SAME_ACCOUNT_AFRESH)
         case UpstreamStateUnknownError(__cause__=cause):
             return Verdict(Next.GIVE_UP, is_own_fault=isinstance(cause, Exception) and judge(cause).is_own_fault)
-        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError():
+        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError() | GatewayLoopError():
             return Verdict(Next.ANOTHER_ACCOUNT)
         case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
             return Verdict(Next.ANOTHER_ACCOUNT, is_own_fault=True)
@@ -82,6 +84,9 @@ def judge(error: Exception) -> Verdict:
 
 _OF_ONE_CALL = frozenset({RestReason.RATE_LIMITED, RestReason.QUOTA})
 """What an enlargement or upload meets of these says nothing about what else the account can do."""
+
+_OF_THE_SIGN_IN = frozenset({RestReason.AUTH_EXPIRED, RestReason.UNUSABLE})
+"""What a download may bring to light about the account; the rest is the business of the host that keeps the media."""
 
 
 def tells_that_it_fares_well(error: BaseException) -> bool | None:
@@ -124,10 +129,11 @@ def after_error(
     call = CallKind.making(spec.kind) if call is None and spec is not None else call
     is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
     why = cause_of(error)
+    if call is CallKind.DOWNLOAD and verdict.rests not in _OF_THE_SIGN_IN:
+        return account
     match verdict.rests:
         case None:
-            is_counted = verdict.is_own_fault and call is not CallKind.DOWNLOAD
-            return account.faulted(now, threshold=threshold, why=why, call=call) if is_counted else account
+            return account.faulted(now, threshold=threshold, why=why, call=call) if verdict.is_own_fault else account
         case RestReason.AUTH_EXPIRED:
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
                 return account
@@ -159,9 +165,26 @@ def cause_of(error: Exception) -> str:
 
 
 def doubted(account: Account, now: datetime) -> Account:
-    """The account after a refusal of its fresh token that others meet as well: it rests for a moment, and is tried again."""
-    why = "the service refuses the fresh tokens of several accounts at once"
-    return account.faulted(now, threshold=1, why=why)
+    """The account after a refusal of its fresh token that others meet as well: it rests for a while, and is tried again."""
+    why = "the fresh access tokens of several accounts are of no use at once"
+    return account.faulted(now, threshold=1, why=why, steps=DOUBT_STEPS)
+
+
+def is_doubted_in_vain(account: Account, now: datetime) -> bool:
+    """Whether an account that was given the benefit of the doubt has had all its trials."""
+    rest = account.rest_of(RestReason.ERROR_STREAK)
+    return rest is not None and rest.step >= len(DOUBT_STEPS) - 1 and not rest.holds(now)
+
+
+def reinstated(account: Account, expires_at: datetime | None, now: datetime) -> Account:
+    """The account whose session was thought to have ended, now that others meet the same; it is doubted like them.
+
+    Args:
+        expires_at: When its access token ends.
+    """
+    if account.rest_of(RestReason.AUTH_EXPIRED) is None:
+        return account
+    return doubted(replace(account.cured(Cure.NEW_CREDENTIAL), access_expires_at=expires_at), now)
 
 
 def may_have_been_carried_out(error: Exception) -> bool:

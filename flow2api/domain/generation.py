@@ -104,6 +104,11 @@ class GenerationRequest:
         )
 
 
+def in_place_of(first: GenerationRequest, other: GenerationRequest) -> GenerationRequest:
+    """A request of a route that serves instead of its first one, which the caller is told."""
+    return other.warned(f"{first.spec.name} has no account free now; {other.spec.name} serves in its place.")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Why a generation ended without a result; ``code`` is that of the error tree."""

@@ -114,7 +114,7 @@ def _about(account_id: int, at: datetime, kind: HealthKind, rest: Rest, cause: s
 
 _CURED = {
     RestReason.MANUAL: "switched on again",
-    RestReason.AUTH_EXPIRED: "it has a session token that works",
+    RestReason.AUTH_EXPIRED: "its session is tried anew",
     RestReason.UNUSABLE: "it can be used again",
     RestReason.QUOTA: "credits were seen",
     RestReason.NO_ACCESS: "it has another plan",

@@ -5,7 +5,7 @@ from types import TracebackType
 
 from flow2api.domain.choice import Choice
 from flow2api.domain.media import MediaKind
-from flow2api.domain.selection import Candidate
+from flow2api.domain.selection import Candidate, Need
 
 
 class Lease:
@@ -13,11 +13,12 @@ class Lease:
 
     Attributes:
         choice: How the account was chosen; None when it was named.
+        need: What it was taken for; None when the account was named.
         since: When it was taken, in monotonic seconds.
         ends_at: When it ends by itself; None without a limit.
     """
 
-    __slots__ = ("_give_back", "account_id", "candidate", "choice", "ends_at", "kind", "since", "ticket")
+    __slots__ = ("_give_back", "account_id", "candidate", "choice", "ends_at", "kind", "need", "since", "ticket")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Lease:
         self.ends_at = None if limit_s is None else since + limit_s
         self.account_id = candidate.account.id
         self.choice: Choice | None = None
+        self.need: Need | None = None
 
     async def release(self) -> None:
         """Give the slot back."""

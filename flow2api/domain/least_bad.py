@@ -28,7 +28,7 @@ def least_bad(candidates: Iterable[Candidate], need: Need, now: datetime) -> Can
 
 def _forgiven(candidate: Candidate) -> Candidate:
     account = candidate.account.without(lambda rest: rest.reason is not RestReason.ERROR_STREAK)
-    return Candidate(account, candidate.images, candidate.videos, full=candidate.full)
+    return Candidate(account, candidate.images, candidate.videos, full=candidate.full, has_way=candidate.has_way)
 
 
 def _badness(candidate: Candidate, kind: MediaKind) -> tuple[int, int]:

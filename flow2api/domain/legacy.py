@@ -37,6 +37,7 @@ class LegacyAccount:
     tier: Tier | None = None
     credits: int | None = None
     workspace: str | None = None
+    workspace_name: str | None = None
     limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
     ban_reason: str | None = None
     banned_at: datetime | None = None
@@ -106,6 +107,32 @@ class LegacyLogLine:
     status: int | None
     duration_s: float
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegacySettings:
+    """What the tables of settings say. None where they don't, or where it cannot be read.
+
+    Attributes:
+        proxy_url: As proxies are kept here, with its address beside it; None when there is none that could be used.
+        proxy_fault: Why it cannot be used; no secret is in it.
+        is_proxy_used: Whether the proxy was switched on.
+        is_cached: Whether media was kept at all.
+        cached_s: How long; 0 for ever.
+    """
+
+    proxy_url: Secret | None = None
+    proxy_address: str = ""
+    proxy_fault: str = ""
+    is_proxy_used: bool = False
+    image_timeout_s: int | None = None
+    video_timeout_s: int | None = None
+    max_retries: int | None = None
+    error_threshold: int | None = None
+    is_cached: bool = False
+    cached_s: int | None = None
+    base_url: str | None = None
+    is_debugged: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class NoticeKind(StrEnum):
         return self in _TROUBLES
 
     @property
+    def is_seen_by_all(self) -> bool:
+        """Whether each of several processes on one database notices it by itself."""
+        return self in _ENDS or self in _ENDS.values()
+
+    @property
     def topic(self) -> str:
         """What trouble and its end have in common: of two notices on one topic and subject, the later one holds."""
         return _ENDS.get(self, self).value
@@ -83,6 +88,16 @@ class Notice:
     facts: Mapping[str, Any] = field(default_factory=dict)
     key_id: int | None = None
     results: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """What it is about, trouble and its end alike."""
+        return f"{self.kind.topic} {self.subject}"
+
+    @property
+    def news(self) -> str:
+        """What it says, whoever says it: two processes may put the same into other words or figures."""
+        return " ".join((self.kind.value, *self.facts.get("reasons", ())))
 
 
 _CURES = {
@@ -125,47 +140,28 @@ def credits_back(account: Account, at: datetime) -> Notice:
 def tier_empty(tier: Tier, at: datetime, accounts: int) -> Notice:
     """None of the accounts of a plan can work now."""
     name = tier.name.lower()
-    return Notice(
-        kind=NoticeKind.TIER_EMPTY,
-        at=at,
-        subject=f"tier {name}",
-        sentence=f"None of the {accounts} {name} accounts can work now; `flow2api accounts list` tells why each one rests.",
-        facts={"tier": name, "accounts": accounts, "active": 0},
+    sentence = (
+        f"None of the {accounts} {name} accounts can work now; `flow2api accounts list` tells why each one rests."
     )
+    return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, accounts=accounts, active=0)
 
 
 def tier_served(tier: Tier, at: datetime, accounts: int, active: int) -> Notice:
     """Some of them can again."""
     name = tier.name.lower()
-    return Notice(
-        kind=NoticeKind.TIER_SERVED,
-        at=at,
-        subject=f"tier {name}",
-        sentence=f"{active} of {accounts} {name} accounts can work again.",
-        facts={"tier": name, "accounts": accounts, "active": active},
-    )
+    sentence = f"{active} of {accounts} {name} accounts can work again."
+    return _of(NoticeKind.TIER_SERVED, "tier", name, at, sentence, accounts=accounts, active=active)
 
 
 def breaker_opened(upstream: str, at: datetime, why: str) -> Notice:
     """Calls to an upstream are held back, because it fails for everybody."""
-    return Notice(
-        kind=NoticeKind.BREAKER_OPENED,
-        at=at,
-        subject=f"upstream {upstream}",
-        sentence=f"The upstream {upstream} fails for all accounts ({why}); calls to it pause until it answers again.",
-        facts={"upstream": upstream, "why": why},
-    )
+    sentence = f"The upstream {upstream} fails for all accounts ({why}); calls to it pause until it answers again."
+    return _of(NoticeKind.BREAKER_OPENED, "upstream", upstream, at, sentence, why=why)
 
 
 def breaker_closed(upstream: str, at: datetime) -> Notice:
     """The upstream answers again."""
-    return Notice(
-        kind=NoticeKind.BREAKER_CLOSED,
-        at=at,
-        subject=f"upstream {upstream}",
-        sentence=f"The upstream {upstream} answers again.",
-        facts={"upstream": upstream},
-    )
+    return _of(NoticeKind.BREAKER_CLOSED, "upstream", upstream, at, f"The upstream {upstream} answers again.")
 
 
 def proxy_dead(name: str, at: datetime, accounts: int) -> Notice:
@@ -175,34 +171,19 @@ def proxy_dead(name: str, at: datetime, accounts: int) -> Notice:
         name: What the proxy is called; never its address, which may hold a password.
         accounts: How many accounts use it.
     """
-    return Notice(
-        kind=NoticeKind.PROXY_DEAD,
-        at=at,
-        subject=f"proxy {name}",
-        sentence=f"The proxy {name} does not answer; {accounts} accounts use it.",
-        facts={"proxy": name, "accounts": accounts},
-    )
+    sentence = f"The proxy {name} does not answer; {accounts} accounts use it."
+    return _of(NoticeKind.PROXY_DEAD, "proxy", name, at, sentence, accounts=accounts)
 
 
 def proxy_recovered(name: str, at: datetime) -> Notice:
     """It answers again."""
-    return Notice(
-        kind=NoticeKind.PROXY_RECOVERED,
-        at=at,
-        subject=f"proxy {name}",
-        sentence=f"The proxy {name} answers again.",
-        facts={"proxy": name},
-    )
+    return _of(NoticeKind.PROXY_RECOVERED, "proxy", name, at, f"The proxy {name} answers again.")
 
 
 def disk_full(at: datetime) -> Notice:
     """There is no room to keep results."""
-    return Notice(
-        kind=NoticeKind.DISK_FULL,
-        at=at,
-        subject="disk",
-        sentence="There is no room left to keep results: generations fail. Free space, or keep media for a shorter time.",
-    )
+    sentence = "There is no room left to keep results: generations fail. Free space, or keep media for a shorter time."
+    return Notice(kind=NoticeKind.DISK_FULL, at=at, subject="disk", sentence=sentence)
 
 
 def disk_freed(at: datetime) -> Notice:
@@ -212,13 +193,8 @@ def disk_freed(at: datetime) -> Notice:
 
 def webhook_disabled(name: str, at: datetime, why: str) -> Notice:
     """Nothing is sent to a webhook any more."""
-    return Notice(
-        kind=NoticeKind.WEBHOOK_DISABLED,
-        at=at,
-        subject=f"webhook {name}",
-        sentence=f"The webhook {name} is switched off: {why}. `flow2api webhooks enable` switches it on again.",
-        facts={"webhook": name, "why": why},
-    )
+    sentence = f"The webhook {name} is switched off: {why}. `flow2api webhooks enable` switches it on again."
+    return _of(NoticeKind.WEBHOOK_DISABLED, "webhook", name, at, sentence, why=why)
 
 
 def generation_ended(ended: Generation, at: datetime) -> Notice:
@@ -252,6 +228,11 @@ def needs_care(account: Account) -> tuple[str, ...]:
     """The reasons that an operator has to cure; none for an account that is well, or that he has switched off."""
     found = tuple(sorted(rest.reason.value for rest in account.rests if rest.model is None and rest.reason in CARE))
     return () if account.rest_of(RestReason.MANUAL) else found
+
+
+def _of(kind: NoticeKind, what: str, name: str, at: datetime, sentence: str, **facts: object) -> Notice:
+    """A notice about something that has a name; the name is the first of the facts."""
+    return Notice(kind=kind, at=at, subject=f"{what} {name}", sentence=sentence, facts={what: name, **facts})
 
 
 def _of_account(kind: NoticeKind, account: Account, at: datetime, sentence: str) -> Notice:

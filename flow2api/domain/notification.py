@@ -37,6 +37,18 @@ class NotifyTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class LastTold:
+    """What operators were told of a thing last.
+
+    Attributes:
+        news: What it was, in the words of `Notice.news`.
+    """
+
+    news: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What an operator reads."""
 

@@ -39,6 +39,9 @@ class Operator:
     passphrase_changed_at: datetime
 
 
+LAST_OWNER = "Somebody has to own the server; make another operator its owner first."
+
+
 def folded(name: str) -> str:
     """The form of a name in which no two operators may agree: without case, and however its letters are encoded."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -25,10 +25,11 @@ class Options:
         max_running: How many generations may hold an account at once, over all accounts; 0 for any number. Those beyond it
             wait as for a busy account.
         model_routes: For a public name the models that serve it, in order, of any upstream: the next one is taken while those
-            before it have no account free. A model's own name begins with that model. In the environment as JSON.
+            before it have no account free, also for a request that waits. A model's own name begins with that model. In the
+            environment as JSON.
         waiting_limit: How many generations may wait for a slot at once; 0 refuses at once.
-        image_wait_s: How long a picture may wait for a slot.
-        video_wait_s: How long a video may wait for a slot.
+        image_wait_s: How long a picture may wait for a slot, on however many accounts it is tried.
+        video_wait_s: How long a video may wait for a slot, on however many accounts it is tried.
         poll_interval_s: The least time between two status calls for one account.
         poll_batch: How many operations one status call asks for.
         pictures_per_call: How many pictures of one request are asked of one account in one call.

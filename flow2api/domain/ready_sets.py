@@ -1,6 +1,6 @@
 """Every account's standing for every kind of request, kept current."""
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -33,6 +33,8 @@ class ReadySets:
     def __init__(self, candidates: Mapping[int, Candidate]) -> None:
         self._candidates = candidates
         self._sets: dict[Signature, ReadyAccounts] = {}
+        self._of_kind: defaultdict[tuple[str, MediaKind, str | None], list[tuple[Signature, ReadyAccounts]]]
+        self._of_kind = defaultdict(list)
         self._model_sets: OrderedDict[tuple[Signature, str], tuple[ModelSpec, ReadyAccounts]] = OrderedDict()
         self._model_rests: Counter[str] = Counter()
         self._purses: Counter[int] = Counter()
@@ -42,6 +44,7 @@ class ReadySets:
         ready = self._sets.get(signature)
         if ready is None:
             ready = self._sets[signature] = self._filled(signature, lambda one: refusal(one, signature, now))
+            self._of_kind[signature.upstream, signature.kind, signature.tag].append((signature, ready))
         return ready
 
     def of_model(self, spec: ModelSpec, signature: Signature, now: datetime) -> ReadyAccounts:
@@ -57,14 +60,21 @@ class ReadySets:
         return entry[1]
 
     def restand(self, candidate: Candidate, now: datetime, kind: MediaKind | None = None) -> None:
-        """Note how an account stands now, everywhere or only where this kind of media is concerned."""
+        """Note how an account stands now, everywhere or only where its slots for this kind of media are concerned."""
         upstream = candidate.account.upstream
-        for signature, ready in self._sets.items():
-            if (kind is None or signature.kind is kind) and signature.upstream == upstream:
+        for signature, ready in self._sets.items() if kind is None else self._with_slots(candidate.account, kind):
+            if signature.upstream == upstream:
                 ready.stand(candidate, refusal(candidate, signature, now))
         for (signature, _), (spec, ready) in self._model_sets.items():
             if (kind is None or signature.kind is kind) and signature.upstream == upstream:
                 ready.stand(candidate, refusal_for(candidate, spec, signature, now))
+
+    def _with_slots(self, account: Account, kind: MediaKind) -> Iterator[tuple[Signature, ReadyAccounts]]:
+        """The sets for which its slots matter: where it lacks the tag, it stays out for that, however busy it is."""
+        for tag in (None, *account.tags):
+            found = self._of_kind.get((account.upstream, kind, tag))
+            if found is not None:
+                yield from found
 
     def exclude(self, before: Account | None, after: Account | None) -> None:
         """Keep count of who may be excluded for a model, by its rests and by its credits, now that one has changed."""

@@ -87,6 +87,8 @@ FORGOTTEN_BY_SUCCESS = frozenset(
 
 RATE_LIMIT_STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
 STREAK_STEPS = (timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=12))
+DOUBT_STEPS = STREAK_STEPS[:3]
+"""How long an account rests whose session may have ended, or not: when the service is back, so is the account soon."""
 LONGEST_REST = timedelta(hours=12)
 
 
@@ -98,7 +100,7 @@ class Rest:
         until: When time alone lifts it; None when only a cure does.
         model: The model that it is limited to; None for the whole account.
         why: Upstream's or the operator's word for the cause, for people.
-        step: How many times in a row this reason came, from 0; a longer rest each time.
+        step: How many times in a row this reason came without an end of upstream's own, from 0; a longer rest each time.
         call: The kind of call that it is limited to; None for every kind.
     """
 

@@ -1,5 +1,6 @@
 """A value that must not be shown."""
 
+import hashlib
 from typing import NoReturn
 
 
@@ -17,6 +18,10 @@ class Secret:
     def reveal(self) -> str:
         """The text itself."""
         return self._value
+
+    def fingerprint(self) -> bytes:
+        """By what it is known again without being held; only for comparison in memory, for it has no key."""
+        return hashlib.blake2b(self._value.encode(), digest_size=16).digest()
 
     def __repr__(self) -> str:
         return "Secret(***)"

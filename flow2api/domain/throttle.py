@@ -1,5 +1,6 @@
 """How tries to sign in are slowed down: a few are free, then each costs twice the time of the one before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,3 +37,18 @@ class Tries:
         over = count - FREE_TRIES
         pause = timedelta(0) if over < 0 else min(FIRST_PAUSE * 2 ** min(over, 20), LONGEST_PAUSE)
         return Tries(count, now + pause)
+
+
+class ToldPauses:
+    """Which pauses are put down already: one entry each, however often somebody knocks meanwhile."""
+
+    def __init__(self) -> None:
+        self._until: dict[bytes, datetime] = {}
+
+    def is_new(self, subjects: Sequence[bytes], now: datetime, pause: timedelta) -> bool:
+        """Whether none of these is in a pause that was told; from now on they are."""
+        if any(self._until.get(subject, now) > now for subject in subjects):
+            return False
+        self._until = {subject: until for subject, until in self._until.items() if until > now}
+        self._until.update(dict.fromkeys(subjects, now + pause))
+        return True

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 
 _WINDOW_S = 120.0
-_DOUBT_S = 60.0
 
 
 class Weather:
@@ -50,26 +49,3 @@ class Weather:
                 return
             del self._latest[account_id]
             self._faring_well -= went_well
-
-
-class TokenRefusals:
-    """Which accounts of one upstream had a fresh access token refused lately.
-
-    One such refusal means that the session has ended. When several accounts meet it within a minute, the service is more
-    likely to refuse everybody than so many sessions to end at once.
-    """
-
-    def __init__(self) -> None:
-        self._latest: OrderedDict[int, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._latest)
-
-    def is_doubtful(self, account_id: int, at: float) -> bool:
-        """Note a refusal; whether another account met one within the last minute. ``at`` is monotonic, in seconds."""
-        while self._latest and next(iter(self._latest.values())) < at - _DOUBT_S:
-            self._latest.popitem(last=False)
-        self._latest.pop(account_id, None)
-        others = len(self._latest)
-        self._latest[account_id] = at
-        return others > 0

@@ -21,6 +21,9 @@ PAUSES = (
 GIVEN_UP_AFTER = timedelta(hours=24)
 """A webhook to which nothing has got through for so long is switched off when a message has run out of tries."""
 
+ECHO = timedelta(minutes=10)
+"""Within this time other processes may notice what one has noticed; the same news again is theirs, and is sent by none."""
+
 LONGEST_ASKED_PAUSE = timedelta(hours=12)
 
 SUBSCRIBABLE = tuple(NoticeKind)
@@ -84,6 +87,8 @@ class Delivery:
         content: The message as JSON text, without links.
         results: Media that the message links to.
         due_at: When it is to be tried next; meaningless once it has ended.
+        about: What it is about, when each of several processes would tell it; else empty.
+        news: What it says of that.
         answer: The number that the receiver answered with last; None when no answer came.
         error: Why the last try failed, for people.
     """
@@ -101,6 +106,8 @@ class Delivery:
     answer: int | None = None
     error: str = ""
     ended_at: datetime | None = None
+    about: str = ""
+    news: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from random import Random
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Candidate, Need, ReadySet, Signature
+from flow2api.domain.spread_dict import SpreadDict
 from flow2api.hookspecs import NamedPolicy, hookimpl
 
 _SAMPLES = 8
@@ -36,20 +37,46 @@ class Weighted:
 
 
 class RoundRobin:
-    """One after the other."""
+    """One after the other, the kinds of requests each for themselves.
+
+    Accounts that are busy leave the ready ones and come back to another place, so places alone tell no turns: of the next
+    few places that account is taken whose turn was longest ago.
+    """
 
     def __init__(self) -> None:
-        self._cursors: dict[Signature, int] = {}
+        self._rounds: dict[Signature, _Round] = {}
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
-        """The next one behind the cursor; kinds of requests that take turns do not push each other's on."""
+        """Of eight places from the cursor on, the account that has gone without a turn for longest."""
         signature = need.signature
-        cursor = self._cursors[signature] = (self._cursors.get(signature, -1) + 1) % len(ready)
-        return ready.at(cursor)
+        known = self._rounds.get(signature)
+        if known is None:
+            known = self._rounds[signature] = _Round()
+        return known.next(ready)
 
     def explain(self, candidate: Candidate, need: Need) -> str:
         """The same for everybody."""
         return "its turn came"
+
+
+class _Round:
+    """The turns of one kind of requests."""
+
+    __slots__ = ("_cursor", "_number", "_turns")
+
+    def __init__(self) -> None:
+        self._cursor = -1
+        self._number = 0
+        self._turns: SpreadDict[int] = SpreadDict()
+
+    def next(self, ready: ReadySet) -> Candidate:
+        at, size, turns = ready.at, len(ready), self._turns.get
+        begin = self._cursor = (self._cursor + 1) % size
+        looked_at = [at((begin + step) % size) for step in range(min(_SAMPLES, size))]
+        chosen = min(looked_at, key=lambda one: turns(one.account.id) or 0)
+        self._number += 1
+        self._turns[chosen.account.id] = self._number
+        return chosen
 
 
 class LeastBusy:
@@ -96,11 +123,24 @@ class MostCredits:
 
 
 class FillFirst:
-    """The same account as long as it has room, then the next one."""
+    """The same account as long as it has room, then another; so as few are at work as can carry it, or one more."""
+
+    def __init__(self) -> None:
+        self._current: dict[Signature, int] = {}
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
-        """The first place; a full account leaves it by itself."""
-        return ready.at(0)
+        """The one that was chosen last, unless it is full or has just failed; else the first place.
+
+        An account that leaves a place lets the last one take it, which came back last.
+        """
+        signature = need.signature
+        current = self._current.get(signature)
+        known = None if current is None else ready.find(current)
+        if known is not None and need.spec.kind not in known.on_probation:
+            return known
+        chosen = ready.at(0)
+        self._current[signature] = chosen.account.id
+        return chosen
 
     def explain(self, candidate: Candidate, need: Need) -> str:
         """The same for everybody."""

@@ -13,8 +13,10 @@ from flow2api.simulator.control import Control
 from flow2api.simulator.control_schema import Fault
 from flow2api.simulator.errors import CallError
 from flow2api.simulator.faults import REPLACING, disguised, inner_failure, replaced_answer
-from flow2api.simulator.gemini.errors import fault_answer
+from flow2api.simulator.gemini import errors as gemini_errors
 from flow2api.simulator.gemini.routes import INTERACTION_CALLS
+from flow2api.simulator.openai_host import errors as host_errors
+from flow2api.simulator.openai_host.routes import PREFIX as HOST_CALLS
 from flow2api.simulator.routes import UNKNOWN, Route, find_route
 from flow2api.simulator.world import World
 
@@ -109,6 +111,8 @@ class SimulatorApp:
             return world.book.key_owner(call.api_key)
         if call.bearer is not None and (entry := world.book.access(call.bearer)) is not None:
             return entry.account
+        if call.bearer is not None and (owner := world.book.key_owner(call.bearer)) is not None:
+            return owner
         if call.cookie is not None and (found := world.book.read_session(call.cookie, world.clock.now())) is not None:
             return found[0]
         item = world.kept.items.get(call.target) if call.name.startswith("download") else None
@@ -117,8 +121,10 @@ class SimulatorApp:
 
 def _replaced(fault: Fault, call: Call) -> Response | None:
     """What is sent instead of the real answer; None is a dropped connection."""
+    if fault.kind == "error" and call.name.startswith(HOST_CALLS):
+        return host_errors.fault_answer(fault)
     if fault.kind == "error" and call.version:
-        return fault_answer(fault, is_interaction=call.name in INTERACTION_CALLS)
+        return gemini_errors.fault_answer(fault, is_interaction=call.name in INTERACTION_CALLS)
     return replaced_answer(fault)
 
 
@@ -143,6 +149,12 @@ def read_call(scope: Scope, route: Route | None, body: bytes) -> Call:
             call.cookie = session_cookie(value.decode("latin-1")) or call.cookie
         elif key == b"x-goog-api-key":
             call.api_key = value.decode("latin-1")
+        elif key == b"content-type":
+            call.content_type = value.decode("latin-1")
+        elif key == b"idempotency-key":
+            call.idempotency_key = value.decode("latin-1")
+        elif key == b"x-flow2api-via":
+            call.via = value.decode("latin-1")
         elif key == b"range":
             call.range = value.decode("latin-1")
     return call

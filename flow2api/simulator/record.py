@@ -96,6 +96,8 @@ def describe(entry: Entry) -> RecordedRequest:
         cookie=fingerprint(call.cookie),
         faults=[fault.id for fault in call.faults],
         took_ms=entry.took_ms,
+        idempotency_key=call.idempotency_key,
+        via=call.via,
     )
 
 

@@ -17,6 +17,7 @@ from flow2api.simulator import (
 from flow2api.simulator.answer import Response
 from flow2api.simulator.call import Call
 from flow2api.simulator.gemini import routes as gemini
+from flow2api.simulator.openai_host import routes as openai_host
 from flow2api.simulator.world import World
 
 Handler = Callable[[World, Call], Awaitable[Response]]
@@ -76,6 +77,7 @@ NAMES = frozenset(
     {route.name for route in EXACT.values()}
     | {name for name, _ in DOWNLOADS.values()}
     | gemini.NAMES
+    | openai_host.NAMES
     | {"generate_images", "get_media", UNKNOWN}
 )
 """Every call name."""
@@ -87,6 +89,8 @@ def find_route(method: str, path: str) -> Route | None:
         return route
     if (played := gemini.find_route(method, path)) is not None:
         return Route(*played)
+    if (at_host := openai_host.find_route(method, path)) is not None:
+        return Route(*at_host)
     if method == "POST" and path.startswith(PROJECTS) and path.endswith(GENERATE):
         return Route("generate_images", calls_pictures.generate, path[len(PROJECTS) : -len(GENERATE)])
     if method in {"GET", "HEAD"}:

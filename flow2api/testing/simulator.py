@@ -267,6 +267,11 @@ class SimulatorProcess:
         return self.ready.gemini_base_url
 
     @property
+    def openai_base_url(self) -> str:
+        """Base of the OpenAI-compatible host."""
+        return self.ready.openai_base_url
+
+    @property
     def control(self) -> SimulatorControl:
         """Client of the control API."""
         if self._control is None:

@@ -22,11 +22,6 @@ VIOLATIONS: dict[str, tuple[str, Mapping[str, str], str]] = {
         {"adapters/one.py": "import flow2api.adapters.other", "adapters/other.py": ""},
         "flow2api.adapters.one -> flow2api.adapters.other",
     ),
-    "the way out of the upstreams imports one of them": (
-        "adapters do not know each other",
-        {"adapters/curl/back.py": "import flow2api.adapters.flow.errors"},
-        "flow2api.adapters.curl.back -> flow2api.adapters.flow.errors",
-    ),
     "a plugin imports another": (
         "plugins do not know each other",
         {"plugins/one.py": "import flow2api.plugins.other", "plugins/other.py": ""},
@@ -114,5 +109,5 @@ def test_tree_keeps_every_contract() -> None:
 def test_contract_catches(contract: str, files: Mapping[str, str], violation: str, told: str) -> None:
     broken, _, details = told.partition("Broken contracts")
 
-    assert any(line.startswith(contract) and " BROKEN" in line for line in broken.splitlines()), told
+    assert any(line.startswith(contract) and line.endswith("BROKEN") for line in broken.splitlines()), told
     assert violation in details, told

@@ -1,11 +1,13 @@
 """The operators' JSON API of a running server, over all of its table."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from flow2api.testing.simulator import SimulatorControl
@@ -225,11 +227,15 @@ class TestTokens:
         )
         after = await shown(admin, account["id"])
         # The keeper may have opened a workspace meanwhile.
-        differing = {name for name in after if after[name] != before[name]} - {"current_project_id"}
+        differing = {name for name in after if after[name] != before[name]} - {
+            "current_project_id",
+            "current_project_name",
+        }
         assert differing == {"remark", "image_enabled", "video_concurrency"}
-        await ok(admin, "PUT", path, {"image_enabled": True, "project_id": "p-1"})
+        await ok(admin, "PUT", path, {"image_enabled": True, "project_id": "p-1", "project_name": "Mugs"})
         after = await shown(admin, account["id"])
         assert (after["image_enabled"], after["image_concurrency"], after["current_project_id"]) == (True, -1, "p-1")
+        assert after["current_project_name"] == "Mugs"
 
     async def test_is_switched_off_and_on(self, admin: httpx.AsyncClient, account: dict[str, Any]) -> None:
         path = f"/api/tokens/{account['id']}"
@@ -291,7 +297,7 @@ class TestTokens:
 
 class TestMoving:
     async def test_import_takes_the_good_rows_and_tells_of_the_bad_ones(
-        self, admin: httpx.AsyncClient, control: SimulatorControl
+        self, admin: httpx.AsyncClient, gateway: Gateway, control: SimulatorControl
     ) -> None:
         made = await control.add_account()
         rows = [
@@ -299,19 +305,49 @@ class TestMoving:
             {"session_token": "too short"},
             {"email": "nobody@example.com"},
             7,
+            {"session_token": made.session_token, "upstream": "elsewhere"},
         ]
+        rows[0] |= {"tags": ["eu"], "weight": 7, "priority": 2}  # type: ignore[operator]
 
         told = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows})
 
-        assert (told["added"], told["updated"], len(told["errors"])) == (1, 0, 3)
-        assert [error[:6] for error in told["errors"]] == ["Row 2:", "Row 3:", "Row 4:"]
+        assert (told["added"], told["updated"], len(told["errors"])) == (1, 0, 4)
+        assert [error[:6] for error in told["errors"]] == ["Row 2:", "Row 3:", "Row 4:", "Row 5:"]
         assert "too short" not in str(told["errors"])
         found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
         assert (found["video_concurrency"], found["is_active"]) == (2, True)
+        listed = json.loads(gateway.run("accounts", "list", "--json"))["accounts"]
+        (stored,) = [one for one in listed if one["email"] == made.email]
+        assert (stored["tags"], stored["weight"], stored["priority"]) == (["eu"], 7, 2)
         rows[0]["is_active"] = False  # type: ignore[index]
         again = await ok(admin, "POST", "/api/tokens/import", {"tokens": rows[:1]})
         assert (again["added"], again["updated"]) == (0, 1)
         assert (await ok(admin, "GET", "/health"))["total_tokens"] >= 3
+        await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
+
+    async def test_import_is_taken_in_while_it_arrives_however_long_it_is(
+        self, admin: httpx.AsyncClient, control: SimulatorControl
+    ) -> None:
+        made = await control.add_account()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"tokens": ['
+            for _ in range(120):
+                yield b'{"session_token": "too short"},' * 100
+            yield msgspec.json.encode({"session_token": made.session_token, "email": made.email})
+            yield b"]}"
+
+        as_json = {"content-type": "application/json"}
+        answer = await admin.post("/api/tokens/import", content=body(), headers=as_json)
+        broken = await admin.post("/api/tokens/import", content=b'{"tokens": [{}, {}, {"a', headers=as_json)
+
+        told = answer.json()
+        assert (answer.status_code, told["added"], len(told["errors"])) == (200, 1, 12_000)
+        assert (broken.status_code, broken.json()["code"]) == (400, "invalid_value")
+        assert broken.json()["detail"] == (
+            "What comes behind row 2 is no JSON. Of the rows before it: Added 0, updated 0, 2 could not be used."
+        )
+        found = next(one for one in (await admin.get("/api/tokens")).json() if one["email"] == made.email)
         await ok(admin, "DELETE", f"/api/tokens/{found['id']}")
 
     async def test_extension_brings_session_tokens_by_its_own_token(
@@ -460,7 +496,7 @@ class TestRecords:
         after = before
         for _ in range(40):  # the journal is written behind the request
             after = await ok(admin, "GET", "/api/stats")
-            if after != before:
+            if after["total_images"] != before["total_images"]:
                 break
             await asyncio.sleep(0.05)
         line = (await ok(admin, "GET", "/api/logs?limit=1"))[0]
@@ -530,6 +566,17 @@ class TestSystem:
         described = (await admin.get("/schema")).json()
 
         assert {"/api/tokens", "/api/tokens/{token_id}", "/api/admin/login", "/health"} <= set(described["paths"])
+        change = described["paths"]["/api/tokens/{token_id}"]["put"]
+        assert sorted(change["responses"]) == ["200", "400", "401", "403", "404", "409", "503"]
+        for status in change["responses"].keys() - {"200"}:
+            shape = change["responses"][status]["content"]["application/json"]["schema"]
+            assert shape == {"$ref": "#/components/schemas/ErrorAnswer"}, status
+        assert set(described["components"]["schemas"]["ErrorAnswer"]["required"]) == {"detail", "code", "request_id"}
+        assert change["description"].startswith("Change an account.")
+        pushed = described["paths"]["/api/plugin/update-token"]["post"]
+        assert (change["security"], pushed["security"]) == ([{"session": []}], [{"connection_token": []}])
+        imported = described["paths"]["/api/tokens/import"]["post"]["requestBody"]["content"]["application/json"]
+        assert imported["schema"]["properties"]["tokens"]["maxItems"] == 100_000
         assert not [path for path in described["paths"] if path.startswith(("/v1", "/openai", "/media"))]
         assert described["paths"]["/api/tokens"]["get"]["security"] == [{"session": []}]
 

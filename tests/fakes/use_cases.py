@@ -38,8 +38,8 @@ from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.models_flow import register_models
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.media import FakePictures, fake_picture, in_chunks
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.media import FakePictures, fake_picture, in_chunks
 
 KEY = "f2a_" + "k" * 43
 OTHER_KEY = "f2a_" + "o" * 43
@@ -175,7 +175,7 @@ class FakeGenerate:
     Attributes:
         refuses: Raised before anything is accepted.
         fails: How parts end that do not succeed, by their place.
-        notes: Progress that each part tells.
+        notes: Progress that each part tells; it waits while they begin with that word.
         gate: Nothing goes on beyond the acceptance until it is set.
         picture: The bytes of what is made.
         warnings: What the generation has to say in the end, beside what was known.
@@ -217,7 +217,7 @@ class FakeGenerate:
             for index, part in reversed(list(enumerate(parts))):
                 for number, note in enumerate(self.notes):
                     running = part.entering(Phase.SUBMITTING, self.clock.now())
-                    yield Progressed(running.progressed(10 * number), note)
+                    yield Progressed(part if note.startswith("waiting") else running.progressed(10 * number), note)
                 yield self._end(index, part)
         finally:
             self.open -= 1

@@ -11,9 +11,9 @@ from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Need, SelectionPolicy
 from flow2api.plugins.coordination_memory import MemorySlots
-from flow2api.plugins.policies import register_selection_policies
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.plugins.policies import RoundRobin, register_selection_policies
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.performance.executed_lines import executed_lines
 
 NEED = Need(picture_spec())
@@ -34,7 +34,7 @@ async def half_busy_pool(size: int) -> AccountPool:
 
 def choose(pool: AccountPool, policy: SelectionPolicy) -> None:
     for _ in range(BATCH):
-        assert pool._choose(NEED, policy, ()) is not None
+        assert pool.choose(NEED, policy, ()) is not None
 
 
 async def lease(pool: AccountPool, policy: SelectionPolicy) -> None:
@@ -71,3 +71,10 @@ async def test_cost_does_not_grow_with_the_pool() -> None:
         taken[named.name] = await seconds(large, policy) / await seconds(small, policy)
     assert executed == {name: pytest.approx(1.0, abs=0.25) for name in executed}
     assert taken == {name: pytest.approx(1.0, abs=3.0) for name in taken}
+
+
+async def test_cost_does_not_grow_with_the_tags_to_which_keys_are_bound() -> None:
+    pool, policy = await half_busy_pool(SMALL), RoundRobin()
+    before = await lines(pool, policy)
+    pool.prepare(replace(NEED, tag=f"tag {number}").signature for number in range(200))
+    assert await lines(pool, policy) < 1.1 * before

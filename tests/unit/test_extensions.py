@@ -40,7 +40,7 @@ def test_built_in_plugins_come_first_and_bring_what_a_server_needs() -> None:
     assert {"flow", "gemini"} <= found.upstreams.keys()
     assert {"least_busy"} <= found.policies.keys()
     assert {"flow", "gemini", "disk", "sql"} <= found.sections
-    assert {plugin for plugin, _ in found.models} == {"models_flow", "models_gemini"}
+    assert {plugin for plugin, _ in found.models} == {"models_flow", "models_gemini", "models_openai"}
 
 
 def test_plugin_of_an_embedding_program_is_listed_with_its_hooks() -> None:

@@ -47,6 +47,7 @@ class AdminDoors:
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
         reached_url_of: The address by which who sent this request reaches the server.
+        upstreams: Their names.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         open_metrics: Whether ``/metrics`` needs no session.
         version: Of the program.
@@ -74,6 +75,7 @@ class AdminDoors:
     statistics: ReadStatistics
     log: ReadRequestLog
     clear_log: ClearRequestLog
+    upstreams: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     version: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from flow2api.adapters.admin_api.edge import HEADERS
@@ -113,6 +113,8 @@ def _told(error: Exception) -> tuple[int, str, str]:
             return status_of(error), error.message, error.code
         case ValidationException():
             return 400, _of_validation(error), "invalid_value"
+        case HTTPException(__cause__=SerializationException()):
+            return 400, "The body is no JSON; send a JSON object.", "invalid_json"
         case HTTPException(status_code=status) if status < 500:
             known = _FRAMEWORK.get(status, (error.detail, "invalid_request"))
             code = error.extra.get("code", known[1]) if isinstance(error.extra, dict) else known[1]

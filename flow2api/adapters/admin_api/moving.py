@@ -1,18 +1,21 @@
 """Accounts that come from elsewhere: many at once from another server, and one by one from the browser extension."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, visitor_of
-from flow2api.adapters.admin_api.schemas import Body
-from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, limit_of
+from flow2api.adapters.admin_api.row_stream import RowStream
+from flow2api.adapters.admin_api.schemas import BODY, Body
+from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, UPSTREAM, limit_of
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
@@ -25,14 +28,17 @@ HttpRequest = Request[Any, Any, Any]
 EXTENSION = "browser extension"
 """What the audit log calls whoever came by the connection token."""
 
-MOST_ROWS = 10_000
-MOST_IMPORT_BYTES = 32 * 1024 * 1024
+MOST_ROWS = 100_000
+MOST_IMPORT_BYTES = 512 * 1024 * 1024
+"""Nothing of it is held: rows are stored while those behind them are still on their way."""
+
+_ROWS_AT_ONCE = 250
 
 Slots = Annotated[int, msgspec.Meta(ge=NO_LIMIT, le=10_000)]
 
 
 class ImportBody(Body, frozen=True):
-    """Accounts, at most 10,000: objects with ``session_token``, and what else is known of each."""
+    """Accounts, at most 100,000: objects with ``session_token``, and what else is known of each."""
 
     tokens: list[Any]
 
@@ -44,6 +50,10 @@ class ImportedToken(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
     name: str | None = None
     remark: str | None = None
+    upstream: str = UPSTREAM
+    tags: frozenset[str] | None = None
+    weight: int | None = None
+    priority: int | None = None
     is_active: bool | None = None
     image_enabled: bool | None = None
     video_enabled: bool | None = None
@@ -127,19 +137,55 @@ class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
     success: bool = True
 
 
+_TEXTS = ("session_token", "email", "name", "remark", "upstream")
+_SWITCHES = ("is_active", "image_enabled", "video_enabled")
+_NUMBERS = ("image_concurrency", "video_concurrency", "weight", "priority")
+
+
+@dataclass
+class _ImportOperation(Operation):
+    """What the description says of a body that the framework does not read."""
+
+    def __post_init__(self) -> None:
+        row = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["session_token"],
+            properties={
+                **{name: Schema(type=OpenAPIType.STRING) for name in _TEXTS},
+                "tags": Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING)),
+                **{name: Schema(type=OpenAPIType.BOOLEAN) for name in _SWITCHES},
+                **{name: Schema(type=OpenAPIType.INTEGER) for name in _NUMBERS},
+            },
+        )
+        rows = Schema(type=OpenAPIType.ARRAY, items=row, max_items=MOST_ROWS)
+        body = Schema(type=OpenAPIType.OBJECT, required=["tokens"], properties={"tokens": rows})
+        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=body)}, required=True)
+
+
 def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers for operators."""
 
-    @post("/api/tokens/import", status_code=200, request_max_body_size=MOST_IMPORT_BYTES, tags=["accounts"])
-    async def import_tokens(request: HttpRequest, data: JSONBody[ImportBody]) -> ImportAnswer:
-        """Take in many accounts without asking the service; one bad row never stops the others."""
-        if len(data.tokens) > MOST_ROWS:
-            raise UnsupportedInputError(
-                f"There are {len(data.tokens):,} rows, and {MOST_ROWS:,} are taken at once; split them.", param="tokens"
-            )
-        report = await doors.import_accounts(_rows(data.tokens), actor=actor_of(doors, request.scope))
+    @post(
+        "/api/tokens/import",
+        status_code=200,
+        request_max_body_size=MOST_IMPORT_BYTES,
+        operation_class=_ImportOperation,
+        opt={BODY: ImportBody},
+        tags=["accounts"],
+    )
+    async def import_tokens(request: HttpRequest) -> ImportAnswer:
+        """Take in many accounts without asking the service; one bad row never stops the others.
+
+        Rows are stored while those behind them are still on their way. Where the JSON breaks off, or beyond 100,000 rows,
+        the answer is an error that says how many rows before were taken in.
+        """
+        stream = RowStream(request.stream(), "tokens", batch=_ROWS_AT_ONCE, most=MOST_ROWS)
+        parts = ([_row(row, doors.upstreams) for row in rows] async for rows in stream)
+        report = await doors.import_accounts.in_parts(parts, actor=actor_of(doors, request.scope))
+        told = f"Added {report.added}, updated {report.updated}, {len(report.errors)} could not be used."
+        if stream.fault is not None:
+            raise UnsupportedInputError(f"{stream.fault.message} Of the rows before it: {told}", param="tokens")
         errors = [f"Row {row}: {problem}" for row, problem in report.errors]
-        told = f"Added {report.added}, updated {report.updated}, {len(errors)} could not be used."
         return ImportAnswer(added=report.added, updated=report.updated, errors=errors, message=told)
 
     @get("/api/plugin/config", tags=["extension"])
@@ -188,7 +234,7 @@ def extension_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
                 needs_session_token=standing.needs_session_token,
                 at_expires=standing.access_expires_at,
             )
-            for standing in doors.push.check()
+            async for standing in doors.push.check()
         ]
         return CheckAnswer(tokens=tokens)
 
@@ -205,18 +251,20 @@ def _config(doors: AdminDoors, request: HttpRequest, shown: str) -> PluginConfig
     )
 
 
-def _rows(rows: Sequence[object]) -> list[ImportedAccount | str | None]:
-    return [_row(row) for row in rows]
-
-
-def _row(row: object) -> ImportedAccount | str:
+def _row(row: object, upstreams: Collection[str]) -> ImportedAccount | str | None:
     try:
         read = msgspec.convert(row, ImportedToken)
+        if read.upstream not in upstreams:
+            return f"The upstream is none of {', '.join(sorted(upstreams))}."
         return ImportedAccount(
             session_token=read_session_token(read.session_token),
             email=read.email or None,
             name=read.name,
             remark=read.remark,
+            upstream=read.upstream,
+            tags=read.tags,
+            weight=read.weight,
+            priority=read.priority,
             is_enabled=read.is_active,
             limits=dict(_limits(read)),
         )

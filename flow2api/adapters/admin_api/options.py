@@ -17,9 +17,6 @@ HttpRequest = Request[Any, Any, Any]
 
 DEFAULT_KEY = "default"
 
-CALL_MODES = {"default": "least_busy", "polling": "round_robin"}
-"""The former words for a selection policy; every policy's own name is taken, too."""
-
 
 class AdminConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Who is signed in, and what he runs.
@@ -48,48 +45,6 @@ class ApiKeyBody(Body, frozen=True):
     new_api_key: str
 
 
-class GenerationConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How long generations may take, in seconds, and how often they are tried again on another account."""
-
-    image_timeout: float
-    video_timeout: float
-    max_retries: int
-
-
-class GenerationConfigAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How generations are tried."""
-
-    config: GenerationConfig
-    success: bool = True
-
-
-class GenerationConfigBody(Body, frozen=True):
-    """What is to change; what is left out stays."""
-
-    image_timeout: float | None = None
-    video_timeout: float | None = None
-    max_retries: int | None = None
-
-
-class CallLogic(msgspec.Struct, frozen=True, kw_only=True):
-    """How accounts are chosen: ``default`` by load, ``polling`` in turn, else the policy's own name."""
-
-    call_mode: str
-
-
-class CallLogicAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How accounts are chosen."""
-
-    config: CallLogic
-    success: bool = True
-
-
-class CallLogicBody(Body, frozen=True):
-    """How accounts are to be chosen."""
-
-    call_mode: str
-
-
 class TokenRefresh(msgspec.Struct, frozen=True, kw_only=True):
     """Whether access tokens are renewed before they end."""
 
@@ -109,8 +64,8 @@ class EnabledBody(Body, frozen=True):
     enabled: bool
 
 
-def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
-    """The handlers of options."""
+def config_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    """The handlers of what the former server kept together: the threshold, the key, the debug switch."""
 
     @get("/api/admin/config", tags=["options"])
     async def admin_config(request: HttpRequest) -> AdminConfig:
@@ -143,48 +98,11 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.reload_keys()
         return Done(message="The key named default was set.")
 
-    generation = ["/api/config/generation", "/api/generation/timeout"]
+    return [admin_config, set_admin_config, set_api_key]
 
-    @get(generation, tags=["options"])
-    async def generation_config() -> GenerationConfigAnswer:
-        """How long generations may take, and how often they are tried again."""
-        options = doors.options()
-        return GenerationConfigAnswer(
-            config=GenerationConfig(
-                image_timeout=options.image_timeout_s,
-                video_timeout=options.video_timeout_s,
-                max_retries=options.max_attempts - 1,
-            )
-        )
 
-    @post(generation, status_code=200, tags=["options"])
-    async def set_generation_config(request: HttpRequest, data: JSONBody[GenerationConfigBody]) -> Done:
-        """Set how long generations may take, and how often they are tried again."""
-        values: dict[str, object] = {}
-        for name, option in (("image_timeout", "image_timeout_s"), ("video_timeout", "video_timeout_s")):
-            seconds = getattr(data, name)
-            if seconds is not None:
-                if seconds < 1:
-                    raise UnsupportedInputError("A time-out is a second or more.", param=name)
-                values[option] = seconds
-        if data.max_retries is not None:
-            values["max_attempts"] = data.max_retries + 1
-        await doors.options.change(values, actor_of(doors, request.scope))
-        return Done(message="The limits of generations were set.")
-
-    @get("/api/call-logic/config", tags=["options"])
-    async def call_logic() -> CallLogicAnswer:
-        """How accounts are chosen."""
-        policy = doors.options().policy
-        mode = next((mode for mode, name in CALL_MODES.items() if name == policy), policy)
-        return CallLogicAnswer(config=CallLogic(call_mode=mode))
-
-    @post("/api/call-logic/config", status_code=200, tags=["options"])
-    async def set_call_logic(request: HttpRequest, data: JSONBody[CallLogicBody]) -> Done:
-        """Set how accounts are chosen."""
-        policy = CALL_MODES.get(data.call_mode, data.call_mode)
-        await doors.options.change({"policy": policy}, actor_of(doors, request.scope))
-        return Done(message=f"Accounts are chosen by the policy {policy}.")
+def renewal_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    """The handlers of the keeper's switch."""
 
     @get("/api/token-refresh/config", tags=["options"])
     async def token_refresh() -> TokenRefreshAnswer:
@@ -198,14 +116,4 @@ def option_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         told = "are renewed before they end" if data.enabled else "are renewed by the requests that meet them"
         return Done(message=f"Access tokens {told}.")
 
-    return [
-        admin_config,
-        set_admin_config,
-        set_api_key,
-        generation_config,
-        set_generation_config,
-        call_logic,
-        set_call_logic,
-        token_refresh,
-        set_token_refresh,
-    ]
+    return [token_refresh, set_token_refresh]

@@ -1,6 +1,8 @@
 """The proxy that accounts use which name none themselves, as the former server knew it: one for all."""
 
 import asyncio
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import msgspec
@@ -98,7 +100,7 @@ def proxy_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message=f"Accounts that name no proxy use {name}.")
 
     @post("/api/proxy/test", status_code=200, opt={LEAST_ROLE: Role.OWNER}, tags=["options"])
-    async def try_proxy(data: JSONBody[ProxyTestBody]) -> ProxyTestAnswer:
+    async def try_proxy(request: HttpRequest, data: JSONBody[ProxyTestBody]) -> ProxyTestAnswer:
         """Fetch the address of the option `proxy_check_url` through a proxy that is known."""
         if data.test_url not in (None, "", doors.options().proxy_check_url):
             raise UnsupportedInputError(
@@ -111,7 +113,7 @@ def proxy_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         longest_s = CHECK_TIMEOUT_S if data.timeout_seconds is None else min(data.timeout_seconds, CHECK_TIMEOUT_S)
         try:
             async with asyncio.timeout(longest_s):
-                (checked,) = await doors.check_proxies.check_and_keep([proxy])
+                (checked,) = await doors.check_proxies.check_and_keep([proxy], actor_of(doors, request.scope))
         except TimeoutError:
             message = f"Nothing came through within {longest_s:g} s."
             return ProxyTestAnswer(success=False, message=message, status_code=None, elapsed_ms=None)
@@ -138,6 +140,9 @@ async def _known(doors: AdminDoors, given: str) -> Proxy | None:
     for one in known:
         if given in (one.name, one.address):
             return one
+    if "://" not in given:
+        names = {one.name for one in known} | {one.pool for one in known if one.pool}
+        raise UnsupportedInputError(_unknown(given, names), param="proxy_url")
     secret, _ = read_proxy_url(given)
     return next((one for one in known if one.url == secret), None)
 
@@ -150,3 +155,10 @@ async def _known_or_new(doors: AdminDoors, given: str, actor: Actor) -> str:
         proxy = await doors.proxies.add(given, actor)
         await doors.reload_proxies()
     return proxy.name
+
+
+def _unknown(name: str, names: Collection[str]) -> str:
+    """What is said of a word that is neither a URL nor a name; it is not repeated, for it may hold a secret."""
+    near = get_close_matches(name, sorted(names), n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else "Give its URL, such as http://user:password@host:port, to add one."
+    return f"No proxy or pool of proxies has this name. {hint}"

@@ -18,11 +18,10 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
 from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition
 from flow2api.domain.statistics import Counts
+from flow2api.domain.usecases.read_request_log import LARGEST_PAGE
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 
 HttpRequest = Request[Any, Any, Any]
-
-LARGEST_PAGE = 500
 
 _LOOKS = 3
 _WELL = 200
@@ -121,18 +120,18 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @get("/api/logs", tags=["records"])
     async def logs(
-        limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_PAGE)] = 100,
+        limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)] = 100,
         token_id: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
         before: Annotated[int | None, QueryParameter(ge=1, le=LARGEST_ID)] = None,
     ) -> list[LogLine]:
-        """The request log, newest first; ``before`` takes the id of the last line of the former page."""
+        """The request log, newest first; ``before`` takes the id of the last line of the former page. There are 500 at once at most."""
         place: LogPosition | None = None
         if before is not None:
             line = await doors.log.get(before)
             if line is None:
                 raise RecordNotFoundError(before)
             place = LogPosition(line.at, line.number)
-        page = await doors.log.page(LogFilter(account_id=token_id), before=place, limit=limit)
+        page = await doors.log.page(LogFilter(account_id=token_id), before=place, limit=min(limit, LARGEST_PAGE))
         return [_line(line, doors.account_of) for line in page.items]
 
     @get("/api/logs/{log_id:int}", tags=["records"])

@@ -1,28 +1,28 @@
 """All routes of this surface; whatever is not named public here is behind a session."""
 
 from litestar import Router
-from litestar.handlers import HTTPRouteHandler
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from flow2api.adapters.admin_api.cache import cache_routes
+from flow2api.adapters.admin_api.description import COMPONENTS, CONNECTION, SESSION, describe_errors
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.edge import edge
 from flow2api.adapters.admin_api.errors import error_response, exception_handlers
-from flow2api.adapters.admin_api.guards import Guard, connection_guard, session_guard
+from flow2api.adapters.admin_api.generation_options import call_logic_routes, generation_routes
+from flow2api.adapters.admin_api.guards import Connection, Guard, connection_guard, session_guard
 from flow2api.adapters.admin_api.moving import extension_routes, moving_routes
-from flow2api.adapters.admin_api.options import option_routes
+from flow2api.adapters.admin_api.options import config_routes, renewal_routes
 from flow2api.adapters.admin_api.proxies import proxy_routes
 from flow2api.adapters.admin_api.records import record_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
 from flow2api.adapters.admin_api.system import health_routes, metrics_routes, system_routes
 from flow2api.adapters.admin_api.token_actions import token_action_routes
-from flow2api.adapters.admin_api.tokens import token_routes
+from flow2api.adapters.admin_api.tokens import token_change_routes, token_list_routes
 
 MOST_BODY_BYTES = 1024 * 1024
-
-_SESSION = "session"
 
 
 def is_admin_path(path: str) -> bool:
@@ -35,9 +35,13 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
     guard = session_guard(doors)
     guarded = [
         *session_routes(doors),
-        *option_routes(doors),
+        *config_routes(doors),
+        *renewal_routes(doors),
+        *generation_routes(doors),
+        *call_logic_routes(doors),
         *cache_routes(doors),
-        *token_routes(doors),
+        *token_list_routes(doors),
+        *token_change_routes(doors),
         *token_action_routes(doors),
         *moving_routes(doors),
         *proxy_routes(doors),
@@ -46,10 +50,10 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
     ]
     metrics = metrics_routes(doors)
     return [
-        _router(doors, guarded, guard),
-        _router(doors, [*public_routes(doors), *health_routes(doors)], None),
-        _router(doors, extension_routes(doors), connection_guard(doors)),
-        _router(doors, metrics, None if doors.open_metrics else guard),
+        _router(doors, guarded, guard, scheme=SESSION),
+        _router(doors, [*public_routes(doors), *health_routes(doors)]),
+        _router(doors, extension_routes(doors), connection_guard(doors), scheme=CONNECTION),
+        _router(doors, metrics) if doors.open_metrics else _router(doors, metrics, guard, scheme=SESSION),
     ]
 
 
@@ -58,27 +62,35 @@ def openapi_config(doors: AdminDoors) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="flow2api for operators",
         version=doors.version,
-        openapi_router=_router(doors, [], session_guard(doors), path="/schema", is_shown=False),
+        openapi_router=_router(doors, [], session_guard(doors), _known_page, path="/schema", is_shown=False),
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        components=Components(security_schemes={_SESSION: SecurityScheme(type="http", scheme="bearer")}),
+        components=COMPONENTS,
+        use_handler_docstrings=True,
     )
+
+
+async def _known_page(connection: Connection, _: BaseRouteHandler) -> None:
+    """Refuses what the framework would answer with a page of its own: the description's pages have no parameters."""
+    if connection.scope["path_params"]:
+        raise NotFoundException
 
 
 def _router(
     doors: AdminDoors,
     handlers: list[HTTPRouteHandler],
-    guard: Guard | None,
-    *,
+    *guards: Guard,
     path: str = "/",
+    scheme: str | None = None,
     is_shown: bool = True,
 ) -> Router:
+    describe_errors(handlers, scheme)
     return Router(
         path=path,
         route_handlers=handlers,
-        guards=[] if guard is None else [guard],
+        guards=guards,
         middleware=[edge(doors.request_id_of)],
         exception_handlers=exception_handlers(error_response(doors.request_id_of)),
         request_max_body_size=MOST_BODY_BYTES,
-        security=[] if guard is None else [{_SESSION: []}],
+        security=[] if scheme is None else [{scheme: []}],
         include_in_schema=is_shown,
     )

@@ -8,6 +8,9 @@ from litestar.params import PathParameter
 LARGEST_ID = 2**63 - 1
 """No database counts further."""
 
+BODY = "body"
+"""The key of a handler's ``opt`` that says which struct its body is, where it reads that itself."""
+
 Id = Annotated[int, PathParameter(le=LARGEST_ID)]
 """The number of something, in a path."""
 

@@ -11,12 +11,11 @@ from litestar.params import JSONBody
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.schemas import Body, Done, Id
+from flow2api.adapters.admin_api.token_views import UPSTREAM
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.manage_accounts import read_session_token
 
 HttpRequest = Request[Any, Any, Any]
-
-UPSTREAM = "flow"
 
 
 class CreditsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,15 +74,15 @@ def token_action_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message="The account was disabled.")
 
     @post("/api/tokens/{token_id:int}/refresh-credits", status_code=200, tags=["accounts"])
-    async def refresh_credits(token_id: Id) -> CreditsAnswer:
+    async def refresh_credits(request: HttpRequest, token_id: Id) -> CreditsAnswer:
         """Ask the service what an account has left."""
-        account = await doors.accounts.refresh_credits(token_id)
+        account = await doors.accounts.refresh_credits(token_id, actor_of(doors, request.scope))
         return CreditsAnswer(credits=account.credits or 0, message="The service told the credits.")
 
     @post("/api/tokens/{token_id:int}/refresh-at", status_code=200, tags=["accounts"])
-    async def refresh_at(token_id: Id) -> RenewedAnswer:
+    async def refresh_at(request: HttpRequest, token_id: Id) -> RenewedAnswer:
         """Renew the access token of an account."""
-        account = await doors.accounts.renew(token_id)
+        account = await doors.accounts.renew(token_id, actor_of(doors, request.scope))
         token = RenewedToken(id=account.id, email=account.email or "", at_expires=account.access_expires_at)
         return RenewedAnswer(token=token, message="The access token was renewed.")
 

@@ -11,6 +11,8 @@ from flow2api.domain.statistics import Counts
 
 MASK = "***"
 NO_LIMIT = -1
+UPSTREAM = "flow"
+"""The only one that the former server knew."""
 
 _SOON = timedelta(hours=1)
 _NOTHING = Counts()
@@ -102,7 +104,7 @@ def token_view(
         credits=account.credits or 0,
         user_paygate_tier=None if account.tier is None else _TIERS[account.tier],
         current_project_id=account.workspace,
-        current_project_name=None,
+        current_project_name=account.workspace_name,
         image_enabled=account.capacity.image != 0,
         video_enabled=account.capacity.video != 0,
         image_concurrency=account.capacity.image or NO_LIMIT,

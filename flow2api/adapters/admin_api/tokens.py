@@ -86,8 +86,8 @@ class _Listing:
     revealed: bool
 
 
-def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
-    """The handlers of accounts."""
+def token_list_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    """The handler that shows accounts."""
 
     @get("/api/tokens", media_type=MediaType.JSON, tags=["accounts"])
     async def list_tokens(
@@ -120,6 +120,12 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             headers["x-next-cursor"] = str(accounts[limit - 1].id)
         return Response(await _shown(doors, listing, accounts[:limit]), headers=headers)
 
+    return [list_tokens]
+
+
+def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    """The handlers that add, change and remove accounts."""
+
     @post("/api/tokens", status_code=200, tags=["accounts"])
     async def add_token(request: HttpRequest, data: JSONBody[NewTokenBody]) -> NewTokenAnswer:
         """Add an account; the service is asked whose it is at once."""
@@ -135,13 +141,18 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             remark=data.remark or "",
             capacity=Capacity(*limits.values()),
         )
-        account = await doors.take_in(new, actor_of(doors, request.scope), workspace=data.project_id or None)
+        account = await doors.take_in(
+            new,
+            actor_of(doors, request.scope),
+            workspace=data.project_id or None,
+            workspace_name=data.project_name or None,
+        )
         token = NewToken(
             id=account.id,
             email=account.email or "",
             credits=account.credits or 0,
             project_id=account.workspace,
-            project_name=data.project_name,
+            project_name=account.workspace_name,
         )
         return NewTokenAnswer(token=token, message="The account was added.")
 
@@ -159,6 +170,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
                 video_concurrency=data.video_concurrency,
             ),
             workspace=data.project_id,
+            workspace_name=data.project_name,
             session_token=None if data.st in (None, "", MASK) else read_session_token(data.st),
         )
         await doors.accounts.edit(token_id, edit, actor_of(doors, request.scope))
@@ -170,7 +182,7 @@ def token_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.accounts.remove(token_id, actor_of(doors, request.scope))
         return Done(message="The account was removed.")
 
-    return [list_tokens, add_token, change_token, remove_token]
+    return [add_token, change_token, remove_token]
 
 
 def _status(named: str | None) -> AccountStatus | None:

@@ -17,7 +17,7 @@ _SENTENCES = {
 }
 
 
-def plain_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def plain_error(request: Request[Any, Any, Any], error: Exception, request_id: str) -> Response[Any]:
     """A page for browsers, JSON for everybody else; neither tells anything of the inside."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500:
@@ -29,9 +29,8 @@ def plain_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
     if "text/html" in request.headers.get("accept", ""):
         context = {"status": status, "sentence": sentence}
         return Template("landing/error.html", context=context, status_code=status, headers=headers)
-    return Response(
-        {"detail": sentence, "code": _code(status)}, status_code=status, headers=headers, media_type=MediaType.JSON
-    )
+    told = {"detail": sentence, "code": _code(status), "request_id": request_id}
+    return Response(told, status_code=status, headers=headers, media_type=MediaType.JSON)
 
 
 def _code(status: int) -> str:

@@ -1,11 +1,11 @@
-"""The page at ``/``: what runs here, and how to call it."""
+"""The page at ``/``: what runs here, and how to call it; the former server's pages lead to it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
 from flow2api import __version__
 
@@ -51,4 +51,9 @@ def landing_handlers(
         page = Landing(f"{base}/v1", picture_models, video_models, model_count)
         return Template("landing/index.html", context={"page": page}, headers=HEADERS)
 
-    return [landing]
+    @get(["/login", "/manage", "/test"], status_code=307, include_in_schema=False)
+    async def former_page() -> Redirect:
+        """Where the former server signed people in; their bookmarks find this one."""
+        return Redirect("/", status_code=307, headers=HEADERS)
+
+    return [landing, former_page]

@@ -9,5 +9,5 @@
            ── media      the bytes of what was made
            ── errors     a refusal as an error of the tree
 
-The calls themselves are carried by `flow2api.adapters.curl`.
+The calls themselves are carried by `flow2api.libcurl`.
 """

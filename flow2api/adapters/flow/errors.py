@@ -7,7 +7,6 @@ from datetime import datetime
 
 import msgspec
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.domain.errors import (
     AccountUnusableError,
     ContentBlockedError,
@@ -24,6 +23,7 @@ from flow2api.domain.errors import (
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
+from flow2api.libcurl.calls import Answer
 
 PREFIX = "PUBLIC_ERROR_"
 NEW_HOME = "flow.google.com"

@@ -9,19 +9,19 @@ from contextlib import aclosing
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
-from flow2api.adapters.curl.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.caller import Caller
 from flow2api.adapters.flow.errors import NEW_HOME, dead_credential, moved, refusal
 from flow2api.domain.errors import CredentialError, CredentialRevokedError, UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
+from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 MEDIA_HOSTS = frozenset({"storage.googleapis.com", "flow-content.google"})
 LIMIT_BYTES = 512 * MIB
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """Right after a success the redirect may not be there yet."""
-EXPIRED = frozenset({400, 403, 404, 410})
+EXPIRED = frozenset({400, 401, 403, 404, 410})
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _ADDRESS = re.compile(r"[!-~]{1,8192}")
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.caller import SESSION_COOKIE
 from flow2api.adapters.flow.errors import refusal
 from flow2api.adapters.flow.responses import decoder
@@ -17,6 +16,7 @@ from flow2api.domain.account import Credentials, fold_email
 from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError
 from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import Answer
 
 SHORTEST_SESSION_TOKEN = 200
 """A shorter value in the cookie is no session token."""
@@ -71,7 +71,11 @@ async def exchange(
         told = read_session(await ask(token), now(), token)
         token = told.rotated or token
     if told.expires_at <= now():
-        raise CredentialRevokedError("The session is over; sign in again and give the account a new session token.")
+        raise CredentialRevokedError(
+            "The session is over; sign in again and give the account a new session token. (Or the clock of this machine is "
+            "fast: `flow2api doctor` checks it.)",
+            after_renewal=True,
+        )
     fresh = Credentials(token, told.access_token, told.expires_at, obtained_at=now())
     return Exchanged(fresh, told.email, told.name)
 

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flow2api.adapters.curl.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.gemini.errors import dead_key, refusal
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 T = TypeVar("T")
 

@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from flow2api import __version__
-from flow2api.adapters.curl.call_log import LoggedTransport
-from flow2api.adapters.curl.transport import CurlTransport
 from flow2api.adapters.gemini import omni, payloads, pictures, veo
 from flow2api.adapters.gemini.caller import JSON_LIMIT_BYTES, PICTURE_LIMIT_BYTES, Caller, TimeLimits, read
 from flow2api.adapters.gemini.files import FileSource
@@ -28,6 +26,8 @@ from flow2api.domain.generation import Operation, OperationStatus, Order, Produc
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.call_log import LoggedTransport
+from flow2api.libcurl.transport import CurlTransport
 
 T = TypeVar("T")
 

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import msgspec
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.gemini.quotas import Violation, rate_limit
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -27,6 +26,7 @@ from flow2api.domain.errors import (
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
+from flow2api.libcurl.calls import Answer
 
 DEAD_KEY = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "CREDENTIALS_MISSING"})
 UNUSABLE = frozenset({

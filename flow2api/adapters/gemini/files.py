@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.gemini.caller import Caller
 from flow2api.domain.errors import UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import Answer
 
 MEDIA_DOMAINS = ("googleapis.com", "googleusercontent.com", "google.com")
 """Where a redirect may lead."""

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flow2api.adapters.legacy import cells
 from flow2api.adapters.legacy.connection import connect, rows_of, unreadable
+from flow2api.adapters.legacy.settings import SETTINGS_COLUMNS, settings_of
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.domain.legacy import LegacyAccount, LegacyFigures, LegacyLogLine, LegacyProject, LegacyTask
+from flow2api.domain.legacy import (
+    LegacyAccount,
+    LegacyFigures,
+    LegacyLogLine,
+    LegacyProject,
+    LegacySettings,
+    LegacyTask,
+)
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.manage_accounts import read_session_token
 
@@ -35,6 +43,7 @@ COLUMNS = {
         "completed_at",
     ),
     "request_logs": ("token_id", "operation", "status_code", "duration", "created_at"),
+    **SETTINGS_COLUMNS,
 }  # fmt: skip
 """What is read. The bodies in ``request_logs`` are not: they hold prompts, pictures and tokens."""
 
@@ -75,6 +84,14 @@ class SqliteLegacyFile:
             ((many,),) = await self._rows(f'SELECT count(*) FROM "{name}"')  # noqa: S608  # quoted
             counted[table] = int(str(many))
         return counted
+
+    async def settings(self) -> LegacySettings:
+        rows: dict[str, _Cells] = {}
+        for table in SETTINGS_COLUMNS:
+            async for batch in self._read(table, lambda number, row: row, 1):
+                rows[table] = batch[0] or {}
+                break
+        return settings_of(rows)
 
     def accounts(self) -> AsyncIterator[Sequence[LegacyAccount | None]]:
         return self._read("tokens", _account)
@@ -129,7 +146,7 @@ class SqliteLegacyFile:
         self, table: str, parse: Callable[[int, _Cells], T | None], many: int = BATCH
     ) -> AsyncIterator[Sequence[T | None]]:
         columns = self._columns.get(table)
-        if columns is None:
+        if not columns:
             return
         query = (
             f"SELECT rowid, {', '.join(map(_capped, columns))} "  # noqa: S608  # the names are ours
@@ -175,6 +192,7 @@ def _account(number: int, row: _Cells) -> LegacyAccount:
         tier=cells.tier(row.get("user_paygate_tier")),
         credits=cells.number(row.get("credits")),
         workspace=cells.text(row.get("current_project_id"), 128) or None,
+        workspace_name=cells.text(row.get("current_project_name"), 128) or None,
         limits=dict(_limits(row)),
         ban_reason=cells.text(row.get("ban_reason"), 200) or None,
         banned_at=cells.moment(row.get("banned_at")),

@@ -13,14 +13,14 @@ from flow2api.adapters.openai_api.base64_bytes import base64_length, base64_of
 from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.cors import HeaderList
 from flow2api.adapters.openai_api.doors import Doors
-from flow2api.adapters.openai_api.image_schemas import ImageEventEnd, ImagesEnd, ImagesUsage
+from flow2api.adapters.openai_api.image_schemas import ImageEventEnd, ImagesEnd, ImagesUsage, quality_made
 from flow2api.adapters.openai_api.links import media_url
 from flow2api.adapters.openai_api.pictures_out import Format, Picture, open_picture
 from flow2api.adapters.openai_api.runs import Outcome, Run
 from flow2api.adapters.openai_api.sending import ClientStalledError, gathered, send_within
-from flow2api.adapters.openai_api.sse import Frames
+from flow2api.adapters.openai_api.sse import Frames, comment_frame
 from flow2api.domain.api_key import Caller
-from flow2api.domain.generation import Failed, Finished
+from flow2api.domain.generation import Failed, Finished, Generation, Progressed, State
 from flow2api.domain.media import Media
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +34,7 @@ class Presentation:
     """How the pictures of one request are shown.
 
     Attributes:
+        quality: The word for it, as it was asked for.
         event: The family of event names, ``image_generation`` or ``image_edit``.
     """
 
@@ -41,7 +42,7 @@ class Presentation:
     request: HttpRequest
     caller: Caller
     prompt: str
-    quality: str
+    quality: object
     wanted: Format
     as_links: bool
     event: str
@@ -63,7 +64,7 @@ class Presentation:
             created=self.created,
             background="opaque",
             output_format=pictures[0].format_name if pictures else "png",
-            quality=self.quality,
+            quality=self._quality_of(outcome.finished[0].generation),
             usage=ImagesUsage.of_prompt(self.prompt),
             size=pictures[0].size if pictures else None,
             warnings=warnings,
@@ -83,16 +84,22 @@ class Presentation:
         return await self.doors.ingest.from_bytes(data, self.caller, param="output_format")
 
     async def frames(self, run: Run) -> Frames:
-        """An event for each picture as it is finished; then, if a part has failed, its error."""
+        """An event for each picture as it is finished; then, if a part has failed, its error. A place in the waiting line is told as a comment."""
         first_error: Exception | None = None
+        told: dict[str, str] = {}
         async with aclosing(run.rest) as rest:
             async for event in rest:
                 match event:
-                    case Finished(media=media):
+                    case Finished(generation, media):
                         for one in media:
                             picture = await open_picture(self.doors, one, self.wanted)
-                            async for piece in gathered(self._completed(picture)):
+                            async for piece in gathered(self._completed(generation, picture)):
                                 yield piece
+                    case Progressed(generation, note) if (
+                        generation.state is State.QUEUED and told.get(generation.id) != note
+                    ):
+                        told[generation.id] = note
+                        yield comment_frame(note)
                     case Failed(error=error):
                         first_error = first_error or error
                     case _:
@@ -100,12 +107,17 @@ class Presentation:
         if first_error is not None:
             raise first_error
 
-    async def _completed(self, picture: Picture) -> AsyncIterator[bytes]:
+    def _quality_of(self, generation: Generation) -> str:
+        """The word for the quality that was made; a route may have led to another model than was asked for."""
+        spec = self.doors.catalog.spec(generation.spec_name)
+        return quality_made(self.quality, None if spec is None else spec.resolution)
+
+    async def _completed(self, generation: Generation, picture: Picture) -> AsyncIterator[bytes]:
         name = f"{self.event}.completed"
         end = ImageEventEnd(
             created_at=self.created,
             size=picture.size or "auto",
-            quality=self.quality,
+            quality=self._quality_of(generation),
             background="opaque",
             output_format=picture.format_name,
             usage=ImagesUsage.of_prompt(self.prompt),

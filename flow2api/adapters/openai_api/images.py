@@ -12,7 +12,7 @@ from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.envelope import stream_error
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.image_answers import ImagesJson, Presentation
-from flow2api.adapters.openai_api.image_schemas import ImagesIn, quality_made
+from flow2api.adapters.openai_api.image_schemas import ImagesIn
 from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
 from flow2api.adapters.openai_api.pictures_out import Format
 from flow2api.adapters.openai_api.planning import Ask, check_model, plan
@@ -74,14 +74,13 @@ def image_routes(doors: Doors) -> list[HTTPRouteHandler]:
 async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
     asked = await _read(doors, request, route)
     wanted, planned = asked.wanted, asked.planned
-    run = await begin(doors, planned, asked.caller, asked.idempotency)
-    served = doors.catalog.spec(run.accepted.generation.spec_name) or planned.spec
+    run = await begin(doors, request, planned, asked.caller, asked.idempotency)
     shown = Presentation(
         doors=doors,
         request=request,
         caller=asked.caller,
         prompt=planned.prompt,
-        quality=quality_made(asked.quality, served.resolution),
+        quality=asked.quality,
         wanted=Format.asked(wanted.output_format, wanted.output_compression),
         as_links=wanted.wants_links,
         event=route.event,

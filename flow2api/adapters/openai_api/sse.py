@@ -29,6 +29,11 @@ def data_frame(document: object, event: str | None = None) -> bytes:
     return data if event is None else b"event: " + event.encode("ascii") + b"\n" + data
 
 
+def comment_frame(text: str) -> bytes:
+    """A line for people who watch; clients pass over it."""
+    return b": " + " ".join(text.split()).encode() + _END_OF_EVENT
+
+
 async def ending_with_error(frames: Frames, render: Callable[[Exception], bytes]) -> Frames:
     """The same frames; an error on the way becomes a last frame, for the status has long been sent."""
     async with aclosing(frames):

@@ -4,19 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, TextClause, and_, bindparam, func, select, text
 
 from flow2api.adapters.persistence.account_mapping import row_to_account
 from flow2api.adapters.persistence.accounts import ACCOUNTS
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.journal import LOG
+from flow2api.adapters.persistence.rows.accounts import RESTING
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.adapters.persistence.tallies import TOTALS
 from flow2api.domain.account import Account, AccountStatus
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountUse
 from flow2api.domain.statistics import Counts
 
+_RESTS = (AccountStatus.DISABLED, AccountStatus.SUSPENDED, AccountStatus.COOLING_DOWN)
+_NUMBER = select(func.count()).select_from(ACCOUNTS).scalar_subquery()
 _COUNTED = ("images", "videos", "succeeded", "errors")
+_IS_IN_INDEX = text(f"({RESTING.text})")
 _AMONG: BindParameter[Any] = bindparam("wanted", expanding=True)
 _COUNTS = (
     select(TOTALS.c.account_id, *(func.sum(TOTALS.c[name]).label(name) for name in _COUNTED))
@@ -49,10 +53,16 @@ class SqlAccountDirectory:
     async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
         instant = to_instant(now)
         # Not grouped, for sorting the accounts by how they stand would cost more than all else.
-        counts = [func.count().filter(_stands(status, instant)) for status in AccountStatus]
-        count = select(*counts).select_from(ACCOUNTS).where(*_conditions(wanted, instant))
+        counts = [func.count().filter(_stands(status, instant)) for status in _RESTS]
+        if wanted.text:
+            found = _conditions(wanted, instant)
+            count = select(func.count(), *counts).select_from(ACCOUNTS).where(*found)
+        else:
+            count = select(_NUMBER, *counts).select_from(ACCOUNTS).where(_IS_IN_INDEX)
         row = await self._database.read(lambda connection: connection.execute(count).one())
-        return dict(zip(AccountStatus, row, strict=True))
+        told = dict(zip(_RESTS, row[1:], strict=True))
+        told[AccountStatus.ACTIVE] = row[0] - sum(told.values())
+        return {status: told[status] if wanted.status in (None, status) else 0 for status in AccountStatus}
 
     async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
         wanted = {"wanted": list(account_ids)}
@@ -66,11 +76,13 @@ class SqlAccountDirectory:
         return await self._database.read(step)
 
 
-def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool] | TextClause]:
+    conditions: list[ColumnElement[bool] | TextClause] = []
     if wanted.text:
-        text = wanted.text[:LONGEST_SEARCH].casefold()
-        conditions.append(ACCOUNTS.c.search_text.contains(text, autoescape=True))
+        searched = wanted.text[:LONGEST_SEARCH].casefold()
+        conditions.append(ACCOUNTS.c.search_text.contains(searched, autoescape=True))
+    if wanted.status in _RESTS:
+        conditions.append(_IS_IN_INDEX)
     if wanted.status is not None:
         conditions.append(_stands(wanted.status, now))
     return conditions

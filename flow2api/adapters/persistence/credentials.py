@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_credentials
-from flow2api.adapters.persistence.accounts import BATCH, CREDENTIALS, INLINE, save_account
+from flow2api.adapters.persistence.accounts import BATCH, CREDENTIALS, INLINE, SLICE, save_account
 from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
 from flow2api.adapters.persistence.database import Database, Step
@@ -51,7 +51,10 @@ class SqlCredentialVault:
     async def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
         now, behind = to_instant(self._clock.now()), 0
         while rows := await self._database.read(_fresh_behind(behind, now)):
-            yield [(row["account_id"], row_to_credentials(row, self._cipher)) for row in rows]
+            for start in range(0, len(rows), SLICE):
+                part = rows[start : start + SLICE]
+                yield [(row["account_id"], row_to_credentials(row, self._cipher)) for row in part]
+                await asyncio.sleep(0)
             behind = rows[-1]["account_id"]
 
     async def read(self, account_id: int) -> Credentials | None:

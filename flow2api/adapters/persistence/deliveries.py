@@ -1,16 +1,16 @@
 """Messages to webhooks in the database: the outbox."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from sqlalchemy import Connection, CursorResult, RowMapping, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, bindparam, delete, func, or_, select, text, update
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import DeliveryRow, WebhookRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
-from flow2api.domain.webhook import Delivery, DeliveryState
+from flow2api.domain.webhook import ECHO, Delivery, DeliveryState
 
 DELIVERIES = table_of(DeliveryRow)
 WEBHOOKS = table_of(WebhookRow)
@@ -48,6 +48,15 @@ _PAGE = (
     .order_by(DELIVERIES.c.number.desc())
     .limit(bindparam("most"))
 )
+_LATEST = (
+    select(DELIVERIES.c.news, DELIVERIES.c.at)
+    .where(
+        DELIVERIES.c.webhook_id == bindparam("webhook"), DELIVERIES.c.about == bindparam("thing"), text("about <> ''")
+    )
+    .order_by(DELIVERIES.c.number.desc())
+    .limit(1)
+)
+_ECHO = ECHO // timedelta(microseconds=1)
 _OLD = select(DELIVERIES.c.number).where(DELIVERIES.c.ended_at < bindparam("before")).limit(bindparam("most"))
 _FORGET = delete(DELIVERIES).where(DELIVERIES.c.number.in_(_OLD.scalar_subquery()))
 
@@ -64,7 +73,7 @@ class SqlDeliveries:
 
         def step(connection: Connection) -> None:
             enabled = {row.id for row in connection.execute(_ENABLED)}
-            if wanted := [row for row in rows if row["webhook_id"] in enabled]:
+            if wanted := _without_echoes(connection, [row for row in rows if row["webhook_id"] in enabled]):
                 connection.execute(adding, wanted)
 
         await self._database.write(step)
@@ -117,6 +126,24 @@ class SqlDeliveries:
         )
 
 
+def _without_echoes(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows but for those that another process has written; ``about`` tells which may be such."""
+    kept: list[dict[str, Any]] = []
+    latest: dict[tuple[int, str], tuple[str, int]] = {}
+    for row in rows:
+        thing = row["webhook_id"], row["about"]
+        if row["about"]:
+            if thing not in latest:
+                found = connection.execute(_LATEST, {"webhook": thing[0], "thing": thing[1]}).first()
+                latest[thing] = ("", 0) if found is None else (found.news, found.at)
+            news, at = latest[thing]
+            if news == row["news"] and abs(row["at"] - at) < _ECHO:
+                continue
+            latest[thing] = row["news"], row["at"]
+        kept.append(row)
+    return kept
+
+
 def _row(delivery: Delivery) -> dict[str, Any]:
     return {
         "webhook_id": delivery.webhook_id,
@@ -131,6 +158,8 @@ def _row(delivery: Delivery) -> dict[str, Any]:
         "answer": delivery.answer,
         "error": delivery.error,
         "ended_at": to_instant(delivery.ended_at),
+        "about": delivery.about,
+        "news": delivery.news,
     }
 
 
@@ -149,6 +178,8 @@ def _delivery(row: RowMapping) -> Delivery:
         answer=row["answer"],
         error=row["error"],
         ended_at=to_moment(row["ended_at"]),
+        about=row["about"],
+        news=row["news"],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import OPERATOR, note_changes
@@ -13,7 +13,7 @@ from flow2api.adapters.persistence.rows import OperatorRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.operator import Operator, Role, folded
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 
@@ -26,6 +26,8 @@ _ANY = select(OPERATORS.c.id).limit(1)
 _NAMESAKE = select(OPERATORS.c.id).where(
     OPERATORS.c.folded_name == bindparam("wanted"), OPERATORS.c.id != bindparam("but")
 )
+_OWNERS = select(OPERATORS.c.id).where(OPERATORS.c.role == Role.OWNER.value).order_by(OPERATORS.c.id).limit(2)
+_REMOVE = delete(OPERATORS).where(OPERATORS.c.id == bindparam("of"))
 _SAVE = update(OPERATORS).where(OPERATORS.c.id == bindparam("of"))
 
 
@@ -71,15 +73,28 @@ class SqlOperators:
     async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         values = operator_to_row(operator)
 
-        def step(connection: Connection) -> int | None:
+        def step(connection: Connection) -> str | None:
             if _has_namesake(connection, operator):
-                return None
+                return _namesake(operator)
+            if operator.role is not Role.OWNER and _is_last_owner(connection, operator.id):
+                return LAST_OWNER
             if connection.execute(_SAVE, {"of": operator.id, **values}).rowcount:
                 note_changes(connection, OPERATOR, (operator.id,), self._clock.now())
                 note_audit(connection, audit)
-            return operator.id
+            return None
 
-        _or_conflict(await self._database.write(step), operator)
+        _refuse(await self._database.write(step))
+
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
+        def step(connection: Connection) -> str | None:
+            if _is_last_owner(connection, operator_id):
+                return LAST_OWNER
+            if connection.execute(_REMOVE, {"of": operator_id}).rowcount:  # sessions go along, by their foreign key
+                note_changes(connection, OPERATOR, (operator_id,), self._clock.now())
+                note_audit(connection, audit)
+            return None
+
+        _refuse(await self._database.write(step))
 
     def _insert(self, connection: Connection, operator: Operator, audit: AuditEntry | None) -> int:
         number = connection.execute(insert(OPERATORS), operator_to_row(operator)).inserted_primary_key
@@ -121,10 +136,24 @@ def _has_namesake(connection: Connection, operator: Operator) -> bool:
     return connection.execute(_NAMESAKE, asked).first() is not None
 
 
+def _is_last_owner(connection: Connection, operator_id: int) -> bool:
+    owners = connection.execute(_OWNERS).scalars().all()
+    return list(owners) == [operator_id]
+
+
 def _or_conflict(number: int | None, operator: Operator) -> int:
     if number is None:
-        raise ConflictError(f"An operator named {operator.name!r} exists already. Choose another name.")
+        raise ConflictError(_namesake(operator))
     return number
+
+
+def _refuse(sentence: str | None) -> None:
+    if sentence is not None:
+        raise ConflictError(sentence)
+
+
+def _namesake(operator: Operator) -> str:
+    return f"An operator named {operator.name!r} exists already. Choose another name."
 
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     RowMapping,
-    String,
     bindparam,
     delete,
     func,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.journal import LOG
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
+from flow2api.adapters.persistence.unindexed import Unindexed
 from flow2api.domain.generation import State
 from flow2api.domain.request_log import COLUMNS, LogFilter, LoggedRequest, LogPosition
 
@@ -30,7 +30,8 @@ _ONE = select(*_LISTED, LOG.c.body).where(LOG.c.number == bindparam("number"))
 _PREFIXES = ("", "req_", "gen_", "video_")
 
 _NARROWEST_FIRST = ("account_id", "code", "state", "key_id", "model")
-"""Which index serves when several would: the one whose values have the fewest lines. Most lines are ``completed``."""
+"""Which index serves when several would: the one whose values have the fewest lines. Most lines are ``completed``. Keys and
+models are both few, and have an index together: a key that never used a model may have a hundred thousand lines."""
 
 _MOST_MATCHES = 1000
 """How many lines whose id begins with a text are looked at."""
@@ -48,7 +49,7 @@ class SqlRequestLog:
             at = to_instant(before.at)
             # The first condition tells nothing new, but it is what an index can begin at.
             where += [LOG.c.at <= at, or_(LOG.c.at < at, LOG.c.number < before.number)]
-        newest = LOG.c.at if not wanted.text else _unindexed(LOG.c.at)
+        newest = LOG.c.at if not wanted.text else Unindexed(LOG.c.at)
         query = select(*_LISTED).where(*where).order_by(newest.desc(), LOG.c.number.desc()).limit(limit)
         return await self._lines(query)
 
@@ -90,11 +91,12 @@ def _conditions(wanted: LogFilter, *, is_led: bool) -> list[ColumnElement[bool]]
     if wanted.text:
         where.append(_begins_with(wanted.text))
         is_led = True
-    column = _unindexed(LOG.c.at) if is_led else LOG.c.at
+    column = Unindexed(LOG.c.at) if is_led else LOG.c.at
     if wanted.since is not None:
         where.append(column >= to_instant(wanted.since))
     if wanted.until is not None:
         where.append(column < to_instant(wanted.until))
+    key_leads = False
     is_failure = wanted.state not in (None, State.COMPLETED)
     if is_failure:
         where.append(LOG.c.code.is_not(None))  # so that the index of failures serves
@@ -102,7 +104,9 @@ def _conditions(wanted: LogFilter, *, is_led: bool) -> list[ColumnElement[bool]]
         value = getattr(wanted, name)
         if value is not None:
             leads = not is_led and (name != "state" or is_failure)
-            where.append((LOG.c[name] if leads else _unindexed(LOG.c[name])) == value)
+            serves = leads or (key_leads and name == "model")  # keys and models have an index together
+            where.append((LOG.c[name] if serves else Unindexed(LOG.c[name])) == value)
+            key_leads = key_leads or (leads and name == "key_id")
             is_led = is_led or leads
     return where
 
@@ -117,11 +121,6 @@ def _begins_with(text: str) -> ColumnElement[bool]:
         for column, start in starts
     ]
     return LOG.c.number.in_(union_all(*found).scalar_subquery())
-
-
-def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The same value, as an expression for which no index is looked for."""
-    return column.concat("") if isinstance(column.type, String) else column + 0
 
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import DBAPIError
 
 from flow2api.adapters.persistence import schema
+from flow2api.adapters.persistence.checkpoints import Checkpoints
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
 from flow2api.adapters.persistence.readers import Readers
@@ -45,9 +46,9 @@ READERS = 4
 READ_WAIT_S = 5.0
 """How long a read waits until one of them is free."""
 
-_WAL_PRAGMAS = ("wal_autocheckpoint=8000", "journal_size_limit=67108864")
-"""The log may grow to 32 MB before it is worked into the file, and to 64 while somebody reads: what was changed often
-meanwhile is written there once."""
+_WAL_PRAGMAS = ("wal_autocheckpoint=16000", "journal_size_limit=67108864")
+"""The log may grow to 64 MB before the writer works it into the file itself: others wait for that, so that it is done beside
+it long before."""
 
 BUSY_TIMEOUT_S = 5.0
 MIGRATION_TIMEOUT_S = 60.0
@@ -96,6 +97,7 @@ class SqliteDatabase:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._readers: Readers | None = None
+        self._checkpoints = Checkpoints(path)
         self._closed = False
 
     def insert(self, table: Table) -> Insert:
@@ -125,6 +127,7 @@ class SqliteDatabase:
         if self._readers is not None:
             readers, self._readers = self._readers, None
             await readers.aclose()
+        await self._checkpoints.aclose()
         await self._in_thread(self._disconnect)
         self._thread.shutdown()
 
@@ -138,7 +141,9 @@ class SqliteDatabase:
 
     async def _carry_out(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         assert self._connection is not None  # noqa: S101 - the writer starts after the connection
-        return await self._in_thread(carry_out, self._connection, steps)
+        outcomes, changes = await self._in_thread(_carry_out, self._connection, steps)
+        self._checkpoints.note(changes)
+        return outcomes
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
@@ -177,6 +182,13 @@ class SqliteDatabase:
         if self._engine is not None:
             self._engine.dispose()
         self._connection = self._engine = None
+
+
+def _carry_out(connection: Connection, steps: Sequence[Step[Any]]) -> tuple[Sequence[Outcome], int]:
+    """What :func:`carry_out` tells, and how many rows this connection has changed so far."""
+    outcomes = carry_out(connection, steps)
+    driver: Any = connection.connection.driver_connection
+    return outcomes, int(driver.total_changes)
 
 
 def _make_file(path: Path) -> None:

@@ -31,6 +31,7 @@ from flow2api.adapters.persistence.sessions import SqlSessions
 from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.statistics import SqlStatistics
+from flow2api.adapters.persistence.told_notices import SqlToldNotices
 from flow2api.adapters.persistence.upkeep import forget_old
 from flow2api.adapters.persistence.webhooks import SqlWebhooks
 from flow2api.domain.errors import StorageError
@@ -38,7 +39,7 @@ from flow2api.domain.ports.account_directory import AccountDirectory
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
-from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.secrets import Cipher
@@ -95,6 +96,7 @@ class SqlStorage:
         self.request_log: RequestLog = SqlRequestLog(database)
         self.statistics: Statistics = SqlStatistics(database)
         self.notify_targets: NotifyTargets = SqlNotifyTargets(database, cipher)
+        self.told_notices: ToldNotices = SqlToldNotices(database)
         self.webhooks: Webhooks = SqlWebhooks(database, cipher, clock)
         self.deliveries: Deliveries = SqlDeliveries(database)
         self.past_requests: PastRequests = SqlPastRequests(database)

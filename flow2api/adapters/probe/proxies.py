@@ -3,23 +3,20 @@
 import asyncio
 import ipaddress
 import json
-import re
 import time
 from typing import TYPE_CHECKING
 
-from curl_cffi import CurlECode, CurlHttpVersion, CurlInfo, CurlOpt
+from curl_cffi import CurlHttpVersion, CurlInfo, CurlOpt
 from curl_cffi.requests import AsyncSession
 from curl_cffi.requests.exceptions import RequestException
 
 from flow2api.domain.errors import ProxyUnavailableError
 from flow2api.domain.ports.proxies import Passage
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.proxy_faults import proxy_fault, wants_credentials
 
 _MOST_BYTES = 64 * 1024
-_CREDENTIALS = "The proxy does not accept the credentials that it is given."
 _TOO_LATE = "Nothing came through the proxy in time."
-_TUNNEL_STATUS = re.compile(r"CONNECT tunnel failed, response (\d{3})")
-_SOCKS_CREDENTIALS = re.compile(r"rejected by the SOCKS5 server|No authentication method")
 _ADDRESS_FIELDS = ("ip", "origin", "query", "address", "ip_addr")
 
 
@@ -56,7 +53,7 @@ class CurlProxyProbe:
                     "What comes through the proxy is no HTTP.", is_certain=False, proxy=url
                 ) from error
         if response.status_code == 407:
-            raise ProxyUnavailableError(_CREDENTIALS, is_certain=True, proxy=url)
+            raise wants_credentials(url)
         latency_ms = max(1, round((time.monotonic() - began) * 1000))
         return Passage(int(response.status_code), latency_ms, told_address(response.content))
 
@@ -83,32 +80,8 @@ def told_address(body: bytes) -> str | None:
 
 def _fault(error: RequestException, url: Secret) -> ProxyUnavailableError:
     infos = getattr(error.response, "infos", {})
-    sentence, is_certain = _told(int(error.code), str(error), was_opened=infos.get(CurlInfo.NUM_CONNECTS, 0) > 0)
-    return ProxyUnavailableError(sentence, is_certain=is_certain, proxy=url)
-
-
-def _told(code: int, detail: str, *, was_opened: bool) -> tuple[str, bool]:
-    """What to say, and whether it is certain that the proxy itself has failed."""
-    status = _TUNNEL_STATUS.search(detail)
-    if (status is not None and status[1] == "407") or _SOCKS_CREDENTIALS.search(detail):
-        return _CREDENTIALS, True
-    if status is not None:
-        return f"The proxy opens no way to the target (status {status[1]}).", False
-    match code:
-        case CurlECode.COULDNT_RESOLVE_PROXY:
-            return "The name of the proxy cannot be resolved.", True
-        case CurlECode.COULDNT_RESOLVE_HOST:
-            return "The name of the target cannot be resolved; with socks5h the proxy does it.", False
-        case CurlECode.COULDNT_CONNECT if "CONNECT tunnel failed" not in detail:
-            return "The proxy cannot be reached: nobody listens there.", True
-        case CurlECode.OPERATION_TIMEDOUT if not was_opened:
-            return "The proxy cannot be reached: connecting took too long.", True
-        case CurlECode.OPERATION_TIMEDOUT:
-            return _TOO_LATE, False
-        case CurlECode.SSL_CONNECT_ERROR | CurlECode.PEER_FAILED_VERIFICATION:
-            return "TLS failed: a certificate on the way is not trusted, or an https:// proxy speaks plain HTTP.", False
-        case _:
-            return f"The proxy opens no way to the target (libcurl's error {code}).", False
+    was_opened = infos.get(CurlInfo.NUM_CONNECTS, 0) > 0
+    return proxy_fault(int(error.code), str(error), was_opened=was_opened, proxy=url, target="the target")
 
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from flow2api.domain.legacy import (
     LegacyFigures,
     LegacyLogLine,
     LegacyProject,
+    LegacySettings,
     LegacyTask,
     Total,
 )
@@ -25,6 +26,10 @@ class LegacyFile(Protocol):
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows each of its tables has."""
+        ...
+
+    async def settings(self) -> LegacySettings:
+        """The tables of settings, of which each has one row; of more than one the first counts."""
         ...
 
     def accounts(self) -> AsyncIterator[Sequence[LegacyAccount | None]]:

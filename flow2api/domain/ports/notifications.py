@@ -1,11 +1,12 @@
 """Where operators are written to, and who carries the messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.notification import Message, NotifyTarget
+from flow2api.domain.notices import Notice
+from flow2api.domain.notification import LastTold, Message, NotifyTarget
 from flow2api.domain.secret import Secret
 
 
@@ -34,6 +35,21 @@ class NotifyTargets(Protocol):
 
     async def note(self, target_id: int, at: datetime, error: str) -> None:
         """What came of a message; an empty ``error`` says that it got there."""
+        ...
+
+
+class ToldNotices(Protocol):
+    """What operators were told last of each thing, and when: of several processes that notice it, one tells it."""
+
+    async def claim(self, notices: Sequence[Notice], now: datetime, since: datetime) -> Mapping[str, LastTold]:
+        """Note that these are told now, in one step, but for those that were told already.
+
+        A notice was told already when its thing was told of after ``since``, or when it is the news that was told last and
+        had happened by then.
+
+        Returns:
+            For those that were, what was told last, by what they are about. The others are the caller's to tell.
+        """
         ...
 
 

@@ -49,7 +49,10 @@ class Deliveries(Protocol):
     """Messages to webhooks. What is in here is sent, even if the server ends in between."""
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
-        """Store new messages in one step. One whose webhook is gone, or has this very message, is left out."""
+        """Store new messages in one step. One whose webhook is gone, or has this very message, is left out.
+
+        So is one whose webhook was told the same news of the same thing last, less than `ECHO` before.
+        """
         ...
 
     async def claim(self, now: datetime, until: datetime, limit: int, busy: Sequence[int] = ()) -> Sequence[Delivery]:

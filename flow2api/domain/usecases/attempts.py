@@ -21,6 +21,7 @@ class Attempts:
         last: What the latest attempt met.
         overloads: How often in this generation the service has said that it is overloaded.
         paused_s: How long it has waited for the upstream to come back.
+        submits: How many submits had been begun when the latest attempt began.
     """
 
     clock: Clock
@@ -30,10 +31,16 @@ class Attempts:
     last: Flow2ApiError | None = None
     overloads: int = 0
     paused_s: float = 0.0
+    submits: int = 0
     _ends_at: float | None = None
 
-    def begin(self) -> None:
-        """A lease is there; with the first one the time begins to run."""
+    def begin(self, submits: int) -> None:
+        """A lease is there; with the first one the time begins to run.
+
+        Args:
+            submits: How many submits were begun before.
+        """
+        self.submits = submits
         if self.limit_s is not None and self._ends_at is None:
             self._ends_at = self.clock.monotonic() + self.limit_s
 

@@ -120,9 +120,8 @@ def _changed(account: Account, change: AccountChange) -> Account:
         ),
         weight=account.weight if change.weight is None else change.weight,
         priority=account.priority if change.priority is None else change.priority,
-        workspace=account.workspace if change.workspace is None else change.workspace or None,
         tags=(tags | change.added_tags) - change.removed_tags,
-    )
+    ).working_in(change.workspace, None)
 
 
 def _told(account: Account) -> dict[str, object]:

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ProxyUnavailableError, StorageError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
+from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.proxies import Passage, ProbesProxies, Proxies
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
@@ -56,7 +58,15 @@ class Checked:
 class CheckProxies:
     """Checks proxies, a few at once, and keeps their health."""
 
-    def __init__(self, probe: ProbesProxies, proxies: Proxies, clock: Clock, options: Callable[[], Options]) -> None:
+    def __init__(
+        self,
+        probe: ProbesProxies,
+        proxies: Proxies,
+        audit_log: AuditLog,
+        clock: Clock,
+        options: Callable[[], Options],
+    ) -> None:
+        self._audit_log = audit_log
         self._probe = probe
         self._proxies = proxies
         self._clock = clock
@@ -80,8 +90,19 @@ class CheckProxies:
                 checked = Checked(proxy, passage)
         return replace(checked, proxy=replace(proxy, health=checked.after(proxy.health, self._clock.now())))
 
-    async def check_and_keep(self, proxies: Iterable[Proxy], *, target: str | None = None) -> list[Checked]:
-        """Check these, for an operator who waits for it, and write what was found."""
+    async def check_and_keep(
+        self, proxies: Sequence[Proxy], actor: Actor, *, target: str | None = None
+    ) -> list[Checked]:
+        """Check these, for an operator who waits for it, and write what was found; that he asked is put down before."""
+        await self._audit_log.note(
+            AuditEntry(
+                at=self._clock.now(),
+                actor=actor,
+                action=AuditAction.PROXY_CHECKED,
+                subject=str(proxies[0].id) if len(proxies) == 1 else None,
+                details={"proxies": [proxy.name for proxy in proxies]},
+            )
+        )
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self(proxy, target=target)) for proxy in proxies]
         checked = [task.result() for task in tasks]

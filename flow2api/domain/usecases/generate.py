@@ -23,6 +23,7 @@ from flow2api.domain.generation import (
     GenerationEvent,
     GenerationRequest,
     State,
+    in_place_of,
 )
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
@@ -119,15 +120,18 @@ class Generate:
                 return self._replay(earlier)
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
-                return await self._begin(self._by_route(request, caller), caller, idempotency, refused)
+                return await self._begin(self._routes(request, caller), caller, idempotency, refused)
         raise ConflictError("This Idempotency-Key is in use by another request.")
 
-    def _by_route(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
+    def _routes(self, request: GenerationRequest, caller: Caller) -> Sequence[GenerationRequest]:
+        """The request in the form of each model that may serve it, in order."""
+        return [self._within_means(one, caller) for one in (request, *request.others)]
+
+    def _by_route(self, models: Sequence[GenerationRequest], caller: Caller) -> GenerationRequest:
         """The request for the first model that an account is free for, else for the first that one could ever serve."""
-        wanted = self._within_means(request, caller)
-        if not request.others:
+        wanted = models[0]
+        if len(models) == 1:
             return wanted
-        models = [wanted, *(self._within_means(other, caller) for other in request.others)]
         called = [one for one in models if self._left_alone_s(one.spec.upstream) is None]
         needs = [(one, Need(one.spec, tag=caller.tag)) for one in called]
         free = (one for one, need in needs if self._pool.can_serve(need))
@@ -135,7 +139,7 @@ class Generate:
         chosen = next(free, None) or next(possible, wanted)
         if chosen is wanted:
             return wanted
-        return chosen.warned(f"{wanted.spec.name} has no account free now; {chosen.spec.name} serves in its place.")
+        return in_place_of(wanted, chosen)
 
     def _within_means(self, request: GenerationRequest, caller: Caller) -> GenerationRequest:
         """The modest form of the request where the pool has nobody for the full one."""
@@ -146,25 +150,34 @@ class Generate:
     # --- new work -----------------------------------------------------------------------------------------------------
 
     async def _begin(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None, refused: str | None
+        self,
+        routes: Sequence[GenerationRequest],
+        caller: Caller,
+        idempotency: Idempotency | None,
+        refused: str | None,
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Start the work; what is returned has to be read or closed.
 
         Args:
+            routes: The request in the form of each model that may serve it, in order.
             refused: The group of an earlier request with the same key that the pool refused.
 
         Raises:
             ConflictError: Another request with the same key was faster.
         """
+        request = self._by_route(routes, caller)
         self._room.check(request.spec)
-        parts = self._parts(request, caller, idempotency)
+        is_free = all(one.spec.is_free for one in routes)
+        parts = self._parts(request, caller, idempotency, is_free=is_free)
         claim = self._claim(parts, caller, idempotency, refused)
         if claim is not None:
             await self._generations.add(parts, claim)
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
         for part in parts:
             self._audience.join(part.id, queue)
-            self._work.start(self._job(part, request, caller, is_stored=claim is not None))
+            job = self._job(part, request, caller, is_stored=claim is not None)
+            job.routes = routes if len(routes) > 1 else ()
+            self._work.start(job)
         if idempotency is not None:
             self._remember((caller.key_id, idempotency.body_digest), parts)
         return self._watch(queue, parts)
@@ -179,9 +192,9 @@ class Generate:
         return _in_order(queue, len(parts), leave)
 
     def _parts(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None, *, is_free: bool
     ) -> tuple[Generation, ...]:
-        is_marked = idempotency is not None and idempotency.key is None and not request.spec.is_free
+        is_marked = idempotency is not None and idempotency.key is None and not is_free
         digest = idempotency.body_digest if idempotency is not None and is_marked else None
         per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
         group_id = self._ids.new("req")

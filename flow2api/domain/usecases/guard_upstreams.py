@@ -55,6 +55,12 @@ class GuardUpstreams:
         """Seconds for which nothing is asked of this upstream; None when requests go on."""
         return self._breakers[upstream, Host.API].wait_s(self._clock.monotonic())
 
+    def is_left_alone(self, upstream: str) -> bool:
+        """Whether a host of this upstream is known to fail for most accounts, and has not answered well since."""
+        breakers = (self._breakers.get((upstream, host)) for host in Host)
+        at = self._clock.monotonic()
+        return any(one is not None and one.state(at) is not BreakerState.CLOSED for one in breakers)
+
     def is_half_open(self, upstream: str) -> bool:
         """Whether it is to be found out now how this upstream fares, by a call that spends nothing."""
         return self._breakers[upstream, Host.API].state(self._clock.monotonic()) is BreakerState.HALF_OPEN
@@ -73,6 +79,10 @@ class GuardUpstreams:
             if kind is MediaKind.IMAGE or self._clock.monotonic() + wait_s > began + limit_s:
                 raise UpstreamPausedError(wait_s)
             await self._clock.sleep(wait_s)
+
+    def pass_turn_on(self, upstream: str) -> None:
+        """A request goes on no further. If it was the one that tries and has asked nothing, the next one may."""
+        self._breakers[upstream, Host.API].pass_turn_on()
 
     async def during(
         self,

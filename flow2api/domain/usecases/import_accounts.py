@@ -1,7 +1,7 @@
 """Takes in many accounts at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +11,7 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
 
@@ -26,6 +27,8 @@ class ImportedAccount:
     Attributes:
         is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
         limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
+        proxy: The proxy or the pool that it uses, ``direct`` for none, ``global`` for what the option ``proxy`` says.
+            Whether there is one of this name is looked at before.
     """
 
     session_token: Secret
@@ -38,6 +41,7 @@ class ImportedAccount:
     tags: frozenset[str] | None = None
     weight: int | None = None
     priority: int | None = None
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,25 @@ class ImportAccounts:
             on_progress: Told how many rows are done.
             actor: Who does it; each change and its audit entry are one.
         """
+        return await self.in_parts(_parts(rows), on_progress, actor=actor)
+
+    async def in_parts(
+        self,
+        parts: AsyncIterable[Sequence[ImportedAccount | str | None]],
+        on_progress: Callable[[int], None] = lambda done: None,
+        *,
+        actor: Actor | None = None,
+    ) -> ImportReport:
+        """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
         known = _Known()
         async for batch in self._accounts.load():
             for account in batch:
                 known.take(account)
-        tally = _Tally()
-        for start in range(0, len(rows), _BATCH):
-            part = rows[start : start + _BATCH]
-            await self._store(await self._sort(part, start + 1, known, tally), known, actor)
-            on_progress(start + len(part))
+        tally, done = _Tally(), 0
+        async for part in parts:
+            await self._store(await self._sort(part, done + 1, known, tally), known, actor)
+            done += len(part)
+            on_progress(done)
         return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
 
     async def _sort(
@@ -221,7 +235,7 @@ class _Tally:
     """What came of the rows so far.
 
     Attributes:
-        tokens: The row that first had a session token, and its address.
+        tokens: By a session token's fingerprint the row that first had it, and its address.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
@@ -230,9 +244,16 @@ class _Tally:
     updated: int = 0
     unchanged: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[Secret, tuple[int, str | None]] = field(default_factory=dict)
+    tokens: dict[bytes, tuple[int, str | None]] = field(default_factory=dict)
     emails: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[int, int] = field(default_factory=dict)
+
+
+async def _parts(
+    rows: Sequence[ImportedAccount | str | None],
+) -> AsyncIterator[Sequence[ImportedAccount | str | None]]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]
 
 
 def _check(row: ImportedAccount) -> None:
@@ -250,7 +271,7 @@ def _repeats(row: ImportedAccount, number: int, tally: _Tally) -> bool:
         UnsupportedInputError: An earlier row contradicts this one.
     """
     email = None if row.email is None else fold_email(row.email)
-    before = tally.tokens.setdefault(row.session_token, (number, email))
+    before = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email))
     if before[0] != number:
         if email is not None and before[1] is not None and email != before[1]:
             raise UnsupportedInputError(f"Row {before[0]} has the same session token under another address.")
@@ -302,6 +323,7 @@ def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
         tags=account.tags if row.tags is None else row.tags,
         weight=account.weight if row.weight is None else row.weight,
         priority=account.priority if row.priority is None else row.priority,
+        proxy=account.proxy if row.proxy is None else None if row.proxy == GLOBAL else row.proxy,
         capacity=Capacity(
             image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
             video=row.limits.get(MediaKind.VIDEO, account.capacity.video),

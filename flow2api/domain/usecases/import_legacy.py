@@ -21,6 +21,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import LoggedRequest
 from flow2api.domain.usecases.inherit_accounts import Heir, InheritAccounts, newest_projects
 from flow2api.domain.usecases.inherit_records import generation_of, log_line_of, totals_of
+from flow2api.domain.usecases.inherit_settings import SETTINGS_TABLES, InheritSettings
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ _NOBODYS = "It belongs to an account that was not brought over."
 
 
 class ImportLegacy:
-    """Reads the old server's file in its order: accounts with their projects, statistics, tasks, log.
+    """Reads the old server's file in its order: settings, accounts with their projects, statistics, tasks, log.
 
     What is here already stays as it is, so that a second run brings only what is new.
     """
@@ -47,16 +48,19 @@ class ImportLegacy:
         *,
         log_kept: timedelta | None = None,
         actor: Actor | None = None,
+        settings: InheritSettings | None = None,
     ) -> None:
         """Args:
         log_kept: How long log entries are kept here; older ones are not brought over. None brings all.
         actor: Who does it; accounts and their audit entries are written in one step.
+        settings: Takes over settings; None leaves them behind.
         """
         self._inherit = InheritAccounts(accounts, vault, clock, actor)
         self._inheritance = inheritance
         self._cipher = cipher
         self._clock = clock
         self._log_kept = log_kept
+        self._settings = settings
 
     async def __call__(self, file: LegacyFile, on_progress: Progress = lambda table, done, total: None) -> LegacyReport:
         """Bring over what the file has.
@@ -77,6 +81,11 @@ class ImportLegacy:
                 done += len(batch)
                 on_progress(table, done, max(done, counts.get(table, 0)))
 
+        settings_notes: Sequence[str] = ()
+        if self._settings is not None:
+            reports |= {table: TableReport(rows=counts[table]) for table in SETTINGS_TABLES if table in counts}
+            # Before the accounts: a running server calls with them at once, and by the right proxy.
+            settings_notes = await self._settings(await file.settings(), reports)
         projects = await _whole(watched("projects", file.projects()), reports["projects"])
         rows = [row async for batch in watched("tokens", file.accounts()) for row in batch]
         heirs, notes = await self._inherit(rows, projects, reports["tokens"])
@@ -85,7 +94,7 @@ class ImportLegacy:
         await self._take_figures(watched("token_stats", file.figures()), heirs, reports["token_stats"])
         await self._take_tasks(watched("tasks", file.tasks()), heirs, reports["tasks"])
         await self._take_log(watched("request_logs", file.log()), heirs, reports["request_logs"])
-        return LegacyReport(reports, (*notes, *_left_behind(counts)))
+        return LegacyReport(reports, (*notes, *settings_notes, *_left_behind(counts, reports)))
 
     async def _take_figures(
         self, batches: AsyncIterator[Sequence[LegacyFigures | None]], heirs: Mapping[int, Heir], report: TableReport
@@ -161,9 +170,12 @@ def _judge_projects(
             report.skip("An account goes on with one project here: the current one.", project.workspace)
 
 
-def _left_behind(counts: Mapping[str, int]) -> Sequence[str]:
+def _left_behind(counts: Mapping[str, int], reports: Mapping[str, TableReport]) -> Sequence[str]:
     """What is in the file and is not brought over, so that nobody waits for it."""
-    others = [table for table in counts if table not in TABLES]
-    if not others:
-        return ()
-    return (f"Not brought over: {', '.join(others)}. Set options and make keys and operators here anew.",)
+    others = [table for table in counts if table not in reports]
+    told = [f"Not brought over: {', '.join(others)}. Set options here anew."] if others else []
+    if "admin_config" in counts:
+        told.append(
+            "The administrator and the API key of the old server don't come: make operators and keys here anew."
+        )
+    return told

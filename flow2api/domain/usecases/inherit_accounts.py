@@ -147,8 +147,9 @@ class InheritAccounts:
             tier=row.tier,
             credits=row.credits,
             capacity=Capacity(row.limits.get(MediaKind.IMAGE), row.limits.get(MediaKind.VIDEO)),
-            workspace=workspace if workspace and is_workspace(workspace) else None,
         )
+        if workspace and is_workspace(workspace):
+            account = account.working_in(workspace, row.workspace_name if workspace == row.workspace else None)
         return self._rested(account, row, now, tally) if row.is_active is False else account
 
     def _rested(self, account: Account, row: LegacyAccount, now: datetime, tally: _Tally) -> Account:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 
@@ -15,9 +15,11 @@ from flow2api.domain.generation import (
     Finished,
     Generation,
     GenerationEvent,
+    GenerationRequest,
     MediaReady,
     Phase,
     Progressed,
+    in_place_of,
 )
 from flow2api.domain.media import Media
 from flow2api.domain.ports.storage import Generations
@@ -29,6 +31,10 @@ log = logging.getLogger(__name__)
 
 _SAVE_PAUSES_S = (0.2, 1.0, 3.0, 10.0)
 _LONG_PAUSE_S = 30.0
+
+
+def _nowhere() -> Turn | None:
+    return None
 
 
 class TakenOverError(Flow2ApiError):
@@ -71,9 +77,12 @@ class Job:
         has_asked: A submit was begun, here or by an earlier owner.
         has_spent: A submit that may have cost credits went out: nothing is tried on another account any more.
         before_end: The record as it was before its end, which counts for others when it is written.
-        turn: Where it stands in the waiting line, as it heard last; None while it does not wait.
+        stands: Tells where it stands in the waiting line; None while it does not wait.
         has_left: This process works on it no more, though it has not ended; who joins now would hear nothing.
         waited_s: How long it has waited for accounts.
+        routes: What is asked for in the form of each model that may serve it, in the order in which they are tried; empty
+            where only one may.
+        leased_for: Names of the models for which it has held an account.
     """
 
     def __init__(
@@ -98,9 +107,11 @@ class Job:
         self.has_asked = generation.attempts > 0
         self.has_spent = False
         self.before_end = generation
-        self.turn: Turn | None = None
+        self.stands: Callable[[], Turn | None] = _nowhere
         self.has_left = False
         self.waited_s = 0.0
+        self.routes: Sequence[GenerationRequest] = ()
+        self.leased_for: set[str] = set()
         self._generations = generations
         self._audience = audience
         self._clock = clock
@@ -118,7 +129,6 @@ class Job:
 
     def waits(self, turn: Turn) -> None:
         """Say where it stands in the waiting line."""
-        self.turn = turn
         self._audience.tell(Progressed(self.generation, str(turn)))
 
     def progress(self, percent: int, note: str = "") -> None:
@@ -132,9 +142,33 @@ class Job:
         """Change fields of the record, in memory."""
         self.generation = self.generation.changed(**changes)
 
+    def take_route(self, request: GenerationRequest) -> None:
+        """Be made by another model from now on; for as long as nothing was spent.
+
+        Args:
+            request: One of the routes.
+        """
+        first, self.spec = self.routes[0], request.spec
+        told = request if request is first else in_place_of(first, request)
+        self.note(
+            spec_name=told.spec.name,
+            inputs=told.inputs,
+            size=told.size,
+            seconds=told.seconds,
+            warnings=told.warnings,
+        )
+
     def warn(self, sentence: str) -> None:
         """Add a sentence for the caller."""
         self.generation = self.generation.warned(sentence)
+
+    def stands_by(self, where: Callable[[], Turn | None]) -> None:
+        """Take what tells where it stands in the waiting line."""
+        self.stands = where
+
+    def stands_nowhere(self) -> None:
+        """It waits no more."""
+        self.stands = _nowhere
 
     async def save(self, media: Sequence[Media] = ()) -> None:
         """Write the record.

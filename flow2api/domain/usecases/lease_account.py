@@ -1,7 +1,8 @@
 """Gets an account for a job: chosen at once, warmed first, or waited for."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from flow2api.domain.errors import Flow2ApiError, NoEligibleAccountError, PoolBusyError, PoolError
@@ -34,7 +35,14 @@ class LeaseAccount:
         media: MediaIndex,
         warm: WarmAccounts,
         options: Callable[[], Options],
+        left_alone_s: Callable[[str], float | None] = lambda upstream: None,
     ) -> None:
+        """Put it together.
+
+        Args:
+            left_alone_s: For how many seconds an upstream is not called; None while it is.
+        """
+        self._left_alone_s = left_alone_s
         self._pool = pool
         self._policy = policy
         self._media = media
@@ -43,18 +51,43 @@ class LeaseAccount:
         self._waiting = 0
 
     async def __call__(self, job: Job, tried: Collection[int]) -> Lease:
-        """A lease on an account that was not tried yet.
+        """A lease on an account that was not tried yet; the job is made by the model for which that was to be had.
 
         Raises:
             PoolError: None is to be had within the time that a job of this kind may wait.
         """
-        need = await self._need(job)
+        needs = await self._needs(job)
         try:
-            return await self._now(need, tried)
+            lease = await (self._now(needs[0], tried) if len(needs) == 1 else self._of_some(job, needs, tried))
         except PoolBusyError as error:
             if not FULL & error.reasons.keys():
                 raise
-            return await self._in_line(job, need, tried, error)
+            lease = await self._in_line(job, needs, tried, error)
+        if job.routes and lease.need is not None:
+            spec = lease.need.spec
+            job.leased_for.add(spec.name)
+            if spec is not job.spec:
+                job.take_route(next(one for one in job.routes if one.spec is spec))
+        return lease
+
+    async def _of_some(self, job: Job, needs: Sequence[Need], tried: Collection[int]) -> Lease:
+        """One for the first model that has any.
+
+        Raises:
+            PoolError: None has; the error that leaves most hope.
+        """
+        # An account that has failed with one model may do well with another, but the untried come first.
+        new = [need for need in needs if tried and need.spec.name not in job.leased_for]
+        for need, avoid in (*((need, tried) for need in needs), *((need, ()) for need in new)):
+            with suppress(PoolError):
+                return await self._pool.acquire(need, self._policy(), avoid)
+        errors: list[PoolError] = []
+        for need in needs:
+            try:
+                return await self._now(need, tried)
+            except PoolError as error:
+                errors.append(error)
+        raise max(errors, key=_hope)
 
     async def _now(self, need: Need, tried: Collection[int]) -> Lease:
         """One that is ready, or becomes so by warming it."""
@@ -76,9 +109,10 @@ class LeaseAccount:
         except Flow2ApiError:
             return  # booked where it was met; the next choice tells what is left
 
-    async def _in_line(self, job: Job, need: Need, tried: Collection[int], refusal: PoolBusyError) -> Lease:
+    async def _in_line(self, job: Job, needs: Sequence[Need], tried: Collection[int], refusal: PoolBusyError) -> Lease:
         options = self._options()
         limit_s = options.image_wait_s if job.spec.kind is MediaKind.IMAGE else options.video_wait_s
+        limit_s -= job.waited_s
         if limit_s <= 0 or self._waiting >= options.waiting_limit:
             raise refusal
         self._waiting += 1
@@ -87,12 +121,20 @@ class LeaseAccount:
                 await job.save()
             job.accept()
             async with asyncio.timeout(limit_s):
-                return await self._pool.wait(need, self._policy(), tried, job.waits)
+                return await self._pool.wait(needs[0], self._policy(), tried, job.waits, needs[1:], job.stands_by)
         except TimeoutError:
             raise refusal from None
         finally:
             self._waiting -= 1
-            job.turn = None
+            job.stands_nowhere()
+
+    async def _needs(self, job: Job) -> Sequence[Need]:
+        """What is needed for each model that may serve, in order; those of upstreams that are left alone may not."""
+        need = await self._need(job)
+        if not job.routes:
+            return (need,)
+        specs = [one.spec for one in job.routes if self._left_alone_s(one.spec.upstream) is None]
+        return [replace(need, spec=spec) for spec in specs] or (need,)
 
     async def _need(self, job: Job) -> Need:
         inputs, key_id = job.generation.inputs, job.generation.key_id
@@ -116,6 +158,12 @@ class LeaseAccount:
         """The account that made this media, if one of ours did."""
         found = await self._media.get([media_id])
         return found[0].account_id if found else None
+
+
+def _hope(error: PoolError) -> tuple[bool, bool, bool]:
+    """The more the likelier it is that an account comes free."""
+    is_busy = isinstance(error, PoolBusyError)
+    return bool(FULL & error.reasons.keys()), is_busy, isinstance(error, NoEligibleAccountError) and error.waiting_helps
 
 
 def longest_lease_s(kind: MediaKind, options: Options) -> float:

@@ -30,7 +30,12 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """An account as the operator gives it."""
+    """An account as the operator gives it.
+
+    Attributes:
+        proxy: The proxy or the pool that it uses, ``direct`` for none; None for what the option ``proxy`` says. Whether
+            there is one of this name is looked at before.
+    """
 
     session_token: Secret
     upstream: str = "flow"
@@ -40,6 +45,7 @@ class NewAccount:
     capacity: Capacity = field(default_factory=Capacity)
     is_enabled: bool = True
     tags: frozenset[str] = frozenset()
+    proxy: str | None = None
 
 
 class ManageAccounts:
@@ -142,6 +148,7 @@ class ManageAccounts:
             remark=new.remark,
             capacity=new.capacity,
             tags=new.tags,
+            proxy=new.proxy,
             created_at=now,
         )
         return account if new.is_enabled else account.resting(RestReason.MANUAL, now)
@@ -223,12 +230,16 @@ def is_workspace(workspace: str) -> bool:
     return _WORKSPACE.fullmatch(workspace) is not None
 
 
-def check_workspace(workspace: str | None) -> None:
-    """Refuse what cannot be the id of an upstream's project; None and an empty one leave it to the keeper.
+def check_workspace(workspace: str | None, name: str | None = None) -> None:
+    """Refuse what cannot be the id or the name of an upstream's project; None and an empty one leave it to the keeper.
 
     Raises:
         UnsupportedInputError: It cannot.
     """
+    if name and (len(name) > LONGEST_NAME or not name.isprintable()):
+        raise UnsupportedInputError(
+            f"The project's name has more than {LONGEST_NAME} characters, or unprintable ones.", param="project_name"
+        )
     if workspace and not is_workspace(workspace):
         raise UnsupportedInputError(
             "A project's id has 1 to 128 letters, digits, or any of `_.-`, such as a UUID; give none to have one made.",

@@ -2,10 +2,10 @@
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.audit import AuditEntry
+from flow2api.domain.audit import AuditEntry, differences
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
@@ -73,7 +73,43 @@ class ManageOperators:
             UnsupportedInputError: The passphrase breaks a rule.
             ConflictError: There is no such operator, or more than one to choose from.
         """
-        return await self.renew(self._chosen(await self._operators.all(), which), passphrase, audit=audit)
+        operator = self._chosen(await self._operators.all(), which)
+        return await self.renew(operator, passphrase, audit=_about(operator, audit))
+
+    async def set_role(self, which: str, role: Role, audit: AuditEntry | None = None) -> Operator:
+        """Give the operator of this name or id another role; his sessions go on under it.
+
+        Raises:
+            ConflictError: There is no such operator, or nobody would own the server any more.
+        """
+        operator = self._chosen(await self._operators.all(), which)
+        if operator.role is role:
+            return operator
+        changed = replace(operator, role=role)
+        details = differences({"role": operator.role.value}, {"role": role.value})
+        await self._operators.save(changed, _about(operator, audit, details))
+        return changed
+
+    async def sign_out(self, which: str, audit: AuditEntry | None = None) -> Operator:
+        """End every session of the operator of this name or id; the passphrase stays.
+
+        Raises:
+            ConflictError: There is no such operator.
+        """
+        operator = replace(self._chosen(await self._operators.all(), which), stamp=_new_stamp())
+        await self._operators.save(operator, _about(operator, audit))
+        return operator
+
+    async def remove(self, which: str, audit: AuditEntry | None = None) -> Operator:
+        """Forget the operator of this name or id; his sessions end with it.
+
+        Raises:
+            ConflictError: There is no such operator, or nobody would own the server any more.
+        """
+        operator = self._chosen(await self._operators.all(), which)
+        details = {"name": operator.name, "role": operator.role.value}
+        await self._operators.remove(operator.id, _about(operator, audit, details))
+        return operator
 
     async def renew(
         self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None
@@ -134,6 +170,12 @@ class ManageOperators:
             if which == str(operator.id) or folded(which) == folded(operator.name):
                 return operator
         raise ConflictError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
+
+
+def _about(
+    operator: Operator, audit: AuditEntry | None, details: Mapping[str, object] | None = None
+) -> AuditEntry | None:
+    return None if audit is None else replace(audit, subject=str(operator.id), details=details or audit.details)
 
 
 def _checked(name: str) -> str:

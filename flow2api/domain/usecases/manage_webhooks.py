@@ -145,7 +145,7 @@ def _kinds(names: Collection[str]) -> frozenset[NoticeKind]:
     for name in names:
         if name not in known:
             near = get_close_matches(name, list(known), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = f" Did you mean {near[0]!r}?" if near else f" There are {', '.join(known)}."
             raise UnsupportedInputError(f"There is no event {name[:64]!r}.{hint}", param="events")
     return frozenset(known[name] for name in names) or DEFAULT_KINDS
 

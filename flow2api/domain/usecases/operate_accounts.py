@@ -30,12 +30,14 @@ class AccountEdit:
     Attributes:
         limits: How many generations at once, by kind; None is no limit. A kind that is missing stays.
         workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
+        workspace_name: What it is called; the upstream is told only when the keeper opens one.
         session_token: Takes the place of the former one, once the service has taken it.
     """
 
     remark: str | None = None
     limits: Mapping[MediaKind, int | None] | None = None
     workspace: str | None = None
+    workspace_name: str | None = None
     session_token: Secret | None = None
 
 
@@ -119,7 +121,7 @@ class OperateAccounts:
         """
         account = await self.get(account_id)
         check_texts(email=None, name="", remark=edit.remark or "", tags=frozenset())
-        check_workspace(edit.workspace)
+        check_workspace(edit.workspace, edit.workspace_name)
         for kind, limit in (edit.limits or {}).items():
             check_limit(kind, limit)
         if edit.session_token is not None:
@@ -158,28 +160,30 @@ class OperateAccounts:
             self._pool.remove(account_id)
             self._credentials.forget(account_id)
 
-    async def refresh_credits(self, account_id: int) -> Account:
-        """Ask the service for plan and credits now.
+    async def refresh_credits(self, account_id: int, actor: Actor) -> Account:
+        """Ask the service for plan and credits now; that it is asked is put down before.
 
         Raises:
             AccountNotFoundError: It is not there.
             Flow2ApiError: Why the service did not tell.
         """
         account = self._at_work(account_id)
+        await self._audit_log.note(self._entry(actor, AuditAction.CREDITS_ASKED, account_id, {}))
         allowance = await self._credentials.call(account, self._upstreams[account.upstream].allowance)
         changed = await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
         if changed is None:
             raise AccountNotFoundError(account_id)
         return changed
 
-    async def renew(self, account_id: int) -> Account:
-        """Exchange the session token for a new access token now.
+    async def renew(self, account_id: int, actor: Actor) -> Account:
+        """Exchange the session token for a new access token now; that it is to be done is put down before.
 
         Raises:
             AccountNotFoundError: It is not there.
             Flow2ApiError: Why there is none.
         """
         self._at_work(account_id)
+        await self._audit_log.note(self._entry(actor, AuditAction.RENEWAL_ASKED, account_id, {}))
         await self._credentials.renew(account_id, force=True)
         return self._at_work(account_id)
 
@@ -207,12 +211,11 @@ class OperateAccounts:
         changed = replace(
             account,
             remark=account.remark if edit.remark is None else edit.remark,
-            workspace=account.workspace if edit.workspace is None else edit.workspace or None,
             capacity=Capacity(
                 image=limits.get(MediaKind.IMAGE, account.capacity.image),
                 video=limits.get(MediaKind.VIDEO, account.capacity.video),
             ),
-        )
+        ).working_in(edit.workspace, edit.workspace_name)
         expires_at = changed.access_expires_at
         if expires_at is None or expires_at <= self._clock.now():
             return changed
@@ -256,6 +259,7 @@ def _told(account: Account) -> dict[str, object]:
         "image_capacity": account.capacity.image,
         "video_capacity": account.capacity.video,
         "workspace": account.workspace,
+        "workspace_name": account.workspace_name,
         "rests": sorted(rest.reason.value for rest in account.rests),
         "streak": account.streak,
     }

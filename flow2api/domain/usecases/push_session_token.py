@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,7 @@ UPSTREAM = "flow"
 TIMEOUT_S = 60.0
 DEAD_FOR = timedelta(hours=24)
 
+_AT_ONCE = 500
 _DEAD_HELD = 4096
 _PURPOSE = "pushed_session_token"
 _IS_DEAD = "The service refuses this session token; sign in again in the browser."
@@ -117,14 +118,21 @@ class PushSessionToken:
             task.add_done_callback(lambda done: self._pushed(digest, done))
         return await asyncio.shield(task)
 
-    def check(self) -> Sequence[Standing]:
-        """How every account that the extension can help stands, those that need it first."""
-        standings = [
-            Standing(account, account.rest_of(RestReason.AUTH_EXPIRED) is not None, account.access_expires_at)
-            for account in self._pool
-            if account.upstream == UPSTREAM and account.email is not None
-        ]
-        return sorted(standings, key=lambda one: (not one.needs_session_token, one.account.id))
+    async def check(self) -> AsyncIterator[Standing]:
+        """How every account that the extension can help stands, those that need it first; in steps that hold up nobody."""
+        others: list[Account] = []
+        for number, account in enumerate(list(self._pool), 1):
+            if account.upstream == UPSTREAM and account.email is not None:
+                if account.rest_of(RestReason.AUTH_EXPIRED) is None:
+                    others.append(account)
+                else:
+                    yield Standing(account, needs_session_token=True, access_expires_at=account.access_expires_at)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for number, account in enumerate(others, 1):
+            yield Standing(account, needs_session_token=False, access_expires_at=account.access_expires_at)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _pushed(self, digest: bytes, task: "asyncio.Task[Pushed]") -> None:
         self._running.pop(digest, None)

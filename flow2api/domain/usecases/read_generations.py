@@ -61,7 +61,7 @@ class ReadGenerations:
     def turn(self, generation_id: str) -> Turn | None:
         """Where it stands in the waiting line; None when it does not wait in this process."""
         job = self._work.job(generation_id)
-        return None if job is None else job.turn
+        return None if job is None else job.stands()
 
     async def page(
         self, caller: Caller, *, kind: MediaKind, after: str | None, limit: int, newest_first: bool

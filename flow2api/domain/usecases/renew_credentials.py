@@ -1,12 +1,11 @@
-"""Access tokens: found in memory, renewed once for everybody who waits."""
+"""What calls in the name of an account need: access tokens that are renewed once for everybody who waits."""
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain, repeat
+from functools import partial
 from typing import TypeVar
 
 from flow2api.domain.account import Account, Credentials, RestReason, Tier
@@ -17,7 +16,6 @@ from flow2api.domain.errors import (
     CredentialExpiredError,
     CredentialRevokedError,
     Flow2ApiError,
-    StorageError,
     UpstreamError,
     UpstreamInvalidError,
     UpstreamPausedError,
@@ -29,6 +27,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
+from flow2api.domain.usecases.hold_credentials import HoldCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
@@ -39,17 +38,7 @@ T = TypeVar("T")
 SKEW = timedelta(seconds=30)
 """A token that ends within this time is not sent any more."""
 
-_SESSIONS_HELD = 512
 _RENEWALS_AT_MOST = 2
-_WRITE_PAUSES_S = (1.0, 5.0, 30.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bearer:
-    """An access token in memory, without the session token that it came from."""
-
-    token: Secret
-    expires_at: datetime
 
 
 class RenewCredentials:
@@ -72,25 +61,19 @@ class RenewCredentials:
         self._routes = routes
         self._pool = pool
         self._upstreams = upstreams
-        self._vault = vault
         self._tend = tend
         self._clock = clock
         self._guard = guard or GuardUpstreams(clock)
-        self._bearers: dict[int, _Bearer] = {}
-        self._sessions: OrderedDict[int, Secret] = OrderedDict()
+        self._held = HoldCredentials(pool, vault, tend, clock)
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._unwritten: dict[int, Exchanged] = {}
-        self._writers: dict[int, asyncio.Task[None]] = {}
 
     async def load(self) -> None:
         """Take the access tokens that are still fresh from storage into memory."""
-        async for batch in self._vault.load():
-            for account_id, credentials in batch:
-                self._hold(account_id, credentials)
+        await self._held.load()
 
     def is_ready(self, account_id: int) -> bool:
         """Whether a call for this account needs no renewal first."""
-        return self._usable(account_id, None, SKEW) is not None
+        return self._held.usable(account_id, None, SKEW) is not None
 
     async def access(self, account: Account, *, refused: Secret | None = None, with_session: bool = False) -> Access:
         """What a call needs, renewed first if it has to be.
@@ -103,15 +86,15 @@ class RenewCredentials:
             CredentialRevokedError: The session token is refused; only a new one helps.
             UpstreamError: The exchange failed for now.
         """
-        bearer = self._usable(account.id, refused, SKEW)
+        bearer = self._held.usable(account.id, refused, SKEW)
         for _ in range(_RENEWALS_AT_MOST):
             if bearer is None:
                 # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
                 await self.renew(account.id, refused=refused)
-                bearer = self._usable(account.id, refused, timedelta(0))
+                bearer = self._held.usable(account.id, refused, timedelta(0))
         if bearer is None:
             raise self._nothing_usable(account.id, refused)
-        session = await self._session(account.id) if with_session else None
+        session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
         return Access(
             account_id=account.id,
@@ -119,6 +102,7 @@ class RenewCredentials:
             access_token=bearer.token,
             tier=current.tier or Tier.FREE,
             workspace=current.workspace,
+            base_url=current.base_url,
         )
 
     async def call(
@@ -178,7 +162,7 @@ class RenewCredentials:
         try:
             return await call(access)
         except CredentialExpiredError as error:
-            self._bearers.pop(account.id, None)
+            self._held.drop(account.id)
             raise CredentialRevokedError(
                 "The service refuses the account's access token even right after a renewal; sign in again.",
                 after_renewal=True,
@@ -188,7 +172,8 @@ class RenewCredentials:
         """Exchange the account's session token, or join the exchange that is running.
 
         Args:
-            force: Exchange although the token that is kept is still fresh (to keep the session alive).
+            force: Exchange although the token that is kept is still fresh (to keep the session alive), unless another process
+                has just done so.
         """
         task = self._running.get(account_id)
         if task is None:
@@ -204,15 +189,14 @@ class RenewCredentials:
             CredentialRevokedError: The session token is refused.
             UpstreamError: The exchange failed for now.
         """
-        upstream = self._upstreams[account.upstream]
+        upstream, credentials = self._upstreams[account.upstream], replace(credentials, base_url=account.base_url)
         if self._routes is None:
             return await upstream.exchange(credentials, None)
         return await self._routes.exchange(upstream, account.id, credentials)
 
     def forget(self, account_id: int) -> None:
         """The account's secrets were changed or removed elsewhere: read them again when they are needed."""
-        self._bearers.pop(account_id, None)
-        self._sessions.pop(account_id, None)
+        self._held.forget(account_id)
 
     def _renewed(self, account_id: int, task: "asyncio.Task[None]") -> None:
         self._running.pop(account_id, None)
@@ -221,11 +205,13 @@ class RenewCredentials:
 
     async def _renew(self, account_id: int, refused: Secret | None, *, force: bool) -> None:
         for _ in range(_RENEWALS_AT_MOST):
-            kept, account = await self._read(account_id), self._pool.get(account_id)
+            kept, account = await self._held.read(account_id), self._pool.get(account_id)
             if kept is None or account is None:
                 raise CredentialRevokedError("The account was removed.")
-            if not force and kept.is_fresh(self._clock.now(), SKEW) and kept.access_token != refused:
-                self._hold(account_id, kept)
+            is_fresh = kept.is_fresh(self._clock.now(), SKEW) and kept.access_token != refused
+            if is_fresh and (not force or _is_newer(kept, account)):
+                self._held.hold(account_id, kept)
+                await self._tend.change(account_id, partial(_as_kept, kept=kept))
                 return
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
                 raise CredentialRevokedError("The account's session has ended; give it a new session token.")
@@ -242,15 +228,14 @@ class RenewCredentials:
             self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
             raise
         except CredentialError as error:
-            if await self._was_replaced(account.id, kept):
+            if await self._held.was_replaced(account.id, kept.session_token):
                 return False
             self.forget(account.id)
             self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
             await self._tend.went_wrong(account.id, error)
             raise
-        if await self._was_replaced(account.id, kept):
+        if not await self._held.keep(account.id, exchanged, kept.session_token):
             return False
-        await self._keep(account.id, exchanged)
         self._note(account.id, HealthKind.ACCESS_RENEWED, "", until=exchanged.credentials.expires_at)
         if exchanged.credentials.session_token != kept.session_token:
             self._note(account.id, HealthKind.SESSION_ROTATED, "the upstream gave another session token")
@@ -259,100 +244,18 @@ class RenewCredentials:
     def _note(self, account_id: int, kind: HealthKind, cause: str, *, until: datetime | None = None) -> None:
         self._tend.note(HealthEvent(account_id, self._clock.now(), kind, until=until, cause=cause))
 
-    async def _keep(self, account_id: int, exchanged: Exchanged) -> None:
-        """Into memory at once, and into the database: a rotated session token exists nowhere else."""
-        credentials = exchanged.credentials
-        try:
-            async with self._tend.holding(account_id) as account:
-                if account is None:
-                    raise CredentialRevokedError("The account was removed.")
-                renewed = _renewed(account, exchanged, self._clock.now())
-                self._hold(account_id, credentials)
-                self._pool.put(renewed)
-                await self._vault.write(renewed, credentials)
-                self._unwritten.pop(account_id, None)
-        except StorageError:
-            log.exception("renewed credentials not written yet", extra={"account_id": account_id})
-            self._hold(account_id, credentials)
-            if (known := self._pool.get(account_id)) is not None:
-                self._pool.put(_renewed(known, exchanged, self._clock.now()))
-            self._unwritten[account_id] = exchanged
-            self._write_later(account_id)
-        # What was read while the write was on its way was the former one.
-        self._sessions.pop(account_id, None)
-
-    def _write_later(self, account_id: int) -> None:
-        if account_id not in self._writers:
-            task = apart(self._write_until_done(account_id), name=f"write-credentials-{account_id}")
-            self._writers[account_id] = task
-            task.add_done_callback(lambda _: self._writers.pop(account_id, None))
-
-    async def _write_until_done(self, account_id: int) -> None:
-        pauses = chain(_WRITE_PAUSES_S, repeat(_WRITE_PAUSES_S[-1]))
-        while account_id in self._unwritten:
-            await self._clock.sleep(next(pauses))
-            try:
-                await self._write_unwritten(account_id)
-            except StorageError:
-                log.warning("renewed credentials still not written", extra={"account_id": account_id})
-
-    async def _write_unwritten(self, account_id: int) -> None:
-        async with self._tend.holding(account_id) as account:
-            exchanged = self._unwritten.get(account_id)
-            if account is not None and exchanged is not None:
-                renewed = _renewed(account, exchanged, self._clock.now())
-                await self._vault.write(renewed, exchanged.credentials)
-                self._pool.put(renewed)
-            if self._unwritten.get(account_id) is exchanged:
-                self._unwritten.pop(account_id, None)
-
-    async def _read(self, account_id: int) -> Credentials | None:
-        unwritten = self._unwritten.get(account_id)
-        return await self._vault.read(account_id) if unwritten is None else unwritten.credentials
-
-    async def _was_replaced(self, account_id: int, used: Credentials) -> bool:
-        """Whether the operator has given the account another session token since."""
-        try:
-            kept = await self._read(account_id)
-        except StorageError:
-            return False
-        return kept is not None and kept.session_token != used.session_token
-
-    def _usable(self, account_id: int, refused: Secret | None, margin: timedelta) -> _Bearer | None:
-        bearer = self._bearers.get(account_id)
-        if bearer is None or bearer.token == refused or self._clock.now() + margin >= bearer.expires_at:
-            return None
-        return bearer
-
     def _nothing_usable(self, account_id: int, refused: Secret | None) -> Flow2ApiError:
-        bearer = self._bearers.pop(account_id, None)
+        bearer = self._held.drop(account_id)
         if bearer is not None and bearer.token == refused:
             return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
         return UpstreamInvalidError("The service gave no access token that can be used; try again later.")
 
-    def _hold(self, account_id: int, credentials: Credentials) -> None:
-        if credentials.access_token is not None and credentials.expires_at is not None:
-            self._bearers[account_id] = _Bearer(credentials.access_token, credentials.expires_at)
-        self._sessions.pop(account_id, None)
 
-    async def _session(self, account_id: int) -> Secret:
-        held = self._sessions.get(account_id)
-        if held is None:
-            kept = await self._read(account_id)
-            if kept is None:
-                raise CredentialRevokedError("The account was removed.")
-            held = self._sessions[account_id] = kept.session_token
-            if len(self._sessions) > _SESSIONS_HELD:
-                self._sessions.popitem(last=False)
-        self._sessions.move_to_end(account_id)
-        return held
+def _is_newer(kept: Credentials, account: Account) -> bool:
+    """Whether what is stored was obtained later than this process knows: another one has renewed it."""
+    known = account.access_obtained_at
+    return kept.obtained_at is not None and known is not None and kept.obtained_at > known
 
 
-def _renewed(account: Account, exchanged: Exchanged, now: datetime) -> Account:
-    return replace(
-        account,
-        email=exchanged.email or account.email,
-        name=account.name or exchanged.name or exchanged.email or "",
-        access_expires_at=exchanged.credentials.expires_at,
-        access_obtained_at=exchanged.credentials.obtained_at or now,
-    )
+def _as_kept(account: Account, kept: Credentials) -> Account:
+    return replace(account, access_expires_at=kept.expires_at, access_obtained_at=kept.obtained_at)

@@ -125,7 +125,7 @@ class RunGeneration:
             left -= 1
             pause_s: float | None = None
             async with await self._lease_another(job, attempts) as lease:
-                attempts.begin()
+                attempts.begin(job.generation.attempts)
                 if attempts.last is None:
                     self._budget.begin(self._clock.monotonic())
                 job.note(choice=lease.choice)
@@ -158,6 +158,7 @@ class RunGeneration:
         try:
             lease = await self._lease_of_the_able(job, attempts.tried)
         except PoolError as error:
+            self._guard.pass_turn_on(job.spec.upstream)
             log.debug("no account", extra={"generation_id": job.generation.id, "reasons": error.reasons})
             last = attempts.last
             if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
@@ -188,13 +189,22 @@ class RunGeneration:
         return isinstance(error, UpstreamPausedError) and self._guard.wait_s(job.spec.upstream) is not None
 
     async def _turn(self, job: Job, attempts: Attempts) -> None:
-        """While the upstream is left alone, a picture is refused, and a video waits."""
+        """While the upstream is left alone, a picture is refused, and a video waits, unless another upstream may serve."""
+        self._detour(job)
         upstream, kind = job.spec.upstream, job.spec.kind
         if kind is MediaKind.VIDEO and self._guard.wait_s(upstream) is not None:
             await self._accept(job)
         began = self._clock.monotonic()
         await self._guard.turn(upstream, kind, self._options().video_wait_s - attempts.paused_s)
         attempts.paused_s += self._clock.monotonic() - began
+
+    def _detour(self, job: Job) -> None:
+        """Where a route has a model of an upstream that is called, that one has the work."""
+        if job.routes and self._guard.wait_s(job.spec.upstream) is not None:
+            for other in job.routes:
+                if self._guard.wait_s(other.spec.upstream) is None:
+                    job.take_route(other)
+                    return
 
     async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
         """One that does not fail at what is needed besides; if all do, any one."""
@@ -222,6 +232,7 @@ class RunGeneration:
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
         """Book the error, and raise it again unless another attempt may follow."""
         await self._tend.went_wrong(account.id, error, job.spec, call=_call_of(job))
+        self._guard.pass_turn_on(job.spec.upstream)
         attempts.last, verdict = error, judge(error)
         log.debug(
             "attempt failed",
@@ -239,7 +250,9 @@ class RunGeneration:
         if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):
             attempts.renewed.add(account.id)
             await self._tend.change(account.id, lambda one: _without_workspace(one, account.workspace))
-        elif not self._is_put_off(job, error):
+        elif self._is_put_off(job, error):
+            job.note(attempts=attempts.submits)
+        else:
             attempts.tried.add(account.id)
         if job.is_stored and job.spec.kind is MediaKind.VIDEO:
             # From here a crash may start it over: the record must not say that a submit is on its way.

@@ -108,6 +108,8 @@ class SendWebhooks:
                 content=content,
                 results=notice.results,
                 due_at=notice.at,
+                about=notice.about if notice.kind.is_seen_by_all else "",
+                news=notice.news,
             )
             for webhook in wanting
         ]

@@ -3,6 +3,7 @@
 import ipaddress
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
@@ -10,6 +11,7 @@ from flow2api.domain.errors import (
     NotSignedInError,
     SetupRequiredError,
     SignInRefusedError,
+    StorageError,
     TooManyTriesError,
     UnsupportedInputError,
 )
@@ -21,6 +23,7 @@ from flow2api.domain.ports.storage import Operators
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_SESSION, SESSION_PREFIX, OperatorSession
+from flow2api.domain.throttle import ToldPauses
 from flow2api.domain.usecases.manage_operators import LONGEST_PASSPHRASE, ManageOperators
 
 SESSION_PURPOSE = "operator-session"
@@ -95,6 +98,7 @@ class SignIn:
         self._cipher = cipher
         self._ids = ids
         self._clock = clock
+        self._told_pauses = ToldPauses()
 
     async def __call__(self, name: str, passphrase: Secret, visitor: Visitor) -> tuple[SignedIn, Secret]:
         """A new session and its token, which is shown this once and not kept.
@@ -107,7 +111,7 @@ class SignIn:
         name = name.strip()[:_LONGEST_NAME]
         operator = await self._operators.find(name)
         subjects = await self._subjects(name, operator, visitor)
-        await self._begin_try(subjects)
+        await self._begin_try(subjects, visitor.acting(""), operator)
         if operator is None and not await self._operators.all():
             raise SetupRequiredError
         if not await self._is_right(passphrase, operator) or operator is None:
@@ -131,7 +135,8 @@ class SignIn:
             raise NotSignedInError(presented=bool(token))
         now = self._clock.now()
         if found.session.needs_sign_of_life(now):
-            await self._sessions.saw(found.session.digest, now)
+            with suppress(StorageError):  # a disk that is full keeps nobody from looking
+                await self._sessions.saw(found.session.digest, now)
         return found
 
     async def sign_out(self, here: SignedIn, visitor: Visitor) -> None:
@@ -160,8 +165,8 @@ class SignIn:
             ConflictError: Another operator has this name.
         """
         subjects = await self._subjects(here.operator.name, here.operator, visitor)
-        await self._begin_try(subjects)
         actor = visitor.acting(here.operator.name, here.operator.id)
+        await self._begin_try(subjects, actor, here.operator)
         if not await self._is_right(former, here.operator):
             await self._note(actor, AuditAction.SIGN_IN_REFUSED, here.operator)
             raise SignInRefusedError
@@ -215,10 +220,14 @@ class SignIn:
         await self._operators.save(renewed)
         return renewed
 
-    async def _begin_try(self, subjects: Sequence[bytes]) -> None:
-        pause = await self._tries.begin(subjects, self._clock.now())
-        if pause:
-            raise TooManyTriesError(pause.total_seconds())
+    async def _begin_try(self, subjects: Sequence[bytes], actor: Actor, operator: Operator | None) -> None:
+        now = self._clock.now()
+        pause = await self._tries.begin(subjects, now)
+        if not pause:
+            return
+        if self._told_pauses.is_new(subjects, now, pause):
+            await self._note(actor, AuditAction.SIGN_IN_PUT_OFF, operator)
+        raise TooManyTriesError(pause.total_seconds())
 
     async def _subjects(self, name: str, operator: Operator | None, visitor: Visitor) -> list[bytes]:
         """What tries are counted by: the name and the address.

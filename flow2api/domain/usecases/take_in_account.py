@@ -44,11 +44,14 @@ class TakeInAccount:
         self._audit_log = audit_log
         self._clock = clock
 
-    async def __call__(self, new: NewAccount, actor: Actor, *, workspace: str | None = None) -> Account:
+    async def __call__(
+        self, new: NewAccount, actor: Actor, *, workspace: str | None = None, workspace_name: str | None = None
+    ) -> Account:
         """Store the account as the service tells of it, and take it into the pool.
 
         Args:
             workspace: Upstream's project that its generations are to belong to; None lets the keeper open one.
+            workspace_name: What that project is called, or is to be called.
 
         Raises:
             UnsupportedInputError: The session token or what describes the account cannot be used.
@@ -57,11 +60,11 @@ class TakeInAccount:
             ConflictError: There is an account with this session token or e-mail address.
         """
         check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
-        check_workspace(workspace)
+        check_workspace(workspace, workspace_name)
         for kind in MediaKind:
             check_limit(kind, new.capacity.of(kind))
         exchanged = await self._exchange(new.upstream, new.session_token)
-        account = self._made(new, exchanged, workspace)
+        account = self._made(new, exchanged).working_in(workspace, workspace_name)
         self._refuse_namesake(account)
         account = await self._with_allowance(account, exchanged)
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, {"email": account.email, "remark": account.remark})
@@ -93,7 +96,7 @@ class TakeInAccount:
             raise ConflictError(f"The account {owner} has this session token already.")
         return await service.exchange(Credentials(session_token), None)
 
-    def _made(self, new: NewAccount, exchanged: Exchanged, workspace: str | None) -> Account:
+    def _made(self, new: NewAccount, exchanged: Exchanged) -> Account:
         now, email = self._clock.now(), exchanged.email or new.email
         account = Account(
             id=0,
@@ -103,7 +106,6 @@ class TakeInAccount:
             remark=new.remark,
             capacity=new.capacity,
             tags=new.tags,
-            workspace=workspace,
             created_at=now,
             access_expires_at=exchanged.credentials.expires_at,
             access_obtained_at=exchanged.credentials.obtained_at or now,

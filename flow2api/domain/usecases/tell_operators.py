@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.notices import Notice, NoticeKind
-from flow2api.domain.notification import Message, NotifyTarget, message_of
+from flow2api.domain.notification import LastTold, Message, NotifyTarget, message_of
 from flow2api.domain.options import Options
-from flow2api.domain.ports.notifications import Messenger, NotifyTargets
+from flow2api.domain.ports.notifications import Messenger, NotifyTargets, ToldNotices
 from flow2api.domain.ports.system import Clock
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ Topic = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What operators know of a topic, and since when."""
+    """What operators know of a topic, and since when; no kind is something else, told by another process."""
 
-    kind: NoticeKind
+    kind: NoticeKind | None
     sentence: str
     at: datetime
 
@@ -46,13 +46,20 @@ class TellOperators:
     """Of each thing the latest notice holds. What has become well again before anybody was told is never told.
 
     At most one message goes out in `notify_pause_s`, and none about the same thing within `notify_repeat_s`; what
-    changes meanwhile is told afterwards, if it still differs from what operators know.
+    changes meanwhile is told afterwards, if it still differs from what operators know. Of several processes on one database
+    one tells each thing: the database says which.
     """
 
     def __init__(
-        self, targets: NotifyTargets, messenger: Messenger, clock: Clock, options: Callable[[], Options]
+        self,
+        targets: NotifyTargets,
+        ledger: ToldNotices,
+        messenger: Messenger,
+        clock: Clock,
+        options: Callable[[], Options],
     ) -> None:
         self._targets = targets
+        self._ledger = ledger
         self._messenger = messenger
         self._clock = clock
         self._options = options
@@ -123,6 +130,7 @@ class TellOperators:
 
     async def _tell(self, due: Sequence[Notice]) -> None:
         left_out, self._left_out = self._left_out, 0
+        now = self._clock.now()
         try:
             targets = await self._targets.all()
         except Flow2ApiError as error:
@@ -131,9 +139,12 @@ class TellOperators:
             for notice in due:
                 self._pending.setdefault((notice.kind.topic, notice.subject), notice)
             return
-        now = self._clock.now()
-        for notice in due if targets else ():
-            self._told[notice.kind.topic, notice.subject] = _Told(notice.kind, notice.sentence, now)
+        if targets:
+            known = await self._claim(due, now)
+            due = [notice for notice in due if self._is_to_tell(notice, known.get(notice.about), now)]
+        if not due:
+            self._left_out += left_out
+            return
         message = message_of(due, left_out)
         for target in targets:
             if len(self._sending) >= _UNDER_WAY:
@@ -142,6 +153,27 @@ class TellOperators:
             task = asyncio.create_task(self._send(target, message), name=f"notify {target.name}")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+
+    async def _claim(self, due: Sequence[Notice], now: datetime) -> Mapping[str, LastTold]:
+        """What is not ours to tell. When the database refuses, a full disk for one, better twice than never."""
+        try:
+            return await self._ledger.claim(due, now, now - self._repeat())
+        except Flow2ApiError as error:
+            log.warning("other processes may tell operators the same: %s", error)
+            return {}
+
+    def _is_to_tell(self, notice: Notice, last: LastTold | None, now: datetime) -> bool:
+        """Note what operators know by now; what differs from what another process has told waits for its time."""
+        topic = (notice.kind.topic, notice.subject)
+        if last is None:
+            self._told[topic] = _Told(notice.kind, notice.sentence, now)
+            return True
+        if last.news == notice.news:
+            self._told[topic] = _Told(notice.kind, notice.sentence, last.at)
+        else:
+            self._told[topic] = _Told(None, "", last.at)
+            self._pending.setdefault(topic, notice)
+        return False
 
     async def _send(self, target: NotifyTarget, message: Message) -> None:
         error = await self._try(target, message)

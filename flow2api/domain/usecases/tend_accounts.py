@@ -12,14 +12,16 @@ from weakref import WeakValueDictionary
 from flow2api.domain.account import Account, CallKind
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import CredentialRevokedError, StorageError
-from flow2api.domain.failover import after_error, cause_of, doubted, judge
+from flow2api.domain.failover import after_error, cause_of, doubted, is_doubted_in_vain, judge, reinstated
 from flow2api.domain.health import HealthEvent, changes, lifted_by_time
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Accounts, HealthLog
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.token_refusals import TokenRefusals
 from flow2api.domain.uncut import uncut
-from flow2api.domain.weather import TokenRefusals, Weather
+from flow2api.domain.unjudged_faults import UnjudgedFaults
+from flow2api.domain.weather import Weather
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +44,22 @@ class TendAccounts:
         clock: Clock,
         options: Callable[[], Options],
         health: HealthLog | None = None,
+        is_left_alone: Callable[[str], bool] = lambda upstream: False,
     ) -> None:
+        """Begin knowing nothing of how accounts fare.
+
+        Args:
+            is_left_alone: Whether an upstream is known to fail for most accounts now.
+        """
         self._pool = pool
         self._accounts = accounts
         self._clock = clock
         self._options = options
         self._health = health
+        self._is_left_alone = is_left_alone
         pool.subscribe_to_lifts(self._lifted)
         self._weather: defaultdict[tuple[str, CallKind | None], Weather] = defaultdict(Weather)
-        self._unjudged: defaultdict[tuple[str, CallKind | None], dict[int, str]] = defaultdict(dict)
+        self._unjudged: defaultdict[tuple[str, CallKind | None], UnjudgedFaults] = defaultdict(UnjudgedFaults)
         self._refusals: defaultdict[str, TokenRefusals] = defaultdict(TokenRefusals)
         self._unwritten: dict[int, list[Change]] = {}
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -83,9 +92,10 @@ class TendAccounts:
         account = self._pool.get(account_id)
         if account is None:
             return
-        call = _kind_of(call, spec)
+        call, at = _kind_of(call, spec), self._clock.monotonic()
         for weather in self._weathers(account, call):
-            weather.note(account_id, self._clock.monotonic(), went_well=True)
+            weather.note(account_id, at, went_well=True)
+        self._refusals[account.upstream].accepted(at)
         name, now = None if spec is None else spec.name, self._clock.now()
         await self.change(account_id, lambda one: one.succeeded(now, name, call))
         await self._judge_again(account, call)
@@ -102,35 +112,64 @@ class TendAccounts:
         if account is None:
             return
         call = _kind_of(call, spec)
+        now, threshold = self._clock.now(), self._options().error_threshold
         if judge(error).is_own_fault:
-            weathers, at = self._weathers(account, call), self._clock.monotonic()
-            told = next((one for one in weathers if one.knows_others(account_id, at)), None)
-            is_own = told is not None and told.is_own_fault(account_id, at)
-            for weather in weathers:
-                weather.note(account_id, at, went_well=False)
-            if told is None and call is not CallKind.DOWNLOAD:
-                self._unjudged[account.upstream, call][account_id] = cause_of(error)
-            if not is_own:
+            if call is CallKind.DOWNLOAD or not self._is_own(account, call, error):
                 return
-        threshold, now = self._options().error_threshold, self._clock.now()
-        if self._is_doubtful(account, error):
-            await self.change(account_id, lambda one: doubted(one, now))
+        elif isinstance(error, CredentialRevokedError) and error.after_renewal and account.is_warm:
+            await self._refused(account, error, now)
             return
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold, call=call))
+
+    def accepted(self, account_id: int) -> None:
+        """The upstream has taken the account's access token."""
+        account = self._pool.get(account_id)
+        if account is not None:
+            self._refusals[account.upstream].accepted(self._clock.monotonic())
+
+    def _is_own(self, account: Account, call: CallKind | None, error: Exception) -> bool:
+        """Note a fault; whether it is the account's own, as far as can be told now."""
+        weathers, at = self._weathers(account, call), self._clock.monotonic()
+        told = next((one for one in weathers if one.knows_others(account.id, at)), None)
+        is_own = told is not None and told.is_own_fault(account.id, at)
+        for weather in weathers:
+            weather.note(account.id, at, went_well=False)
+        if told is None:
+            self._unjudged[account.upstream, call].note(account.id, at, cause_of(error))
+        return is_own
 
     async def _judge_again(self, account: Account, call: CallKind | None) -> None:
         """This account did well what others failed at while nobody else was seen: what they met may be their own."""
         unjudged = self._unjudged.get((account.upstream, call))
-        if not unjudged:
+        if unjudged is None:
             return
-        unjudged.pop(account.id, None)
+        unjudged.forget(account.id)
         weather, at = self._weather[account.upstream, call], self._clock.monotonic()
         threshold, now = self._options().error_threshold, self._clock.now()
-        for account_id, why in list(unjudged.items()):
-            if weather.is_own_fault(account_id, at) and unjudged.pop(account_id, None) is not None:
+        for account_id in unjudged.accounts(at):
+            if weather.is_own_fault(account_id, at) and (why := unjudged.forget(account_id)) is not None:
                 await self.change(
                     account_id, partial(Account.faulted, now=now, threshold=threshold, why=why, call=call)
                 )
+
+    async def _refused(self, account: Account, error: CredentialRevokedError, now: datetime) -> None:
+        """Its fresh access token is of no use: its session has ended, or it is the service that fails everybody."""
+        refusals = self._refusals[account.upstream]
+        if not self._is_doubtful(account, refusals, now):
+            refusals.believe(account.id, account.access_expires_at)
+            await self.change(account.id, lambda one: after_error(one, error, None, now, threshold=1))
+            return
+        await self.change(account.id, partial(doubted, now=now))
+        for believed, expires_at in refusals.doubt_all().items():
+            await self.change(believed, partial(reinstated, expires_at=expires_at, now=now))
+
+    def _is_doubtful(self, account: Account, refusals: TokenRefusals, now: datetime) -> bool:
+        at = self._clock.monotonic()
+        others_speak_for_it = refusals.is_doubtful(account.id, at)
+        if self._is_left_alone(account.upstream):
+            return True
+        others_fare_well = self._weather[account.upstream, None].is_own_fault(account.id, at)
+        return others_speak_for_it and not (others_fare_well and is_doubted_in_vain(account, now))
 
     def note(self, event: HealthEvent) -> None:
         """One more event of an account's timeline."""
@@ -146,12 +185,6 @@ class TendAccounts:
         if call is None:
             return (self._weather[account.upstream, None],)
         return self._weather[account.upstream, call], self._weather[account.upstream, None]
-
-    def _is_doubtful(self, account: Account, error: Exception) -> bool:
-        """Whether a refused token tells of the service rather than of an account that has worked until now."""
-        if not isinstance(error, CredentialRevokedError) or not error.after_renewal or not account.is_warm:
-            return False
-        return self._refusals[account.upstream].is_doubtful(account.id, self._clock.monotonic())
 
     def _tell(self, before: Account, after: Account) -> None:
         """An operator who reads the log sees why an account rests, and when it is back."""
@@ -169,32 +202,33 @@ class TendAccounts:
         """Let nobody else of this process write the account meanwhile.
 
         Yields:
-            The account as the database has it, with what is not written yet; None when it is not there any more.
+            The account as the database has it, after what was not written yet has been; None when it is not there any more.
 
         Raises:
-            StorageError: The database did not tell.
+            StorageError: The database did not tell, or does not take what was not written.
         """
         lock = self._locks.get(account_id)
         if lock is None:
             lock = self._locks[account_id] = asyncio.Lock()
         async with lock:
             stored = await self._accounts.get(account_id)
-            yield None if stored is None else _all_of(self._unwritten.get(account_id, ()), stored)
+            # Taken out before they are written: a change that is written twice would count a fault twice.
+            changes = self._unwritten.pop(account_id, None)
+            if stored is not None and changes:
+                stored = await self._save(_all_of(changes, stored), changes)
+            yield stored
 
     async def _write(self, account_id: int) -> None:
         try:
             async with self.holding(account_id) as latest:
-                changes = self._unwritten.pop(account_id, None)
                 if latest is None:
                     self._pool.remove(account_id)
-                elif changes:  # else who held the account before has written them, too
-                    await self._save(latest, changes)
         except StorageError:
             log.warning("account not written", extra={"account_id": account_id}, exc_info=True)
 
-    async def _save(self, latest: Account, changes: list[Change]) -> None:
+    async def _save(self, latest: Account, changes: list[Change]) -> Account:
         try:
-            await self._accounts.save(latest)
+            await uncut(self._accounts.save(latest))
         except StorageError:
             since = self._unwritten.get(latest.id, [])
             self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
@@ -202,6 +236,7 @@ class TendAccounts:
         known = _all_of(self._unwritten.get(latest.id, ()), latest)
         if self._pool.get(latest.id) != known:
             self._pool.put(known)
+        return latest
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:

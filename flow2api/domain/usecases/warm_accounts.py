@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30))
 _LONGEST_WAIT_S = 60.0
 _LOOK_AGAIN_S = 1.0
+_MOST_AHEAD = timedelta(minutes=1)
 _LEAST_PAUSE = timedelta(seconds=15)
 _LEFT_ALONE = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED})
 _WAITED_FOR = frozenset({RestReason.REFUSED, RestReason.RATE_LIMITED})
@@ -60,10 +61,14 @@ class WarmAccounts:
         self._failures: dict[int, int] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._is_planned = asyncio.Event()
+        self._ahead = self._random.random()
         pool.subscribe(self.schedule)
 
     def schedule(self, account: Account) -> None:
         """Note when this account has to be looked after next."""
+        if self._is_left_alone(account):
+            # What failed before says nothing about what comes after: a new session, or the operator's switching it on.
+            self._failures.pop(account.id, None)
         if account.id not in self._running and account.id not in self._failures:
             self._plan(account.id, self._next_visit(account))
 
@@ -116,7 +121,7 @@ class WarmAccounts:
         if account is None or error is None or self._is_left_alone(account):
             self._failures.pop(account_id, None)
             if account is not None:
-                self._plan(account_id, self._next_visit(account))
+                self._plan(account_id, max(self._next_visit(account), self._clock.now() + _LEAST_PAUSE))
         else:
             self._put_off(account, error)
 
@@ -129,6 +134,7 @@ class WarmAccounts:
             if account.is_warm:
                 await self._credentials.renew(account_id, force=True)
             allowance = await self._credentials.call(account, upstream.allowance)
+            self._tend.accepted(account_id)
             await self._tend.change(account_id, lambda one: with_allowance(one, allowance))
             if account.workspace is None:
                 await self._open_workspace(account, upstream)
@@ -139,11 +145,11 @@ class WarmAccounts:
             raise
 
     async def _open_workspace(self, account: Account, upstream: Upstream) -> None:
-        title = f"{self._clock.now():%b %d - %H:%M}"
+        title = account.workspace_name or f"{self._clock.now():%b %d - %H:%M}"
         workspace = await self._credentials.call(
             account, lambda access: upstream.open_workspace(access, title), with_session=True
         )
-        await self._tend.change(account.id, lambda one: replace(one, workspace=workspace))
+        await self._tend.change(account.id, lambda one: one.working_in(workspace, title))
 
     # --- when ---------------------------------------------------------------------------------------------------------
 
@@ -153,13 +159,15 @@ class WarmAccounts:
         if (unusable := account.rest_of(RestReason.UNUSABLE)) is not None:
             return unusable.since + _LOOKED_AT_AGAIN * (1 + jitter)
         if account.access_expires_at is None or not account.is_warm:
-            return now
+            return _end_of_rest(account, now)
         if account.access_obtained_at is None:
             return account.access_expires_at - account.renewal_margin() * (1 + jitter)
         life = account.access_expires_at - account.access_obtained_at
-        due = account.access_expires_at - min(account.renewal_margin() * (1 + jitter), life / 2)
+        # Other processes have the same accounts: whoever is a little ahead renews an account for all.
+        ahead = min(_MOST_AHEAD, life / 100) * self._ahead
+        due = account.access_expires_at - min(account.renewal_margin() * (1 + jitter), life / 2) - ahead
         hours = self._options().session_keepalive_h * (1 - jitter)
-        kept_alive = account.access_obtained_at + timedelta(hours=hours)
+        kept_alive = account.access_obtained_at + timedelta(hours=hours) - ahead
         # Some services give the same token again until it ends: asking for it all the time would not help.
         return max(min(due, kept_alive), account.access_obtained_at + _LEAST_PAUSE)
 
@@ -199,14 +207,19 @@ class WarmAccounts:
             return
         self._failures[account.id] = failures + 1
         pause = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)] * (0.75 + self._random.random() / 2)
-        rests = (rest.until for rest in account.rests if rest.reason in _WAITED_FOR and rest.model is None)
-        self._plan(account.id, max(now + pause, *(until for until in rests if until is not None), now))
+        self._plan(account.id, max(now + pause, _end_of_rest(account, now)))
 
     def _is_left_alone(self, account: Account) -> bool:
         if any(rest.reason in _LEFT_ALONE for rest in account.rests):
             return True
         unusable = account.rest_of(RestReason.UNUSABLE)
         return unusable is not None and self._clock.now() < unusable.since + _LOOKED_AT_AGAIN
+
+
+def _end_of_rest(account: Account, now: datetime) -> datetime:
+    """When the service may be asked again that has sent the account away; now, unless it has."""
+    rests = (rest.until for rest in account.rests if rest.reason in _WAITED_FOR and rest.is_whole)
+    return max((until for until in rests if until is not None), default=now)
 
 
 def _share(account_id: int) -> float:

@@ -21,7 +21,11 @@ _AT_ONCE = 500
 class WatchPool:
     """Tells only what changes while it watches: what was so at the start is taken as known.
 
+    It is made before the pool is filled, and notes each account when it comes: to go through all of them at the start
+    would hold everybody up.
+
     Args:
+        pool: An empty one.
         tell: Takes what there is to tell.
     """
 
@@ -36,12 +40,12 @@ class WatchPool:
         self._poor: set[int] = set()
         self._empty: dict[Tier, bool] = {}
         self._disk_is_full = False
+        self._has_begun = False
+        pool.subscribe(self._take)
 
     def begin(self) -> None:
         """Take the pool as it is for known, and watch it from now on."""
-        for account in self._pool:
-            self._note(account)
-        self._pool.subscribe(self._take)
+        self._has_begun = True
 
     def ended(self, generation: Generation) -> None:
         """A generation has come to its end. Costs microseconds, for a request may wait for it."""
@@ -80,6 +84,8 @@ class WatchPool:
     def _take(self, account: Account) -> None:
         in_need, poor = self._in_need.get(account.id, ()), account.id in self._poor
         self._note(account)
+        if not self._has_begun:
+            return
         need = self._in_need.get(account.id, ())
         if need != in_need:
             now = self._clock.now()

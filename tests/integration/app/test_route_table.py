@@ -22,6 +22,9 @@ from flow2api.settings import load_settings
 
 PUBLIC = {
     ("GET", "/"),
+    ("GET", "/login"),
+    ("GET", "/manage"),
+    ("GET", "/test"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/health"),
@@ -243,6 +246,8 @@ async def test_every_answer_is_private_and_open_to_no_other_origin(
         ("GET", "/api/nowhere", 404, "not_found"),
         ("PATCH", "/api/tokens", 405, "method_not_allowed"),
         ("GET", "/api/login", 405, "method_not_allowed"),
+        ("GET", "/nowhere", 404, "not_found"),
+        ("POST", "/login", 405, "method_not_allowed"),
     ],
 )
 async def test_unknown_address_is_told_as_every_error_is(
@@ -252,6 +257,21 @@ async def test_unknown_address_is_told_as_every_error_is(
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_description_has_no_other_pages(client: Client, tokens: dict[Role, str]) -> None:
+    for path in ("/schema/x", "/schema/x.json", "/schema/x.html"):
+        answer = await client.get(path, headers=bearing(tokens[Role.VIEWER]))
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert answer.json()["request_id"] == answer.headers["x-request-id"], path
+
+
+@pytest.mark.parametrize("path", ["/login", "/manage", "/test"])
+async def test_pages_of_the_former_server_lead_to_the_first_page(client: Client, path: str) -> None:
+    answer = await client.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, "/")
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -291,6 +311,12 @@ class TestBodies:
         assert answer.status_code == 400
         assert set(answer.json()) == {"detail", "code", "request_id"}
 
+    async def test_what_is_no_json_is_named(self, admin: Client) -> None:
+        answer = await admin.post("/api/login", content=b"{", headers={"content-type": "application/json"})
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+        assert answer.json()["detail"] == "The body is no JSON; send a JSON object."
+
     async def test_large_body_is_refused(self, admin: Client) -> None:
         answer = await admin.post("/api/login", json={"username": "ada", "password": "x" * 2_000_000})
 
@@ -321,3 +347,19 @@ async def test_setting_opens_the_metrics(tmp_path: Path) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE flow2api_accounts gauge" in answer.text
+
+
+async def test_word_that_is_no_proxy_is_told_with_the_nearest_name(
+    client: Client, services: Services, tokens: dict[Role, str]
+) -> None:
+    headers = bearing(tokens[Role.OWNER])
+    await services.operating.proxies.add("http://192.0.2.1:8080", Actor(name="tests", door="tests"), name="berlin")
+
+    answers = [
+        await client.post(path, json={"proxy_url": "berlni"} | more, headers=headers)
+        for path, more in (("/api/proxy/test", {}), ("/api/proxy/config", {"proxy_enabled": True}))
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+        assert answer.json()["detail"] == "No proxy or pool of proxies has this name. Did you mean 'berlin'?"

@@ -9,12 +9,16 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
+from flow2api.adapters.persistence.account_directory import SqlAccountDirectory
 from flow2api.adapters.persistence.rows import AccountRow
 from flow2api.adapters.persistence.rows.base import table_of
+from flow2api.adapters.persistence.sqlite import SqliteDatabase
 from flow2api.domain.account import AccountStatus, Rest, RestReason
 from flow2api.domain.ports.account_directory import AccountFilter
-from tests.fakes.clock import FakeClock
-from tests.integration.persistence.databases import NOW, account_of, credentials_of, storage_at
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import NOW, account_of, credentials_of
+from tests.integration.persistence.counting import Counting
+from tests.integration.persistence.databases import storage_at
 from tests.integration.persistence.test_migrations import database_at
 
 MANY = 100_000
@@ -128,3 +132,31 @@ async def test_page_of_a_hundred_thousand_takes_less_than_a_tenth_of_a_second(tm
             assert min(spent) < 0.1, (wanted, spent)
     finally:
         await storage.aclose()
+
+
+async def test_accounts_that_do_not_rest_are_not_looked_at_for_those_that_do(tmp_path: Path) -> None:
+    path = tmp_path / "flow2api.db"
+    storage = storage_at(path, FakeClock(NOW))
+    await storage.open()
+    names = [*RESTS, *(f"quiet {number}" for number in range(2000))]
+    await storage.accounts.add(
+        [(replace(account_of(name), rests=RESTS.get(name, ())), credentials_of(name)) for name in names]
+    )
+    await storage.aclose()
+    database = SqliteDatabase(path)
+    await database.open()
+    counting = Counting(database)
+    directory = SqlAccountDirectory(counting)
+    try:
+        await directory.count(AccountFilter(), NOW)  # the connection has read the schema
+        for wanted in (None, *AccountStatus):
+            counting.steps = 0
+            counted = await directory.count(AccountFilter(status=wanted), NOW)
+            page = await directory.page(AccountFilter(status=wanted), NOW, after=0, limit=3)
+            resting = {AccountStatus.DISABLED: 1, AccountStatus.SUSPENDED: 1, AccountStatus.COOLING_DOWN: 1}
+            all_of_them = {**resting, AccountStatus.ACTIVE: len(names) - 3}
+            assert counted == {one: all_of_them[one] if wanted in (None, one) else 0 for one in AccountStatus}
+            assert len(page) == min(3, sum(counted.values()))
+            assert counting.steps <= 600, wanted
+    finally:
+        await database.aclose()

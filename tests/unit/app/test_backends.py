@@ -9,9 +9,9 @@ from flow2api.app.backends import build_backends, build_catalog, build_vault
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.extensions import Extensions, load_extensions
 from flow2api.settings import Settings
-from tests.factories import picture_spec
-from tests.fakes.clock import FakeClock
-from tests.fakes.upstream import FakeUpstream
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.upstream import FakeUpstream
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def extensions() -> Extensions:
 async def test_everything_is_chosen_by_its_url_and_nothing_is_touched(extensions: Extensions, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     backends = build_backends(settings, extensions, build_vault(settings), FakeClock())
-    assert set(backends.upstreams) == {"flow", "gemini"}
+    assert set(backends.upstreams) == {"flow", "gemini", "openai"}
     assert len(backends.catalog.listed()) > 10
     assert list(tmp_path.iterdir()) == []
     await backends.upstreams["flow"].aclose()

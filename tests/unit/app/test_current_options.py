@@ -8,8 +8,8 @@ from flow2api.domain import errors as tree
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 def policies() -> frozenset[str]:
@@ -115,19 +115,72 @@ async def test_fixed_options_lie_over_stored_ones_and_those_over_defaults(storag
     assert options() == Options(max_attempts=2, poll_batch=7)
 
 
-@pytest.mark.parametrize("stored", [{"max_attempts": "many"}, {"policy": "gone"}, {"unheard_of": 1}])
-async def test_stored_options_that_cannot_be_used_leave_the_former_ones_in_force(
-    storage: FakeStorage, stored: dict[str, object]
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [("max_attempts", "many", "cannot be 'many'"), ("policy", "gone", "'gone'"), ("unheard_of", 1, "no option")],
+)
+async def test_stored_option_that_cannot_be_used_is_ignored_alone(
+    storage: FakeStorage, name: str, value: object, sentence: str
 ) -> None:
     options = CurrentOptions(storage.options, {}, policies, FakeClock())
-    await storage.options.write({"poll_batch": 7}, "operator")
-    await options.reload()
-    await storage.options.write(stored, "operator")
+    await storage.options.write({"poll_batch": 7, name: value, "waiting_limit": 5}, "operator")
     with capture_logs() as logs:
         await options.reload()
-    assert options() == Options(poll_batch=7)
+    assert options() == Options(poll_batch=7, waiting_limit=5)
     (warning,) = logs
-    assert next(iter(stored)) in warning["reason"] or "gone" in warning["reason"]
+    assert warning["option"] == name
+    assert sentence in warning["reason"]
+    assert options.ignored == {name: warning["reason"]}
+
+
+async def test_stored_option_that_became_useless_leaves_the_former_one_in_force(storage: FakeStorage) -> None:
+    options = CurrentOptions(storage.options, {}, policies, FakeClock())
+    await storage.options.write({"policy": "random"}, "operator")
+    await options.reload()
+    await storage.options.write({"policy": "gone", "poll_batch": 7}, "operator")
+    await options.reload()
+    assert options() == Options(policy="random", poll_batch=7)
+    await storage.options.write({"policy": "least_busy"}, "operator")
+    await options.reload()
+    assert (options(), options.ignored) == (Options(poll_batch=7), {})
+
+
+async def test_useless_stored_option_keeps_nobody_from_changing_others(
+    options: CurrentOptions, storage: FakeStorage
+) -> None:
+    storage.tables.options["policy"] = "gone"
+
+    await options.change({"max_attempts": 3}, ADA)
+
+    assert options() == Options(video_timeout_s=900, max_attempts=3)
+
+
+async def test_what_another_version_left_can_be_taken_away(options: CurrentOptions, storage: FakeStorage) -> None:
+    storage.tables.options["of_tomorrow"] = 1
+    await options.reload()
+
+    await options.change({"of_tomorrow": None}, ADA)
+
+    assert storage.tables.options == {}
+    assert storage.tables.audit[0].details == {"before": {"of_tomorrow": 1}, "after": {"of_tomorrow": None}}
+    with pytest.raises(tree.UnsupportedInputError):
+        await options.change({"of_tomorrow": None}, ADA)
+
+
+async def test_what_is_so_already_is_no_change(options: CurrentOptions, storage: FakeStorage) -> None:
+    await options.change({"max_attempts": 3}, ADA)
+    await options.change({"max_attempts": 3, "policy": None}, ADA)
+    await options.change({}, ADA)
+
+    assert len(storage.tables.audit) == 1
+
+
+async def test_default_that_is_set_by_name_is_told_apart_from_none(
+    options: CurrentOptions, storage: FakeStorage
+) -> None:
+    await options.change({"max_attempts": 8}, ADA)
+
+    assert storage.tables.audit[0].details == {"before": {"max_attempts": None}, "after": {"max_attempts": 8}}
 
 
 def test_fixed_policy_that_nobody_offers_stops_the_start(storage: FakeStorage) -> None:
@@ -140,7 +193,7 @@ async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOpti
         if (before.proxy, after.proxy) == ("", "gone"):
             raise tree.UnsupportedInputError("There is no such proxy.", param="proxy")
 
-    options.check_by(check)
+    options.check_changes_by(check)
     with pytest.raises(tree.UnsupportedInputError):
         await options.change({"proxy": "gone", "max_attempts": 3}, ADA)
 
@@ -154,11 +207,13 @@ async def test_options_that_do_not_fit_what_is_installed_are_refused(storage: Fa
         if options.model_routes:
             raise ConfigurationError("The option model_routes leads nowhere.")
 
-    options = CurrentOptions(storage.options, {}, policies, FakeClock(), check=check)
+    options = CurrentOptions(storage.options, {}, policies, FakeClock(), check_installed=check)
     await storage.options.write({"model_routes": {"best": ["gone"]}}, "operator")
     with capture_logs() as logs:
         await options.reload()
     assert options() == Options()
-    assert logs[0]["reason"] == "The option model_routes leads nowhere."
+    assert (logs[0]["option"], logs[0]["reason"]) == ("model_routes", "The option model_routes leads nowhere.")
     with pytest.raises(ConfigurationError, match="leads nowhere"):
-        CurrentOptions(storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check=check)
+        CurrentOptions(
+            storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check_installed=check
+        )

@@ -4,12 +4,14 @@ import asyncio
 import gc
 from itertools import pairwise
 
+import pytest
+
 from flow2api.adapters.system import SystemClock
-from flow2api.app.loading import load_accounts
+from flow2api.app.loading import filling, load_accounts
 from flow2api.domain.lease import AccountPool
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.factories import AccountFactory
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 async def test_others_have_their_turn_while_many_accounts_are_taken_in() -> None:
@@ -25,5 +27,14 @@ async def test_others_have_their_turn_while_many_accounts_are_taken_in() -> None
     await load_accounts(storage.accounts, pool)
     looking.cancel()
     assert len(pool) == 500
-    assert max(after - before for before, after in pairwise(turns)) <= 50
+    assert max(after - before for before, after in pairwise(turns)) <= 20
+
+
+def test_nothing_is_collected_while_memory_is_filled() -> None:
+    pool = AccountPool(MemorySlots(), SystemClock())
+    with filling(pool):
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="stop"), filling(pool):
+        raise ValueError("stop")
     assert gc.isenabled()

@@ -13,8 +13,8 @@ from flow2api.app.current_options import CurrentOptions
 from flow2api.app.recording import Recording, build_recording
 from flow2api.domain.options import Options
 from flow2api.settings import Settings
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 OURS = logging.getLogger("flow2api.planted")
 
@@ -66,13 +66,13 @@ async def test_days_are_the_machines_until_a_zone_is_set(program: Program) -> No
     assert program.recording.zone() == UTC
 
 
-async def test_zone_that_is_none_leaves_the_former_options_in_force(program: Program) -> None:
+async def test_zone_that_is_none_leaves_the_former_one_in_force_and_nothing_else(program: Program) -> None:
     await program.another_process_sets(time_zone="Asia/Kathmandu", log_days=3)
 
     await program.another_process_sets(time_zone="Asia/Katmandoo", log_days=4)
 
     assert program.options().time_zone == "Asia/Kathmandu"
-    assert program.options().log_days == 3
+    assert program.options().log_days == 4
 
 
 @pytest.mark.parametrize(("name", "value"), [("log_prompts", "some"), ("log_days", -1), ("log_bodies", "perhaps")])

@@ -12,7 +12,7 @@ from flow2api.domain.account import Account, Capacity, Credentials, RestReason
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
 UPSTREAMS = ("flow", "other")

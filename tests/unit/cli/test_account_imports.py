@@ -71,3 +71,23 @@ def test_a_file_that_is_too_large_is_refused(run: CommandLine, tmp_path: Path, m
 
 def test_a_name_that_is_no_file_is_told(run: CommandLine) -> None:
     assert "No such file" in run("accounts", "import", "nowhere.json").err
+
+
+def test_empty_file_is_told_as_such(run: CommandLine) -> None:
+    ran = run("accounts", "import", "-", stdin=" \n")
+    assert (ran.code, ran.err) == (1, "flow2api: The file is empty.\n")
+
+
+def test_accounts_of_a_file_use_the_proxy_that_is_named(run: CommandLine, stage: Stage) -> None:
+    run("proxies", "add", "http://one.example:1", "--pool", "eu")
+    given = msgspec.json.encode(rows(2))
+    run("accounts", "import", "-", stdin=msgspec.json.encode(rows(1)))
+
+    refused = run("accounts", "import", "-", "--proxy", "euu", stdin=given)
+    report = run("accounts", "import", "-", "--proxy", "eu", "--json", stdin=given).json
+
+    assert "Did you mean 'eu'?" in refused.err
+    assert (report["added"], report["updated"]) == (1, 1)
+    assert [account.proxy for account in stage.tables.accounts.values()] == ["eu", "eu"]
+    run("accounts", "import", "-", "--proxy", "global", stdin=given)
+    assert [account.proxy for account in stage.tables.accounts.values()] == [None, None]

@@ -144,3 +144,13 @@ def test_nothing_is_removed_when_nobody_can_be_asked(run: CommandLine, stage: St
     assert ran.code == 1
     assert "--yes" in ran.err
     assert list(stage.tables.accounts) == [number]
+
+
+def test_new_account_uses_the_proxy_that_is_named(run: CommandLine, stage: Stage) -> None:
+    run("proxies", "add", "http://one.example:1", "--pool", "eu")
+    add(run, TOKEN, "--proxy", "eu")
+    add(run, TOKEN + "2", "--proxy", "global")
+    refused = run("accounts", "add", "--session-token-file", "-", "--proxy", "euu", stdin=TOKEN + "3")
+
+    assert [account.proxy for account in stage.tables.accounts.values()] == ["eu", None]
+    assert "Did you mean 'eu'?" in refused.err

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from flow2api.app.current_options import CurrentOptions
 from flow2api.cli import checks
 from flow2api.cli.checks import (
     look_at_folder,
@@ -19,7 +20,8 @@ from flow2api.domain.errors import ConfigurationError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.diagnose import CheckState, Diagnose
 from flow2api.settings import Settings
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
 
@@ -153,10 +155,14 @@ async def test_stored_options_are_checked_under_the_fixed_ones() -> None:
     storage = FakeStorage()
     await storage.options.write({"policy": "gone", "max_attempts": 3}, "me")
 
-    free = await options_check(storage, {}, {"random": 1}).look()
-    fixed = await options_check(storage, {"policy": "random"}, {"random": 1}).look()
+    def under(fixed: dict[str, object]) -> CurrentOptions:
+        return CurrentOptions(storage.options, fixed, lambda: frozenset({"least_busy", "random"}), FakeClock())
+
+    free = await options_check(lambda: under({})).look()
+    fixed = await options_check(lambda: under({"policy": "random"})).look()
 
     assert (free.state, fixed.state) == (FAIL, OK)
+    assert "The stored option policy is ignored: There is no selection policy 'gone'" in free.sentence
 
 
 async def test_hosts_are_asked_once_each(monkeypatch: pytest.MonkeyPatch) -> None:

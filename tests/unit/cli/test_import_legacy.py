@@ -38,7 +38,7 @@ def test_brings_over_what_can_be_and_says_what_cannot(run: CommandLine, stage: S
     assert ["tasks", "1", "1", "0", "0"] in lines
     assert "tokens: 1 skipped (2): The session token is too short or too long to be one." in ran.err
     assert "1 accounts were switched off there" in ran.err
-    assert "Not brought over: admin_config." in ran.err
+    assert "The administrator and the API key of the old server don't come" in ran.err
     assert "canary" not in ran.out + ran.err
     assert stage.upstream.calls == []
     assert [(entry.action, entry.subject, entry.actor.door) for entry in stage.tables.audit] == [

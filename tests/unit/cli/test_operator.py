@@ -138,3 +138,60 @@ def test_role_is_that_which_was_asked_for_except_of_the_first(run: CommandLine, 
 
     assert [one.role for one in stage.tables.operators.values()] == [Role.OWNER, Role.VIEWER, Role.VIEWER]
     assert run("operator", "create", "--role", "king", *FROM_STDIN, stdin=f"{GOOD}\n").code == 2
+
+
+def test_removed_one_is_gone_and_the_last_owner_stays(run: CommandLine, stage: Stage) -> None:
+    for name in ("ada", "bob"):
+        run("operator", "create", "--name", name, *FROM_STDIN, stdin=f"{GOOD}\n")
+
+    refused, removed = run("operator", "remove", "ada"), run("operator", "remove", "BOB")
+
+    assert (refused.code, refused.err.splitlines()[-1]) == (
+        1,
+        "flow2api: Somebody has to own the server; make another operator its owner first.",
+    )
+    assert (removed.code, removed.out) == (0, "Removed the operator 'bob' (id 2); every session of theirs has ended.\n")
+    assert list(stage.tables.operators) == [1]
+    entry = stage.tables.audit[-1]
+    assert (entry.action, entry.subject) == ("operator.removed", "2")
+    assert entry.details == {"name": "bob", "role": "operator"}
+    assert run("operator", "remove", "eve").code == 1
+
+
+def test_role_is_changed_unless_nobody_would_own_the_server(run: CommandLine, stage: Stage) -> None:
+    for name in ("ada", "bob"):
+        run("operator", "create", "--name", name, *FROM_STDIN, stdin=f"{GOOD}\n")
+
+    refused, changed = run("operator", "set-role", "ada", "viewer"), run("operator", "set-role", "bob", "owner")
+    run("operator", "set-role", "bob", "owner")
+    given_up = run("operator", "set-role", "1", "viewer", "--json")
+
+    assert refused.code == 1
+    assert (changed.code, changed.out) == (0, "'bob' (id 2) is an owner.\n")
+    assert given_up.json["role"] == "viewer"
+    changes = [(one.subject, one.details) for one in stage.tables.audit if one.action == "operator.role_changed"]
+    assert changes == [
+        ("2", {"before": {"role": "operator"}, "after": {"role": "owner"}}),
+        ("1", {"before": {"role": "owner"}, "after": {"role": "viewer"}}),
+    ]
+    assert run("operator", "set-role", "bob", "king").code == 2
+
+
+def test_entry_of_a_new_passphrase_says_whose_it_is(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+
+    run("operator", "reset-password", *FROM_STDIN, stdin="another maple river lamp")
+
+    assert (stage.tables.audit[-1].action, stage.tables.audit[-1].subject) == ("operator.passphrase_changed", "1")
+
+
+def test_sign_out_ends_every_session_and_keeps_the_passphrase(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+    before = stage.tables.operators[1]
+
+    ran = run("operator", "sign-out", "operator")
+
+    after = stage.tables.operators[1]
+    assert (ran.code, ran.out) == (0, "Every session of 'operator' (id 1) has ended.\n")
+    assert (after.stamp != before.stamp, after.passphrase_hash) == (True, before.passphrase_hash)
+    assert (stage.tables.audit[-1].action, stage.tables.audit[-1].subject) == ("operator.sessions_ended", "1")

@@ -64,3 +64,7 @@ def test_reset_goes_back_to_the_default(run: CommandLine) -> None:
 
     assert by_name(run, "reset", "policy")["policy"]["source"] == "default"
     assert by_name(run, "list")["policy"]["value"] == "least_busy"
+
+
+def test_name_that_resembles_no_option_is_answered_with_where_they_stand(run: CommandLine) -> None:
+    assert "There is no option 'zzz'. `flow2api options list` shows them." in run("options", "set", "zzz=1").err

@@ -7,8 +7,8 @@ import pytest
 
 from flow2api.domain.audit import AuditAction
 from flow2api.domain.proxy import ProxyHealth, ProxyState
+from flow2api.testing.samples import NOW, account_of, credentials_of
 from tests.command_line import CommandLine
-from tests.integration.persistence.databases import NOW, account_of, credentials_of
 from tests.proxy_servers import HttpProxy, SocksProxy
 from tests.unit.cli.conftest import Stage
 
@@ -213,3 +213,20 @@ def test_doctor_tells_of_proxies_that_somebody_needs_and_nobody_has(run: Command
     assert finding() == ("warn", "1 of 2 proxies are down: p1.")
     run("proxies", "disable", "p2")
     assert finding() == ("fail", "No proxy of 'eu' works, which 1 accounts should use.")
+
+
+def test_proxy_moves_by_a_file_and_its_credentials_are_told_by_nobody(run: CommandLine, stage: Stage) -> None:
+    run("proxies", "add", "--file", "-", "--name", "one", stdin="http://user:canary@one.example:1")
+
+    ran = run(
+        "proxies", "update", "one", "--url-file", "-", "--pool", "eu", stdin="http://user:canary2@two.example:2\n"
+    )
+
+    assert ran.code == 0, ran.err
+    assert ran.out == "Changed 'one' (http://two.example:2).\n"
+    (proxy,) = stage.tables.proxies.values()
+    assert (proxy.url.reveal(), proxy.pool) == ("http://user:canary2@two.example:2", "eu")
+    assert "canary" not in repr(stage.tables.audit)
+    wrong = run("proxies", "update", "one", "--url-file", "-", stdin="sock5://user:canary@two.example:2")
+    assert (wrong.code, "Did you mean socks5?" in wrong.err, "canary" in wrong.err) == (1, True, False)
+    assert run("proxies", "update", "one").code == 2

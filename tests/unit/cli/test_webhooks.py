@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 
 from flow2api.domain.webhook import Delivery, DeliveryState
+from flow2api.testing.fakes.clock import START
 from tests.command_line import CommandLine
-from tests.fakes.clock import START
 from tests.hook_receiver import Receiver, receiving
 from tests.unit.cli.conftest import Stage
 
@@ -55,6 +56,18 @@ def test_json_tells_everything_but_secrets(run: CommandLine) -> None:
         "failing_since": None,
         "delivered_at": None,
     }
+
+
+def test_address_with_a_secret_need_stand_on_no_command_line(run: CommandLine, stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"{URL}\n")
+    own = "whsec_" + "QUJD" * 10
+    run("webhooks", "add", "shop", "--url-file", "url", "--secret-file", "-", stdin=own)
+
+    assert stage.tables.told.webhooks[1].url.reveal() == URL
+    assert "--url-file" in run("webhooks", "add", "none").err
+    assert "either" in run("webhooks", "add", "both", URL, "--url-file", "url").err
+    assert "holds one thing" in run("webhooks", "add", "one", "--url-file", "-", "--secret-file", "-", stdin=URL).err
+    assert len(stage.tables.told.webhooks) == 1
 
 
 def test_own_secret_is_taken(run: CommandLine, stage: Stage) -> None:

@@ -90,3 +90,8 @@ def test_deep_bodies_end_somewhere() -> None:
 def test_unpaired_surrogates_do_no_harm() -> None:
     assert abridged({"prompt": "\ud800"}, "hash")
     assert prompt_as_kept("\ud800", "hash")
+
+
+@pytest.mark.parametrize("name", ["negativePrompt", "negative_prompt", "revised_prompt", "displayName", "title"])
+def test_what_repeats_a_prompt_under_another_name_is_left_out_too(name: str) -> None:
+    assert "a cat" not in abridged({"workflows": [{"metadata": {name: "a cat on a mat"}}]}, "off")

@@ -25,8 +25,8 @@ from flow2api.domain.health import HealthKind, changes
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import LONGEST_REST, RATE_LIMIT_STEPS, STREAK_STEPS
 from flow2api.domain.secret import Secret
-from tests.factories import AccountFactory
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.clock import START
 
 CURED_BY = {
     RestReason.MANUAL: {Cure.OPERATOR},
@@ -102,6 +102,15 @@ def test_refusals_in_a_row_rest_longer_each_time_up_to_half_a_day() -> None:
         now = until
 
     assert pauses == [*RATE_LIMIT_STEPS, LONGEST_REST, LONGEST_REST]
+
+
+def test_short_pauses_that_were_asked_for_lead_to_no_long_rest() -> None:
+    account, now = AccountFactory.build(id=1), START
+    for _ in range(5):
+        account = account.rate_limited(now, retry_after_s=2)
+        now += timedelta(seconds=3)
+    account = account.rate_limited(now, retry_after_s=None)
+    assert account.rests[0].until == now + RATE_LIMIT_STEPS[1]
 
 
 def test_many_refusals_at_once_are_one_step() -> None:
@@ -223,6 +232,25 @@ def test_renewal_margin_is_an_hour_but_at_most_half_of_the_life(life: timedelta,
 def test_is_warm_only_with_plan_workspace_and_token(missing: str) -> None:
     assert AccountFactory.build(id=1).is_warm
     assert not AccountFactory.build(id=1, **{missing: None}).is_warm
+
+
+@pytest.mark.parametrize(
+    ("workspace", "name", "after"),
+    [
+        (None, None, ("p-1", "Mugs")),
+        ("p-1", None, ("p-1", "Mugs")),
+        ("p-2", None, ("p-2", None)),
+        ("p-2", "Cups", ("p-2", "Cups")),
+        (None, "Cups", ("p-1", "Cups")),
+        (None, "", ("p-1", None)),
+        ("", "Cups", (None, "Cups")),
+    ],
+)
+def test_name_of_a_project_is_not_taken_over_by_another_one(
+    workspace: str | None, name: str | None, after: tuple[str | None, str | None]
+) -> None:
+    account = AccountFactory.build(id=1, workspace="p-1", workspace_name="Mugs").working_in(workspace, name)
+    assert (account.workspace, account.workspace_name) == after
 
 
 def test_capacity_is_by_kind() -> None:

@@ -116,6 +116,16 @@ def test_of_the_requests_that_wait_one_is_let_through_at_a_time() -> None:
     assert breaker.take_turn(OPEN_S) is None
 
 
+def test_turn_that_is_passed_on_is_the_next_ones() -> None:
+    breaker = opened()
+    assert breaker.take_turn(OPEN_S) is None
+    breaker.pass_turn_on()
+    assert breaker.take_turn(OPEN_S) is None
+    assert breaker.admit(OPEN_S)
+    breaker.pass_turn_on()
+    assert breaker.take_turn(OPEN_S) == OPEN_S
+
+
 def test_tells_operators_how_it_stands() -> None:
     status = opened().status(10.0)
     assert (status.state, status.retry_after_s, status.failures, status.outcomes) == (BreakerState.OPEN, 20.0, 5, 5)

@@ -11,8 +11,8 @@ from flow2api.domain.account import Account, CallKind, RestReason, Streak
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import Next, Verdict, after_error, after_submit, judge, may_have_been_carried_out
 from flow2api.domain.usecases.job import TakenOverError
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 GIVE_UP = Verdict(Next.GIVE_UP)
 ELSEWHERE = Verdict(Next.ANOTHER_ACCOUNT)
@@ -64,6 +64,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UpstreamOverloadedError("?"), ELSEWHERE, False),
     (tree.ProxyUnavailableError("?", is_certain=True), ELSEWHERE, False),
     (tree.UpstreamPausedError(30), ELSEWHERE, False),
+    (tree.GatewayLoopError(), ELSEWHERE, False),
     (tree.UpstreamTimeoutError("?"), OWN_FAULT, True),
     (tree.UpstreamInvalidError("?"), OWN_FAULT, True),
     (tree.UpstreamStateUnknownError("?"), GIVE_UP, False),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -23,9 +24,9 @@ from flow2api.domain.selection import Candidate, Need, ReadySet, SelectionPolicy
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, LeastBusy, RandomChoice
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
-from tests.fakes.virtual_time import VirtualClock, VirtualTimeLoop, settle
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.virtual_time import VirtualClock, VirtualTimeLoop, settle
 
 PAINT = picture_spec()
 FILM = video_spec()
@@ -253,7 +254,7 @@ async def test_keeps_only_so_many_model_sets() -> None:
     for number in range(100):
         with pytest.raises(NoEligibleAccountError):
             await pool.acquire(Need(video_spec(f"film-{number}")), POLICY)
-    assert len(pool._ready._model_sets) == 64
+    assert len(pool.ready_sets._model_sets) == 64
 
 
 async def test_need_for_one_account_takes_no_other() -> None:
@@ -283,7 +284,7 @@ async def test_pick_of_a_policy_that_is_not_ready_is_not_taken() -> None:
 async def test_stubborn_policy_gets_the_rare_account_all_the_same() -> None:
     excluded = [account(n, rests=resting(RestReason.QUOTA, 99, "paint")) for n in range(3)]
     pool = pool_of(*excluded, account(3))
-    first = pool._candidates[0]
+    first = pool.candidates[0]
     assert (await pool.acquire(Need(PAINT), StubbornPolicy(first))).account_id == 3
 
 
@@ -557,14 +558,14 @@ async def test_two_waiters_that_nobody_can_serve_sit_still() -> None:
     pool = pool_of(account(1), account(2, rests=resting(RestReason.QUOTA, 3600, "paint")))
     await pool.acquire(Need(PAINT), POLICY)
     chosen = 0
-    original = pool._ready.choose
+    original = pool.ready_sets.choose
 
     def counting(*args: object) -> Candidate | None:
         nonlocal chosen
         chosen += 1
         return original(*args)  # type: ignore[arg-type]
 
-    pool._ready.choose = counting  # type: ignore[assignment,method-assign]
+    pool.ready_sets.choose = counting  # type: ignore[assignment,method-assign]
     tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
     await asyncio.sleep(60)
     assert chosen == 3
@@ -699,6 +700,98 @@ async def test_waiter_whose_slot_others_snatch_is_served_later() -> None:
     assert all(task.done() for task in tasks)
 
 
+async def test_waiter_whose_slot_others_snatch_keeps_his_place() -> None:
+    slots, order = SharedSlots(), list[int]()
+    pool = pool_of(account(1), slots=slots)
+    lease = await pool.acquire(Need(PAINT), POLICY)
+
+    async def queue(number: int) -> None:
+        async with await pool.wait(Need(PAINT, key_id=number % 2), POLICY):
+            order.append(number)
+
+    tasks = [asyncio.create_task(queue(number)) for number in range(4)]
+    await settle()
+    slots.is_full = True
+    await lease.release()
+    await asyncio.sleep(2.5)
+    slots.is_full = False
+    await asyncio.gather(*tasks)
+    assert order == [0, 1, 2, 3]
+
+
+async def test_who_waits_is_served_by_the_least_bad_when_all_begin_to_fail() -> None:
+    failing = resting(RestReason.ERROR_STREAK, 1000)
+    pool = pool_of(account(1), account(2, rests=failing))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    tasks = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await settle()
+    pool.put(account(1, rests=failing))
+    await settle()
+    assert tasks[0].done()
+    assert (await tasks[0]).account_id == 2
+    await lease.release()
+    assert {type(task.exception()) for task in tasks[1:]} <= {NoEligibleAccountError}
+
+
+async def test_only_one_of_those_who_wait_looks_out_for_the_ends_of_rests() -> None:
+    """With a thousand waiting and rests ending all the time, each end would else wake a thousand."""
+    others = [account(n, rests=resting(RestReason.RATE_LIMITED, n / 10), tier=Tier.FREE) for n in range(2, 40)]
+    pool = pool_of(account(1), *others)
+    spec = picture_spec("dear", min_tier=Tier.PRO)
+    lease, heard = await pool.acquire(Need(spec), POLICY), Counter[int]()
+
+    def hears(number: int) -> Callable[[Turn], None]:
+        return lambda turn: heard.update([number])
+
+    tasks = [asyncio.create_task(pool.wait(Need(spec), POLICY, (), hears(number))) for number in range(50)]
+    await asyncio.sleep(4)
+    assert sum(heard.values()) < 50 * 3 + 40
+    assert sorted(heard.values())[-2] <= 3
+    await lease.release()
+    for task in tasks:  # whoever looks out may be served or go: another one does it then
+        await (await task).release()
+
+
+async def test_look_out_is_taken_over() -> None:
+    pool = pool_of(account(1), account(2, rests=resting(RestReason.RATE_LIMITED, 2)))
+    await pool.acquire(Need(PAINT), POLICY)
+    first, second = waiting(pool, Need(PAINT)), waiting(pool, Need(PAINT))
+    await asyncio.sleep(1)
+    first.cancel()
+    assert (await second).account_id == 2
+    assert VirtualClock().monotonic() == pytest.approx(2, abs=0.01)
+
+
+async def test_who_waits_is_served_by_another_model_that_comes_free_first() -> None:
+    other = picture_spec("other", upstream="elsewhere")
+    pool = pool_of(account(1), account(2, upstream="elsewhere"))
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    elsewhere = await pool.acquire(Need(other), POLICY)
+    task = asyncio.create_task(pool.wait(Need(PAINT), POLICY, others=[Need(other)]))
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))  # the first will never serve, the second may
+    await settle()
+    assert not task.done()
+    await elsewhere.release()
+    served = await task
+    assert (served.account_id, served.need, served.choice is not None) == (2, Need(other), True)
+    await lease.release()
+    assert not pool._turns.line
+
+
+async def test_first_model_is_taken_when_both_are_free() -> None:
+    other = picture_spec("other", upstream="elsewhere")
+    pool = pool_of(account(1), account(2, upstream="elsewhere"))
+    assert (await pool.wait(Need(PAINT), POLICY, others=[Need(other)])).need == Need(PAINT)
+    assert (await pool.wait(Need(PAINT), POLICY, others=[Need(other)])).need == Need(other)
+    task = asyncio.create_task(pool.wait(Need(PAINT), POLICY, others=[Need(other)]))
+    await settle()
+    pool.put(account(1, rests=resting(RestReason.AUTH_EXPIRED)))
+    pool.put(account(2, upstream="elsewhere", rests=resting(RestReason.AUTH_EXPIRED)))
+    with pytest.raises(NoEligibleAccountError):
+        await task
+
+
 async def test_each_key_has_its_turn() -> None:
     pool = pool_of(account(1))
     lease, served = await pool.acquire(Need(PAINT), POLICY), list[int | None]()
@@ -742,6 +835,42 @@ async def test_who_waits_hears_where_he_stands_and_when_it_may_be_his_turn() -> 
     assert choice.waited_ms == pytest.approx(6000, abs=100)
 
 
+async def test_where_one_stands_is_told_at_any_moment_as_it_is_then() -> None:
+    pool, asked = pool_of(account(1)), list[Callable[[], Turn | None]]()
+    lease = await pool.acquire(Need(PAINT), POLICY)
+    first = waiting(pool, Need(PAINT))
+    await settle()
+    last = asyncio.create_task(pool.wait(Need(PAINT), POLICY, stands=asked.append))
+    await settle()
+    assert asked[0]() == Turn(2)
+    first.cancel()
+    await settle()
+    assert asked[0]() == Turn(1)
+    await lease.release()
+    await last
+    assert asked[0]() is None
+
+
+async def test_who_may_be_served_elsewhere_hears_of_the_turn_that_comes_first() -> None:
+    other = Need(picture_spec("other", upstream="elsewhere"))
+    pool, heard = pool_of(account(1), account(2, upstream="elsewhere")), list[Turn]()
+    for need, seconds in ((Need(PAINT), 30), (other, 10)):
+        async with await pool.acquire(need, POLICY):
+            await asyncio.sleep(seconds)
+    for need in (Need(PAINT), other):
+        async with await pool.acquire(need, POLICY):
+            await asyncio.sleep(0.1)
+        await pool.acquire(need, POLICY)
+    busy = [waiting(pool, other) for _ in range(2)]
+    await settle()
+    routed = asyncio.create_task(pool.wait(Need(PAINT), POLICY, (), heard.append, [other]))
+    await settle()
+    assert heard[0].position == 3  # at the other upstream, where slots come free far more often
+    assert heard[0].starts_in_s == pytest.approx(0.3, abs=0.1)
+    for task in (*busy, routed):
+        task.cancel()
+
+
 async def test_nothing_is_said_of_the_time_before_a_slot_has_ever_come_free() -> None:
     pool, heard = pool_of(account(1)), list[Turn]()
     await pool.acquire(Need(PAINT), POLICY)
@@ -781,6 +910,42 @@ async def test_no_more_run_in_all_than_the_operator_allows() -> None:
     assert pool.running == 3
 
 
+async def test_under_the_limit_a_key_that_wants_another_kind_has_its_turn() -> None:
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: 1)
+    pool.put(account(1, capacity=Capacity(image=1, video=0)))
+    pool.put(account(2, capacity=Capacity(image=0, video=1)))
+    lease, served = await pool.acquire(Need(PAINT), POLICY), list[str]()
+
+    async def queue(need: Need) -> None:
+        async with await pool.wait(need, POLICY):
+            served.append(need.spec.name)
+
+    tasks = [asyncio.create_task(queue(Need(PAINT, key_id=1))) for _ in range(4)]
+    await settle()
+    tasks.append(asyncio.create_task(queue(Need(FILM, key_id=2))))
+    await settle()
+    await lease.release()
+    await asyncio.gather(*tasks)
+    assert served.index("film") == 1
+
+
+async def test_under_the_limit_all_who_wait_stand_in_one_line() -> None:
+    pool, heard = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: 1), list[Turn]()
+    pool.put(account(1, capacity=Capacity()))
+    async with await pool.acquire(Need(PAINT), POLICY):
+        await asyncio.sleep(8)
+    await pool.acquire(Need(PAINT), POLICY)
+    others = [waiting(pool, Need(PAINT)) for _ in range(3)]
+    await settle()
+    await asyncio.sleep(4)
+    told = asyncio.create_task(pool.wait(Need(FILM, key_id=2), POLICY, (), heard.append))
+    await settle()
+    assert heard[0].position == 2
+    assert heard[0].starts_in_s == pytest.approx(8, abs=0.1)
+    for task in (*others, told):
+        task.cancel()
+
+
 async def test_limit_that_came_and_went_before_anybody_looked_keeps_nobody_out() -> None:
     most = 0
     pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
@@ -810,6 +975,23 @@ async def test_room_under_the_limit_goes_past_those_whose_accounts_have_none() -
     assert (await painters[0]).kind is MediaKind.IMAGE
     for task in painters[1:]:
         task.cancel()
+
+
+async def test_who_waits_for_another_kind_is_served_once_when_the_limit_is_raised() -> None:
+    most = 1
+    pool = AccountPool(MemorySlots(), VirtualClock(), Random(1), lambda: most)
+    pool.put(account(1, capacity=Capacity(image=1, video=1)))
+    pool.put(account(2, capacity=Capacity(image=1, video=1)))
+    leases = [await pool.take(1, MediaKind.IMAGE)]
+    waiting = [asyncio.create_task(pool.wait(Need(spec, key_id=1), RandomChoice())) for spec in (PAINT, FILM)]
+    await settle()
+    most = 0
+    await asyncio.sleep(6)
+    leases += await asyncio.gather(*waiting)
+    assert pool.running == len(leases)
+    for lease in leases:
+        await lease.release()
+    assert pool.running == 0
 
 
 async def test_lease_held_past_its_limit_is_given_back_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -986,11 +1168,12 @@ class Pool(RuleBasedStateMachine):
         avoid=st.just(frozenset[int]()) | st.frozensets(st.integers(1, 3), max_size=2),
         key_id=st.integers(1, 3),
         limit_s=st.none() | st.sampled_from([1.0, 60.0]),
+        others=st.just([]) | st.lists(st.sampled_from(NEEDS), max_size=2),
     )
-    def wait(self, need: Need, avoid: frozenset[int], key_id: int, limit_s: float | None) -> None:
+    def wait(self, need: Need, avoid: frozenset[int], key_id: int, limit_s: float | None, others: list[Need]) -> None:
         async def step() -> None:
-            asked = replace(need, key_id=key_id, limit_s=limit_s)
-            self.waiters.append(asyncio.create_task(self.pool.wait(asked, self.guarded(), avoid)))
+            asked, *rest = (replace(one, key_id=key_id, limit_s=limit_s) for one in (need, *others))
+            self.waiters.append(asyncio.create_task(self.pool.wait(asked, self.guarded(), avoid, others=rest)))
 
         self.run(step())
 
@@ -1096,18 +1279,18 @@ class Pool(RuleBasedStateMachine):
 
     def check(self) -> None:
         now = VirtualClock().now()
-        for signature, ready in self.pool._ready._sets.items():
+        for signature, ready in self.pool.ready_sets._sets.items():
             self.agrees(ready, signature, {i: refusal(one, signature, now) for i, one in self.candidates(signature)})
-        for (signature, _), (spec, ready) in self.pool._ready._model_sets.items():
+        for (signature, _), (spec, ready) in self.pool.ready_sets._model_sets.items():
             scan = {i: refusal_for(one, spec, signature, now) for i, one in self.candidates(signature)}
             self.agrees(ready, signature, scan)
         if self.slots.gate is None:
             self.nothing_leaks()
         self.nobody_is_forgotten()
-        assert not {i: one for i, one in self.pool._candidates.items() if min(one.images, one.videos) < 0}
+        assert not {i: one for i, one in self.pool.candidates.items() if min(one.images, one.videos) < 0}
 
     def candidates(self, signature: Signature) -> list[tuple[int, Candidate]]:
-        return [(i, one) for i, one in self.pool._candidates.items() if one.account.upstream == signature.upstream]
+        return [(i, one) for i, one in self.pool.candidates.items() if one.account.upstream == signature.upstream]
 
     def agrees(self, ready: ReadyAccounts, signature: Signature, scan: dict[int, str | None]) -> None:
         assert {one.account.id for one in ready.everyone()} == {i for i, why in scan.items() if why is None}
@@ -1115,7 +1298,7 @@ class Pool(RuleBasedStateMachine):
 
     def nothing_leaks(self) -> None:
         held = Counter((id(lease.candidate), lease.kind) for lease in self.leases)
-        for one in self.pool._candidates.values():
+        for one in self.pool.candidates.values():
             for kind in MediaKind:
                 assert one.load(kind) == held[id(one), kind]
         assert self.slots.held == {lease.ticket for lease in self.leases if lease.ticket is not None}
@@ -1125,16 +1308,16 @@ class Pool(RuleBasedStateMachine):
         now = VirtualClock().now()
         if 0 < self.most_running <= self.pool.running:
             return
-        for one in self.pool._candidates.values():
-            assert self.pool._line.first_for(one, now) is None
+        for one in self.pool.candidates.values():
+            assert self.pool._turns.line.first_for(one, now) is None
 
     @invariant()
     def counts_exclusions(self) -> None:
         if hasattr(self, "pool"):
             rests = Counter(rest.model for one in self.pool for rest in one.rests if rest.model is not None)
             purses = Counter(one.credits.bit_length() for one in self.pool if one.credits is not None)
-            assert +self.pool._ready._model_rests == rests
-            assert +self.pool._ready._purses == purses
+            assert +self.pool.ready_sets._model_rests == rests
+            assert +self.pool.ready_sets._purses == purses
 
 
 TestPool = Pool.TestCase

@@ -13,8 +13,8 @@ from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate, Need
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.clock import START, FakeClock
 
 NEED = Need(picture_spec())
 
@@ -60,8 +60,10 @@ def test_takes_the_one_that_had_to_rest_least_often() -> None:
 
 
 def test_passes_by_who_is_at_work_or_has_something_else_against_it() -> None:
-    busy, suspended = failing(1), failing(2)
+    busy, suspended, unreachable = failing(1), failing(2), failing(5)
     busy.images = 1
+    unreachable.has_way = False
+    assert least_bad([unreachable], NEED, START) is None
     suspended.account = suspended.account.resting(RestReason.AUTH_EXPIRED, START)
     grand = Need(picture_spec(min_tier=Tier.ULTRA))
     assert least_bad([busy, suspended], NEED, START) is None

@@ -4,8 +4,8 @@ from flow2api.domain.account import Capacity
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ready_sets import ReadySets
 from flow2api.domain.selection import Candidate, Need
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 ELSEWHERE = picture_spec("elsewhere", upstream="other")
 

@@ -8,8 +8,8 @@ import pytest
 from flow2api.domain.account import Account, Capacity, Rest, RestReason, Tier
 from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Candidate, Need, Signature, model_refusal, refusal, refusal_for
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 LATER = START + timedelta(minutes=1)
 SIGNATURE = Signature("flow", MediaKind.VIDEO, Tier.PRO, "eu")

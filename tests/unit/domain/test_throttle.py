@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from flow2api.domain.throttle import FORGOTTEN_AFTER, FREE_TRIES, LONGEST_PAUSE, Tries
+from flow2api.domain.throttle import FORGOTTEN_AFTER, FREE_TRIES, LONGEST_PAUSE, ToldPauses, Tries
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -31,3 +31,13 @@ def test_old_tries_count_no_more() -> None:
     later = NOW + LONGEST_PAUSE + FORGOTTEN_AFTER + timedelta(seconds=1)
 
     assert after(50).one_more(later).count == 1
+
+
+def test_pause_is_told_once_however_often_somebody_knocks() -> None:
+    told, pause = ToldPauses(), timedelta(seconds=10)
+
+    assert told.is_new([b"ada", b"here"], NOW, pause)
+    assert not told.is_new([b"ada", b"elsewhere"], NOW, pause)
+    assert not told.is_new([b"bob", b"here"], NOW + timedelta(seconds=9), pause)
+    assert told.is_new([b"bob", b"elsewhere"], NOW + timedelta(seconds=9), pause)
+    assert told.is_new([b"ada", b"here"], NOW + timedelta(seconds=10), pause)

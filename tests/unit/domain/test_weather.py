@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.domain.weather import TokenRefusals, Weather
+from flow2api.domain.weather import Weather
 
 
 def test_fault_of_the_only_account_is_nobodys() -> None:
@@ -54,19 +54,3 @@ def test_agrees_with_a_scan_of_everything(outcomes: list[tuple[int, float, bool]
         noted.append((account_id, at, went_well))
     latest = {one: went_well for one, when, went_well in noted if when >= at - 120.0 and one != asked}
     assert weather.is_own_fault(asked, at) is (2 * sum(latest.values()) > len(latest))
-
-
-def test_first_refusal_of_a_fresh_token_is_taken_at_its_word_and_further_ones_are_doubted() -> None:
-    refusals = TokenRefusals()
-    assert not refusals.is_doubtful(1, 0.0)
-    assert not refusals.is_doubtful(1, 1.0)
-    assert refusals.is_doubtful(2, 5.0)
-    assert refusals.is_doubtful(1, 6.0)
-
-
-def test_refusals_of_long_ago_cast_no_doubt() -> None:
-    refusals = TokenRefusals()
-    refusals.is_doubtful(1, 0.0)
-    assert refusals.is_doubtful(2, 60.0)
-    assert not refusals.is_doubtful(3, 121.0)
-    assert len(refusals) == 1

@@ -6,10 +6,12 @@ from random import Random
 
 import pytest
 
-from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Candidate, Explains, Need, SelectionPolicy
 from flow2api.plugins.policies import Sticky, register_selection_policies
-from tests.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.contracts import SelectionPolicyContract
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.ready import candidates, picks, ready_of
 
 PAINT, FILM = Need(picture_spec()), Need(video_spec())
 POLICIES = {named.name: named for named in register_selection_policies()}
@@ -19,28 +21,18 @@ def made(name: str) -> SelectionPolicy:
     return POLICIES[name].build()
 
 
-def ready_of(*candidates: Candidate) -> ReadyAccounts:
-    ready = ReadyAccounts()
-    for one in candidates:
-        ready.stand(one, None)
-    return ready
+@pytest.fixture
+def policy(request: pytest.FixtureRequest) -> SelectionPolicy:
+    return made(request.param)
 
 
-def candidates(count: int, **changes: object) -> list[Candidate]:
-    return [Candidate(AccountFactory.build(**{"id": number, **changes})) for number in range(1, count + 1)]
+@pytest.mark.parametrize("policy", POLICIES, indirect=True)
+class TestEveryPolicy(SelectionPolicyContract):
+    """What a policy promises, asked of each built-in one."""
 
 
-def picks(policy: SelectionPolicy, ready: ReadyAccounts, times: int, need: Need = PAINT) -> list[int]:
-    random = Random(1)
-    return [policy.select(ready, need, random).account.id for _ in range(times)]
-
-
-@pytest.mark.parametrize("name", POLICIES)
-@pytest.mark.parametrize("count", [1, 2, 100])
-def test_picks_one_of_the_ready(name: str, count: int) -> None:
-    ready = ready_of(*candidates(count))
-    assert set(picks(made(name), ready, 50)) <= {one.account.id for one in ready}
-    assert POLICIES[name].summary
+def test_each_says_in_a_sentence_what_it_does() -> None:
+    assert all(named.summary for named in POLICIES.values())
 
 
 def test_round_robin_takes_each_once_before_any_twice() -> None:
@@ -62,6 +54,22 @@ def test_round_robin_goes_on_when_the_set_has_shrunk() -> None:
     all_of, policy = candidates(5), made("round_robin")
     picks(policy, ready_of(*all_of), 4)
     assert set(picks(policy, ready_of(*all_of[:2]), 2)) == {1, 2}
+
+
+@pytest.mark.parametrize("count", [2, 5, 8, 20])
+def test_round_robin_is_not_led_astray_by_accounts_that_leave_and_come_back(count: int) -> None:
+    """With one slot each, an account leaves the ready ones when it is chosen, and comes back to another place."""
+    everybody, policy, taken = candidates(count), made("round_robin"), list[int]()
+    ready, random = ready_of(*everybody), Random(1)
+    for _ in range(20 * count):
+        chosen = policy.select(ready, PAINT, random)
+        taken.append(chosen.account.id)
+        ready.stand(chosen, "busy")
+        ready.stand(chosen, None)
+    assert set(Counter(taken).values()) == {20}
+    for turn in range(len(taken) - 1):
+        lately = taken[turn + 1 : turn + min(count, 8)]
+        assert taken[turn] not in lately
 
 
 def test_weighted_and_random_differ_in_what_weight_does() -> None:
@@ -96,6 +104,29 @@ def test_fill_first_stays_with_one_as_long_as_it_is_ready() -> None:
     assert set(picks(made("fill_first"), ready, 5)) == {1}
     ready.stand(several[0], "busy")
     assert len(set(picks(made("fill_first"), ready, 5))) == 1
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(1, 1), (3, 4)])
+def test_fill_first_stays_with_few_that_have_one_slot_each(at_once: int, most: int) -> None:
+    ready, policy, random = ready_of(*candidates(20)), made("fill_first"), Random(1)
+    held, used = list[Candidate](), set[int]()
+    for _ in range(200):
+        held.append(policy.select(ready, PAINT, random))
+        used.add(held[-1].account.id)
+        ready.stand(held[-1], "busy")
+        if len(held) == at_once:
+            ready.stand(held.pop(random.randrange(at_once)), None)
+    assert len(used) <= most
+
+
+def test_fill_first_leaves_an_account_that_has_failed() -> None:
+    several, policy = candidates(3), made("fill_first")
+    ready = ready_of(*several)
+    assert picks(policy, ready, 1) == [1]
+    ready.stand(several[0], "error_streak")
+    several[0].on_probation = frozenset({MediaKind.IMAGE})
+    ready.stand(several[0], None)
+    assert 1 not in picks(policy, ready, 5)
 
 
 # --- sticky -----------------------------------------------------------------------------------------------------------

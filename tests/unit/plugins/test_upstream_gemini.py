@@ -7,7 +7,7 @@ from flow2api.domain.errors import ConfigurationError
 from flow2api.plugins import upstream_gemini
 from flow2api.plugins.upstream_gemini import read_settings
 from flow2api.settings import load_settings
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.integration.gemini.stage import IMAGEN, PICTURE
 
 

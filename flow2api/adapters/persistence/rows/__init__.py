@@ -10,7 +10,7 @@ from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationR
 from flow2api.adapters.persistence.rows.health import HealthEventRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
-from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, WebhookRow
+from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, ToldNoticeRow, WebhookRow
 from flow2api.adapters.persistence.rows.operators import OperatorRow
 from flow2api.adapters.persistence.rows.options import OptionRow
 from flow2api.adapters.persistence.rows.proxies import ProxyAssignmentRow, ProxyRow
@@ -41,6 +41,7 @@ __all__ = [
     "Row",
     "SessionRow",
     "SignInTriesRow",
+    "ToldNoticeRow",
     "TotalStatisticRow",
     "WebhookRow",
 ]

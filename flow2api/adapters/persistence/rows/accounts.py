@@ -1,7 +1,12 @@
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
+
+STANDING = ("disabled_until", "suspended_until", "cooling_until")
+
+RESTING = text("disabled_until > 0 OR suspended_until > 0 OR cooling_until > 0")
+"""Accounts that rest as a whole, or did so when they were last written. A query has to say it in these words to have the index."""
 
 
 class AccountRow(Row):
@@ -11,13 +16,14 @@ class AccountRow(Row):
 
     The columns at the end follow from the others and are there to be searched by: until when the account is disabled,
     suspended, cooling down at the latest (a rest without an end is `FOR_EVER`), and its address, name and remark without
-    case. The indexes hold all that a search looks at, so that none reads the rows.
+    case. The indexes hold all that a search looks at, so that none reads the rows; most accounts do not rest, and are not in
+    the one for those that do.
     """
 
     __tablename__ = "accounts"
     __table_args__ = (
-        Index("ix_accounts_standing", "disabled_until", "suspended_until", "cooling_until"),
-        Index("ix_accounts_search", "search_text", "disabled_until", "suspended_until", "cooling_until"),
+        Index("ix_accounts_resting", "id", *STANDING, sqlite_where=RESTING, postgresql_where=RESTING),
+        Index("ix_accounts_search", "search_text", *STANDING),
     )
 
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
@@ -34,7 +40,9 @@ class AccountRow(Row):
     weight: Mapped[int] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)
     proxy: Mapped[str | None] = mapped_column(Text)
+    base_url: Mapped[str | None] = mapped_column(Text)
     workspace: Mapped[str | None] = mapped_column(Text)
+    workspace_name: Mapped[str | None] = mapped_column(Text)
     access_expires_at: Mapped[int | None] = mapped_column(BigInteger)
     access_obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     rests: Mapped[str] = mapped_column(Text)

@@ -7,11 +7,11 @@ _FILTERS = ("model", "state", "key_id", "account_id")
 _FAILURES = text("code IS NOT NULL")
 
 
-def _index(lead: str, *, of_failures: bool = False) -> Index:
-    """Finds the newest lines with one value; what else may be asked for is decided without reading the line."""
-    columns = (lead, "at", *(name for name in _FILTERS if name != lead))
+def _index(*leads: str, of_failures: bool = False) -> Index:
+    """Finds the newest lines with these values; what else may be asked for is decided without reading the line."""
+    columns = (*leads, "at", *(name for name in _FILTERS if name not in leads))
     where = _FAILURES if of_failures else None
-    return Index(f"ix_request_log_{lead}_at", *columns, sqlite_where=where, postgresql_where=where)
+    return Index(f"ix_request_log_{'_'.join(leads)}_at", *columns, sqlite_where=where, postgresql_where=where)
 
 
 class RequestLogRow(Row):
@@ -20,6 +20,7 @@ class RequestLogRow(Row):
     __tablename__ = "request_log"
     __table_args__ = (
         *(_index(lead) for lead in ("key_id", "account_id", "model")),
+        _index("key_id", "model"),
         *(_index(lead, of_failures=True) for lead in ("state", "code")),
     )
 

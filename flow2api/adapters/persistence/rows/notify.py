@@ -4,6 +4,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
 
 _PENDING = text("state = 'pending'")
+_ABOUT = text("about <> ''")
 
 
 class NotifyTargetRow(Row):
@@ -20,6 +21,16 @@ class NotifyTargetRow(Row):
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
     failed_at: Mapped[int | None] = mapped_column(BigInteger)
     error: Mapped[str] = mapped_column(Text)
+
+
+class ToldNoticeRow(Row):
+    """What operators were told of a thing last. ``about`` is trouble and its end alike."""
+
+    __tablename__ = "told_notices"
+
+    about: Mapped[str] = mapped_column(Text, primary_key=True)
+    news: Mapped[str] = mapped_column(Text)
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class WebhookRow(Row):
@@ -43,12 +54,23 @@ class WebhookRow(Row):
 
 
 class DeliveryRow(Row):
-    """A message to a webhook, on its way or ended. ``results`` is a JSON list."""
+    """A message to a webhook, on its way or ended. ``results`` is a JSON list.
+
+    What ``about`` and ``news`` say tells the messages of several processes from one another; ``about`` may be empty.
+    """
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         UniqueConstraint("message_id", "webhook_id"),
         Index("ix_webhook_deliveries_due", "due_at", "webhook_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index(
+            "ix_webhook_deliveries_about",
+            "about",
+            "webhook_id",
+            "number",
+            sqlite_where=_ABOUT,
+            postgresql_where=_ABOUT,
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -65,3 +87,5 @@ class DeliveryRow(Row):
     answer: Mapped[int | None] = mapped_column(Integer)
     error: Mapped[str] = mapped_column(Text)
     ended_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    about: Mapped[str] = mapped_column(Text, server_default="")
+    news: Mapped[str] = mapped_column(Text, server_default="")

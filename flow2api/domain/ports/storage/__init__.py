@@ -9,7 +9,7 @@ from flow2api.domain.ports.account_directory import AccountDirectory
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
-from flow2api.domain.ports.notifications import NotifyTargets
+from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
 from flow2api.domain.ports.sessions import Sessions, SignInTries
@@ -73,6 +73,7 @@ class Storage(Protocol):
     request_log: RequestLog
     statistics: Statistics
     notify_targets: NotifyTargets
+    told_notices: ToldNotices
     webhooks: Webhooks
     deliveries: Deliveries
     past_requests: PastRequests

@@ -42,6 +42,14 @@ class Operators(Protocol):
         """Write the operator over what is there and note the change in the feed.
 
         Raises:
-            ConflictError: Another operator has this name.
+            ConflictError: Another operator has this name, or nobody would own the server any more.
+        """
+        ...
+
+    async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
+        """Forget the operator and every session of his; one who is not there is no fault. Noted in the feed.
+
+        Raises:
+            ConflictError: Nobody would own the server any more.
         """
         ...

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from litestar.exceptions import HTTPException
 
-from flow2api.adapters.admin_api.edge import edge
+from flow2api.adapters.admin_api.edge import LEAST_BYTES_PER_S, edge
 
 
 def scope(*headers: tuple[bytes, bytes]) -> Any:
@@ -39,6 +39,26 @@ async def test_body_that_drips_is_given_up_as_a_whole() -> None:
     with pytest.raises(HTTPException) as error:
         await through(drip, scope())
     assert error.value.status_code == 408
+
+
+async def test_body_that_keeps_its_pace_may_take_long_and_its_reader_longer() -> None:
+    left = 20
+
+    async def steady() -> Any:
+        nonlocal left
+        left -= 1
+        await asyncio.sleep(0.01)  # within the pace, and 0.2 s in all
+        return {"type": "http.request", "body": b"x" * LEAST_BYTES_PER_S, "more_body": bool(left)}
+
+    async def reading(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            await asyncio.sleep(0.01)  # what is done with a part is not the sender's time
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    await edge(lambda scope: "req_1", read_timeout_s=0.1)(reading)(scope(), steady, send)
+    assert left == 0
 
 
 async def test_compressed_body_is_not_even_received() -> None:

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.errors import (
     FILTERED,
     inner_failure,
@@ -31,7 +30,8 @@ from flow2api.domain.errors import (
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
-from tests.fakes.clock import START
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import START
 
 HTML = b"<html><body>Bad gateway</body></html>"
 

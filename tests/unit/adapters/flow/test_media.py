@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.media import PAUSES_S, MediaSource, origin_of
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -13,7 +12,8 @@ from flow2api.domain.errors import (
     UpstreamNotFoundError,
 )
 from flow2api.domain.generation import Product
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, refused
 
 BYTES = Answer(200, [b"content-type: video/mp4\r\n"], b"0123456789")
@@ -125,7 +125,7 @@ async def test_redirect_that_leads_nowhere_says_why(answer: Answer, error: type[
         await fetched(media, Product("x"), thumbnail=True)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_link_that_is_over_leads_to_the_name(status: int) -> None:
     media, transport, _ = source(Answer(status, [], b""), to("/media/1"), BYTES)
 

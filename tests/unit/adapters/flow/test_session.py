@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.flow.session import exchange, read_session
 from flow2api.domain.account import Credentials
 from flow2api.domain.errors import (
@@ -16,7 +15,8 @@ from flow2api.domain.errors import (
     UpstreamInvalidError,
 )
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import START
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import START
 
 SENT = Secret("eyJ" + "s" * 300)
 NEXT = "eyJ" + "n" * 300
@@ -90,8 +90,9 @@ async def test_stale_session_is_asked_again_only_once() -> None:
 
 
 async def test_stale_session_without_a_new_token_is_over() -> None:
-    with pytest.raises(CredentialRevokedError):
+    with pytest.raises(CredentialRevokedError) as caught:
         await run(session(START - timedelta(minutes=1)))
+    assert caught.value.after_renewal
 
 
 @pytest.mark.parametrize(

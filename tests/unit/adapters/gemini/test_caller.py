@@ -1,10 +1,10 @@
 import pytest
 
-from flow2api.adapters.curl.calls import Answer, Call
 from flow2api.adapters.gemini.caller import Caller, TimeLimits, read, shown
 from flow2api.domain.errors import CredentialRevokedError
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ScriptedTransport
 
 

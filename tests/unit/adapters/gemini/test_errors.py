@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.curl.calls import Answer
 from flow2api.adapters.gemini.errors import late_failure, refusal
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -23,6 +22,7 @@ from flow2api.domain.errors import (
     UpstreamRejectedError,
     UpstreamUnavailableError,
 )
+from flow2api.libcurl.calls import Answer
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TYPE = "type.googleapis.com/google.rpc."

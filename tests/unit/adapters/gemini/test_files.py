@@ -3,7 +3,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flow2api.adapters.curl.calls import Answer, Call
 from flow2api.adapters.gemini.caller import Caller, TimeLimits
 from flow2api.adapters.gemini.files import FileSource, product_of
 from flow2api.domain.account import Tier
@@ -11,7 +10,8 @@ from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError,
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.testing.fakes.clock import FakeClock
 
 ACCESS = Access(
     account_id=1,

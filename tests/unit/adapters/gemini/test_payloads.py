@@ -9,7 +9,7 @@ from flow2api.adapters.gemini.model_wire import read_wire
 from flow2api.domain.errors import UpstreamInvalidError
 from flow2api.domain.generation import InputRole, Order
 from flow2api.domain.ports.upstream import UploadedPicture
-from tests.factories import picture_spec
+from flow2api.testing.factories import picture_spec
 from tests.integration.gemini.stage import FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO
 
 ONE = UploadedPicture(b"one", "image/png", 8, 8)

@@ -5,7 +5,7 @@ from flow2api.domain.account import Tier
 from flow2api.domain.errors import UpstreamNotFoundError
 from flow2api.domain.ports.upstream import Access, UploadedPicture
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 
 ACCESS = Access(account_id=1, session_token=None, access_token=Secret("one"), tier=Tier.FREE)
 STRANGER = Access(account_id=2, session_token=None, access_token=Secret("two"), tier=Tier.FREE)

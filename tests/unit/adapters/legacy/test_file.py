@@ -11,9 +11,17 @@ import pytest
 from flow2api.adapters.legacy import SqliteLegacyFile
 from flow2api.adapters.legacy import connection as legacy_connection
 from flow2api.adapters.legacy import file as legacy_file
+from flow2api.adapters.legacy.settings import SETTINGS_COLUMNS
 from flow2api.domain.account import Tier
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.domain.legacy import LegacyAccount, LegacyFigures, LegacyLogLine, LegacyProject, LegacyTask
+from flow2api.domain.legacy import (
+    LegacyAccount,
+    LegacyFigures,
+    LegacyLogLine,
+    LegacyProject,
+    LegacySettings,
+    LegacyTask,
+)
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from tests.unit.adapters.legacy.old_files import TABLES, add_rows, old_file, session_token, token
@@ -306,3 +314,57 @@ def test_the_columns_that_hold_bodies_are_not_read() -> None:
     assert not {"request_body", "response_body", "at", "password", "api_key"} & {
         column for columns in legacy_file.COLUMNS.values() for column in columns
     }
+
+
+async def test_settings_are_read_under_the_names_of_each_revision(tmp_path: Path) -> None:
+    tables = {
+        "tokens": ("st",),
+        "proxy_config": ("id", "enabled", "proxy_url"),
+        "generation_config": ("id", "image_timeout", "video_timeout"),
+        "cache_config": ("id", "cache_enabled", "cache_timeout", "cache_base_url"),
+        "debug_config": ("id", "enabled", "mask_token"),
+        "admin_config": ("id", "username", "password", "api_key", "error_ban_threshold"),
+        "request_logs": ("id", "of_another_kind"),
+    }
+    rows: dict[str, list[dict[str, object]]] = {
+        "proxy_config": [{"enabled": 1, "proxy_url": "http://user:canary@p:1"}, {"enabled": 0, "proxy_url": "no"}],
+        "generation_config": [{"image_timeout": 400, "video_timeout": None}],
+        "cache_config": [{"cache_enabled": 0, "cache_timeout": 7200, "cache_base_url": None}],
+        "debug_config": [{"enabled": 1}],
+        "admin_config": [{"password": "canary", "error_ban_threshold": 5}],
+        "request_logs": [{"of_another_kind": 1}],
+    }
+    async with opened(old_file(tmp_path / "flow.db", rows, tables=tables)) as file:
+        assert await file.settings() == LegacySettings(
+            proxy_url=Secret("http://user:canary@p:1"),
+            proxy_address="http://p:1",
+            is_proxy_used=True,
+            image_timeout_s=400,
+            error_threshold=5,
+            cached_s=7200,
+            is_debugged=True,
+        )
+        assert await every(file.log()) == []
+
+
+async def test_file_without_settings_says_nothing_of_them(tmp_path: Path) -> None:
+    async with opened(old_file(tmp_path / "flow.db", tables={"tokens": ("st",), "debug_config": ("id",)})) as file:
+        assert await file.settings() == LegacySettings()
+
+
+@pytest.mark.parametrize("cell", GARBAGE, ids=lambda cell: repr(cell)[:20])
+async def test_garbage_in_settings_is_read(tmp_path: Path, cell: object) -> None:
+    columns = {"tokens": ("st",), **{table: ("id", *names) for table, names in SETTINGS_COLUMNS.items()}}
+    rows = {table: [dict.fromkeys(names, cell)] for table, names in SETTINGS_COLUMNS.items()}
+    async with opened(old_file(tmp_path / "flow.db", rows, tables=columns)) as file:
+        assert isinstance(await file.settings(), LegacySettings)
+
+
+async def test_proxy_that_cannot_be_used_says_why_without_its_secrets(tmp_path: Path) -> None:
+    columns = {"tokens": ("st",), "proxy_config": ("id", "enabled", "proxy_url")}
+    rows = {"proxy_config": [{"enabled": 1, "proxy_url": "user:canary@p:1"}]}
+    async with opened(old_file(tmp_path / "flow.db", rows, tables=columns)) as file:
+        settings = await file.settings()
+    assert settings.proxy_url is None
+    assert "not by no scheme" in settings.proxy_fault
+    assert "canary" not in settings.proxy_fault

@@ -11,7 +11,7 @@ from tests.fakes.use_cases import FakeGenerate
 class PoolWithoutThePlan(FakeGenerate):
     """Makes the modest form of a request wherever it has one."""
 
-    def __call__(
+    async def __call__(
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
     ) -> AsyncGenerator[GenerationEvent, None]:
-        return super().__call__(request.modest or request, caller, idempotency=idempotency)
+        return await super().__call__(request.modest or request, caller, idempotency=idempotency)

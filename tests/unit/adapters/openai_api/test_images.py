@@ -8,7 +8,7 @@ import pytest
 
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ContentBlockedError, PoolBusyError
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
 from tests.unit.adapters.openai_api.modest_pool import PoolWithoutThePlan
@@ -206,6 +206,20 @@ class TestStream:
         assert set(data) == {
             "type", "b64_json", "created_at", "size", "quality", "background", "output_format", "usage",
         }  # fmt: skip
+
+    async def test_tells_its_place_in_the_line_as_comments(self, client: Client, fakes: FakeDoors) -> None:
+        """No SDK knows an event for it, and each passes over comments; every further piece costs as much as a small answer."""
+        fakes.generate.notes = (
+            "waiting, position 2,\nabout 40 s",
+            "waiting, position 2,\nabout 40 s",
+            "",
+            "submitting",
+        )
+        answer = await post(client, stream=True)
+
+        events = answer.text.strip().split("\n\n")
+        assert events[0] == ": waiting, position 2, about 40 s"
+        assert [event.split("\n")[0] for event in events[1:]] == ["event: image_generation.completed"]
 
     async def test_a_failure_known_before_the_first_byte_is_a_plain_error(
         self, client: Client, fakes: FakeDoors

@@ -43,11 +43,12 @@ from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst
-from tests.factories import picture_spec, video_spec
-from tests.fakes.media import FakeMediaStore, fake_picture, in_chunks
-from tests.fakes.storage import FakeChangeFeed, FakeGenerations, FakeStorage, Tables
-from tests.fakes.upstream import FakePlayer, FakeUpstream
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.fakes.media import FakeMediaStore, fake_picture, in_chunks
+from flow2api.testing.fakes.storage import FakeChangeFeed, FakeGenerations, FakeStorage
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.upstream import FakePlayer, FakeUpstream
+from flow2api.testing.fakes.virtual_time import VirtualClock
 
 T = TypeVar("T")
 
@@ -129,6 +130,7 @@ class Stage:
 
     Args:
         between: Stands between the process and what it calls; tests put things there that fail or die.
+        seed: Of the keeper's chances; processes that play together have different ones.
         options: What differs from the defaults.
     """
 
@@ -139,6 +141,7 @@ class Stage:
         policy: SelectionPolicy | None = None,
         between: Callable[[str, Any], Any] = lambda name, port: port,
         slots: Any = None,
+        seed: int = 1,
         **options: Any,
     ) -> None:
         self.world = world or World()
@@ -151,11 +154,13 @@ class Stage:
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
         self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1), lambda: self.options.max_running)
-        self.tend = TendAccounts(self.pool, accounts, self.clock, lambda: self.options, self.storage.health)
         self.guard = GuardUpstreams(self.clock)
+        self.tend = TendAccounts(
+            self.pool, accounts, self.clock, lambda: self.options, self.storage.health, self.guard.is_left_alone
+        )
         self.credentials = RenewCredentials(self.pool, upstreams, vault, self.tend, self.clock, guard=self.guard)
         self.warm = WarmAccounts(
-            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(1)
+            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(seed)
         )
         self.watch = WatchOperations(
             self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options
@@ -179,7 +184,9 @@ class Stage:
             ),
         )
         self.policy = policy or FillFirst()
-        self.lease = LeaseAccount(self.pool, lambda: self.policy, media, self.warm, lambda: self.options)
+        self.lease = LeaseAccount(
+            self.pool, lambda: self.policy, media, self.warm, lambda: self.options, self.guard.wait_s
+        )
         self.run = RunGeneration(
             self.pool,
             self.lease,

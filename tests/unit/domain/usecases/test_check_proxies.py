@@ -4,20 +4,25 @@ from typing import Any
 
 import pytest
 
+from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ProxyUnavailableError, StorageBusyError
 from flow2api.domain.proxy import ProxyState
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.check_proxies import CHECKS_AT_ONCE, LATEST_RETRY, CheckProxies, KeepProxies
-from tests.factories import picture_spec
-from tests.fakes.proxies import FakeProbe
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.proxies import FakeProbe
 from tests.unit.domain.usecases.test_choose_proxy import Site
+
+ADA = Actor(name="ada", door="tests")
 
 
 class Office(Site):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.probe = FakeProbe()
-        self.check = CheckProxies(self.probe, self.storage.proxies, self.clock, lambda: self.options)
+        self.check = CheckProxies(
+            self.probe, self.storage.proxies, self.storage.audit_log, self.clock, lambda: self.options
+        )
         self.keep = KeepProxies(
             self.choose, self.check, self.storage.proxies, self.pool, self.clock, lambda: self.options
         )
@@ -53,11 +58,17 @@ async def test_operators_check_is_written_with_what_went_wrong() -> None:
     await office.add("one", "two")
     office.close("two")
 
-    good, bad = await office.check.check_and_keep(office.choose.all())
+    good, bad = await office.check.check_and_keep(office.choose.all(), ADA)
 
     assert (good.fault, bad.passage, bad.fault) == (None, None, "Closed.")
     states = {one.name: (one.health.state, one.health.egress) for one in await office.storage.proxies.all()}
     assert states == {"one": (ProxyState.HEALTHY, "192.0.2.9"), "two": (ProxyState.DOWN, None)}
+    await office.check.check_and_keep([good.proxy], ADA)
+    told = [(entry.action, entry.subject, entry.details) for entry in office.storage.tables.audit[-2:]]
+    assert told == [
+        (AuditAction.PROXY_CHECKED, None, {"proxies": ["one", "two"]}),
+        (AuditAction.PROXY_CHECKED, str(good.proxy.id), {"proxies": ["one"]}),
+    ]
 
 
 async def test_each_proxy_is_checked_once_in_an_interval_and_disabled_ones_never() -> None:
@@ -117,17 +128,17 @@ async def test_accounts_lose_their_place_while_no_proxy_works_and_get_it_back() 
     await office.keep.tell_pool()
     office.kill("a")
     await office.keep.tell_pool()
-    assert all(office.pool._candidates[account.id].has_way for account in office.pool), "b is left"
+    assert all(office.pool.candidates[account.id].has_way for account in office.pool), "b is left"
     office.kill("b")
     assert office.choose.has_moved.is_set()
 
     await office.keep.tell_pool()
 
-    ways = [office.pool._candidates[account.id].has_way for account in office.pool]
+    ways = [office.pool.candidates[account.id].has_way for account in office.pool]
     assert ways == [True, *[False] * 1199]
     office.choose.take(office.known("a"), office.known("a").health.worked(office.clock.now()))
     await office.keep.tell_pool()
-    assert all(office.pool._candidates[account.id].has_way for account in office.pool)
+    assert all(office.pool.candidates[account.id].has_way for account in office.pool)
 
 
 async def test_what_storage_refuses_is_written_the_next_time() -> None:

@@ -13,8 +13,8 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.choose_proxy import NOBODY, ChooseProxy
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.proxy_selectors import Rendezvous
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 class Site:
@@ -250,7 +250,7 @@ async def test_new_account_without_a_way_is_known_to_have_none_at_once() -> None
 
     (account,) = site.accounts(1)
 
-    assert not site.pool._candidates[account.id].has_way
+    assert not site.pool.candidates[account.id].has_way
 
 
 async def test_log_tells_names_and_never_credentials(caplog: pytest.LogCaptureFixture) -> None:

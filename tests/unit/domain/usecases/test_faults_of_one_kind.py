@@ -57,11 +57,16 @@ async def test_streak_rests_the_account_from_such_calls_alone(stage: Stage, erro
         await lease.release()
 
 
-@pytest.mark.parametrize("error", OWN, ids=name_of)
+@pytest.mark.parametrize("error", [*OWN, *LIMITS, tree.UpstreamRefusedError("unusual activity")], ids=name_of)
 async def test_download_that_fails_is_nobodys_fault(stage: Stage, error: Exception) -> None:
     await failing(stage, error, CallKind.DOWNLOAD, times=20)
     assert not stage.known(1).rests
     assert not stage.known(1).streaks
+
+
+async def test_download_that_finds_the_session_ended_tells_of_the_account(stage: Stage) -> None:
+    await failing(stage, tree.CredentialRevokedError("signed out"), CallKind.DOWNLOAD, times=1)
+    assert stage.known(1).rest_of(RestReason.AUTH_EXPIRED) is not None
 
 
 @pytest.mark.parametrize("call", COUNTED)
@@ -187,7 +192,7 @@ class TestProbation:
         await self.rested(stage)
         account = stage.known(1)
         stage.pool.put(account)
-        candidate = stage.pool._candidates[1]
+        candidate = stage.pool.candidates[1]
         assert (candidate.limit(PAINT.kind), candidate.limit(FILM.kind)) == (1, None)
 
 

@@ -77,12 +77,12 @@ async def test_new_session_token_is_used_and_an_edit_forgets_no_token() -> None:
     await stage.storage.accounts.save(replace(stage.known(1), remark="edited"))
     await follow.catch_up()
     assert stage.known(1).remark == "edited"
-    assert 1 in stage.credentials._bearers
+    assert 1 in stage.credentials._held._bearers
     await stage.storage.vault.write(
         replace(stage.known(1), access_expires_at=None), world.upstream.players[0].credentials
     )
     await follow.catch_up()
-    assert 1 not in stage.credentials._bearers
+    assert 1 not in stage.credentials._held._bearers
 
 
 async def test_keys_and_options_are_loaded_once_for_many_changes(stage: Stage) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity, RestReason, Tier
 from flow2api.domain.api_key import Caller
+from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.generation import (
     Accepted,
     Failed,
@@ -24,8 +25,20 @@ from flow2api.domain.generation import (
     Progressed,
     State,
 )
+from flow2api.domain.selection import Need
 from flow2api.domain.usecases.generate import Idempotency
-from tests.unit.domain.usecases.stage import CALLER, FILM, LARGE_FILM, LARGE_PAINT, PAINT, Stage, World, swap
+from flow2api.testing.factories import picture_spec
+from tests.unit.domain.usecases.stage import (
+    CALLER,
+    FILM,
+    LARGE_FILM,
+    LARGE_PAINT,
+    PAID_PAINT,
+    PAINT,
+    Stage,
+    World,
+    swap,
+)
 
 
 def once(key: str | None = "abc", body: bytes = b"a", *, is_retry: bool = False) -> Idempotency:
@@ -586,3 +599,113 @@ class TestRoutes:
             end = [event async for event in events][-1]
         assert isinstance(end, Finished)
         assert end.generation.spec_name == LARGE_PAINT.name
+
+    # What may still change once it is under way.
+
+    FIRST = picture_spec("first", min_tier=Tier.ULTRA)
+
+    def request(self, *specs: ModelSpec) -> GenerationRequest:
+        first, *others = (GenerationRequest(model="best", spec=spec, prompt="a", size=str(spec.size)) for spec in specs)
+        return replace(first, others=tuple(others))
+
+    async def ask(self, stage: Stage, *specs: ModelSpec) -> GenerationEvent:
+        async with aclosing(await stage.generate(self.request(*specs), CALLER)) as events:
+            return [event async for event in events][-1]
+
+    async def test_who_waits_is_served_by_the_model_for_which_an_account_comes_free_first(self, stage: Stage) -> None:
+        await stage.account(tier=Tier.ULTRA, capacity=Capacity(image=1))
+        await stage.account(capacity=Capacity(image=1))
+        first, second = [await stage.pool.acquire(Need(PAINT, only=one), stage.policy) for one in (1, 2)]
+        waiting = asyncio.create_task(self.ask(stage, self.FIRST, PAINT))
+        await stage.clock.sleep(1)
+        await second.release()
+        made = await waiting
+        await first.release()
+        assert isinstance(made, Finished), made
+        assert (made.generation.spec_name, made.generation.account_id) == (PAINT.name, 2)
+        assert made.generation.size == str(PAINT.size)
+        assert made.generation.warnings == ("first has no account free now; paint serves in its place.",)
+        assert made.generation.choice is not None
+        assert made.generation.choice.position == 1
+
+    async def test_who_waits_goes_on_when_the_first_model_loses_its_accounts(self, stage: Stage) -> None:
+        ultra = await stage.account(tier=Tier.ULTRA, capacity=Capacity(image=1))
+        await stage.account(capacity=Capacity(image=1))
+        gate = stage.upstream.hold("produce")
+        for _ in range(2):
+            await anext(stage.events(PAINT))
+        waiting = asyncio.create_task(self.ask(stage, self.FIRST, PAINT))
+        await stage.clock.sleep(1)
+        stage.pool.put(stage.known(ultra.id).resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
+        await stage.clock.sleep(10)
+        assert not waiting.done()
+        gate.set()
+        made = await waiting
+        assert isinstance(made, Finished), made
+        assert made.generation.spec_name == PAINT.name
+
+    async def test_first_model_that_runs_out_when_it_is_tried_hands_on_even_to_the_same_account(
+        self, stage: Stage
+    ) -> None:
+        (account,) = await stage.accounts(1, tier=Tier.ULTRA)
+        stage.upstream.fail("produce", tree.ModelAccessError("not this model"), account_id=account.id)
+        made = await self.ask(stage, self.FIRST, PAINT)
+        assert isinstance(made, Finished), made
+        assert (made.generation.spec_name, made.generation.account_id) == (PAINT.name, account.id)
+
+    async def test_cold_account_of_the_second_is_warmed_when_nobody_else_is_left(self, stage: Stage) -> None:
+        await stage.cold_account()
+        await stage.account(tags=frozenset({"none"}), capacity=Capacity(image=0))
+        made = await self.ask(stage, self.FIRST, PAINT)
+        assert isinstance(made, Finished), made
+        assert made.generation.spec_name == PAINT.name
+
+    async def test_error_with_the_most_hope_goes_out(self, stage: Stage) -> None:
+        stage.configure(waiting_limit=0)
+        await stage.account(capacity=Capacity(image=1))
+        stage.upstream.hold("produce")
+        await anext(stage.events(PAINT))
+        with pytest.raises(tree.PoolBusyError):
+            await self.ask(stage, self.FIRST, PAINT)
+
+    async def test_breaker_that_opens_under_way_sends_a_picture_to_the_other_upstream(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        elsewhere = replace(self.FIRST, name="elsewhere", upstream="dead", min_tier=Tier.FREE)
+        stage.pool.put(replace(stage.known(1), id=9, upstream="dead"))
+        swap(stage.run._guard, wait_s=lambda upstream: 30.0 if upstream == "dead" else None)
+        made = await self.ask(stage, elsewhere, PAINT)
+        assert isinstance(made, Finished), made
+        assert made.generation.spec_name == PAINT.name
+        assert "elsewhere has no account free now" in made.generation.warnings[0]
+
+    async def test_all_upstreams_left_alone_leave_the_first_in_its_place(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        job = stage.job(PAINT)
+        job.routes = (self.request(PAINT), self.request(LARGE_PAINT))
+        swap(stage.run._guard, wait_s=lambda upstream: 30.0)
+        swap(stage.lease, _left_alone_s=lambda upstream: 30.0)
+        stage.run._detour(job)
+        assert job.spec is PAINT
+        assert (await stage.lease(job, ())).need.spec is PAINT  # type: ignore[union-attr]
+
+    async def test_route_with_a_model_that_spends_is_marked_so_that_a_repeat_is_known(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        request = self.request(PAINT, PAID_PAINT)
+        async with aclosing(await stage.generate(request, CALLER, idempotency=Idempotency(None, b"d" * 32))) as events:
+            accepted = await anext(events)
+        assert accepted.generation.body_digest == b"d" * 32
+
+    async def test_waiting_over_several_attempts_lasts_no_longer_than_one_may(self, stage: Stage) -> None:
+        stage.configure(image_wait_s=60.0)
+        job = stage.job(PAINT)
+        await stage.accounts(1, capacity=Capacity(image=1))
+        async with await stage.lease(job, ()):
+            began = stage.clock.monotonic()
+            job.waited_s = 45.0
+            with pytest.raises(tree.PoolBusyError):
+                await stage.lease(job, ())
+            assert stage.clock.monotonic() - began == pytest.approx(15, abs=0.1)
+            job.waited_s = 61.0
+            with pytest.raises(tree.PoolBusyError):
+                await stage.lease(job, ())
+            assert stage.clock.monotonic() - began == pytest.approx(15, abs=0.1)

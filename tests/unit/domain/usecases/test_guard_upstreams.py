@@ -7,11 +7,13 @@ from contextlib import suppress
 import pytest
 
 from flow2api.domain import errors as tree
+from flow2api.domain.account import Tier
 from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
 DOWN = tree.UpstreamUnavailableError("no answer", reached=False)
@@ -185,6 +187,24 @@ class TestPictures:
         assert all(isinstance(end, Failed) for end in ends)
         assert stage.guard.wait_s("flow") is not None
 
+    async def test_go_on_to_the_next_account_when_the_first_is_not_even_signed_in(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        first = stage.upstream.players[0]
+        first.is_revoked = True
+        stage.credentials.forget(1)
+        await stage.storage.vault.write(stage.known(1), first.credentials)
+        assert (await stage.made(PAINT)).generation.account_id != 1
+
+    async def test_that_no_account_can_make_keep_nobody_from_trying(self, stage: Stage) -> None:
+        await down(stage)
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        with pytest.raises(tree.NoEligibleAccountError):
+            await stage.end(picture_spec("grand", min_tier=Tier.ULTRA))
+        await stage.made(PAINT)
+
     async def test_one_probe_each_half_minute_while_it_stays_down(self, stage: Stage) -> None:
         await down(stage)
         for _ in range(120):
@@ -237,7 +257,7 @@ class TestVideos:
         assert 5 <= stage.upstream.count("allowance") <= 10
         assert all(not one.rests and not one.streaks for one in stage.pool)
         stage.upstream.faults.clear()
-        await making
+        assert (await making).generation.attempts == 1
         assert stage.upstream.count("submit") == 1
 
     async def test_wait_no_longer_than_they_may_however_often_it_is_tried(self, stage: Stage) -> None:
@@ -316,7 +336,7 @@ class TestVideos:
         await stage.made(FILM)
 
 
-async def test_wave_of_refused_fresh_tokens_opens_it_and_suspends_one_account_of_many(stage: Stage) -> None:
+async def test_wave_of_refused_fresh_tokens_opens_it_and_suspends_nobody(stage: Stage) -> None:
     await stage.accounts(20)
     await stage.clock.sleep(31)
 
@@ -330,7 +350,7 @@ async def test_wave_of_refused_fresh_tokens_opens_it_and_suspends_one_account_of
         await refused(stage)
     assert stage.guard.wait_s("flow") is not None
     suspended = [one for one in stage.pool if one.status(stage.clock.now()).value == "suspended"]
-    assert len(suspended) == 1
+    assert not suspended
     untouched = [one for one in stage.pool if not one.rests]
     assert len(untouched) >= 15
     swap(stage.upstream, produce=original)

@@ -13,6 +13,7 @@ from flow2api.domain.legacy import (
     LegacyLogLine,
     LegacyProject,
     LegacyReport,
+    LegacySettings,
     LegacyTask,
     TableReport,
     Total,
@@ -21,10 +22,13 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_legacy import ImportLegacy
 from flow2api.domain.usecases.inherit_accounts import InheritAccounts
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.inheritance import FakeInheritance
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.storage import FakeStorage
+from flow2api.domain.usecases.inherit_settings import InheritSettings
+from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.settings import parse_options
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.inheritance import FakeInheritance
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.storage import FakeStorage
 
 SPRING = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -85,6 +89,10 @@ class FileInMemory:
 
     def __init__(self, **tables: Sequence[Any]) -> None:
         self._tables = tables
+        self.old_settings = LegacySettings()
+
+    async def settings(self) -> LegacySettings:
+        return self.old_settings
 
     async def counts(self) -> Mapping[str, int]:
         return {name: len(rows) for name, rows in self._tables.items()}
@@ -391,7 +399,7 @@ async def test_log_comes_without_bodies_and_not_older_than_it_is_kept(
 
     assert [
         (one.state, one.status, one.code, one.account_id, one.kind, one.duration_ms)
-        for one in inheritance.lines.values()
+        for one in reversed(storage.tables.records.lines)
     ] == [
         ("completed", 200, None, 1, "video", 1500),
         ("failed", 429, "upstream_rate_limited", 1, "image", 1500),
@@ -438,7 +446,34 @@ async def test_progress_is_told_by_table_and_other_tables_are_named(bring_over: 
     report = await bring_over(file, lambda table, done, total: told.append((table, done, total)))
 
     assert told == [("tokens", 2, 3), ("tokens", 3, 3)]
-    assert report.notes[-1].startswith("Not brought over: admin_config, proxy_config.")
+    assert report.notes[-2:] == (
+        "Not brought over: admin_config, proxy_config. Set options here anew.",
+        "The administrator and the API key of the old server don't come: make operators and keys here anew.",
+    )
+
+
+async def test_settings_come_before_the_accounts_that_need_them(storage: FakeStorage, clock: FakeClock) -> None:
+    ada = Actor(name="ada", door="command_line")
+    manage = ManageProxies(storage.proxies, storage.accounts, clock)
+    inherit = InheritSettings(storage.options, manage, clock, ada, parse=parse_options)
+    bring_over = ImportLegacy(
+        storage.accounts, storage.vault, storage.inheritance, FakeCipher(), clock, actor=ada, settings=inherit
+    )
+    file = FileInMemory(tokens=[account(1)], proxy_config=[1], plugin_config=[1])
+    file.old_settings = LegacySettings(proxy_url=Secret("http://p:1"), proxy_address="http://p:1", is_proxy_used=True)
+
+    report = await bring_over(file)
+
+    assert [entry.action for entry in storage.tables.audit] == [
+        AuditAction.PROXY_ADDED,
+        AuditAction.OPTIONS_CHANGED,
+        AuditAction.ACCOUNTS_IMPORTED,
+    ]
+    assert (report.tables["proxy_config"].rows, report.tables["proxy_config"].added) == (1, 1)
+    assert report.notes == (
+        "Options set as they were there: proxy.",
+        "Not brought over: plugin_config. Set options here anew.",
+    )
 
 
 async def test_what_is_brought_over_in_somebodys_name_stands_in_the_audit_log(

@@ -184,11 +184,11 @@ async def test_who_waits_is_told_the_position_as_progress(stage: Stage) -> None:
         assert (told.generation.id, told.note) == (accepted.generation.id, "waiting, position 1")
         job = stage.work.job(accepted.generation.id)
         assert job is not None
-        assert job.turn == Turn(1)
+        assert job.stands() == Turn(1)
         gate.set()
         made = [event async for event in second][-1]
     assert isinstance(made, Finished)
-    assert job.turn is None
+    assert job.stands() is None
     assert made.generation.choice is not None
     assert made.generation.choice.position == 1
 

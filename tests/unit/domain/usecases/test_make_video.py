@@ -27,7 +27,7 @@ from flow2api.domain.generation import Stage as Step
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.usecases.job import TakenOverError
-from tests.factories import video_spec
+from flow2api.testing.factories import video_spec
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, Stage, swap
 
 EXTENSION = video_spec("extension", mode=Mode.EXTEND)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -7,9 +8,9 @@ from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import LEAST_GUESSES, LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
 from flow2api.domain.usecases.manage_operators import ManageOperators as Manage
-from tests.fakes.clock import FakeClock
-from tests.fakes.passphrases import FakeMeter, FakePassphrases
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
+from flow2api.testing.fakes.storage import FakeStorage
 
 GOOD = Secret("quiet maple river lamp")
 BETTER = Secret("another maple river lamp")
@@ -208,3 +209,35 @@ class TestReset:
         with pytest.raises(ConflictError, match="no operator 'eve'; `flow2api operator list`"):
             await manage.reset("eve", BETTER)
         assert passphrases.hashed == 1
+
+
+async def test_role_of_one_is_changed_by_name_or_id(manage: Manage, storage: FakeStorage) -> None:
+    await manage.create("ada", GOOD)
+    bob = await manage.create("bob", GOOD)
+
+    changed = await manage.set_role("BOB", Role.VIEWER)
+    await manage.set_role(str(bob.id), Role.VIEWER)
+
+    assert (changed.role, storage.tables.operators[bob.id].role) == (Role.VIEWER, Role.VIEWER)
+    assert storage.tables.operators[bob.id].stamp == bob.stamp
+
+
+async def test_last_owner_can_neither_be_removed_nor_be_less(manage: Manage, storage: FakeStorage) -> None:
+    await manage.create("ada", GOOD)
+    await manage.create("bob", GOOD)
+
+    for change in (manage.remove("ada"), manage.set_role("ada", Role.OPERATOR), manage.remove("eve")):
+        with pytest.raises(ConflictError):
+            await change
+    assert (await manage.remove("bob")).name == "bob"
+
+    assert [one.name for one in storage.tables.operators.values()] == ["ada"]
+
+
+async def test_sign_out_gives_a_new_stamp_and_nothing_else(manage: Manage, storage: FakeStorage) -> None:
+    ada = await manage.create("ada", GOOD)
+
+    changed = await manage.sign_out("ada")
+
+    assert storage.tables.operators[ada.id] == changed == replace(ada, stamp=changed.stamp)
+    assert changed.stamp != ada.stamp

@@ -6,11 +6,11 @@ from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.options import Options
-from flow2api.domain.proxy import Proxy
+from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.manage_proxies import ManageProxies
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
-from tests.integration.persistence.databases import account_of, credentials_of
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.samples import account_of, credentials_of
 
 ADA = Actor(name="ada", door="command_line")
 
@@ -137,3 +137,84 @@ async def test_one_of_several_in_a_pool_may_go(manage: ManageProxies, storage: F
     await manage.remove(made[0], ADA, Options(proxy="eu"))
 
     assert [one.name for one in await manage.all()] == [made[1].name]
+
+
+async def test_of_many_that_are_added_each_is_judged_with_those_before_it(
+    manage: ManageProxies, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, stored = 0, storage.proxies.all
+
+    async def counted() -> Sequence[Proxy]:
+        nonlocal reads
+        reads += 1
+        return await stored()
+
+    monkeypatch.setattr(storage.proxies, "all", counted)
+    urls = [f"http://u{number}:canary@p:{1 + number % 9}" for number in range(50)]
+    outcomes = [one async for one in manage.add_each([*urls, urls[7], "ftp://p:1"], ADA, pool="eu")]
+
+    assert reads == 1
+    assert [one.name for one in outcomes[:3] if isinstance(one, Proxy)] == ["p", "p-2", "p-3"]
+    assert len({one.name for one in outcomes if isinstance(one, Proxy)}) == 50
+    assert [type(one) for one in outcomes[50:]] == [ConflictError, UnsupportedInputError]
+
+
+class TestChange:
+    async def test_other_place_keeps_name_and_accounts_and_has_no_health_yet(
+        self, manage: ManageProxies, storage: FakeStorage
+    ) -> None:
+        proxy = await manage.add("http://user:old-canary@p:1", ADA, name="one")
+        await storage.proxies.note_health({proxy.id: ProxyHealth(state=ProxyState.DOWN, failures=9)})
+        (one,) = await manage.all()
+
+        changed = await manage.change(one, ADA, Options(), url="socks5h://user:canary@q:2")
+
+        assert (changed.name, changed.address, changed.health) == ("one", "socks5h://q:2", ProxyHealth())
+        assert await manage.all() == [changed]
+        entry = storage.tables.audit[-1]
+        assert (entry.action, entry.subject) == (AuditAction.PROXY_CHANGED, "one")
+        assert entry.details == {"before": {"address": "http://p:1"}, "after": {"address": "socks5h://q:2"}}
+
+    async def test_of_new_credentials_the_audit_tells_only_that(
+        self, manage: ManageProxies, storage: FakeStorage
+    ) -> None:
+        proxy = await manage.add("http://user:old-canary@p:1", ADA, name="one")
+        await manage.change(proxy, ADA, Options(), url="http://user:canary@p:1")
+
+        assert storage.tables.audit[-1].details == {"before": {}, "after": {"credentials": "new"}}
+
+    async def test_what_is_so_already_is_no_change(self, manage: ManageProxies, storage: FakeStorage) -> None:
+        proxy = await manage.add("http://p:1", ADA, name="one", pool="eu")
+        health = ProxyHealth(state=ProxyState.HEALTHY)
+        await storage.proxies.note_health({proxy.id: health})
+        (one,) = await manage.all()
+
+        assert await manage.change(one, ADA, Options(), url=" http://p:1 ", pool="eu") == one
+        assert one.health == health
+        assert len(audited(storage)) == 1
+
+    async def test_pool_is_left_or_changed(self, manage: ManageProxies) -> None:
+        proxy = await manage.add("http://p:1", ADA, name="one", pool="eu")
+        moved = await manage.change(proxy, ADA, Options(), pool="us")
+        assert (await manage.change(moved, ADA, Options(), pool="")).pool is None
+
+    @pytest.mark.parametrize(("url", "pool"), [("http://q:1", None), (None, "two"), (None, "one")])
+    async def test_what_another_one_has_is_refused(
+        self, manage: ManageProxies, url: str | None, pool: str | None
+    ) -> None:
+        one = await manage.add("http://p:1", ADA, name="one")
+        await manage.add("http://q:1", ADA, name="two")
+
+        with pytest.raises(ConflictError):
+            await manage.change(one, ADA, Options(), url=url, pool=pool)
+        assert (await manage.all())[0] == one
+
+    async def test_last_one_leaves_no_pool_that_is_needed_unless_forced(self, manage: ManageProxies) -> None:
+        one = await manage.add("http://p:1", ADA, name="one", pool="eu")
+        two = await manage.add("http://p:2", ADA, name="two", pool="eu")
+        options = Options(proxy="eu")
+        await manage.change(two, ADA, options, pool="")
+
+        with pytest.raises(ConflictError, match="option proxy names 'eu'"):
+            await manage.change(one, ADA, options, pool="us")
+        assert (await manage.change(one, ADA, options, pool="us", is_forced=True)).pool == "us"

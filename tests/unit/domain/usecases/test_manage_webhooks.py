@@ -12,9 +12,9 @@ from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks
 from flow2api.domain.webhook import Delivery, Receipt
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.notify import FakeCourier
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.notify import FakeCourier
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import CountingIds
 
 ADA = Actor(name="ada", door="command_line")
@@ -68,7 +68,7 @@ async def test_one_may_choose_what_it_is_told_by_whose_key_and_what_signs(desk: 
         ({"url": Secret("http://shop.example")}, "https"),
         ({"signing": Secret("mine")}, "whsec_"),
         ({"kinds": ["generation.complete"]}, "Did you mean 'generation.completed'?"),
-        ({"kinds": ["###"]}, "There is no event '###'.$"),
+        ({"kinds": ["###"]}, "There is no event '###'. There are account.needs_care, "),
     ],
 )
 async def test_what_cannot_be_used_is_refused_and_not_stored(

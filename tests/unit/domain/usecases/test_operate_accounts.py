@@ -58,6 +58,14 @@ class TestEdit:
         assert (entry.action, entry.subject, entry.actor) == (AuditAction.ACCOUNT_CHANGED, "1", ADA)
         assert entry.details == {"before": {"remark": "old"}, "after": {"remark": "new"}}
 
+    async def test_names_the_project(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account(workspace="p-1")
+
+        await operate.edit(1, AccountEdit(workspace_name="Mugs"), ADA)
+
+        assert (stage.known(1).workspace, stage.known(1).workspace_name) == ("p-1", "Mugs")
+        assert stage.tables.audit[0].details["after"] == {"workspace_name": "Mugs"}
+
     async def test_change_whose_entry_cannot_be_written_is_not_made(
         self, stage: Stage, operate: OperateAccounts
     ) -> None:
@@ -237,8 +245,8 @@ class TestRemove:
             operate.edit(7, AccountEdit(), ADA),
             operate.set_enabled(7, enabled=True, actor=ADA),
             operate.remove(7, ADA),
-            operate.refresh_credits(7),
-            operate.renew(7),
+            operate.refresh_credits(7, ADA),
+            operate.renew(7, ADA),
         ):
             with pytest.raises(tree.AccountNotFoundError):
                 await asked
@@ -252,14 +260,14 @@ class TestAsk:
         await stage.tend.change(1, lambda one: one.resting(RestReason.QUOTA, stage.clock.now(), until=until))
         player.credits = 70
 
-        assert (await operate.refresh_credits(1)).credits == 70
+        assert (await operate.refresh_credits(1, ADA)).credits == 70
         assert stage.tables.accounts[1].rests == ()
 
     async def test_access_token_is_renewed_though_it_is_fresh(self, stage: Stage, operate: OperateAccounts) -> None:
         (account,) = await stage.accounts(1)
         await stage.clock.sleep(60)
 
-        renewed = await operate.renew(1)
+        renewed = await operate.renew(1, ADA)
 
         assert stage.upstream.count("exchange") == 1
         assert renewed.access_expires_at is not None
@@ -279,7 +287,7 @@ class TestAsk:
 
         monkeypatch.setattr(stage.upstream, "allowance", slow)
         with pytest.raises(tree.AccountNotFoundError):
-            await operate.refresh_credits(1)
+            await operate.refresh_credits(1, ADA)
 
 
 class TestLook:
@@ -309,3 +317,20 @@ class TestLook:
         stage.tables.audit_fault = tree.StorageFullError("full")
         with pytest.raises(tree.StorageFullError):
             await operate.note_reveal(AccountFilter(), ADA)
+
+
+async def test_what_the_service_is_asked_for_is_put_down_before(stage: Stage, operate: OperateAccounts) -> None:
+    await stage.account()
+    stage.tables.audit_fault = tree.StorageFullError("full")
+    stage.upstream.calls.clear()
+    for asking in (operate.refresh_credits(1, ADA), operate.renew(1, ADA)):
+        with pytest.raises(tree.StorageFullError):
+            await asking
+    assert stage.upstream.calls == []
+
+    stage.tables.audit_fault = None
+    await operate.refresh_credits(1, ADA)
+    await operate.renew(1, ADA)
+
+    told = [(entry.action, entry.subject, entry.actor) for entry in stage.tables.audit]
+    assert told == [(AuditAction.CREDITS_ASKED, "1", ADA), (AuditAction.RENEWAL_ASKED, "1", ADA)]

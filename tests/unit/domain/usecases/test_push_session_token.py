@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -17,8 +18,8 @@ from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import push_session_token
 from flow2api.domain.usecases.push_session_token import DEAD_FOR, PushSessionToken
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.upstream import FakePlayer
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.upstream import FakePlayer
 from tests.unit.domain.usecases.stage import Stage, swap
 
 EXTENSION = Actor(name="browser extension", door="admin_api")
@@ -231,12 +232,33 @@ async def test_check_names_those_that_need_a_session_first(stage: Stage, push: P
     stage.pool.put(replace(ended, email="ended@example.com").resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
     stage.pool.put(replace(fine, id=99, upstream="other", email="other@example.com"))
 
-    standings = push.check()
+    standings = [one async for one in push.check()]
 
     assert [(one.account.email, one.needs_session_token) for one in standings] == [
         ("ended@example.com", True),
         ("fine@example.com", False),
     ]
+
+
+async def test_others_have_their_turn_while_many_accounts_are_checked(stage: Stage, push: PushSessionToken) -> None:
+    (model,) = await stage.accounts(1)
+    for number in range(100, 3100):
+        stage.pool.put(replace(model, id=number, email=f"{number}@example.com"))
+    found, turns = 0, list[int]()
+
+    async def look() -> None:
+        while True:
+            turns.append(found)
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    async for _ in push.check():
+        found += 1
+    looking.cancel()
+
+    assert found >= 3000
+    assert len(turns) >= 12
+    assert max(after - before for before, after in pairwise(turns)) <= 500
 
 
 async def test_what_a_push_changes_stands_in_the_audit_log(stage: Stage, push: PushSessionToken) -> None:

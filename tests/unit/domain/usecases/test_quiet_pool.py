@@ -81,3 +81,12 @@ async def test_outage_in_a_quiet_pool_puts_nobody_to_rest() -> None:
         await stage.made(PAINT)
         await stage.clock.sleep(600)
     assert not [account.id for account in accounts if stage.known(account.id).rests]
+
+
+async def test_fault_of_hours_ago_is_not_held_against_an_account_any_more() -> None:
+    stage = Stage()
+    first, second = await stage.accounts(2)
+    await stage.tend.went_wrong(first.id, DOWN, PAINT)
+    await stage.clock.sleep(3 * 3600)
+    await stage.tend.went_well(second.id, PAINT)
+    assert not stage.known(first.id).streaks

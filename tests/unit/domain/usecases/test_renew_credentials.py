@@ -11,8 +11,8 @@ from flow2api.domain.account import Credentials, RestReason
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
-from tests.fakes.upstream import FakeCall
-from tests.unit.domain.usecases.stage import PAINT, Stage, World, swap
+from flow2api.testing.fakes.upstream import FakeCall
+from tests.unit.domain.usecases.stage import PAINT, Stage, swap
 
 
 async def test_fresh_token_needs_neither_database_nor_exchange(stage: Stage) -> None:
@@ -81,24 +81,6 @@ async def test_rotated_session_token_is_kept_and_used(stage: Stage) -> None:
     await stage.credentials.renew(1, force=True)
     access = await stage.credentials.access(stage.known(1), with_session=True)
     assert access.session_token == stage.tables.credentials[1].session_token
-
-
-async def test_session_token_read_while_it_is_rotated_is_not_held(stage: Stage) -> None:
-    await stage.accounts(1)
-    original, gate = stage.storage.vault.write, asyncio.Event()
-
-    async def slow(*args: object) -> None:
-        await gate.wait()
-        await original(*args)  # type: ignore[arg-type]
-
-    swap(stage.storage.vault, write=slow)
-    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
-    await stage.clock.sleep(1)
-    early = await stage.credentials.access(stage.known(1), with_session=True)
-    gate.set()
-    await renewing
-    late = await stage.credentials.access(stage.known(1), with_session=True)
-    assert early.session_token != late.session_token == stage.tables.credentials[1].session_token
 
 
 async def test_transient_failure_keeps_the_token_that_is_still_valid(stage: Stage) -> None:
@@ -188,16 +170,6 @@ async def test_secrets_forgotten_while_somebody_waits_for_them_are_read_again(st
     assert (await stage.credentials.access(account)).access_token is not None
 
 
-async def test_load_takes_what_is_fresh_into_memory() -> None:
-    world = World()
-    first = Stage(world)
-    await first.accounts(3)
-    second = Stage(world)
-    await second.load()
-    await asyncio.gather(*(second.made(PAINT) for _ in range(9)))
-    assert world.upstream.count("exchange") == 0
-
-
 async def test_token_that_another_process_has_renewed_is_taken_from_the_database(stage: Stage) -> None:
     await stage.accounts(1)
     other = Stage(stage.world)
@@ -234,7 +206,7 @@ async def test_removed_account_has_no_access(stage: Stage) -> None:
     with pytest.raises(tree.CredentialRevokedError):
         await stage.credentials.access(account)
     with pytest.raises(tree.CredentialRevokedError):
-        await stage.credentials._session(1)
+        await stage.credentials._held.session(1)
 
 
 async def test_account_removed_during_an_exchange_is_not_brought_back(stage: Stage) -> None:
@@ -260,88 +232,6 @@ async def test_whoever_leaves_does_not_end_the_exchange(stage: Stage) -> None:
     await stage.clock.sleep(1)
     assert stage.upstream.count("exchange") == 1
     assert stage.tables.credentials[1].session_token.reveal() == stage.upstream.players[0].session_tokens[-1]
-
-
-async def test_few_session_tokens_are_held_in_memory(stage: Stage) -> None:
-    swap(stage.storage.vault, read=lambda account_id: _credentials(account_id))
-    for number in range(600):
-        assert await stage.credentials._session(number) == Secret(str(number))
-    assert len(stage.credentials._sessions) == 512
-    assert 599 in stage.credentials._sessions
-
-
-async def _credentials(account_id: int) -> Credentials:
-    return Credentials(Secret(str(account_id)))
-
-
-class TestBusyDatabase:
-    async def test_rotated_token_is_used_from_memory_and_written_when_it_can_be(self, stage: Stage) -> None:
-        await stage.accounts(1)
-        stage.tables.fault = tree.StorageBusyError("locked")
-        await stage.credentials.renew(1, force=True)
-        player = stage.upstream.players[0]
-        rotated = player.session_tokens[-1]
-        player.session_tokens = [rotated]
-        assert stage.tables.credentials[1].session_token.reveal() != rotated
-        access = await stage.credentials.access(stage.known(1), with_session=True)
-        assert access.session_token == Secret(rotated)
-        await stage.credentials.renew(1, force=True)
-        await stage.clock.sleep(100)
-        stage.tables.fault = None
-        await stage.clock.sleep(60)
-        assert stage.tables.credentials[1].session_token.reveal() == player.session_tokens[-1]
-        assert stage.tables.accounts[1].access_expires_at == stage.known(1).access_expires_at
-        assert not stage.credentials._unwritten
-        assert not stage.credentials._writers
-
-    async def test_later_write_makes_the_delayed_one_needless(self, stage: Stage) -> None:
-        await stage.accounts(1)
-        stage.tables.fault = tree.StorageBusyError("locked")
-        await stage.credentials.renew(1, force=True)
-        stage.tables.fault = None
-        await stage.credentials.renew(1, force=True)
-        writes = stage.tables.writes
-        await stage.clock.sleep(60)
-        assert stage.tables.writes == writes
-        assert not stage.credentials._writers
-
-    async def test_account_removed_meanwhile_is_not_written(self, stage: Stage) -> None:
-        await stage.accounts(1)
-        stage.tables.fault = tree.StorageBusyError("locked")
-        await stage.credentials.renew(1, force=True)
-        stage.tables.fault = None
-        await stage.storage.accounts.remove(1)
-        await stage.clock.sleep(60)
-        assert 1 not in stage.tables.credentials
-
-    async def test_database_that_does_not_even_tell_the_account_stops_nobody(self, stage: Stage) -> None:
-        await stage.accounts(1)
-        original = stage.storage.accounts.get
-
-        async def refusing(account_id: int) -> None:
-            raise tree.StorageBusyError("locked")
-
-        swap(stage.storage.accounts, get=refusing)
-        await stage.clock.sleep(24 * 3600)
-        await stage.credentials.renew(1)
-        stage.pool.remove(1)
-        assert (await stage.credentials.access(stage.tables.accounts[1])).access_token is not None
-        swap(stage.storage.accounts, get=original)
-
-    async def test_session_token_that_cannot_be_compared_is_taken_as_unchanged(self, stage: Stage) -> None:
-        await stage.accounts(1)
-        original, reads = stage.storage.vault.read, list[int]()
-
-        async def once(account_id: int) -> Credentials | None:
-            reads.append(account_id)
-            if len(reads) > 1:
-                raise tree.StorageBusyError("locked")
-            return await original(account_id)
-
-        swap(stage.storage.vault, read=once)
-        await stage.credentials.renew(1, force=True)
-        swap(stage.storage.vault, read=original)
-        assert stage.tables.credentials[1].session_token.reveal() == stage.upstream.players[0].session_tokens[-1]
 
 
 async def test_plan_is_free_until_it_is_known(stage: Stage) -> None:
@@ -374,46 +264,6 @@ async def test_renewal_that_is_cut_by_the_end_of_the_process_leaves_nothing(stag
     await asyncio.wait([waiting])
     assert waiting.cancelled()
     assert not stage.credentials._running
-
-
-async def test_renewal_during_a_delayed_write_is_written_too(stage: Stage) -> None:
-    await stage.accounts(1)
-    stage.tables.fault = tree.StorageBusyError("locked")
-    await stage.credentials.renew(1, force=True)
-    stage.tables.fault = None
-    original, gate = stage.storage.vault.write, asyncio.Event()
-    newest = replace(stage.credentials._unwritten[1], name="newest")
-
-    async def slow(*args: object) -> None:
-        await gate.wait()
-        await original(*args)  # type: ignore[arg-type]
-
-    swap(stage.storage.vault, write=slow)
-    await stage.clock.sleep(2)
-    stage.credentials._unwritten[1] = newest
-    gate.set()
-    await stage.clock.sleep(0.1)
-    assert stage.credentials._unwritten == {1: newest}
-    await stage.clock.sleep(60)
-    assert not stage.credentials._unwritten
-
-
-async def test_account_that_is_gone_from_memory_is_not_put_back_by_a_write_that_fails(stage: Stage) -> None:
-    await stage.accounts(1)
-    gate = stage.upstream.hold("exchange")
-    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
-    await stage.clock.sleep(1)
-    stage.pool.remove(1)
-    stage.tables.fault = tree.StorageBusyError("locked")
-
-    async def refusing(account_id: int) -> None:
-        raise tree.StorageBusyError("locked")
-
-    swap(stage.storage.accounts, get=refusing)
-    gate.set()
-    await renewing
-    assert stage.pool.get(1) is None
-    stage.credentials._writers[1].cancel()
 
 
 async def test_session_token_that_is_replaced_all_the_time_ends_the_attempt(stage: Stage) -> None:

@@ -20,11 +20,11 @@ from flow2api.domain.options import Options
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import send_webhooks
 from flow2api.domain.usecases.send_webhooks import AT_ONCE, TO_ONE_AT_ONCE, SendWebhooks
-from flow2api.domain.webhook import PAUSES, Delivery, DeliveryState, Receipt, Webhook
-from tests.fakes.notify import FakeCourier, FakeDeliveries, FakeWebhooks
-from tests.fakes.storage import Tables
-from tests.fakes.virtual_time import VirtualClock, settle
-from tests.integration.persistence.databases import whole_generation
+from flow2api.domain.webhook import ECHO, PAUSES, Delivery, DeliveryState, Receipt, Webhook
+from flow2api.testing.fakes.notify import FakeCourier, FakeDeliveries, FakeWebhooks
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.virtual_time import VirtualClock, settle
+from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import CountingIds
 
 NO = Receipt(answer=500, error="it answered 500")
@@ -68,13 +68,14 @@ class Scene:
         self.courier = SlowCourier()
         self.told: list[Notice] = []
         given = Options(**options)
+        self.ids = CountingIds()
         self.send = SendWebhooks(
             self.webhooks,
             self.deliveries,
             self.courier,
             lambda media_id: f"https://media.example/{media_id}?at={self.clock.monotonic():.0f}",
             self.told.append,
-            CountingIds(),
+            self.ids,
             self.clock,
             lambda: given,
             Random(1),
@@ -477,3 +478,29 @@ async def test_webhook_that_somebody_else_switched_off_is_told_of_once() -> None
         await asyncio.sleep(10)
         (webhook,) = await scene.webhooks.all()
         assert (webhook.disabled_why, scene.told) == ("by ada", [])
+
+
+async def test_what_each_of_several_processes_notices_is_sent_by_one() -> None:
+    async with Scene().running() as one, Scene(one.tables).running() as other:
+        webhook = await one.webhook()
+        await other.send.load()
+        for _ in range(10):
+            other.ids.new("msg")  # they share no numbers
+        for number, process in enumerate((one, other)):
+            process.send.take(notices.proxy_dead("eu-1", process.clock.now(), 3 + number))
+            process.send.take(notices.webhook_disabled("gone", process.clock.now(), "410"))
+            await asyncio.sleep(5)
+        for process in (one, other):
+            process.send.take(notices.proxy_recovered("eu-1", process.clock.now()))
+        await asyncio.sleep(5)
+        kinds = [kept.kind for kept in await one.all() if kept.webhook_id == webhook.id]
+        assert sorted(kinds) == ["proxy.dead", "proxy.recovered", "webhook.disabled", "webhook.disabled"]
+
+
+async def test_same_news_is_sent_again_when_it_is_none_of_another_process() -> None:
+    async with Scene().running() as scene:
+        await scene.webhook()
+        for _ in range(2):
+            scene.send.take(notices.disk_full(scene.clock.now()))
+            await asyncio.sleep(ECHO.total_seconds())
+        assert len(await scene.all()) == 2

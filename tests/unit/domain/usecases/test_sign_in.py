@@ -14,10 +14,10 @@ from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor, _source
-from tests.fakes.clock import FakeClock
-from tests.fakes.passphrases import FakeMeter, FakePassphrases
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import CountingIds
 
 GOOD = Secret("quiet maple river lamp")
@@ -212,6 +212,24 @@ class TestThrottle:
         clock.advance(refusal.value.retry_after_s)
         await begun(sign_in)
 
+    async def test_try_that_was_not_looked_at_is_put_down_once_in_a_pause(
+        self, sign_in: SignIn, ada: Operator, clock: FakeClock, storage: FakeStorage
+    ) -> None:
+        for _ in range(FREE_TRIES + 20):
+            with pytest.raises((tree.SignInRefusedError, tree.TooManyTriesError)):
+                await sign_in("ada", WRONG, HERE)
+        put_off = [entry for entry in storage.tables.audit if entry.action == AuditAction.SIGN_IN_PUT_OFF]
+        clock.advance(2)
+        for _ in range(20):
+            with pytest.raises((tree.SignInRefusedError, tree.TooManyTriesError)):
+                await sign_in("ada", WRONG, HERE)
+
+        (entry,) = put_off
+        assert (entry.subject, entry.actor.name, entry.actor.address) == (str(ada.id), "", HERE.address)
+        actions = [entry.action for entry in storage.tables.audit]
+        assert actions.count(AuditAction.SIGN_IN_PUT_OFF) == 2
+        assert actions.count(AuditAction.SIGN_IN_REFUSED) == FREE_TRIES + 1
+
     async def test_other_names_do_not_help_one_address(self, sign_in: SignIn, ada: Operator) -> None:
         for number in range(FREE_TRIES):
             with pytest.raises(tree.SignInRefusedError):
@@ -386,6 +404,16 @@ class TestChangePassphrase:
             await sign_in.change_passphrase(here, GOOD, GOOD, HERE)
         with pytest.raises(tree.UnsupportedInputError):
             await sign_in.change_passphrase(here, GOOD, Secret("short"), HERE)
+
+
+async def test_storage_that_takes_nothing_more_signs_nobody_out(
+    sign_in: SignIn, ada: Operator, clock: FakeClock, storage: FakeStorage
+) -> None:
+    here, token = await begun(sign_in)
+    clock.advance(120)
+    storage.tables.fault = tree.StorageFullError("full")
+
+    assert (await sign_in.who(token)).operator == here.operator
 
 
 async def test_sessions_are_listed_while_they_live(sign_in: SignIn, ada: Operator, clock: FakeClock) -> None:

@@ -28,11 +28,12 @@ async def test_account_is_stored_as_the_service_tells_of_it(stage: Stage, take_i
     player = stage.upstream.add_player(tier=Tier.ULTRA, credits=77)
     new = NewAccount(session_token=player.credentials.session_token, remark="lent", capacity=Capacity(2, 0))
 
-    added = await take_in(new, ADA, workspace="p-1")
+    added = await take_in(new, ADA, workspace="p-1", workspace_name="Mugs")
 
     assert stage.known(added.id) == stage.tables.accounts[added.id] == added
     assert (added.email, added.tier, added.credits) == ("player1@example.com", Tier.ULTRA, 77)
     assert (added.remark, added.capacity, added.workspace) == ("lent", Capacity(2, 0), "p-1")
+    assert added.workspace_name == "Mugs"
     assert added.is_warm
     assert stage.tables.credentials[added.id].session_token.reveal() == player.session_tokens[-1]
     (entry,) = stage.tables.audit
@@ -108,6 +109,8 @@ async def test_project_that_would_lead_elsewhere_is_refused_without_a_call(
     new = NewAccount(session_token=Secret("y" * 240))
     with pytest.raises(tree.UnsupportedInputError):
         await take_in(new, ADA, workspace="x/../../elsewhere")
+    with pytest.raises(tree.UnsupportedInputError, match="project's name"):
+        await take_in(new, ADA, workspace="p-1", workspace_name="two\nlines")
     assert stage.upstream.calls == []
 
 

@@ -16,22 +16,24 @@ from flow2api.domain.options import Options
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import tell_operators
 from flow2api.domain.usecases.tell_operators import GATHER_S, TellOperators
-from tests.fakes.notify import FakeMessenger, FakeNotifyTargets
-from tests.fakes.storage import Tables
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.fakes.notify import FakeMessenger, FakeNotifyTargets, FakeToldNotices
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.virtual_time import VirtualClock
 
 PAUSE_S, REPEAT_S = 60.0, 1800.0
 
 
 class Scene:
-    def __init__(self, *names: str, **options: Any) -> None:
+    """One process over tables that may be shared with others."""
+
+    def __init__(self, *names: str, tables: Tables | None = None, **options: Any) -> None:
         self.clock = VirtualClock()
-        self.tables = Tables(self.clock.now)
+        self.tables = tables or Tables(self.clock.now)
         self.targets = FakeNotifyTargets(self.tables)
         self.messenger = FakeMessenger()
-        self.names = names or ("phone",)
+        self.names = names or (() if tables else ("phone",))
         given = Options(**{"notify_pause_s": PAUSE_S, "notify_repeat_s": REPEAT_S, **options})
-        self.tell = TellOperators(self.targets, self.messenger, self.clock, lambda: given)
+        self.tell = TellOperators(self.targets, FakeToldNotices(self.tables), self.messenger, self.clock, lambda: given)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Scene"]:
@@ -217,6 +219,7 @@ async def test_what_came_of_a_message_may_stay_unwritten(caplog: pytest.LogCaptu
         scene.tables.fault = None
         assert len(scene.texts) == 1
         assert "what came of a message is not written: locked" in caplog.text
+        assert "other processes may tell operators the same: locked" in caplog.text
 
 
 async def test_message_on_its_way_at_the_end_gets_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,3 +236,71 @@ async def test_message_on_its_way_at_the_end_gets_a_moment(monkeypatch: pytest.M
         await asyncio.sleep(GATHER_S + 0.1)
         assert sent == []
     assert sent == ["it"]
+
+
+async def test_while_nobody_is_to_be_told_nothing_counts_as_told() -> None:
+    async with Scene(tables=Tables(VirtualClock().now)).running() as scene:
+        scene.tell.take(scene.broken(1))
+        await asyncio.sleep(GATHER_S + 1)
+        assert (scene.texts, scene.tables.told.last) == ([], {})
+
+
+class TestSeveralProcessesOnOneDatabase:
+    async def test_what_each_of_them_notices_is_told_by_one(self) -> None:
+        async with Scene().running() as one, Scene(tables=one.tables).running() as other:
+            one.tell.take(one.broken(1))
+            await asyncio.sleep(1)
+            other.tell.take(other.broken(1))
+            other.tell.take(other.broken(2))
+            await asyncio.sleep(GATHER_S + PAUSE_S)
+            assert [len(one.texts), len(other.texts)] == [1, 1]
+            assert "Account 2 " in other.texts[0]
+            assert "Account 1 " not in other.texts[0]
+
+    async def test_the_end_is_told_by_one_and_when_the_pause_is_over(self) -> None:
+        async with Scene().running() as one, Scene(tables=one.tables).running() as other:
+            for process in (one, other):
+                process.tell.take(process.broken(1))
+            await asyncio.sleep(GATHER_S + 1)
+            for process in (one, other):
+                process.tell.take(process.well(1))
+            await asyncio.sleep(REPEAT_S - 60)
+            assert len(one.texts + other.texts) == 1
+            await asyncio.sleep(PAUSE_S + 3 * GATHER_S)
+            assert max(one.texts + other.texts) == "Account 1 (a1) needs no care any more."
+            assert len(one.texts + other.texts) == 2
+
+    async def test_one_that_notices_late_or_anew_after_a_start_holds_to_what_was_told(self) -> None:
+        async with Scene().running() as one:
+            one.tell.take(one.broken(1))
+            await asyncio.sleep(GATHER_S + 1)
+        async with Scene(tables=one.tables).running() as next_one:
+            next_one.tell.take(next_one.well(1))
+            await asyncio.sleep(REPEAT_S - 2 * GATHER_S)
+            assert next_one.texts == []
+            await asyncio.sleep(PAUSE_S + 2 * GATHER_S)
+            assert next_one.texts == ["Account 1 (a1) needs no care any more."]
+
+    async def test_without_any_pause_what_had_happened_when_it_was_told_is_not_told_twice(self) -> None:
+        async with (
+            Scene(notify_repeat_s=0.0).running() as one,
+            Scene(tables=one.tables, notify_repeat_s=0.0).running() as other,
+        ):
+            one.tell.take(one.broken(1))
+            await asyncio.sleep(5)
+            other.tell.take(other.broken(1))
+            await asyncio.sleep(3600)
+            assert len(one.texts + other.texts) == 1
+
+    async def test_what_was_left_out_is_told_with_the_next_message(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tell_operators, "_HELD", 1)
+        async with Scene().running() as one, Scene(tables=one.tables).running() as other:
+            one.tell.take(one.broken(1))
+            await asyncio.sleep(1)
+            other.tell.take(other.broken(1))
+            other.tell.take(other.broken(2))
+            await asyncio.sleep(GATHER_S + PAUSE_S)
+            assert other.texts == []
+            other.tell.take(other.broken(3))
+            await asyncio.sleep(GATHER_S + PAUSE_S)
+            assert other.texts[0].splitlines()[-1] == "1 more were too many to be listed."

@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Account, RestReason
+from flow2api.domain.account import Account, CallKind, Cure, RestReason
 from flow2api.domain.generation import Failed
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.tend_accounts import TendAccounts
-from tests.unit.domain.usecases.stage import PAINT, Stage, swap
+from flow2api.testing.fakes.virtual_time import settle
+from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 
 def rested(account: Account) -> set[RestReason]:
@@ -161,16 +164,19 @@ async def test_fault_at_no_call_in_particular_is_held_against_how_others_fare_at
     assert stage.known(1).streak == 1
 
 
+async def fails() -> None:
+    raise tree.UpstreamUnavailableError("no answer", reached=False)
+
+
 REFUSED_AFRESH = tree.CredentialRevokedError("refused right after a renewal", after_renewal=True)
 
 
 class TestServiceThatRefusesEveryFreshToken:
-    async def test_takes_one_account_out_and_rests_the_others_for_a_moment(self, stage: Stage) -> None:
+    async def test_rests_every_account_for_a_moment_and_ends_no_session(self, stage: Stage) -> None:
         await stage.accounts(4)
         for account_id in (1, 2, 3, 4):
             await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
-        assert rested(stage.known(1)) == {RestReason.AUTH_EXPIRED}
-        for account_id in (2, 3, 4):
+        for account_id in (1, 2, 3, 4):
             (rest,) = stage.known(account_id).rests
             assert rest.reason is RestReason.ERROR_STREAK
             assert rest.until == stage.clock.now() + timedelta(seconds=30)
@@ -182,6 +188,7 @@ class TestServiceThatRefusesEveryFreshToken:
         for account_id in (1, 2):
             await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
         await stage.clock.sleep(120)
+        await stage.tend.went_well(1, PAINT)
         await stage.tend.went_wrong(2, REFUSED_AFRESH, PAINT)
         assert RestReason.AUTH_EXPIRED in rested(stage.known(2))
 
@@ -192,13 +199,79 @@ class TestServiceThatRefusesEveryFreshToken:
             await stage.tend.went_wrong(account_id, REFUSED_AFRESH)
         assert rested(stage.known(2)) == {RestReason.AUTH_EXPIRED}
 
+    async def test_is_found_out_in_a_quiet_pool_too_where_hours_lie_between_two_calls(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        await stage.tend.went_wrong(1, REFUSED_AFRESH)
+        assert rested(stage.known(1)) == {RestReason.AUTH_EXPIRED}
+        await stage.clock.sleep(2 * 3600)
+        await stage.tend.went_wrong(2, REFUSED_AFRESH)
+        assert rested(stage.known(1)) == rested(stage.known(2)) == {RestReason.ERROR_STREAK}
+        assert stage.known(1).is_warm
+
+    async def test_is_told_from_sessions_that_end_one_by_one(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        for account_id in (1, 2):
+            await stage.tend.went_wrong(account_id, REFUSED_AFRESH)
+            await stage.clock.sleep(2 * 3600)
+            stage.tend.accepted(3)
+        assert rested(stage.known(1)) == rested(stage.known(2)) == {RestReason.AUTH_EXPIRED}
+
+    async def test_leaves_alone_who_has_got_a_new_session_meanwhile(self, stage: Stage) -> None:
+        await stage.accounts(2)
+        await stage.tend.went_wrong(1, REFUSED_AFRESH)
+        await stage.tend.change(1, lambda one: one.cured(Cure.NEW_CREDENTIAL))
+        await stage.tend.went_wrong(2, REFUSED_AFRESH)
+        assert not stage.known(1).rests
+
+    async def test_is_believed_of_accounts_that_fail_each_time_while_others_fare_well(self, stage: Stage) -> None:
+        await stage.accounts(6)
+        for pause_s in (31, 301, 1801, 0):
+            for account_id in (3, 4, 5, 6):
+                await stage.tend.went_well(account_id, PAINT)
+            for account_id in (1, 2):
+                await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
+            await stage.clock.sleep(pause_s)
+        for account_id in (1, 2):
+            assert RestReason.AUTH_EXPIRED in rested(stage.known(account_id))
+
+    async def test_is_doubted_as_long_as_nobody_fares_well_and_everybody_is_tried_each_half_hour(
+        self, stage: Stage
+    ) -> None:
+        await stage.accounts(2)
+        for _ in range(10):
+            for account_id in (1, 2):
+                await stage.tend.went_wrong(account_id, REFUSED_AFRESH, PAINT)
+            assert stage.pool.next_lift_s() is not None
+            await stage.clock.sleep(1801)
+        for account_id in (1, 2):
+            assert rested(stage.known(account_id)) == {RestReason.ERROR_STREAK}
+            assert stage.known(account_id).blocking_rest(stage.clock.now()) is None
+
+    async def test_is_not_believed_of_the_one_account_that_tries_an_upstream_which_is_left_alone(
+        self, stage: Stage
+    ) -> None:
+        await stage.accounts(6)
+        await stage.clock.sleep(31)
+        for account_id in range(1, 6):
+            with pytest.raises(tree.UpstreamUnavailableError):
+                await stage.guard.during("flow", account_id, fails)
+        await stage.clock.sleep(600)
+        await stage.tend.went_wrong(6, REFUSED_AFRESH, PAINT)
+        assert rested(stage.known(6)) == {RestReason.ERROR_STREAK}
+
+    async def test_counts_for_nobody_who_was_removed(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        stage.pool.remove(1)
+        stage.tend.accepted(1)
+        await stage.tend.went_wrong(1, REFUSED_AFRESH, PAINT)
+
     async def test_leaves_revoked_sessions_what_they_are(self, stage: Stage) -> None:
         await stage.accounts(2)
         for account_id in (1, 2):
             await stage.tend.went_wrong(account_id, tree.CredentialRevokedError("no such session"), PAINT)
         assert rested(stage.known(2)) == {RestReason.AUTH_EXPIRED}
 
-    async def test_costs_one_account_of_ten_and_serves_again_soon(self, stage: Stage) -> None:
+    async def test_costs_no_account_and_all_serve_again_soon(self, stage: Stage) -> None:
         await stage.accounts(10)
         original = stage.upstream.produce
 
@@ -212,8 +285,10 @@ class TestServiceThatRefusesEveryFreshToken:
         assert (end.error.reasons, end.error.waiting_helps) == ({"tried": 8}, True)
         swap(stage.upstream, produce=original)
         await stage.clock.sleep(60)
-        assert sum(account.rest_of(RestReason.AUTH_EXPIRED) is not None for account in stage.pool) == 1
-        await stage.made(PAINT)
+        assert all(account.rest_of(RestReason.AUTH_EXPIRED) is None for account in stage.pool)
+        for number in range(1, 11):
+            await stage.made(PAINT)
+            await stage.tend.change(number, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
 
 
 async def test_without_a_health_log_rests_come_and_go_all_the_same(stage: Stage) -> None:
@@ -223,3 +298,46 @@ async def test_without_a_health_log_rests_come_and_go_all_the_same(stage: Stage)
     assert not stage.pool.can_serve(Need(PAINT))
     await stage.clock.sleep(60)
     assert stage.pool.can_serve(Need(PAINT))
+
+
+async def test_fault_that_somebody_else_has_written_is_counted_once(stage: Stage) -> None:
+    await stage.accounts(2)
+    await stage.tend.went_well(2, PAINT)
+    stage.tables.fault = tree.StorageBusyError("locked")
+    await stage.tend.went_wrong(1, tree.UpstreamTimeoutError("late"), PAINT)
+    stage.tables.fault = None
+    await stage.credentials.renew(1, force=True)
+    await stage.tend.went_wrong(1, tree.UpstreamTimeoutError("late"), PAINT)
+    assert stage.known(1).streak == 2
+    assert stage.tables.accounts[1].streak == 2
+
+
+async def test_fault_that_comes_while_a_renewal_is_written_is_counted_once(stage: Stage) -> None:
+    await stage.accounts(2)
+    await stage.tend.went_well(2, PAINT)
+    original, reading = stage.storage.accounts.get, asyncio.Event()
+    gate = asyncio.Event()
+
+    async def slow(account_id: int) -> object:
+        reading.set()
+        await gate.wait()
+        return await original(account_id)
+
+    swap(stage.storage.accounts, get=slow)
+    renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
+    await reading.wait()
+    booking = asyncio.create_task(stage.tend.went_wrong(1, tree.UpstreamTimeoutError("late"), PAINT))
+    await settle()
+    gate.set()
+    await asyncio.gather(renewing, booking)
+    assert stage.known(1).streak == 1
+    assert stage.tables.accounts[1].streak == 1
+
+
+async def test_downloads_that_fail_say_nothing_about_the_service(stage: Stage) -> None:
+    await stage.accounts(4)
+    for account_id in (2, 3, 4):
+        await stage.tend.went_wrong(account_id, tree.UpstreamTimeoutError("late"), PAINT, call=CallKind.DOWNLOAD)
+    await stage.tend.went_well(2, PAINT)
+    await stage.tend.went_wrong(1, tree.UpstreamTimeoutError("late"), FILM)
+    assert stage.known(1).streak == 1

@@ -9,11 +9,12 @@ from itertools import pairwise
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Credentials, RestReason, Tier
+from flow2api.domain.account import Credentials, Cure, RestReason, Tier
 from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.health import HealthKind
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.follow_changes import FollowChanges
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 HOUR = 3600.0
@@ -249,6 +250,15 @@ async def test_refusals_of_the_account_itself_are_booked(
     assert kept.known(account.id).rest_of(reason) is not None
 
 
+async def test_new_project_is_called_as_somebody_has_said_and_else_by_its_day(kept: Stage) -> None:
+    wanted, other = await kept.cold_account(), await kept.cold_account()
+    await kept.tend.change(wanted.id, lambda one: one.working_in(None, "Mugs"))
+    opened = kept.clock.now()
+    await kept.clock.sleep(5)
+    assert kept.known(wanted.id).workspace_name == "Mugs"
+    assert (kept.known(other.id).workspace_name or "").startswith(f"{opened:%b %d - }")
+
+
 async def test_disabled_account_is_not_called(kept: Stage) -> None:
     account = await kept.account()
     kept.pool.put(kept.known(account.id).resting(RestReason.MANUAL, kept.clock.now()))
@@ -439,3 +449,88 @@ async def test_rests_end_with_a_request_as_well_as_with_time(stage: Stage) -> No
     await stage.clock.sleep(100)
     await stage.made(PAINT)
     assert [one.kind for one in stage.tables.health if one.kind is HealthKind.REST_LIFTED] == [HealthKind.REST_LIFTED]
+
+
+class TestAccountThatWasPutOff:
+    """Its next visit was planned by a failure, and then something else happened to it."""
+
+    @pytest.fixture
+    async def put_off(self, kept: Stage) -> Stage:
+        await kept.account()
+        kept.upstream.fail("exchange", tree.UpstreamUnavailableError("down", reached=False), times=None)
+        await kept.clock.sleep(22 * HOUR)
+        assert kept.upstream.count("exchange") > 4
+        return kept
+
+    async def test_is_looked_after_again_when_it_is_switched_on_after_a_while(self, put_off: Stage) -> None:
+        now = put_off.clock.now()
+        await put_off.tend.change(1, lambda one: one.resting(RestReason.MANUAL, now))
+        await put_off.clock.sleep(2 * HOUR)
+        put_off.upstream.faults.clear()
+        put_off.upstream.calls.clear()
+        await put_off.tend.change(1, lambda one: one.cured(Cure.OPERATOR))
+        await put_off.clock.sleep(HOUR)
+        assert put_off.upstream.count("exchange") == 1
+
+    async def test_is_looked_after_again_with_a_new_session(self, put_off: Stage) -> None:
+        revoked = tree.CredentialRevokedError("no such session")
+        await put_off.tend.went_wrong(1, revoked)
+        await put_off.clock.sleep(2 * HOUR)
+        put_off.upstream.faults.clear()
+        put_off.upstream.calls.clear()
+        await put_off.tend.change(1, lambda one: one.cured(Cure.NEW_CREDENTIAL))
+        await put_off.clock.sleep(HOUR)
+        assert put_off.upstream.count("exchange") == 1
+
+    async def test_is_visited_at_once_with_a_new_session_however_late_its_next_visit_was(self, put_off: Stage) -> None:
+        await put_off.tend.went_wrong(1, tree.CredentialRevokedError("no such session"))
+        put_off.upstream.faults.clear()
+        put_off.upstream.calls.clear()
+        await put_off.tend.change(1, lambda one: one.cured(Cure.NEW_CREDENTIAL))
+        await put_off.clock.sleep(5)
+        assert put_off.upstream.count("allowance") == 1
+
+
+@pytest.mark.parametrize("reason", [RestReason.REFUSED, RestReason.RATE_LIMITED])
+async def test_restart_asks_nothing_of_a_cold_account_that_is_to_rest_for_hours(
+    stage: Stage, reason: RestReason
+) -> None:
+    account = await stage.cold_account()
+    now = stage.clock.now()
+    await stage.tend.change(account.id, lambda one: one.resting(reason, now, until=now + timedelta(hours=12)))
+    later = Stage(stage.world)
+    await later.load()
+    keeping = asyncio.create_task(later.warm.run())
+    await stage.clock.sleep(11 * HOUR)
+    assert not stage.upstream.calls
+    await stage.clock.sleep(2 * HOUR)
+    assert later.known(account.id).is_warm
+    keeping.cancel()
+
+
+async def test_two_processes_exchange_an_account_once(stage: Stage) -> None:
+    await stage.accounts(20)
+    other = Stage(stage.world, seed=2)
+    await other.load()
+    loops = []
+    for one in (stage, other):
+        follow = FollowChanges(
+            one.storage.changes,
+            one.storage.accounts,
+            one.pool,
+            one.credentials,
+            one.clock,
+            reload_keys=nothing,
+            reload_options=nothing,
+        )
+        await follow.begin()
+        loops += [asyncio.create_task(one.warm.run()), asyncio.create_task(follow.run())]
+    await stage.clock.sleep(22 * HOUR)
+    assert stage.upstream.count("exchange") == 20
+    for loop in loops:
+        assert not loop.done()
+        loop.cancel()
+
+
+async def nothing() -> None:
+    return None

@@ -12,8 +12,8 @@ from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.options import Options
 from flow2api.domain.usecases.watch_pool import LOOK_EVERY_S, WatchPool
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.fakes.virtual_time import VirtualClock, settle
-from tests.integration.persistence.databases import whole_generation
+from flow2api.testing.fakes.virtual_time import VirtualClock, settle
+from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import PAINT, Stage
 
 
@@ -43,6 +43,17 @@ async def test_what_was_so_at_the_start_is_known() -> None:
     scene = Scene(ill)
     scene.pool.put(replace(ill, remark="the same"))
     assert scene.told == []
+
+
+async def test_what_changes_before_it_begins_is_known() -> None:
+    ill = account(credits=1).resting(RestReason.AUTH_EXPIRED, VirtualClock().now())
+    scene = Scene(account(credits=50), ill, low_credits=20)
+    assert scene.told == []
+    scene.pool.put(account(credits=50))
+    assert scene.kinds == [
+        (NoticeKind.ACCOUNT_RECOVERED, "account 1"),
+        (NoticeKind.CREDITS_BACK, "account 1"),
+    ]
 
 
 async def test_account_that_needs_care_and_its_cure_are_told_once_each() -> None:

@@ -1,0 +1,16 @@
+"""How an installation is known to other gateways that it is chained with."""
+
+from flow2api.adapters.vault.keys import KeyRing
+
+_BYTES = 8
+
+
+class GatewayName:
+    """A name that all processes with the same master key share, that no other installation has, and that tells nothing else."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def __call__(self) -> str:
+        """The name, as long as the key that writes stays the same."""
+        return self._keys.writing.derive("gateway name")[:_BYTES].hex()
