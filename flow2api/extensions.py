@@ -24,6 +24,7 @@ from flow2api.hookspecs import (
 
 BUILT_IN = (
     "models_flow",
+    "models_gemini",
     "models_openai",
     "policies",
     "proxy_selectors",
@@ -31,6 +32,7 @@ BUILT_IN = (
     "media_disk",
     "coordination_memory",
     "upstream_flow",
+    "upstream_gemini",
     "upstream_openai",
     "observer_log",
 )

@@ -55,7 +55,8 @@ class AccountKnobs(Struct, kw_only=True, forbid_unknown_fields=True):
         refused_reason: When set, generation calls answer 403 with this reason (anti-abuse, region, age).
         max_parallel_jobs: Jobs at once before 429 ``PUBLIC_ERROR_CONCURRENT_LIMIT_REACHED``; None is no limit.
         quota_per_day: Generations in one UTC day before 429 ``PUBLIC_ERROR_USER_QUOTA_REACHED``; None is no limit.
-        model_quota_per_day: The same per model key, with ``PUBLIC_ERROR_PER_MODEL_DAILY_QUOTA_REACHED``.
+        model_quota_per_day: The same per model key, with ``PUBLIC_ERROR_PER_MODEL_DAILY_QUOTA_REACHED``. For the Gemini
+            API the key is the model's name, and 0 says that the account has no claim to it at all.
     """
 
     email: str = ""
@@ -138,8 +139,10 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
             generate_images, upscale_image, submit_text_video, submit_reference_video, submit_start_end_video,
             submit_start_video, submit_video_upscale, submit_video_extend, poll_videos, concatenate,
             poll_concatenation, get_media, delete_assets, cancel_generation, app_availability, model_statuses,
-            app_config. Links: download_image, download_video. OpenAI-compatible host: openai_models, openai_model,
-            openai_generate, openai_edit, openai_submit, openai_video, openai_content. Anything else: unknown.
+            app_config. Links: download_image, download_video. Gemini API: gemini_models, gemini_model, gemini_generate,
+            gemini_predict, gemini_submit, gemini_operation, gemini_interact, gemini_interaction, gemini_download,
+            gemini_media. OpenAI-compatible host: openai_models, openai_model, openai_generate,
+            openai_edit, openai_submit, openai_video, openai_content. Anything else: unknown.
         account: Id or email of the account; None is any.
         nth: Number of the first match that is hit, from 1.
         times: How many matches are hit; None is without end.
@@ -150,7 +153,10 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
         param: The field to blame in an ``error`` of the OpenAI-compatible host.
         should_retry: Adds an ``x-should-retry`` header to an ``error`` of the OpenAI-compatible host.
         message: Message in the error envelope; made from the status when empty.
-        retry_after_s: Adds a ``retry-after`` header to ``error``.
+        retry_after_s: Adds a ``retry-after`` header to ``error``; a ``RetryInfo`` where the call is one of the Gemini API.
+        quota_id: Adds a ``QuotaFailure`` to an ``error`` of the Gemini API: which quota, such as one with ``PerDay`` in it.
+        quota_value: How much that quota allows; 0 is no claim at all.
+        quota_model: The model that it is about; empty for all.
         work_done: Whether the call takes effect although its answer is lost (``drop``, ``error``, ``html``,
             ``malformed``, ``empty_body``, ``huge_body``).
         location: Where ``redirect`` points to.
@@ -175,6 +181,9 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
     should_retry: bool | None = None
     message: str = ""
     retry_after_s: float | None = None
+    quota_id: str = ""
+    quota_value: int = 100
+    quota_model: str = ""
     work_done: bool = False
     location: str = "https://media.invalid/video"
     content_type: str = "text/plain; charset=utf-8"
@@ -272,7 +281,7 @@ class RecordedRequest(Struct, kw_only=True):
             bytes. None without one.
         idempotency_key: The ``Idempotency-Key`` header; None without one.
         via: The ``x-flow2api-via`` header, by which gateways tell the way of a request; None without one.
-        authorization: First 12 hex digits of the SHA-256 of the bearer token; None without one.
+        authorization: First 12 hex digits of the SHA-256 of the bearer token or API key; None without one.
         cookie: The same of the session token.
         faults: Ids of the scripted faults that hit it.
         took_ms: Real milliseconds until the answer was complete.
@@ -350,4 +359,5 @@ class ReadyFile(Struct, kw_only=True):
     openai_base_url: str = ""
     labs_base_url: str
     api_base_url: str
+    gemini_base_url: str = ""
     accounts: list[SimAccount] = []

@@ -9,7 +9,7 @@ import pytest
 
 from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.generation import Operation, OperationStatus
+from flow2api.domain.generation import Operation, OperationStatus, Order, Product
 from flow2api.domain.ports.upstream import Access, UploadedPicture, Upstream
 from flow2api.domain.secret import Secret
 
@@ -114,6 +114,18 @@ class Worker:
         """How an operation stands once its time is over."""
         await self.backstage.pass_time(60)
         return (await self.upstream.poll(self.access, [operation]))[operation.name]
+
+    async def filmed(self, order: Order) -> Product | None:
+        """What came of a video.
+
+        Raises:
+            Exception: Why none came of it, whether it was refused at once or failed in the end.
+        """
+        operation, _ = await self.upstream.submit(self.access, order)
+        status = await self.outcome(operation)
+        if status.error is not None:
+            raise status.error
+        return status.product
 
     async def has_all_its_credits(self) -> bool:
         """Whether nothing was spent, as far as the service tells."""

@@ -160,7 +160,7 @@ class UpstreamContract:
                     await worker.upstream.produce(worker.access, Order(spec=stage.picture, prompt=prompt))
             if stage.video is not None:
                 with pytest.raises(ContentBlockedError):
-                    await worker.upstream.submit(worker.access, Order(spec=stage.video, prompt=prompt))
+                    await worker.filmed(Order(spec=stage.video, prompt=prompt))
         assert await worker.has_all_its_credits()
 
     async def test_submit_names_each_operation_differently(self, worker: Worker) -> None:

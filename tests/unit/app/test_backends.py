@@ -23,7 +23,7 @@ def extensions() -> Extensions:
 async def test_everything_is_chosen_by_its_url_and_nothing_is_touched(extensions: Extensions, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     backends = build_backends(settings, extensions, build_vault(settings), FakeClock())
-    assert {"flow", "openai"} <= set(backends.upstreams)
+    assert set(backends.upstreams) == {"flow", "gemini", "openai"}
     assert len(backends.catalog.listed()) > 10
     assert list(tmp_path.iterdir()) == []
     for upstream in backends.upstreams.values():
