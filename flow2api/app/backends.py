@@ -10,6 +10,7 @@ from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.media import MediaStore
@@ -38,13 +39,18 @@ class Vault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """The technology that this installation runs on."""
+    """The technology that this installation runs on.
+
+    Attributes:
+        kinds: What the accounts of each upstream sign in with.
+    """
 
     storage: Storage
     store: MediaStore
     slots: Slots
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
+    kinds: CredentialKinds = SESSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,13 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
         slots=slots_factory.build(settings.coordination_url, settings.sections.get(slots_factory.name, {})),
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
+        kinds=credential_kinds(extensions),
     )
+
+
+def credential_kinds(extensions: Extensions) -> CredentialKinds:
+    """What the accounts of each upstream sign in with."""
+    return CredentialKinds({name: factory.credential for name, factory in extensions.upstreams.items()})
 
 
 def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> ModelCatalog:

@@ -22,6 +22,7 @@ from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.media import MediaStore
@@ -74,6 +75,7 @@ class Services:
     storage: Storage
     store: MediaStore
     upstreams: Mapping[str, Upstream]
+    kinds: CredentialKinds
     pool: AccountPool
     pictures: PillowPictures
     workers: Workers
@@ -135,7 +137,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, backends.store, HmacLinkSigner(vault.ring), clock)
-    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock)
+    telling = build_telling(settings, extensions, storage, pool, media.link, options, clock, backends.kinds)
     work.subscribe(telling.watch.ended)
     WatchProxies(proxying.choose, telling.spread, clock)
     WatchBreakers(tending.guard, telling.spread, clock)
@@ -152,6 +154,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        backends.kinds,
     )
     return Services(
         settings=settings,
@@ -163,6 +166,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         storage=storage,
         store=backends.store,
         upstreams=backends.upstreams,
+        kinds=backends.kinds,
         pool=pool,
         pictures=pictures,
         workers=workers,
@@ -246,8 +250,9 @@ def _tending(
     storage, upstreams = backends.storage, backends.upstreams
     guard = GuardUpstreams(clock)
     tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
-    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard)
-    warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options)
+    kinds = backends.kinds
+    credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard, kinds=kinds)
+    warm = WarmAccounts(pool, upstreams, credentials, tend, clock, options, kinds=kinds)
     watch = WatchOperations(pool, upstreams, credentials, tend, clock, options)
     return _Tending(pool, tend, guard, credentials, warm, watch)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flow2api.domain.account import Account
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -56,8 +57,13 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
-    """All of them."""
+    """All of them.
+
+    Args:
+        kinds: What the accounts of each upstream sign in with.
+    """
 
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
@@ -65,7 +71,7 @@ def build_operating(
 
     accounts, vault = (
         ToldAccounts(storage.accounts, storage.health, clock),
-        ToldVault(storage.vault, storage.health, clock),
+        ToldVault(storage.vault, storage.health, clock, kinds=kinds),
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
@@ -92,12 +98,15 @@ def build_operating(
             tend,
             credentials,
             clock,
+            kinds,
         ),
-        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock),
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed),
+        import_accounts=ImportAccounts(
+            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
+        ),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),

@@ -10,6 +10,7 @@ from flow2api.adapters.notify import AppriseMessenger
 from flow2api.adapters.observers import ObserverPost
 from flow2api.adapters.system import RandomIds
 from flow2api.adapters.webhooks import CurlCourier
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Storage
@@ -63,10 +64,12 @@ def build_telling(
     path: Callable[[str, int], str],
     options: Callable[[], Options],
     clock: Clock,
+    kinds: CredentialKinds = SESSIONS,
 ) -> Telling:
     """All of it.
 
     Args:
+        kinds: What the accounts of each upstream sign in with.
         path: Path and query of a link that opens a media for so many seconds.
     """
 
@@ -87,7 +90,7 @@ def build_telling(
         spread.subscribe(take)
     return Telling(
         spread=spread,
-        watch=WatchPool(pool, clock, options, spread),
+        watch=WatchPool(pool, clock, options, spread, kinds),
         operators=operators,
         webhooks=webhooks,
         observers=observers,

@@ -132,6 +132,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         log=services.recording.log,
         clear_log=operating.clear_log,
         upstreams=frozenset(services.upstreams),
+        kinds=services.kinds,
         trusted_proxies=settings.trusted_proxies,
         open_metrics=settings.open_metrics,
         version=__version__,

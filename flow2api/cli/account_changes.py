@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from flow2api.adapters.system import SystemClock
+from flow2api.app.backends import credential_kinds
+from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
 from flow2api.cli.account_views import account_out, print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
-from flow2api.cli.inputs import read_secret
 from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
-from flow2api.domain.usecases.manage_accounts import HEAVIEST, LAST_PRIORITY, ManageAccounts, read_session_token
+from flow2api.domain.usecases.manage_accounts import HEAVIEST, LAST_PRIORITY, ManageAccounts
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 NO_LIMIT = "any"
+
+_NOTHING = GivenCredential()
 
 
 class _Slots(click.ParamType[int | str]):
@@ -43,7 +48,7 @@ class _Slots(click.ParamType[int | str]):
 @click.option("--weight", type=click.IntRange(1, HEAVIEST), help="Its share of the work within its priority.")
 @click.option("--priority", type=click.IntRange(0, LAST_PRIORITY), help="Lower numbers are tried first.")
 @click.option("--workspace", help="Upstream's project that it works in; an empty one has a new one opened.")
-@click.option("--session-token-file", metavar="FILE", help="A new session token; - reads standard input.")
+@secret_options
 @json_option
 @with_installation
 def update(
@@ -58,11 +63,16 @@ def update(
     priority: int | None,
     workspace: str | None,
     session_token_file: str | None,
+    api_key_file: str | None,
+    base_url: str | None,
     as_json: bool,
 ) -> None:
-    """Change what you say of an account; the rest stays. A running server takes it in at once. JSON: the account."""
+    """Change what you say of an account; the rest stays. A running server takes it in at once. JSON: the account.
+
+    A new session token or API key takes the place of the former one. A new base URL needs the key with it.
+    """
     said = ((MediaKind.IMAGE, image_slots), (MediaKind.VIDEO, video_slots))
-    token = None if session_token_file is None else read_secret(session_token_file, "The session token file")
+    given = read_given(session_token_file, api_key_file, base_url)
     change = AccountChange(
         name=None if name is None else name.strip(),
         email=email,
@@ -71,11 +81,10 @@ def update(
         weight=weight,
         priority=priority,
         workspace=workspace,
-        session_token=None if token is None else read_session_token(token),
     )
-    if change == AccountChange():
+    if change == AccountChange() and given == _NOTHING:
         raise click.UsageError("Say what is to be changed.")
-    _tell(asyncio.run(_change(here, [which], change)), as_json=as_json)
+    _tell(asyncio.run(_change(here, [which], change, given)), as_json=as_json)
 
 
 @click.command()
@@ -100,14 +109,26 @@ def untag(here: Installation, tag: str, which: tuple[str, ...], as_json: bool) -
     _tell(changed, as_json=as_json, many=True)
 
 
-async def _change(here: Installation, which: Sequence[str], change: AccountChange) -> Sequence[Account]:
+async def _change(
+    here: Installation, which: Sequence[str], change: AccountChange, given: GivenCredential = _NOTHING
+) -> Sequence[Account]:
     """Change these accounts; when one of them cannot be found, none is changed."""
     async with opened_storage(here) as (storage, _):
         manage = ManageAccounts(storage.accounts, storage.vault, SystemClock())
-        carry_out = ChangeAccount(storage.accounts, storage.vault, SystemClock())
+        kinds, actor = credential_kinds(here.extensions), whoever()
+        carry_out = ChangeAccount(storage.accounts, storage.vault, SystemClock(), kinds)
         found = {account.id: account for account in [await manage.find(one) for one in which]}
-        actor = whoever()
-        return [await carry_out(account, change, actor) for account in found.values()]
+        return [await carry_out(one, _with_secret(here, one, change, given), actor) for one in found.values()]
+
+
+def _with_secret(here: Installation, account: Account, change: AccountChange, given: GivenCredential) -> AccountChange:
+    """The change with the new secret, if there is one. A new key alone is one for the host as it is known."""
+    if given == _NOTHING:
+        return change
+    if given.api_key is not None and given.base_url is None:
+        given = replace(given, base_url=account.base_url)
+    secret, base_url = read_wanted(here, account.upstream, given)
+    return replace(change, session_token=secret, base_url=base_url)
 
 
 def _tell(accounts: Sequence[Account], *, as_json: bool, many: bool = False) -> None:

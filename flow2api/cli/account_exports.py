@@ -11,6 +11,7 @@ import click
 
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import seal_document
+from flow2api.app.backends import credential_kinds
 from flow2api.cli.account_files import compose_rows
 from flow2api.cli.account_formats import CSV, JSON
 from flow2api.cli.account_tables import write_table
@@ -26,14 +27,14 @@ from flow2api.domain.usecases.manage_accounts import ManageAccounts
 
 @click.command("export")
 @click.argument("file", default=STDIN)
-@click.option("--plain", is_flag=True, help="Leave the session tokens readable. Whoever has the file has the accounts.")
+@click.option("--plain", is_flag=True, help="Leave the secrets readable. Whoever has the file has the accounts.")
 @click.option("--passphrase-file", metavar="FILE", help="What to encrypt under; without it the terminal asks.")
 @click.option(
     "--format", "form", type=click.Choice((JSON, CSV)), default=JSON, show_default=True, help="Inside, or plain."
 )
 @with_installation
 def export_accounts(here: Installation, file: str, plain: bool, passphrase_file: str | None, form: str) -> None:
-    """Write all accounts with their session tokens into FILE, or to standard output, in a form that import takes.
+    """Write all accounts with their session tokens and API keys into FILE, or to standard output, in a form that import takes.
 
     It is encrypted under a passphrase unless you say --plain. FILE must not exist, and only you may read it afterwards.
     """
@@ -43,7 +44,8 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
         raise Failure(f"There is a file {file} already; choose another name.")
     passphrase = None if plain else read_passphrase(passphrase_file, is_new=True)
     kept = asyncio.run(_collect(here, is_plain=plain))
-    data = compose_rows(kept) + b"\n" if form == JSON else write_table(kept)
+    kinds = credential_kinds(here.extensions)
+    data = compose_rows(kept, kinds) + b"\n" if form == JSON else write_table(kept, kinds)
     if passphrase is not None:
         data = seal_document(data, passphrase) + b"\n"
     if file == STDIN:

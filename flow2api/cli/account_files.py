@@ -1,7 +1,7 @@
 """The file form of accounts: what ``accounts import`` takes in and ``accounts export`` writes.
 
-The form is ``{"tokens": [row, …]}``, or the list alone. A row has ``session_token``, and may have ``email``, ``name``,
-``remark``, ``tags``, ``weight``, ``priority``, ``upstream`` (``flow`` without one), ``is_active``, ``image_enabled``, ``video_enabled``, and
+The form is ``{"tokens": [row, …]}``, or the list alone. A row has what its upstream wants (``session_token``, ``api_key``,
+or ``api_key`` and ``base_url``), and may have ``email``, ``name``, ``remark``, ``tags``, ``weight``, ``priority``, ``upstream`` (``flow`` without one), ``is_active``, ``image_enabled``, ``video_enabled``, and
 ``image_concurrency`` and ``video_concurrency``, where -1 is no limit. A kind that is not enabled gets no slots. What a
 row does not say is left as it is, or takes the default in a new account. Other fields, ``access_token`` among them, are
 passed over: an access token that came without its end is of no use, and the keeper gets a fresh one.
@@ -14,10 +14,11 @@ import msgspec
 
 from flow2api.cli.failures import Failure
 from flow2api.domain.account import Account, Credentials, RestReason
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.import_accounts import ImportedAccount
-from flow2api.domain.usecases.manage_accounts import read_session_token
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 MOST_BYTES = 256 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -30,7 +31,9 @@ Slots = Annotated[int, msgspec.Meta(ge=_UNLIMITED, le=10_000)]
 class AccountRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One account in the file."""
 
-    session_token: str
+    session_token: str | None = None
+    api_key: str | None = None
+    base_url: str | None = None
     email: str | None = None
     name: str | None = None
     remark: str | None = None
@@ -53,11 +56,11 @@ _decode_whole = msgspec.json.Decoder(_Whole | list[msgspec.Raw]).decode
 _decode_row = msgspec.json.Decoder(AccountRow).decode
 
 
-def read_rows(data: bytes, upstreams: Iterable[str]) -> list[ImportedAccount | str]:
+def read_rows(data: bytes, kinds: CredentialKinds) -> list[ImportedAccount | str]:
     """The rows of a file; for one that cannot be read, the sentence that says why, without anything out of it.
 
     Args:
-        upstreams: Names that a row may use.
+        kinds: The upstreams that a row may be of.
 
     Raises:
         Failure: The whole file is of another form, or has too many rows.
@@ -69,19 +72,23 @@ def read_rows(data: bytes, upstreams: Iterable[str]) -> list[ImportedAccount | s
     rows = whole.tokens if isinstance(whole, _Whole) else whole
     if len(rows) > MOST_ROWS:
         raise Failure(f"The file has {len(rows):,} rows, and {MOST_ROWS:,} are taken at once; split it.")
-    known = frozenset(upstreams)
-    return [_read_row(raw, known) for raw in rows]
+    return [_read_row(raw, kinds) for raw in rows]
 
 
-def compose_rows(accounts: Iterable[tuple[Account, Credentials]]) -> bytes:
-    """A file with these accounts, their session tokens in plain text; importing it brings the same accounts."""
-    return msgspec.json.encode({"tokens": [row_of(account, credentials) for account, credentials in accounts]})
+def compose_rows(accounts: Iterable[tuple[Account, Credentials]], kinds: CredentialKinds) -> bytes:
+    """A file with these accounts, their secrets in plain text; importing it brings the same accounts."""
+    return msgspec.json.encode({"tokens": [row_of(account, credentials, kinds) for account, credentials in accounts]})
 
 
-def row_of(account: Account, credentials: Credentials) -> AccountRow:
+def row_of(account: Account, credentials: Credentials, kinds: CredentialKinds) -> AccountRow:
     """The account as a row that brings it again."""
+    secret = credentials.session_token.reveal()
+    # A host of its own has an account with a key only, even if the plugin that could tell is not installed here.
+    has_key = kinds.of(account.upstream).has_key or account.base_url is not None
     return AccountRow(
-        session_token=credentials.session_token.reveal(),
+        session_token=None if has_key else secret,
+        api_key=secret if has_key else None,
+        base_url=account.base_url,
         email=account.email,
         name=account.name,
         remark=account.remark or None,
@@ -97,20 +104,23 @@ def row_of(account: Account, credentials: Credentials) -> AccountRow:
     )
 
 
-def to_imported(row: AccountRow, upstreams: frozenset[str]) -> ImportedAccount:
+def to_imported(row: AccountRow, kinds: CredentialKinds) -> ImportedAccount:
     """The row as an account.
 
     Args:
-        upstreams: Names that a row may use.
+        kinds: The upstreams that a row may be of.
 
     Raises:
-        UnsupportedInputError: Its session token or its upstream cannot be used; no secret is in the message.
+        UnsupportedInputError: What it signs in with or its upstream cannot be used; no secret is in the message.
     """
-    if row.upstream not in upstreams:
-        raise UnsupportedInputError(f"There is no such upstream; there is {', '.join(sorted(upstreams))}.")
+    if row.upstream not in kinds.by_upstream:
+        raise UnsupportedInputError(f"There is no such upstream; there is {', '.join(sorted(kinds.by_upstream))}.")
+    given = GivenCredential(row.session_token, row.api_key, row.base_url)
+    secret, base_url = given.read(row.upstream, kinds.of(row.upstream))
     return ImportedAccount(
-        session_token=read_session_token(row.session_token),
+        session_token=secret,
         upstream=row.upstream,
+        base_url=base_url,
         email=row.email or None,
         name=row.name,
         remark=row.remark,
@@ -122,9 +132,9 @@ def to_imported(row: AccountRow, upstreams: frozenset[str]) -> ImportedAccount:
     )
 
 
-def _read_row(raw: msgspec.Raw, upstreams: frozenset[str]) -> ImportedAccount | str:
+def _read_row(raw: msgspec.Raw, kinds: CredentialKinds) -> ImportedAccount | str:
     try:
-        return to_imported(_decode_row(raw), upstreams)
+        return to_imported(_decode_row(raw), kinds)
     except UnsupportedInputError as error:
         return error.message
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

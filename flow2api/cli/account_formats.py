@@ -2,12 +2,12 @@
 
 import codecs
 import io
-from collections.abc import Iterable
 
 from flow2api.cli.account_files import MOST_ROWS, read_rows
 from flow2api.cli.account_lines import read_lines
 from flow2api.cli.account_tables import read_table, separator_of
 from flow2api.cli.failures import Failure
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 
 AUTO, JSON, CSV, LINES = "auto", "json", "csv", "lines"
@@ -24,12 +24,12 @@ def format_of(data: bytes) -> str:
     return CSV if separator_of(text.splitlines()[0]) is not None else LINES
 
 
-def read_accounts(data: bytes, form: str, upstreams: Iterable[str]) -> list[ImportedAccount | str | None]:
+def read_accounts(data: bytes, form: str, kinds: CredentialKinds) -> list[ImportedAccount | str | None]:
     """The rows of a file: in a table and among lines, one for each line of the file.
 
     Args:
         form: One of `FORMATS`.
-        upstreams: Names that a row may use.
+        kinds: The upstreams that a row may be of.
 
     Raises:
         Failure: The whole file is of another form, or has too many rows.
@@ -37,11 +37,11 @@ def read_accounts(data: bytes, form: str, upstreams: Iterable[str]) -> list[Impo
     if form == AUTO:
         form = format_of(data)
     if form == JSON:
-        return [*read_rows(_utf_8(data), upstreams)]
+        return [*read_rows(_utf_8(data), kinds)]
     try:
         # Decoded as it is read, for the whole text would be in memory once more.
         with io.TextIOWrapper(io.BytesIO(data), _encoding(data), newline="") as file:
-            rows = (read_table if form == CSV else read_lines)(file, frozenset(upstreams))
+            rows = (read_table if form == CSV else read_lines)(file, kinds)
     except UnicodeDecodeError as error:
         raise Failure("The file is no text in UTF-8; save it as that, or give it as JSON.") from error
     if (many := sum(row is not None for row in rows)) > MOST_ROWS:

@@ -9,6 +9,7 @@ import click
 
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import open_document, read_sealed
+from flow2api.app.backends import credential_kinds
 from flow2api.cli.account_files import MOST_BYTES
 from flow2api.cli.account_formats import AUTO, FORMATS, JSON, format_of, read_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
@@ -36,11 +37,12 @@ def import_accounts(
 ) -> None:
     """Store the accounts of FILE (- reads standard input) without calling anybody; a running server warms them.
 
-    FILE is JSON: {"tokens": [{"session_token": ..., "email": ..., "is_active": true, "image_enabled": true,
+    FILE is JSON: {"tokens": [{"session_token": ..., "upstream": "flow", "email": ..., "is_active": true, "image_enabled": true,
     "video_enabled": true, "image_concurrency": -1, "video_concurrency": 2}, ...]} or the list alone; a table (CSV) whose
     first line names these columns; lines of a session token each, with its address if you like; or an encrypted
-    export: 100,000 rows and 256 MiB at most. An account that is known by its session token or address is renewed. A bad
-    row never stops the others; if there was one, the exit code is 1.
+    export: 100,000 rows and 256 MiB at most. Accounts of other upstreams have api_key, or api_key and base_url, in place
+    of session_token. An account that is known by its session token, API key or address is renewed. A bad row never stops
+    the others; if there was one, the exit code is 1.
 
     JSON: {"added": 0, "updated": 0, "unchanged": 0, "errors": [{"row": 1, "problem": "..."}]}; in a table and among
     lines, the row is the line of the file.
@@ -54,7 +56,7 @@ def import_accounts(
     if not data or data.isspace():
         raise Failure("The file is empty.")
     form = format_of(data) if form == AUTO else form
-    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams), proxy))
+    report = asyncio.run(_store(here, read_accounts(data, form, credential_kinds(here.extensions)), proxy))
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
         print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
@@ -72,8 +74,9 @@ async def _store(here: Installation, rows: Sequence[ImportedAccount | str | None
         with progress("Stored", len(rows)) as show:
             clock = SystemClock()
             accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-            vault = ToldVault(storage.vault, storage.health, clock)
-            return await ImportAccounts(accounts, vault, clock)(rows, show, actor=whoever())
+            kinds = credential_kinds(here.extensions)
+            vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
+            return await ImportAccounts(accounts, vault, clock, kinds=kinds)(rows, show, actor=whoever())
 
 
 def _tell(report: ImportReport, unit: str) -> None:

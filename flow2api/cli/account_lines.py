@@ -4,6 +4,7 @@ import re
 from typing import TextIO
 
 from flow2api.cli.account_files import AccountRow, to_imported
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 
@@ -12,12 +13,12 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _MOST_PARTS = 2
 
 
-def read_lines(file: TextIO, upstreams: frozenset[str]) -> list[ImportedAccount | str | None]:
+def read_lines(file: TextIO, kinds: CredentialKinds) -> list[ImportedAccount | str | None]:
     """The accounts by line: None for empty lines and for those that begin with ``#``."""
-    return [_read_line(line.strip(), upstreams) for line in file]
+    return [_read_line(line.strip(), kinds) for line in file]
 
 
-def _read_line(line: str, upstreams: frozenset[str]) -> ImportedAccount | str | None:
+def _read_line(line: str, kinds: CredentialKinds) -> ImportedAccount | str | None:
     if not line or line.startswith("#"):
         return None
     parts = [part for part in _BETWEEN.split(line) if part]
@@ -26,6 +27,6 @@ def _read_line(line: str, upstreams: frozenset[str]) -> ImportedAccount | str | 
     if len(parts) > _MOST_PARTS or len(tokens) != 1:
         return "The line is not one session token, with or without an e-mail address."
     try:
-        return to_imported(AccountRow(session_token=tokens[0], email=emails[0] if emails else None), upstreams)
+        return to_imported(AccountRow(session_token=tokens[0], email=emails[0] if emails else None), kinds)
     except UnsupportedInputError as error:
         return error.message

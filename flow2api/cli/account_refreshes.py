@@ -26,6 +26,7 @@ _LEFT_ALONE = {
     RestReason.AUTH_EXPIRED: "Its session has ended; give it a new session token by an import with its address.",
     RestReason.UNUSABLE: "The upstream calls it unusable; enable it to have it tried again.",
 }
+_KEY_REFUSED = "Its API key is refused; give it a new one: `flow2api accounts update WHICH --api-key-file FILE`."
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 @with_installation
 def refresh(here: Installation, which: str | None, every: bool, as_json: bool) -> None:
     """Ask the upstream now: a fresh access token, plan and credits, and a workspace where one is missing.
+
+    An API key is tried by a call that costs nothing.
 
     The exit code is 1 if one failed, or if the very account that you named had to be skipped.
 
@@ -111,7 +114,8 @@ async def _note(services: "Services", account: Account | None) -> None:
 async def _warm(services: "Services", account: Account) -> Outcome:
     rest = next((one for one in account.rests if one.model is None and one.reason in _LEFT_ALONE), None)
     if rest is not None:
-        return _outcome(account, "skipped", _LEFT_ALONE[rest.reason])
+        is_key = rest.reason is RestReason.AUTH_EXPIRED and services.kinds.of(account.upstream).has_key
+        return _outcome(account, "skipped", _KEY_REFUSED if is_key else _LEFT_ALONE[rest.reason])
     if account.upstream not in services.upstreams:
         return _outcome(account, "failed", f"No plugin offers its upstream {account.upstream!r}.")
     try:

@@ -8,12 +8,13 @@ from typing import TextIO
 from flow2api.cli.account_files import AccountRow, row_of, to_imported
 from flow2api.cli.failures import Failure
 from flow2api.domain.account import Account, Credentials
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.request_log import csv_safe
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 
 COLUMNS = (
-    "session_token", "email", "name", "remark", "upstream", "tags", "weight", "priority", "is_active", "image_enabled", "video_enabled",
+    "session_token", "api_key", "base_url", "email", "name", "remark", "upstream", "tags", "weight", "priority", "is_active", "image_enabled", "video_enabled",
     "image_concurrency", "video_concurrency",
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ def separator_of(first_line: str) -> str | None:
     return best
 
 
-def read_table(file: TextIO, upstreams: frozenset[str]) -> list[ImportedAccount | str | None]:
+def read_table(file: TextIO, kinds: CredentialKinds) -> list[ImportedAccount | str | None]:
     """The accounts by line: None for the header, for empty lines and for further lines of one account.
 
     Raises:
@@ -43,26 +44,26 @@ def read_table(file: TextIO, upstreams: frozenset[str]) -> list[ImportedAccount 
     header = file.readline()
     separator = separator_of(header)
     names = [] if separator is None else _split(header, separator)
-    if "session_token" not in names:
-        raise Failure(f"The first line names no column session_token; the columns are {', '.join(COLUMNS)}.")
+    if not {"session_token", "api_key"} & set(names):
+        raise Failure(f"The first line names neither session_token nor api_key; the columns are {', '.join(COLUMNS)}.")
     twice = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
     if twice:
         raise Failure(f"The first line names {', '.join(twice)} twice.")
     read: list[ImportedAccount | str | None] = [None]
     for first, after, cells in _records(file, separator or ","):
         read += [None] * (first - len(read))
-        read.append(cells if isinstance(cells, str) else _account(names, cells, upstreams))
+        read.append(cells if isinstance(cells, str) else _account(names, cells, kinds))
         read += [None] * (after - first - 1)
     return read
 
 
-def write_table(accounts: Iterable[tuple[Account, Credentials]]) -> bytes:
-    """The accounts with their session tokens in plain text; no spreadsheet takes a cell for a formula."""
+def write_table(accounts: Iterable[tuple[Account, Credentials]], kinds: CredentialKinds) -> bytes:
+    """The accounts with their secrets in plain text; no spreadsheet takes a cell for a formula."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for account, credentials in accounts:
-        row = row_of(account, credentials)
+        row = row_of(account, credentials, kinds)
         writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
     return written.getvalue().encode()
 
@@ -83,12 +84,12 @@ def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[int, int, l
             yield first, reader.line_num + 1, cells
 
 
-def _account(names: Sequence[str], cells: Sequence[str], upstreams: frozenset[str]) -> ImportedAccount | str:
+def _account(names: Sequence[str], cells: Sequence[str], kinds: CredentialKinds) -> ImportedAccount | str:
     if len(cells) > len(names):
         return f"The line has {len(cells)} cells, and the first one names {len(names)}."
     given = {name: _unescaped(cell.strip()) for name, cell in zip(names, cells, strict=False) if name in COLUMNS}
     try:
-        return to_imported(_row(given), upstreams)
+        return to_imported(_row(given), kinds)
     except UnsupportedInputError as error:
         return error.message
 
@@ -101,7 +102,9 @@ def _row(given: Mapping[str, str]) -> AccountRow:
     """
     said = {name: cell for name, cell in given.items() if cell}
     return AccountRow(
-        session_token=said.get("session_token", ""),
+        session_token=said.get("session_token"),
+        api_key=said.get("api_key"),
+        base_url=said.get("base_url"),
         email=said.get("email"),
         name=said.get("name"),
         remark=said.get("remark"),

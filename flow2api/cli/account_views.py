@@ -18,6 +18,7 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
         until: When that is over by itself; null when it is not, or when nobody knows.
         is_warm: Whether it is ready to serve without a call to its upstream first.
         tier: ``free``, ``pro`` or ``ultra``; null when not known yet.
+        base_url: Where it is served; null for upstreams that know that themselves.
         image_slots: How many pictures at once; null is no limit, 0 is off. The same for ``video_slots``.
     """
 
@@ -39,6 +40,7 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     priority: int
     proxy: str | None
+    base_url: str | None
     workspace: str | None
     access_expires_at: datetime | None
     created_at: datetime
@@ -66,6 +68,7 @@ def account_out(account: Account, now: datetime) -> AccountOut:
         weight=account.weight,
         priority=account.priority,
         proxy=account.proxy,
+        base_url=account.base_url,
         workspace=account.workspace,
         access_expires_at=account.access_expires_at,
         created_at=account.created_at,
@@ -75,11 +78,25 @@ def account_out(account: Account, now: datetime) -> AccountOut:
 def print_accounts(accounts: Iterable[AccountOut]) -> None:
     """Print a table of accounts."""
     print_table(
-        ("ID", "NAME", "E-MAIL", "STATUS", "WHY", "TIER", "CREDITS", "IMAGES", "VIDEOS", "TAGS", "TOKEN UNTIL"),
+        (
+            "ID",
+            "NAME",
+            "UPSTREAM",
+            "E-MAIL",
+            "STATUS",
+            "WHY",
+            "TIER",
+            "CREDITS",
+            "IMAGES",
+            "VIDEOS",
+            "TAGS",
+            "TOKEN UNTIL",
+        ),
         [
             (
                 one.id,
                 one.name,
+                one.upstream,
                 one.email,
                 one.status.replace("_", " "),
                 _why(one),

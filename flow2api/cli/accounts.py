@@ -9,20 +9,22 @@ from typing import TypeVar
 import click
 
 from flow2api.adapters.system import SystemClock
+from flow2api.app.backends import credential_kinds
 from flow2api.cli.account_changes import tag, untag, update
 from flow2api.cli.account_exports import export_accounts
 from flow2api.cli.account_health import show_account
 from flow2api.cli.account_imports import import_accounts
 from flow2api.cli.account_refreshes import refresh
+from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
 from flow2api.cli.account_views import account_out, print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import Failure
-from flow2api.cli.inputs import confirm, read_secret
+from flow2api.cli.inputs import confirm
 from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.ports.storage import Storage
-from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
+from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.tell_health import ToldAccounts
 
@@ -59,12 +61,7 @@ def list_accounts(here: Installation, status: str | None, tag: str | None, as_js
 
 @accounts.command()
 @click.option("--upstream", default="flow", show_default=True, help="The service that the account is of.")
-@click.option(
-    "--session-token-file",
-    required=True,
-    metavar="FILE",
-    help="The file that holds the session token; - reads standard input.",
-)
+@secret_options
 @click.option("--name", default="", help="What to call it; without one its e-mail address, once that is known.")
 @click.option("--email", help="Its address, as far as you know it; the upstream tells it anyway.")
 @click.option("--remark", default="", help="A note for yourself.")
@@ -77,7 +74,9 @@ def list_accounts(here: Installation, status: str | None, tag: str | None, as_js
 def add(
     here: Installation,
     upstream: str,
-    session_token_file: str,
+    session_token_file: str | None,
+    api_key_file: str | None,
+    base_url: str | None,
     name: str,
     email: str | None,
     remark: str,
@@ -87,14 +86,19 @@ def add(
     proxy: str | None,
     as_json: bool,
 ) -> None:
-    """Add one account. A running server takes it in and warms it by itself. JSON: the account."""
+    """Add one account. A running server takes it in and warms it by itself. JSON: the account.
+
+    What it signs in with depends on its upstream: a session token, an API key, or an API key and a base URL.
+    """
     if upstream not in here.extensions.upstreams:
         near = get_close_matches(upstream, here.extensions.upstreams, n=1)
         hint = f" Did you mean {near[0]}?" if near else f" There is {', '.join(sorted(here.extensions.upstreams))}."
         raise Failure(f"There is no upstream {upstream!r}.{hint}")
+    secret, served_at = read_wanted(here, upstream, read_given(session_token_file, api_key_file, base_url))
     new = NewAccount(
-        session_token=read_session_token(read_secret(session_token_file, "The session token file")),
+        session_token=secret,
         upstream=upstream,
+        base_url=served_at,
         name=name.strip(),
         email=email,
         remark=remark,
@@ -144,17 +148,18 @@ async def _add(here: Installation, new: NewAccount, proxy: str | None) -> Accoun
         if proxy is not None:
             named = ManageProxies(storage.proxies, storage.accounts, SystemClock())
             new = replace(new, proxy=await named.meant_by(proxy))
-        return await _manage(storage).add(new, whoever())
+        return await _manage(here, storage).add(new, whoever())
 
 
 async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
-        return await use(_manage(storage))
+        return await use(_manage(here, storage))
 
 
-def _manage(storage: Storage) -> ManageAccounts:
+def _manage(here: Installation, storage: Storage) -> ManageAccounts:
     clock = SystemClock()
-    return ManageAccounts(ToldAccounts(storage.accounts, storage.health, clock), storage.vault, clock)
+    accounts = ToldAccounts(storage.accounts, storage.health, clock)
+    return ManageAccounts(accounts, storage.vault, clock, credential_kinds(here.extensions))
 
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:

@@ -28,6 +28,7 @@ class HealthKind(StrEnum):
     RENEWAL_FAILED = "renewal_failed"
     SESSION_ROTATED = "session_rotated"
     SESSION_REPLACED = "session_replaced"
+    KEY_REPLACED = "key_replaced"
     TIER_CHANGED = "tier_changed"
     CREDITS_CHANGED = "credits_changed"
 
@@ -114,7 +115,7 @@ def _about(account_id: int, at: datetime, kind: HealthKind, rest: Rest, cause: s
 
 _CURED = {
     RestReason.MANUAL: "switched on again",
-    RestReason.AUTH_EXPIRED: "its session is tried anew",
+    RestReason.AUTH_EXPIRED: "it is to sign in anew",
     RestReason.UNUSABLE: "it can be used again",
     RestReason.QUOTA: "credits were seen",
     RestReason.NO_ACCESS: "it has another plan",

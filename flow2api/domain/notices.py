@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flow2api.domain.account import Account, RestReason, Tier
+from flow2api.domain.account import Account, CredentialKind, RestReason, Tier
 from flow2api.domain.generation import Generation, State
 
 
@@ -100,16 +100,22 @@ class Notice:
         return " ".join((self.kind.value, *self.facts.get("reasons", ())))
 
 
+_KEY_REFUSED = "its API key is refused. Give it a new one"
 _CURES = {
     RestReason.AUTH_EXPIRED: "its session has ended. Give it a new session token",
     RestReason.UNUSABLE: "the upstream does not serve it. Look at it there, then enable it again",
 }
 
 
-def account_needs_care(account: Account, at: datetime) -> Notice:
-    """The account rests for a reason that an operator has to cure."""
+def account_needs_care(account: Account, at: datetime, kind: CredentialKind = CredentialKind.SESSION) -> Notice:
+    """The account rests for a reason that an operator has to cure.
+
+    Args:
+        kind: What it signs in with.
+    """
     reasons = [rest for rest in account.rests if rest.reason in CARE and rest.model is None]
-    why = "; ".join(_CURES[rest.reason] + (f" ({rest.why})" if rest.why else "") for rest in reasons)
+    cures = {**_CURES, RestReason.AUTH_EXPIRED: _KEY_REFUSED} if kind.has_key else _CURES
+    why = "; ".join(cures[rest.reason] + (f" ({rest.why})" if rest.why else "") for rest in reasons)
     return Notice(
         kind=NoticeKind.ACCOUNT_NEEDS_CARE,
         at=at,
@@ -251,4 +257,4 @@ def _facts_of(account: Account) -> dict[str, Any]:
 
 
 def _called(account: Account) -> str:
-    return f"{account.id} ({account.email or account.name})"
+    return f"{account.id} ({account.email or account.name or account.upstream})"

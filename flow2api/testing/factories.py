@@ -28,6 +28,7 @@ class AccountFactory(DataclassFactory[Account]):
     weight = 1
     priority = 0
     proxy = None
+    base_url = None
     workspace = "workspace"
     access_expires_at = START + timedelta(hours=24)
     access_obtained_at = START

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
@@ -48,6 +49,7 @@ class AdminDoors:
         metrics: The figures of this moment in Prometheus' text format.
         reached_url_of: The address by which who sent this request reaches the server.
         upstreams: Their names.
+        kinds: What the accounts of each sign in with.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         open_metrics: Whether ``/metrics`` needs no session.
         version: Of the program.
@@ -76,6 +78,7 @@ class AdminDoors:
     log: ReadRequestLog
     clear_log: ClearRequestLog
     upstreams: frozenset[str] = frozenset()
+    kinds: CredentialKinds = SESSIONS
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     version: str = ""

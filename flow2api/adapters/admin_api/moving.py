@@ -1,6 +1,5 @@
 """Accounts that come from elsewhere: many at once from another server, and one by one from the browser extension."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,8 +19,8 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.import_accounts import ImportedAccount
-from flow2api.domain.usecases.manage_accounts import read_session_token
 from flow2api.domain.usecases.manage_connection_token import check_connection_token
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -38,7 +37,7 @@ Slots = Annotated[int, msgspec.Meta(ge=NO_LIMIT, le=10_000)]
 
 
 class ImportBody(Body, frozen=True):
-    """Accounts, at most 100,000: objects with ``session_token``, and what else is known of each."""
+    """Accounts, at most 100,000: objects with what their upstream wants, and what else is known of each."""
 
     tokens: list[Any]
 
@@ -46,7 +45,9 @@ class ImportBody(Body, frozen=True):
 class ImportedToken(msgspec.Struct, frozen=True, kw_only=True):
     """One account. What is left out stays as it is, or takes the default in a new account; other fields are passed over."""
 
-    session_token: str
+    session_token: str | None = None
+    api_key: str | None = None
+    base_url: str | None = None
     email: str | None = None
     name: str | None = None
     remark: str | None = None
@@ -137,7 +138,7 @@ class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
     success: bool = True
 
 
-_TEXTS = ("session_token", "email", "name", "remark", "upstream")
+_TEXTS = ("session_token", "api_key", "base_url", "email", "name", "remark", "upstream")
 _SWITCHES = ("is_active", "image_enabled", "video_enabled")
 _NUMBERS = ("image_concurrency", "video_concurrency", "weight", "priority")
 
@@ -149,7 +150,6 @@ class _ImportOperation(Operation):
     def __post_init__(self) -> None:
         row = Schema(
             type=OpenAPIType.OBJECT,
-            required=["session_token"],
             properties={
                 **{name: Schema(type=OpenAPIType.STRING) for name in _TEXTS},
                 "tags": Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.STRING)),
@@ -176,11 +176,14 @@ def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     async def import_tokens(request: HttpRequest) -> ImportAnswer:
         """Take in many accounts without asking the service; one bad row never stops the others.
 
+        An account of ``flow`` has a ``session_token``; what another upstream wants is an ``api_key``, or an ``api_key`` and
+        a ``base_url``.
+
         Rows are stored while those behind them are still on their way. Where the JSON breaks off, or beyond 100,000 rows,
         the answer is an error that says how many rows before were taken in.
         """
         stream = RowStream(request.stream(), "tokens", batch=_ROWS_AT_ONCE, most=MOST_ROWS)
-        parts = ([_row(row, doors.upstreams) for row in rows] async for rows in stream)
+        parts = ([_row(row, doors) for row in rows] async for rows in stream)
         report = await doors.import_accounts.in_parts(parts, actor=actor_of(doors, request.scope))
         told = f"Added {report.added}, updated {report.updated}, {len(report.errors)} could not be used."
         if stream.fault is not None:
@@ -251,13 +254,16 @@ def _config(doors: AdminDoors, request: HttpRequest, shown: str) -> PluginConfig
     )
 
 
-def _row(row: object, upstreams: Collection[str]) -> ImportedAccount | str | None:
+def _row(row: object, doors: AdminDoors) -> ImportedAccount | str | None:
     try:
         read = msgspec.convert(row, ImportedToken)
-        if read.upstream not in upstreams:
-            return f"The upstream is none of {', '.join(sorted(upstreams))}."
+        if read.upstream not in doors.upstreams:
+            return f"The upstream is none of {', '.join(sorted(doors.upstreams))}."
+        given = GivenCredential(read.session_token, read.api_key, read.base_url)
+        secret, base_url = given.read(read.upstream, doors.kinds.of(read.upstream))
         return ImportedAccount(
-            session_token=read_session_token(read.session_token),
+            session_token=secret,
+            base_url=base_url,
             email=read.email or None,
             name=read.name,
             remark=read.remark,

@@ -80,8 +80,11 @@ class SignsIn(Protocol):
     async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
         """A fresh access token for the session token.
 
+        An upstream with API keys proves the key by a call that costs nothing, and gives it back as both tokens, good
+        for a day: so the key is looked at again once a day.
+
         Raises:
-            CredentialRevokedError: Only a new session token helps.
+            CredentialRevokedError: Only a new session token or key helps.
         """
         ...
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flow2api.domain.account import Account, Capacity, Credentials, Cure, fold_email
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
+from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import (
+    check_has_base_url,
     check_limit,
     check_session_token,
     check_share,
@@ -27,7 +29,9 @@ class AccountChange:
         limits: How many generations at once, by kind; None is no limit.
         workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
         tags: All that it is to have; then ``added_tags`` come and ``removed_tags`` go.
-        session_token: Takes the place of the former one; the keeper exchanges it.
+        session_token: Takes the place of the former one; the keeper exchanges it. For upstreams with API keys, the key.
+        base_url: Where it is served from now on. The key has to be given again with it, so that nobody who may change an
+            account has its key sent to a host of his own.
     """
 
     name: str | None = None
@@ -41,12 +45,16 @@ class AccountChange:
     added_tags: frozenset[str] = frozenset()
     removed_tags: frozenset[str] = frozenset()
     session_token: Secret | None = None
+    base_url: str | None = None
 
 
 class ChangeAccount:
     """Writes a change over the account as the database has it; a running server takes it in by itself."""
 
-    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+    def __init__(
+        self, accounts: Accounts, vault: CredentialVault, clock: Clock, kinds: CredentialKinds = SESSIONS
+    ) -> None:
+        self._kinds = kinds
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
@@ -59,24 +67,28 @@ class ChangeAccount:
             ConflictError: Another account has the address or the session token.
         """
         _check(change)
+        kind = self._kinds.of(account.upstream)
+        check_new_base_url(account, change.base_url, change.session_token, kind)
         changed = _changed(account, change)
         if changed.email is not None and changed.email != account.email:
             await self._refuse_namesake(changed)
         details = differences(_told(account), _told(changed))
-        if change.session_token is not None and await self._is_new(account, change.session_token):
+        if change.session_token is not None and await self._is_new(changed, account, change.session_token):
             changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-            details["after"] = {**details["after"], "session_token": "new"}
+            details["after"] = {**details["after"], kind.field: "new"}
             await self._vault.write(changed, Credentials(change.session_token), self._entry(account, details, actor))
         elif changed != account:
             await self._accounts.save(changed, self._entry(account, details, actor))
         return changed
 
-    async def _is_new(self, account: Account, session_token: Secret) -> bool:
-        check_session_token(account.upstream, session_token)
+    async def _is_new(self, changed: Account, account: Account, session_token: Secret) -> bool:
+        """Whether this has to be tried: another secret, or the same at another host."""
+        kind = self._kinds.of(account.upstream)
+        check_session_token(account.upstream, session_token, kind)
         owner = (await self._vault.find([session_token])).get(session_token)
         if owner not in (None, account.id):
-            raise ConflictError(f"The account {owner} has this session token already.")
-        return owner is None
+            raise ConflictError(f"The account {owner} has this {kind.secret} already.")
+        return owner is None or changed.base_url != account.base_url
 
     async def _refuse_namesake(self, account: Account) -> None:
         async for batch in self._accounts.load():
@@ -92,6 +104,21 @@ class ChangeAccount:
             subject=str(account.id),
             details=details,
         )
+
+
+def check_new_base_url(
+    account: Account, base_url: str | None, session_token: Secret | None, kind: CredentialKind
+) -> None:
+    """Refuse an address for an account that has none, and one that comes without the key.
+
+    Raises:
+        UnsupportedInputError: It is so.
+    """
+    if base_url is None:
+        return
+    check_has_base_url(account.upstream, kind, base_url)
+    if session_token is None and base_url != account.base_url:
+        raise UnsupportedInputError("A new base URL needs the API key again, which is sent there.", param="api_key")
 
 
 def _check(change: AccountChange) -> None:
@@ -121,6 +148,7 @@ def _changed(account: Account, change: AccountChange) -> Account:
         weight=account.weight if change.weight is None else change.weight,
         priority=account.priority if change.priority is None else change.priority,
         tags=(tags | change.added_tags) - change.removed_tags,
+        base_url=account.base_url if change.base_url is None else change.base_url,
     ).working_in(change.workspace, None)
 
 
@@ -136,4 +164,5 @@ def _told(account: Account) -> dict[str, object]:
         "priority": account.priority,
         "workspace": account.workspace,
         "tags": sorted(account.tags),
+        "base_url": account.base_url,
     }

@@ -92,5 +92,5 @@ class FollowChanges:
             self._pool.put(account)
 
 
-def _access_of(account: Account) -> tuple[datetime | None, datetime | None]:
-    return account.access_expires_at, account.access_obtained_at
+def _access_of(account: Account) -> tuple[datetime | None, datetime | None, str | None]:
+    return account.access_expires_at, account.access_obtained_at, account.base_url

@@ -110,18 +110,47 @@ class HoldCredentials:
             self._bearers[account_id] = Bearer(credentials.access_token, credentials.expires_at)
         self._sessions.pop(account_id, None)
 
-    async def was_replaced(self, account_id: int, used: Secret) -> bool:
-        """Whether the account was given another session token since; False when that cannot be told."""
+    async def was_replaced(self, account: Account, used: Secret) -> bool:
+        """Whether the account was given another session token or host since; False when that cannot be told.
+
+        Args:
+            account: As it was when the token was used.
+        """
+        try:
+            elsewhere = await self.at_its_host(account) != account
+        except StorageError:
+            elsewhere = False
+        return elsewhere or await self._has_another(account.id, used)
+
+    async def at_its_host(self, account: Account) -> Account | None:
+        """The account as it is known here, unless the database has another host for it: then as it is there.
+
+        Its key must not go to a host that it has left, and memory hears of what others change a moment later only.
+
+        Raises:
+            StorageError: The database did not tell.
+        """
+        if account.base_url is None:
+            return account
+        async with self._tend.holding(account.id) as latest:
+            if latest is not None and latest.base_url != account.base_url:
+                self.forget(account.id)
+                self._pool.put(latest)
+                return latest
+            return None if latest is None else account
+
+    async def _has_another(self, account_id: int, used: Secret) -> bool:
         try:
             kept = await self.read(account_id)
         except StorageError:
             return False
         return kept is not None and kept.session_token != used
 
-    async def keep(self, account_id: int, exchanged: Exchanged, used: Secret) -> bool:
+    async def keep(self, exchanging: Account, exchanged: Exchanged, used: Secret) -> bool:
         """Into memory at once, and into the database: a rotated session token exists nowhere else.
 
         Args:
+            exchanging: The account as it was when the exchange began.
             used: The session token that was exchanged.
 
         Returns:
@@ -130,12 +159,12 @@ class HoldCredentials:
         Raises:
             CredentialRevokedError: The account was removed.
         """
-        credentials = exchanged.credentials
+        account_id, credentials = exchanging.id, exchanged.credentials
         try:
             async with self._tend.holding(account_id) as account:
                 if account is None:
                     raise CredentialRevokedError("The account was removed.")
-                if await self.was_replaced(account_id, used):
+                if account.base_url != exchanging.base_url or await self._has_another(account_id, used):
                     return False
                 renewed = _renewed(account, exchanged, self._clock.now())
                 self.hold(account_id, credentials)

@@ -5,15 +5,22 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Seq
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
+from flow2api.domain.usecases.manage_accounts import (
+    check_has_base_url,
+    check_limit,
+    check_session_token,
+    check_share,
+    check_texts,
+)
 
 _BATCH = 1000
 _AT_ONCE = 64
@@ -25,6 +32,8 @@ class ImportedAccount:
     """An account as an import states it. What is None is left as it is, or takes the default in a new account.
 
     Attributes:
+        session_token: For upstreams with API keys, the key.
+        base_url: Where the account is served, as `read_base_url` gives it; None for upstreams that know that themselves.
         is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
         limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
         proxy: The proxy or the pool that it uses, ``direct`` for none, ``global`` for what the option ``proxy`` says.
@@ -33,6 +42,7 @@ class ImportedAccount:
 
     session_token: Secret
     upstream: str = "flow"
+    base_url: str | None = None
     email: str | None = None
     name: str | None = None
     remark: str | None = None
@@ -61,8 +71,8 @@ class ImportReport:
 class ImportAccounts:
     """Stores accounts without calling the upstream; the keeper warms them at its own pace.
 
-    An account is known by its session token, else by upstream and e-mail address; then the row renews its session token
-    and whatever else it states. A bad row never stops the others.
+    An account is known by its session token or API key, else by upstream and e-mail address; then the row renews its
+    secret and whatever else it states. A bad row never stops the others.
     """
 
     def __init__(
@@ -73,11 +83,14 @@ class ImportAccounts:
         *,
         holding: Callable[[int], AbstractAsyncContextManager[Account | None]] | None = None,
         on_stored: Callable[[Account], None] = lambda account: None,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
         """Args:
         holding: Lets nobody else of this process write an account meanwhile; None when nobody else is at work.
         on_stored: Told each account that is added or changed, for whoever has them in memory.
+        kinds: What the accounts of each upstream sign in with.
         """
+        self._kinds = kinds
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
@@ -132,16 +145,19 @@ class ImportAccounts:
                 tally.errors.append((number, row))
                 continue
             try:
-                _check(row)
-                if _repeats(row, number, tally):
+                kind = self._kinds.of(row.upstream)
+                _check(row, kind)
+                if _repeats(row, number, tally, kind):
                     tally.unchanged += 1
                     continue
-                account = _account_of(row, owners, known)
+                account = _account_of(row, owners, known, kind)
                 _once_for_each(account, number, tally)
             except UnsupportedInputError as error:
                 tally.errors.append((number, error.message))
                 continue
-            self._plan(row, account, is_new_token=row.session_token not in owners, changes=changes, tally=tally)
+            is_elsewhere = account is not None and row.base_url != account.base_url
+            is_new_token = is_elsewhere or row.session_token not in owners
+            self._plan(row, account, is_new_token=is_new_token, changes=changes, tally=tally)
         return changes
 
     def _plan(
@@ -189,9 +205,10 @@ class ImportAccounts:
             changed = _stated(latest, row, self._clock)
             if is_new_token:
                 changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-                entry = self._entry(
-                    actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": {"session_token": "new"}}
-                )
+                after: dict[str, object] = {self._kinds.of(latest.upstream).field: "new"}
+                if changed.base_url != latest.base_url:
+                    after["base_url"] = changed.base_url
+                entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
                 await self._vault.write(changed, Credentials(row.session_token), entry)
             elif changed != latest:
                 await self._accounts.save(changed, self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {}))
@@ -228,6 +245,7 @@ class _Known:
 class _Changes:
     added: list[tuple[Account, Credentials]] = field(default_factory=list)
     changed: list[tuple[int, ImportedAccount, bool]] = field(default_factory=list)
+    """By account the row, and whether its secret is to be tried: it is new, or is sent elsewhere."""
 
 
 @dataclass(slots=True)
@@ -235,7 +253,7 @@ class _Tally:
     """What came of the rows so far.
 
     Attributes:
-        tokens: By a session token's fingerprint the row that first had it, and its address.
+        tokens: By a session token's fingerprint the row that first had it, its e-mail address, and what it is good for.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
@@ -244,7 +262,7 @@ class _Tally:
     updated: int = 0
     unchanged: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[bytes, tuple[int, str | None]] = field(default_factory=dict)
+    tokens: dict[bytes, tuple[int, str | None, tuple[str, str | None]]] = field(default_factory=dict)
     emails: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[int, int] = field(default_factory=dict)
 
@@ -256,34 +274,42 @@ async def _parts(
         yield rows[start : start + _BATCH]
 
 
-def _check(row: ImportedAccount) -> None:
-    check_session_token(row.upstream, row.session_token)
+def _check(row: ImportedAccount, kind: CredentialKind) -> None:
+    check_session_token(row.upstream, row.session_token, kind)
+    check_has_base_url(row.upstream, kind, row.base_url)
     check_texts(email=row.email, name=row.name or "", remark=row.remark or "", tags=row.tags or frozenset())
     check_share(row.weight, row.priority)
-    for kind, limit in row.limits.items():
-        check_limit(kind, limit)
+    for medium, limit in row.limits.items():
+        check_limit(medium, limit)
 
 
-def _repeats(row: ImportedAccount, number: int, tally: _Tally) -> bool:
+def _repeats(row: ImportedAccount, number: int, tally: _Tally, kind: CredentialKind) -> bool:
     """Whether an earlier row is about the same account in the same words.
 
     Raises:
         UnsupportedInputError: An earlier row contradicts this one.
     """
     email = None if row.email is None else fold_email(row.email)
-    before = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email))
-    if before[0] != number:
-        if email is not None and before[1] is not None and email != before[1]:
-            raise UnsupportedInputError(f"Row {before[0]} has the same session token under another address.")
+    place = (row.upstream, row.base_url)
+    first, first_email, first_place = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email, place))
+    if first != number:
+        if email is not None and first_email is not None and email != first_email:
+            raise UnsupportedInputError(f"Row {first} has the same {kind.secret} under another address.")
+        if place != first_place:
+            raise UnsupportedInputError(
+                f"Row {first} has the same {kind.secret} with another upstream or base URL; one key is one account."
+            )
         return True
     if email is not None:
         namesake = tally.emails.setdefault((row.upstream, email), number)
         if namesake != number:
-            raise UnsupportedInputError(f"Row {namesake} has the same address with another session token.")
+            raise UnsupportedInputError(f"Row {namesake} has the same address with another {kind.secret}.")
     return False
 
 
-def _account_of(row: ImportedAccount, owners: Mapping[Secret, int], known: _Known) -> Account | None:
+def _account_of(
+    row: ImportedAccount, owners: Mapping[Secret, int], known: _Known, kind: CredentialKind
+) -> Account | None:
     """The account that the row is about; None when it is a new one.
 
     Raises:
@@ -294,10 +320,10 @@ def _account_of(row: ImportedAccount, owners: Mapping[Secret, int], known: _Know
     if owner is None:
         return None if namesake is None else known.by_id[namesake]
     if owner.upstream != row.upstream:
-        raise UnsupportedInputError(f"The session token is that of account {owner.id}, of another upstream.")
+        raise UnsupportedInputError(f"The {kind.secret} is that of account {owner.id}, of another upstream.")
     if namesake not in (None, owner.id):
         raise UnsupportedInputError(
-            f"The session token is that of account {owner.id}, but the address that of account {namesake}."
+            f"The {kind.secret} is that of account {owner.id}, but the address that of account {namesake}."
         )
     return owner
 
@@ -324,6 +350,7 @@ def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
         weight=account.weight if row.weight is None else row.weight,
         priority=account.priority if row.priority is None else row.priority,
         proxy=account.proxy if row.proxy is None else None if row.proxy == GLOBAL else row.proxy,
+        base_url=row.base_url,
         capacity=Capacity(
             image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
             video=row.limits.get(MediaKind.VIDEO, account.capacity.video),

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flow2api.domain.account import Account, Capacity, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
@@ -23,6 +24,7 @@ MOST_SLOTS = 10_000
 _SHORTEST_SESSION_TOKEN = 200
 _LONGEST_SESSION_TOKEN = 16_384
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
+_KEY = re.compile(r"[\x21-\x7e]+")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _TAG = re.compile(r"[\w.:-]{1,64}")
 _WORKSPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -33,12 +35,15 @@ class NewAccount:
     """An account as the operator gives it.
 
     Attributes:
+        session_token: For upstreams with API keys, the key.
+        base_url: Where the account is served, as `read_base_url` gives it; None for upstreams that know that themselves.
         proxy: The proxy or the pool that it uses, ``direct`` for none; None for what the option ``proxy`` says. Whether
             there is one of this name is looked at before.
     """
 
     session_token: Secret
     upstream: str = "flow"
+    base_url: str | None = None
     name: str = ""
     email: str | None = None
     remark: str = ""
@@ -54,7 +59,10 @@ class ManageAccounts:
     Who does it is told by ``actor``: then the change and its audit entry are one.
     """
 
-    def __init__(self, accounts: Accounts, vault: CredentialVault, clock: Clock) -> None:
+    def __init__(
+        self, accounts: Accounts, vault: CredentialVault, clock: Clock, kinds: CredentialKinds = SESSIONS
+    ) -> None:
+        self._kinds = kinds
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
@@ -89,12 +97,14 @@ class ManageAccounts:
             UnsupportedInputError: The session token or what describes the account cannot be used.
             ConflictError: An account with this session token or e-mail address exists.
         """
-        check_session_token(new.upstream, new.session_token)
+        credential = self._kinds.of(new.upstream)
+        check_session_token(new.upstream, new.session_token, credential)
+        check_has_base_url(new.upstream, credential, new.base_url)
         check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
         for kind in MediaKind:
             check_limit(kind, new.capacity.of(kind))
-        if await self._vault.find([new.session_token]):
-            raise ConflictError("An account with this session token exists already.")
+        if owner := (await self._vault.find([new.session_token])).get(new.session_token):
+            raise ConflictError(f"The account {owner} has this {credential.secret} already.")
         account = self._made(new)
         if account.email is not None:
             known = [
@@ -103,7 +113,7 @@ class ManageAccounts:
             if known:
                 raise ConflictError(
                     f"The account {known[0]} has the address {account.email} already; "
-                    "an import with its address and the new session token renews it."
+                    f"an import with its address and the new {credential.secret} renews it."
                 )
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, None, {"email": account.email, "remark": account.remark})
         return (await self._accounts.add([(account, Credentials(new.session_token))], entry))[0]
@@ -149,6 +159,7 @@ class ManageAccounts:
             capacity=new.capacity,
             tags=new.tags,
             proxy=new.proxy,
+            base_url=new.base_url,
             created_at=now,
         )
         return account if new.is_enabled else account.resting(RestReason.MANUAL, now)
@@ -172,8 +183,28 @@ def read_session_token(text: str) -> Secret:
     return Secret(token)
 
 
-def check_session_token(upstream: str, token: Secret) -> None:
+def read_api_key(text: str) -> Secret:
+    """The API key in what an operator pasted; white space around it is no part of it.
+
+    Raises:
+        UnsupportedInputError: It is empty, or has characters that no header takes. The message shows none of it.
+    """
+    key = text.strip()
+    if not key:
+        raise UnsupportedInputError("The API key is empty.", param="api_key")
+    if not _KEY.fullmatch(key):
+        raise UnsupportedInputError(
+            "The API key has blanks or other characters that do not belong to one; give the key alone, in one line.",
+            param="api_key",
+        )
+    return Secret(key)
+
+
+def check_session_token(upstream: str, token: Secret, kind: CredentialKind = CredentialKind.SESSION) -> None:
     """Refuse what cannot be a session token: a short one was cut off while pasting (Flow, 2026-06 era: about 1,000).
+
+    Args:
+        kind: Of the upstream; an API key may be short, and need not be a cookie's value.
 
     Raises:
         UnsupportedInputError: It is too short or too long.
@@ -185,9 +216,21 @@ def check_session_token(upstream: str, token: Secret) -> None:
         )
     if len(token) > _LONGEST_SESSION_TOKEN:
         raise UnsupportedInputError(
-            f"The session token has {len(token)} characters; no service makes them longer than {_LONGEST_SESSION_TOKEN}.",
-            param="session_token",
+            f"The {kind.secret} has {len(token)} characters; no service makes them longer than {_LONGEST_SESSION_TOKEN}.",
+            param=kind.field,
         )
+
+
+def check_has_base_url(upstream: str, kind: CredentialKind, base_url: str | None) -> None:
+    """Refuse an account without the address that it needs, or with one that nobody would look at.
+
+    Raises:
+        UnsupportedInputError: It is so.
+    """
+    if kind.has_base_url and base_url is None:
+        raise UnsupportedInputError(f"An account of the upstream {upstream} needs a base URL.", param="base_url")
+    if base_url is not None and not kind.has_base_url:
+        raise UnsupportedInputError(f"An account of the upstream {upstream} has no base URL.", param="base_url")
 
 
 def check_texts(*, email: str | None, name: str, remark: str, tags: frozenset[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
@@ -31,7 +32,8 @@ class AccountEdit:
         limits: How many generations at once, by kind; None is no limit. A kind that is missing stays.
         workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
         workspace_name: What it is called; the upstream is told only when the keeper opens one.
-        session_token: Takes the place of the former one, once the service has taken it.
+        session_token: Takes the place of the former one, once the service has taken it. For upstreams with API keys, the
+            key.
     """
 
     remark: str | None = None
@@ -58,7 +60,9 @@ class OperateAccounts:
         tend: TendAccounts,
         credentials: RenewCredentials,
         clock: Clock,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._upstreams = upstreams
         self._accounts = accounts
@@ -225,12 +229,13 @@ class OperateAccounts:
         kept = await self._vault.read(account.id)
         if kept is not None and kept.session_token == session_token:
             return
-        check_session_token(account.upstream, session_token)
+        kind = self._kinds.of(account.upstream)
+        check_session_token(account.upstream, session_token, kind)
         if owner := (await self._vault.find([session_token])).get(session_token):
-            raise ConflictError(f"The account {owner} has this session token already.")
+            raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         exchanged = await self._credentials.exchange(account, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
-            raise ConflictError(f"The session token is that of {exchanged.email}, not of {account.email}.")
+            raise ConflictError(f"The {kind.secret} is that of {exchanged.email}, not of {account.email}.")
         async with self._tend.holding(account.id) as before:
             if before is None:
                 raise AccountNotFoundError(account.id)
@@ -240,7 +245,7 @@ class OperateAccounts:
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
             ).cured(Cure.NEW_CREDENTIAL)
-            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {"session_token": "new"}})
+            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {kind.field: "new"}})
             await self._vault.write(renewed, exchanged.credentials, entry)
             self._credentials.forget(account.id)
             self._pool.put(renewed)

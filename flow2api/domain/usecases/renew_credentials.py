@@ -11,6 +11,7 @@ from typing import TypeVar
 from flow2api.domain.account import Account, Credentials, RestReason, Tier
 from flow2api.domain.apart import apart
 from flow2api.domain.breaker import Host
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import (
     CredentialError,
     CredentialExpiredError,
@@ -39,6 +40,7 @@ SKEW = timedelta(seconds=30)
 """A token that ends within this time is not sent any more."""
 
 _RENEWALS_AT_MOST = 2
+_KEY_OF_NO_USE = "The service refuses the account's API key for what it is to do; give the account another key."
 
 
 class RenewCredentials:
@@ -57,7 +59,9 @@ class RenewCredentials:
         clock: Clock,
         routes: RouteCalls | None = None,
         guard: GuardUpstreams | None = None,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._routes = routes
         self._pool = pool
         self._upstreams = upstreams
@@ -87,13 +91,14 @@ class RenewCredentials:
             UpstreamError: The exchange failed for now.
         """
         bearer = self._held.usable(account.id, refused, SKEW)
-        for _ in range(_RENEWALS_AT_MOST):
+        # A key is given back as it is: to prove it twice would say nothing more.
+        for _ in range(1 if self._kinds.of(account.upstream).has_key else _RENEWALS_AT_MOST):
             if bearer is None:
                 # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
                 await self.renew(account.id, refused=refused)
                 bearer = self._held.usable(account.id, refused, timedelta(0))
         if bearer is None:
-            raise self._nothing_usable(account.id, refused)
+            raise self._nothing_usable(account, refused)
         session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
         return Access(
@@ -164,7 +169,9 @@ class RenewCredentials:
         except CredentialExpiredError as error:
             self._held.drop(account.id)
             raise CredentialRevokedError(
-                "The service refuses the account's access token even right after a renewal; sign in again.",
+                _KEY_OF_NO_USE
+                if self._kinds.of(account.upstream).has_key
+                else "The service refuses the account's access token even right after a renewal; sign in again.",
                 after_renewal=True,
             ) from error
 
@@ -183,7 +190,7 @@ class RenewCredentials:
         await asyncio.shield(task)
 
     async def exchange(self, account: Account, credentials: Credentials) -> Exchanged:
-        """Exchange credentials along the account's own way; nothing is kept.
+        """Exchange credentials along the account's own way, at the account's own host; nothing is kept.
 
         Raises:
             CredentialRevokedError: The session token is refused.
@@ -206,6 +213,7 @@ class RenewCredentials:
     async def _renew(self, account_id: int, refused: Secret | None, *, force: bool) -> None:
         for _ in range(_RENEWALS_AT_MOST):
             kept, account = await self._held.read(account_id), self._pool.get(account_id)
+            account = None if account is None else await self._held.at_its_host(account)
             if kept is None or account is None:
                 raise CredentialRevokedError("The account was removed.")
             is_fresh = kept.is_fresh(self._clock.now(), SKEW) and kept.access_token != refused
@@ -214,7 +222,11 @@ class RenewCredentials:
                 await self._tend.change(account_id, partial(_as_kept, kept=kept))
                 return
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
-                raise CredentialRevokedError("The account's session has ended; give it a new session token.")
+                raise CredentialRevokedError(
+                    "The account's API key was refused; give it a new one."
+                    if self._kinds.of(account.upstream).has_key
+                    else "The account's session has ended; give it a new session token."
+                )
             if await self._exchange(account, kept):
                 return
 
@@ -228,13 +240,13 @@ class RenewCredentials:
             self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
             raise
         except CredentialError as error:
-            if await self._held.was_replaced(account.id, kept.session_token):
+            if await self._held.was_replaced(account, kept.session_token):
                 return False
             self.forget(account.id)
             self._note(account.id, HealthKind.RENEWAL_FAILED, error.message)
             await self._tend.went_wrong(account.id, error)
             raise
-        if not await self._held.keep(account.id, exchanged, kept.session_token):
+        if not await self._held.keep(account, exchanged, kept.session_token):
             return False
         self._note(account.id, HealthKind.ACCESS_RENEWED, "", until=exchanged.credentials.expires_at)
         if exchanged.credentials.session_token != kept.session_token:
@@ -244,9 +256,11 @@ class RenewCredentials:
     def _note(self, account_id: int, kind: HealthKind, cause: str, *, until: datetime | None = None) -> None:
         self._tend.note(HealthEvent(account_id, self._clock.now(), kind, until=until, cause=cause))
 
-    def _nothing_usable(self, account_id: int, refused: Secret | None) -> Flow2ApiError:
-        bearer = self._held.drop(account_id)
+    def _nothing_usable(self, account: Account, refused: Secret | None) -> Flow2ApiError:
+        bearer = self._held.drop(account.id)
         if bearer is not None and bearer.token == refused:
+            if self._kinds.of(account.upstream).has_key:
+                return CredentialRevokedError(_KEY_OF_NO_USE, after_renewal=True)
             return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
         return UpstreamInvalidError("The service gave no access token that can be used; try again later.")
 

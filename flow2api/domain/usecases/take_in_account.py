@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flow2api.domain.account import Account, Credentials, RestReason, Tier, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConflictError, Flow2ApiError, UnsupportedInputError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
@@ -16,6 +17,7 @@ from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import (
     NewAccount,
+    check_has_base_url,
     check_limit,
     check_session_token,
     check_texts,
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class TakeInAccount:
-    """Exchanges the session token before anything is stored, so that a wrong one is refused at once."""
+    """Exchanges the session token, or tries the API key, before anything is stored: a wrong one is refused at once."""
 
     def __init__(
         self,
@@ -36,7 +38,9 @@ class TakeInAccount:
         vault: CredentialVault,
         audit_log: AuditLog,
         clock: Clock,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._upstreams = upstreams
         self._accounts = accounts
@@ -63,7 +67,7 @@ class TakeInAccount:
         check_workspace(workspace, workspace_name)
         for kind in MediaKind:
             check_limit(kind, new.capacity.of(kind))
-        exchanged = await self._exchange(new.upstream, new.session_token)
+        exchanged = await self._exchange(new.upstream, Credentials(new.session_token, base_url=new.base_url))
         account = self._made(new, exchanged).working_in(workspace, workspace_name)
         self._refuse_namesake(account)
         account = await self._with_allowance(account, exchanged)
@@ -82,19 +86,21 @@ class TakeInAccount:
             UpstreamError: The service could not be asked.
             ConflictError: An account has it: asking behind the keeper's back could make its own useless.
         """
-        exchanged = await self._exchange(upstream, session_token)
+        exchanged = await self._exchange(upstream, Credentials(session_token))
         await self._audit_log.note(self._entry(actor, AuditAction.SESSION_EXCHANGED, {"email": exchanged.email}))
         return exchanged
 
-    async def _exchange(self, upstream: str, session_token: Secret) -> Exchanged:
-        check_session_token(upstream, session_token)
+    async def _exchange(self, upstream: str, credentials: Credentials) -> Exchanged:
+        kind, session_token = self._kinds.of(upstream), credentials.session_token
+        check_session_token(upstream, session_token, kind)
         service = self._upstreams.get(upstream)
         if service is None:
             names = ", ".join(sorted(self._upstreams))
             raise UnsupportedInputError(f"There is no upstream {upstream[:64]!r}; there are {names}.", param="upstream")
+        check_has_base_url(upstream, kind, credentials.base_url)
         if owner := (await self._vault.find([session_token])).get(session_token):
-            raise ConflictError(f"The account {owner} has this session token already.")
-        return await service.exchange(Credentials(session_token), None)
+            raise ConflictError(f"The account {owner} has this {kind.secret} already.")
+        return await service.exchange(credentials, None)
 
     def _made(self, new: NewAccount, exchanged: Exchanged) -> Account:
         now, email = self._clock.now(), exchanged.email or new.email
@@ -106,6 +112,7 @@ class TakeInAccount:
             remark=new.remark,
             capacity=new.capacity,
             tags=new.tags,
+            base_url=new.base_url,
             created_at=now,
             access_expires_at=exchanged.credentials.expires_at,
             access_obtained_at=exchanged.credentials.obtained_at or now,
@@ -127,6 +134,7 @@ class TakeInAccount:
             access_token=exchanged.credentials.access_token,
             tier=Tier.FREE,
             workspace=account.workspace,
+            base_url=account.base_url,
         )
         try:
             allowance = await self._upstreams[account.upstream].allowance(access)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import OPERATOR, HealthEvent, HealthKind, changes
 from flow2api.domain.ports.storage import Accounts, CredentialVault, HealthLog
 from flow2api.domain.ports.system import Clock
@@ -55,9 +56,18 @@ class ToldAccounts:
 
 
 class ToldVault:
-    """A vault in which a session token that is replaced is noted as an operator's change."""
+    """A vault in which a session token or an API key that is replaced is noted as an operator's change."""
 
-    def __init__(self, vault: CredentialVault, health: HealthLog, clock: Clock, *, by: str = OPERATOR) -> None:
+    def __init__(
+        self,
+        vault: CredentialVault,
+        health: HealthLog,
+        clock: Clock,
+        *,
+        by: str = OPERATOR,
+        kinds: CredentialKinds = SESSIONS,
+    ) -> None:
+        self._kinds = kinds
         self._vault = vault
         self._health = health
         self._clock = clock
@@ -71,7 +81,9 @@ class ToldVault:
 
     async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         await self._vault.write(account, credentials, audit)
-        event = HealthEvent(account.id, self._clock.now(), HealthKind.SESSION_REPLACED, by=self._by)
+        has_key = self._kinds.of(account.upstream).has_key
+        kind = HealthKind.KEY_REPLACED if has_key else HealthKind.SESSION_REPLACED
+        event = HealthEvent(account.id, self._clock.now(), kind, by=self._by)
         self._health.note(event)
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:

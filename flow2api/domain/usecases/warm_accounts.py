@@ -11,6 +11,7 @@ from random import Random
 
 from flow2api.domain.account import Account, Cure, RestReason
 from flow2api.domain.apart import apart
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import Flow2ApiError, UpstreamPausedError
 from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
@@ -36,7 +37,8 @@ class WarmAccounts:
     """Exchanges, asks plan and credits, and opens a workspace for every enabled account, at a gentle pace.
 
     A transient failure never disables an account: it is tried again, later each time. An account whose session is
-    refused is left alone until it has a new one; one that was called unusable is looked at again once a day.
+    refused is left alone until it has a new one; one that was called unusable is looked at again once a day. An API key
+    is proved anew a little before its day is over, and its upstream has nothing to be kept alive.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class WarmAccounts:
         clock: Clock,
         options: Callable[[], Options],
         random: Random | None = None,
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._upstreams = upstreams
         self._credentials = credentials
@@ -166,6 +170,8 @@ class WarmAccounts:
         # Other processes have the same accounts: whoever is a little ahead renews an account for all.
         ahead = min(_MOST_AHEAD, life / 100) * self._ahead
         due = account.access_expires_at - min(account.renewal_margin() * (1 + jitter), life / 2) - ahead
+        if self._kinds.of(account.upstream).has_key:
+            return max(due, account.access_obtained_at + _LEAST_PAUSE)
         hours = self._options().session_keepalive_h * (1 - jitter)
         kept_alive = account.access_obtained_at + timedelta(hours=hours) - ahead
         # Some services give the same token again until it ends: asking for it all the time would not help.

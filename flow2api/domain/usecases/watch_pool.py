@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flow2api.domain import notices
 from flow2api.domain.account import Account, AccountStatus, Tier
+from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.lease import AccountPool
@@ -27,11 +28,18 @@ class WatchPool:
     Args:
         pool: An empty one.
         tell: Takes what there is to tell.
+        kinds: What the accounts of each upstream sign in with.
     """
 
     def __init__(
-        self, pool: AccountPool, clock: Clock, options: Callable[[], Options], tell: Callable[[Notice], None]
+        self,
+        pool: AccountPool,
+        clock: Clock,
+        options: Callable[[], Options],
+        tell: Callable[[Notice], None],
+        kinds: CredentialKinds = SESSIONS,
     ) -> None:
+        self._kinds = kinds
         self._pool = pool
         self._clock = clock
         self._options = options
@@ -89,7 +97,9 @@ class WatchPool:
         need = self._in_need.get(account.id, ())
         if need != in_need:
             now = self._clock.now()
-            self._tell(notices.account_needs_care(account, now) if need else notices.account_recovered(account, now))
+            kind = self._kinds.of(account.upstream)
+            cared = notices.account_needs_care(account, now, kind) if need else notices.account_recovered(account, now)
+            self._tell(cared)
         if (account.id in self._poor) != poor:
             now, least = self._clock.now(), self._options().low_credits
             self._tell(notices.credits_back(account, now) if poor else notices.credits_low(account, now, least))

@@ -10,6 +10,7 @@ import pytest
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import Argon2Passphrases
 from flow2api.cli import context, operator
+from flow2api.domain.account import CredentialKind
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
@@ -18,7 +19,7 @@ from flow2api.extensions import load_extensions
 from flow2api.hookspecs import Section, StorageFactory, UpstreamFactory, hookimpl
 from flow2api.testing.fakes.storage import FakeStorage
 from flow2api.testing.fakes.tables import Tables
-from flow2api.testing.fakes.upstream import FakeUpstream
+from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakeUpstream
 from tests.command_line import CommandLine
 
 CHEAP_KIB = 64
@@ -41,6 +42,8 @@ class Stage:
 
     storage: PreparingStorage
     upstream: FakeUpstream
+    keyed: FakeKeyUpstream
+    hosts: FakeKeyUpstream
 
     @property
     def tables(self) -> Tables:
@@ -59,12 +62,22 @@ class Stage:
         def build(section: Section, clock: Clock) -> Upstream:
             return self.upstream
 
-        return [UpstreamFactory("fake", build)]
+        return [
+            UpstreamFactory("fake", build),
+            UpstreamFactory("keyed", lambda *_: self.keyed, CredentialKind.API_KEY),
+            UpstreamFactory("hosts", lambda *_: self.hosts, CredentialKind.API_KEY_AND_BASE_URL),
+        ]
 
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    stage = Stage(PreparingStorage(), FakeUpstream(SystemClock(), name="fake"))
+    clock = SystemClock()
+    stage = Stage(
+        PreparingStorage(),
+        FakeUpstream(clock, name="fake"),
+        FakeKeyUpstream(clock, name="keyed"),
+        FakeKeyUpstream(clock, name="hosts"),
+    )
     monkeypatch.setattr(context, "load_extensions", partial(load_extensions, extra={"stage": stage}))
     return stage
 

@@ -3,7 +3,8 @@ import pytest
 
 from flow2api.cli.account_files import MOST_ROWS, compose_rows, read_rows
 from flow2api.cli.failures import Failure
-from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
@@ -11,10 +12,18 @@ from flow2api.testing.fakes.clock import START
 
 TOKEN = "eyJ" + "x" * 300
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
+KINDS = CredentialKinds(
+    {
+        "flow": CredentialKind.SESSION,
+        "other": CredentialKind.SESSION,
+        "keyed": CredentialKind.API_KEY,
+        "host": CredentialKind.API_KEY_AND_BASE_URL,
+    }
+)
 
 
 def read_one(**row: object) -> ImportedAccount | str:
-    (read,) = read_rows(msgspec.json.encode([{"session_token": TOKEN, **row}]), ["flow", "other"])
+    (read,) = read_rows(msgspec.json.encode([{"session_token": TOKEN, **row}]), KINDS)
     return read
 
 
@@ -30,7 +39,7 @@ def test_reads_the_form_of_the_admin_surface() -> None:
         "video_concurrency": 3,
     }
 
-    assert read_rows(msgspec.json.encode({"tokens": [row]}), ["flow"]) == [
+    assert read_rows(msgspec.json.encode({"tokens": [row]}), KINDS) == [
         ImportedAccount(
             session_token=Secret(TOKEN), email="me@example.com", is_enabled=False, limits={IMAGE: None, VIDEO: 0}
         )
@@ -63,14 +72,14 @@ def test_slots_follow_switch_and_number(said: dict[str, object], limits: dict[Me
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({"session_token": 5}, "Expected `str`, got `int` - at `$.session_token`."),
+        ({"session_token": 5}, "Expected `str | null`, got `int` - at `$.session_token`."),
         ({"session_token": f"{TOKEN} "}, None),
         ({"session_token": f"{TOKEN} {TOKEN}"}, "The session token has blanks"),
         ({"session_token": ""}, "The session token is empty."),
         ({"image_concurrency": -2}, "Expected `int` >= -1 - at `$.image_concurrency`."),
         ({"image_concurrency": "3"}, "got `str`"),
         ({"is_active": "yes"}, "got `str`"),
-        ({"upstream": "nobody"}, "There is no such upstream; there is flow, other."),
+        ({"upstream": "nobody"}, "There is no such upstream; there is flow, host, keyed, other."),
     ],
 )
 def test_bad_row_is_a_sentence_without_its_secret(said: dict[str, object], problem: str | None) -> None:
@@ -87,10 +96,12 @@ def test_bad_row_is_a_sentence_without_its_secret(said: dict[str, object], probl
 def test_row_without_a_session_token_is_bad_alone() -> None:
     data = msgspec.json.encode([{"email": "a@b.c"}, 17, None, {"session_token": TOKEN}])
 
-    read = read_rows(data, ["flow"])
+    read = read_rows(data, KINDS)
 
     assert [isinstance(row, str) for row in read] == [True, True, True, False]
-    assert read[0] == "Object missing required field `session_token`."
+    assert read[0] == (
+        "An account of the upstream flow wants a session token (session_token): session_token is missing."
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,12 +110,12 @@ def test_row_without_a_session_token_is_bad_alone() -> None:
 )
 def test_another_form_is_refused_as_a_whole(data: bytes) -> None:
     with pytest.raises(Failure, match="The file is not of the form"):
-        read_rows(data, ["flow"])
+        read_rows(data, KINDS)
 
 
 def test_too_many_rows_are_refused_as_a_whole() -> None:
     with pytest.raises(Failure, match="100,001 rows"):
-        read_rows(b"[" + b",".join([b"1"] * (MOST_ROWS + 1)) + b"]", ["flow"])
+        read_rows(b"[" + b",".join([b"1"] * (MOST_ROWS + 1)) + b"]", KINDS)
 
 
 def test_what_is_written_is_read_as_the_same() -> None:
@@ -119,7 +130,7 @@ def test_what_is_written_is_read_as_the_same() -> None:
         tags=frozenset({"eu"}),
     ).resting(RestReason.MANUAL, START)
 
-    (read,) = read_rows(compose_rows([(account, Credentials(Secret(TOKEN)))]), ["other"])
+    (read,) = read_rows(compose_rows([(account, Credentials(Secret(TOKEN)))], KINDS), KINDS)
 
     assert read == ImportedAccount(
         session_token=Secret(TOKEN),
@@ -131,3 +142,50 @@ def test_what_is_written_is_read_as_the_same() -> None:
         limits={IMAGE: None, VIDEO: 0},
         tags=frozenset({"eu"}),
     )
+
+
+def test_rows_of_upstreams_with_keys_say_key_and_host() -> None:
+    rows = [
+        {"upstream": "keyed", "api_key": "k1", "session_token": ""},
+        {"upstream": "host", "api_key": "k2", "base_url": "https://Media.example.org/v1/"},
+    ]
+
+    assert read_rows(msgspec.json.encode(rows), KINDS) == [
+        ImportedAccount(session_token=Secret("k1"), upstream="keyed"),
+        ImportedAccount(session_token=Secret("k2"), upstream="host", base_url="https://media.example.org/v1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (
+            {"upstream": "keyed", "session_token": "canary"},
+            "wants an API key (api_key): api_key is missing, session_token",
+        ),
+        ({"upstream": "keyed", "api_key": "canary", "base_url": "https://a.b"}, "base_url does not belong to it."),
+        ({"upstream": "host", "api_key": "canary"}, "and a base URL (base_url): base_url is missing."),
+        ({"upstream": "host", "api_key": "", "base_url": "https://a.b"}, "The API key is empty."),
+        ({"upstream": "host", "api_key": "canary", "base_url": "http://a.b"}, "The base URL has to be https"),
+        ({"api_key": "canary"}, "wants a session token (session_token): session_token is missing, api_key"),
+    ],
+)
+def test_row_with_what_its_upstream_does_not_want_is_told(row: dict[str, str], problem: str) -> None:
+    (read,) = read_rows(msgspec.json.encode([row]), KINDS)
+
+    assert isinstance(read, str)
+    assert problem in read
+    assert "canary" not in read
+
+
+@pytest.mark.parametrize(
+    ("upstream", "base_url"), [("keyed", None), ("host", "https://media.example.org/v1"), ("gone", "https://a.b")]
+)
+def test_accounts_with_keys_are_written_as_such(upstream: str, base_url: str | None) -> None:
+    account = Account(id=4, upstream=upstream, name="", created_at=START, base_url=base_url)
+
+    written = msgspec.json.decode(compose_rows([(account, Credentials(Secret("k1"), Secret("k1")))], KINDS))["tokens"]
+
+    assert [(row["api_key"], row.get("base_url"), "session_token" in row) for row in written] == [
+        ("k1", base_url, False)
+    ]

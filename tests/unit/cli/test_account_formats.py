@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 from flow2api.cli.account_formats import AUTO, CSV, JSON, LINES, format_of, read_accounts
 from flow2api.cli.account_tables import write_table
 from flow2api.cli.failures import Failure
-from flow2api.domain.account import Account, Capacity, Credentials, RestReason
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
 from flow2api.testing.fakes.clock import START
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
-UPSTREAMS = ("flow", "other")
+KINDS = CredentialKinds(
+    dict.fromkeys(("flow", "other"), CredentialKind.SESSION) | {"host": CredentialKind.API_KEY_AND_BASE_URL}
+)
 
 
 def token(name: object = "") -> str:
@@ -26,7 +29,7 @@ TOKEN = token()
 
 
 def read(data: bytes | str, form: str = AUTO) -> list[ImportedAccount | str | None]:
-    return read_accounts(data.encode() if isinstance(data, str) else data, form, UPSTREAMS)
+    return read_accounts(data.encode() if isinstance(data, str) else data, form, KINDS)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_numbers_of_rows_are_those_of_lines() -> None:
     ("cells", "problem"),
     [
         ("short token,", "The session token has blanks"),
-        (",me@example.com", "The session token is empty."),
+        (",me@example.com", "session_token is missing"),
         (f"{TOKEN},a,b,c,d", "The line has 5 cells, and the first one names 4."),
         (f"{TOKEN},,perhaps,", "The column is_active says neither true nor false."),
         (f"{TOKEN},,,many", "The column image_concurrency is no number from -1"),
@@ -118,11 +121,11 @@ def test_unclosed_quote_costs_no_more_than_the_lines_up_to_the_next_one() -> Non
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("email,name\na@b.c,x\n", "names no column session_token"),
+        ("email,name\na@b.c,x\n", "names neither session_token nor api_key"),
         ("session_token,email,email\n", "names email twice"),
-        (TOKEN, "names no column session_token"),
-        ("", "names no column session_token"),
-        ('session_token,"\n', "names no column session_token"),
+        (TOKEN, "names neither session_token nor api_key"),
+        ("", "names neither session_token nor api_key"),
+        ('session_token,"\n', "names neither session_token nor api_key"),
     ],
 )
 def test_table_without_a_usable_header_is_refused_as_a_whole(text: str, problem: str) -> None:
@@ -186,7 +189,7 @@ def account(**fields: object) -> Account:
 def test_no_cell_of_an_export_is_a_formula(opening: str) -> None:
     evil = account(name=f"{opening}HYPERLINK(1)", remark=f"{opening}1+1", email=f"{opening}a@b.c")
 
-    cells = write_table([(evil, Credentials(Secret(TOKEN)))]).decode().split("\r\n", 1)[1].split(",")
+    cells = write_table([(evil, Credentials(Secret(TOKEN)))], KINDS).decode().split("\r\n", 1)[1].split(",")
 
     assert not [cell for cell in cells if cell.lstrip('"').startswith(("=", "+", "@", "\t", "\r"))]
     assert not [cell for cell in cells if cell.startswith("-") and cell.strip() != "-1"]
@@ -226,7 +229,7 @@ def test_exported_table_brings_the_same_accounts(
     )
     kept = kept.resting(RestReason.MANUAL, START) if is_off else kept
 
-    header, row = read(write_table([(kept, Credentials(Secret(TOKEN)))]))
+    header, row = read(write_table([(kept, Credentials(Secret(TOKEN)))], KINDS))
 
     assert header is None
     assert isinstance(row, ImportedAccount)
@@ -234,3 +237,25 @@ def test_exported_table_brings_the_same_accounts(
     assert (row.limits[IMAGE], row.limits[VIDEO], row.is_enabled) == (image, video, not is_off)
     assert (row.weight, row.priority) == (weight, priority)
     assert row.session_token == Secret(TOKEN)
+
+
+def test_table_holds_accounts_of_every_kind() -> None:
+    host = account(id=2, upstream="host", base_url="https://media.example.org/v1")
+
+    header, *rows = read(
+        write_table([(account(), Credentials(Secret(TOKEN))), (host, Credentials(Secret("=k1")))], KINDS)
+    )
+
+    assert header is None
+    assert [
+        (row.upstream, row.session_token.reveal(), row.base_url) for row in rows if isinstance(row, ImportedAccount)
+    ] == [
+        ("flow", TOKEN, None),
+        ("host", "=k1", "https://media.example.org/v1"),
+    ]
+
+
+def test_table_may_be_of_keys_alone() -> None:
+    (_, row) = read("upstream,api_key,base_url\nhost,k1,http://127.0.0.1:8000\n")
+
+    assert row == ImportedAccount(session_token=Secret("k1"), upstream="host", base_url="http://127.0.0.1:8000")

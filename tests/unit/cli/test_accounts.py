@@ -83,9 +83,9 @@ def test_list_tells_how_accounts_stand_and_why(run: CommandLine) -> None:
     table = run("accounts", "list").out.splitlines()
     listed = run("accounts", "list", "--json").json["accounts"]
 
-    assert [line.split()[:5] for line in table[1:]] == [
-        ["1", "works", "-", "active", "warming"],
-        ["2", "rests", "-", "disabled", "manual"],
+    assert [line.split()[:6] for line in table[1:]] == [
+        ["1", "works", "flow", "-", "active", "warming"],
+        ["2", "rests", "flow", "-", "disabled", "manual"],
     ]
     assert [(one["status"], one["reason"], one["is_warm"]) for one in listed] == [
         ("active", None, False),

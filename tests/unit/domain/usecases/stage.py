@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
-from flow2api.domain.account import Account, Capacity, Tier
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Tier
 from flow2api.domain.api_key import Caller
 from flow2api.domain.catalog import ModelCatalog, ModelSpec
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.generation import (
     Finished,
     Generation,
@@ -24,6 +25,7 @@ from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Change
+from flow2api.domain.secret import Secret
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.generate import Generate, Idempotency
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
@@ -47,7 +49,7 @@ from flow2api.testing.factories import picture_spec, video_spec
 from flow2api.testing.fakes.media import FakeMediaStore, fake_picture, in_chunks
 from flow2api.testing.fakes.storage import FakeChangeFeed, FakeGenerations, FakeStorage
 from flow2api.testing.fakes.tables import Tables
-from flow2api.testing.fakes.upstream import FakePlayer, FakeUpstream
+from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakePlayer, FakeUpstream
 from flow2api.testing.fakes.virtual_time import VirtualClock
 
 T = TypeVar("T")
@@ -61,6 +63,14 @@ LARGE_FILM = video_spec("large-film", resolution="1080p")
 SPECS = (PAINT, PAID_PAINT, LARGE_PAINT, FILM, FREE_FILM, LARGE_FILM)
 
 CALLER = Caller(key_id=1)
+
+KINDS = CredentialKinds(
+    {
+        "flow": CredentialKind.SESSION,
+        "keyed": CredentialKind.API_KEY,
+        "hosts": CredentialKind.API_KEY_AND_BASE_URL,
+    }
+)
 
 
 class CountingIds:
@@ -102,6 +112,8 @@ class World:
 
     clock: VirtualClock = field(default_factory=VirtualClock)
     upstream: FakeUpstream = field(init=False)
+    keyed: FakeKeyUpstream = field(init=False)
+    hosts: FakeKeyUpstream = field(init=False)
     tables: Tables = field(init=False)
     store: FakeMediaStore = field(default_factory=FakeMediaStore)
     ids: CountingIds = field(default_factory=CountingIds)
@@ -109,6 +121,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.upstream = FakeUpstream(self.clock)
+        self.keyed = FakeKeyUpstream(self.clock, name="keyed")
+        self.hosts = FakeKeyUpstream(self.clock, name="hosts")
         self.tables = Tables(self.clock.now)
         self.store.now = self.clock.now
 
@@ -149,7 +163,7 @@ class Stage:
         self.options = Options(**options)
         self.storage = storage_over(self.tables)
         self.generations_written: list[Generation] = self.storage.generations.written  # type: ignore[attr-defined]
-        upstreams = {"flow": between("upstream", self.upstream)}
+        upstreams = {"flow": between("upstream", self.upstream), "keyed": self.world.keyed, "hosts": self.world.hosts}
         store = between("store", self.world.store)
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
@@ -158,9 +172,11 @@ class Stage:
         self.tend = TendAccounts(
             self.pool, accounts, self.clock, lambda: self.options, self.storage.health, self.guard.is_left_alone
         )
-        self.credentials = RenewCredentials(self.pool, upstreams, vault, self.tend, self.clock, guard=self.guard)
+        self.credentials = RenewCredentials(
+            self.pool, upstreams, vault, self.tend, self.clock, guard=self.guard, kinds=KINDS
+        )
         self.warm = WarmAccounts(
-            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(seed)
+            self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options, Random(seed), KINDS
         )
         self.watch = WatchOperations(
             self.pool, upstreams, self.credentials, self.tend, self.clock, lambda: self.options
@@ -227,6 +243,19 @@ class Stage:
             id=0, upstream="flow", name="", created_at=self.clock.now(), **{"capacity": Capacity(), **fields}
         )
         (added,) = await self.storage.accounts.add([(account, player.credentials)])
+        self.pool.put(added)
+        return added
+
+    async def key_account(self, key: str, base_url: str | None = None, **fields: Any) -> Account:
+        """An account with a key, as an operator has just added it; with a base URL it is one of ``hosts``."""
+        account = Account(
+            id=0,
+            upstream="keyed" if base_url is None else "hosts",
+            created_at=self.clock.now(),
+            base_url=base_url,
+            **{"name": "", **fields},
+        )
+        (added,) = await self.storage.accounts.add([(account, Credentials(Secret(key)))])
         self.pool.put(added)
         return added
 

@@ -13,6 +13,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from tests.unit.domain.usecases.stage import KINDS
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
 
@@ -280,3 +281,65 @@ async def test_change_that_somebody_was_faster_with_is_not_written_again(
     writes = storage.tables.writes
     await take_in([row("a", name="new")])
     assert storage.tables.writes == writes
+
+
+class TestKeys:
+    def host(self, key: str, home: str = "https://a.b", **fields: object) -> ImportedAccount:
+        row = ImportedAccount(session_token=Secret(key), upstream="hosts", base_url=home)
+        return replace(row, **fields)  # type: ignore[arg-type]
+
+    @pytest.fixture
+    def take_in(self, storage: FakeStorage, clock: FakeClock) -> ImportAccounts:
+        return ImportAccounts(storage.accounts, storage.vault, clock, kinds=KINDS)
+
+    async def test_accounts_of_every_kind_come_in_together(self, take_in: ImportAccounts, storage: FakeStorage) -> None:
+        keyed = ImportedAccount(session_token=Secret("k1"), upstream="keyed", name="studio")
+
+        report = await take_in([row("a"), keyed, self.host("k2")])
+
+        assert report == ImportReport(added=3, updated=0, unchanged=0, errors=())
+        assert [(one.upstream, one.base_url, one.name) for one in storage.tables.accounts.values()] == [
+            ("flow", None, "a@example.com"),
+            ("keyed", None, "studio"),
+            ("hosts", "https://a.b", ""),
+        ]
+
+    async def test_account_is_known_by_its_key(self, take_in: ImportAccounts, storage: FakeStorage) -> None:
+        await take_in([self.host("k1")])
+
+        same = await take_in([self.host("k1")])
+        other = await take_in([self.host("k1", remark="lent")])
+
+        assert (same.unchanged, other.updated, len(storage.tables.accounts)) == (1, 1, 1)
+        assert (await kept(storage, 1)).remark == "lent"
+
+    async def test_known_key_at_another_host_is_to_be_proved_there(
+        self, take_in: ImportAccounts, storage: FakeStorage
+    ) -> None:
+        await take_in([self.host("k1")])
+        proved = replace(await kept(storage, 1), access_expires_at=START, access_obtained_at=START)
+        await storage.accounts.save(proved.resting(RestReason.AUTH_EXPIRED, START))
+
+        report = await take_in([self.host("k1", "https://c.d")], actor=Actor(name="ada", door="command_line"))
+
+        account = await kept(storage, 1)
+        assert report.updated == 1
+        assert (account.base_url, account.access_expires_at, account.rests) == ("https://c.d", None, ())
+        assert storage.tables.audit[-1].details == {"after": {"api_key": "new", "base_url": "https://c.d"}}
+
+    async def test_one_key_is_one_account(self, take_in: ImportAccounts, storage: FakeStorage) -> None:
+        elsewhere = ImportedAccount(session_token=Secret("k1"), upstream="keyed")
+        report = await take_in([self.host("k1"), self.host("k1"), self.host("k1", "https://c.d"), elsewhere])
+
+        problem = "Row 1 has the same API key with another upstream or base URL; one key is one account."
+        assert (report.added, report.unchanged, report.errors) == (1, 1, ((3, problem), (4, problem)))
+        later = await take_in([elsewhere])
+        assert later.errors == ((1, "The API key is that of account 1, of another upstream."),)
+
+    async def test_base_url_that_is_missing_or_too_much_is_a_bad_row(self, take_in: ImportAccounts) -> None:
+        report = await take_in([self.host("k1", base_url=None), row("a", base_url="https://a.b")])
+
+        assert report.errors == (
+            (1, "An account of the upstream hosts needs a base URL."),
+            (2, "An account of the upstream flow has no base URL."),
+        )

@@ -9,6 +9,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from tests.unit.domain.usecases.stage import KINDS
 
 TOKEN = Secret("eyJ" + "x" * 300)
 OTHER = Secret("eyJ" + "y" * 300)
@@ -172,3 +173,18 @@ async def test_what_an_operator_does_stands_in_the_audit_log(manage: ManageAccou
         (AuditAction.ACCOUNT_ADDED, ada, str(added.id)),
         (AuditAction.ACCOUNT_REMOVED, ada, str(added.id)),
     ]
+
+
+async def test_account_with_a_key_is_stored_with_its_host(storage: FakeStorage, clock: FakeClock) -> None:
+    manage = ManageAccounts(storage.accounts, storage.vault, clock, KINDS)
+    new = NewAccount(session_token=Secret("k1"), upstream="hosts", base_url="https://a.b", name="studio")
+
+    added = await manage.add(new)
+
+    assert (added.upstream, added.base_url, added.name) == ("hosts", "https://a.b", "studio")
+    with pytest.raises(ConflictError, match="The account 1 has this API key already"):
+        await manage.add(new)
+    with pytest.raises(UnsupportedInputError, match="hosts needs a base URL"):
+        await manage.add(NewAccount(session_token=Secret("k2"), upstream="hosts"))
+    with pytest.raises(UnsupportedInputError, match=r"The API key has 20,?000 characters"):
+        await manage.add(NewAccount(session_token=Secret("k" * 20_000), upstream="keyed"))

@@ -14,7 +14,7 @@ from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.upstream import Access, Allowance
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
-from tests.unit.domain.usecases.stage import PAINT, Stage
+from tests.unit.domain.usecases.stage import KINDS, PAINT, Stage
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)
 
@@ -24,7 +24,7 @@ def operate(stage: Stage) -> OperateAccounts:
     storage = stage.storage
     return OperateAccounts(
         stage.pool,
-        {"flow": stage.upstream},
+        {"flow": stage.upstream, "keyed": stage.world.keyed, "hosts": stage.world.hosts},
         storage.accounts,
         storage.directory,
         storage.vault,
@@ -32,6 +32,7 @@ def operate(stage: Stage) -> OperateAccounts:
         stage.tend,
         stage.credentials,
         stage.clock,
+        KINDS,
     )
 
 
@@ -334,3 +335,32 @@ async def test_what_the_service_is_asked_for_is_put_down_before(stage: Stage, op
 
     told = [(entry.action, entry.subject, entry.actor) for entry in stage.tables.audit]
     assert told == [(AuditAction.CREDITS_ASKED, "1", ADA), (AuditAction.RENEWAL_ASKED, "1", ADA)]
+
+
+async def test_new_key_is_proved_at_the_accounts_host(stage: Stage, operate: OperateAccounts) -> None:
+    hosts, home = stage.world.hosts, "https://media.example.org/v1"
+    hosts.add_key("k2", home)
+    await stage.key_account("k1", home)
+    await stage.key_account("k3")
+    await stage.tend.change(1, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
+
+    with pytest.raises(tree.CredentialRevokedError):
+        await operate.edit(1, AccountEdit(session_token=Secret("k9")), ADA)
+    with pytest.raises(tree.ConflictError, match="The account 2 has this API key already"):
+        await operate.edit(1, AccountEdit(session_token=Secret("k3")), ADA)
+    await operate.edit(1, AccountEdit(session_token=Secret("k2")), ADA)
+
+    assert stage.known(1).rests == ()
+    assert hosts.asked == [("k9", home), ("k2", home)]
+    assert stage.tables.audit[-1].details == {"after": {"api_key": "new"}}
+
+
+async def test_key_is_tried_when_the_operator_wants_it(stage: Stage, operate: OperateAccounts) -> None:
+    stage.world.keyed.add_key("k1")
+    await stage.key_account("k1")
+    await stage.warm.warm(1)
+
+    renewed = await operate.renew(1, ADA)
+
+    assert renewed.is_warm
+    assert stage.world.keyed.count("exchange") == 2

@@ -11,7 +11,7 @@ from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import NewAccount
 from flow2api.domain.usecases.take_in_account import TakeInAccount
-from tests.unit.domain.usecases.stage import Stage
+from tests.unit.domain.usecases.stage import KINDS, Stage
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)
 
@@ -20,7 +20,13 @@ ADA = Actor(name="ada", door="admin_api", operator_id=1)
 def take_in(stage: Stage) -> TakeInAccount:
     storage = stage.storage
     return TakeInAccount(
-        stage.pool, {"flow": stage.upstream}, storage.accounts, storage.vault, storage.audit_log, stage.clock
+        stage.pool,
+        {"flow": stage.upstream, "keyed": stage.world.keyed, "hosts": stage.world.hosts},
+        storage.accounts,
+        storage.vault,
+        storage.audit_log,
+        stage.clock,
+        KINDS,
     )
 
 
@@ -148,3 +154,31 @@ async def test_account_of_which_nobody_tells_an_address_has_no_namesakes(
         player = stage.upstream.add_player()
         await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
     assert [account.email for account in stage.pool] == [None, None]
+
+
+async def test_key_is_proved_at_its_host_before_anything_is_stored(stage: Stage, take_in: TakeInAccount) -> None:
+    hosts, home = stage.world.hosts, "https://media.example.org/v1"
+    hosts.add_key("k1", home)
+
+    with pytest.raises(tree.CredentialRevokedError):
+        await take_in(NewAccount(session_token=Secret("k2"), upstream="hosts", base_url=home), ADA)
+    assert stage.tables.accounts == {}
+    added = await take_in(NewAccount(session_token=Secret("k1"), upstream="hosts", base_url=home, name="studio"), ADA)
+
+    assert stage.tables.accounts[added.id] == added
+    assert (added.name, added.base_url, added.tier, added.email) == ("studio", home, Tier.FREE, None)
+    assert hosts.asked == [("k2", home), ("k1", home)]
+    assert hosts.count("allowance") == 1
+
+
+async def test_key_needs_a_base_url_where_accounts_have_one_and_nowhere_else(
+    stage: Stage, take_in: TakeInAccount
+) -> None:
+    with pytest.raises(tree.UnsupportedInputError, match="hosts needs a base URL"):
+        await take_in(NewAccount(session_token=Secret("k1"), upstream="hosts"), ADA)
+    with pytest.raises(tree.UnsupportedInputError, match="keyed has no base URL"):
+        await take_in(NewAccount(session_token=Secret("k1"), upstream="keyed", base_url="https://a.b"), ADA)
+    await stage.key_account("k1")
+    with pytest.raises(tree.ConflictError, match="The account 1 has this API key already"):
+        await take_in(NewAccount(session_token=Secret("k1"), upstream="keyed"), ADA)
+    assert stage.world.keyed.asked == stage.world.hosts.asked == []

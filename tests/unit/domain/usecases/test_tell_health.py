@@ -12,6 +12,7 @@ from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 from flow2api.testing.factories import AccountFactory
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from tests.unit.domain.usecases.stage import KINDS
 
 CREDENTIALS = Credentials(Secret("s" * 240))
 
@@ -82,3 +83,10 @@ async def test_reads_and_removes_as_ever(storage: FakeStorage, accounts: ToldAcc
     await accounts.remove(account.id)
     await accounts.save(account)
     assert await accounts.get(account.id) is None
+
+
+async def test_new_key_is_told_as_one(storage: FakeStorage, accounts: ToldAccounts) -> None:
+    account = replace(await added(accounts), upstream="keyed")
+    vault = ToldVault(storage.vault, storage.health, FakeClock(), by="ada", kinds=KINDS)
+    await vault.write(account, Credentials(Secret("k1")))
+    assert told(storage)[-1] == (HealthKind.KEY_REPLACED, "ada")

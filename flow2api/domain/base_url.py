@@ -1,0 +1,61 @@
+"""Where an account is served that says so itself: an address that an operator gives, and that keys are sent to."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flow2api.domain.errors import UnsupportedInputError
+
+LONGEST_BASE_URL = 1024
+
+# Programs disagree on what else there can be in an address; none of it is needed.
+_FORM = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:/[a-z0-9._~%-]+)*/*", re.IGNORECASE)
+_DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
+
+
+def read_base_url(text: str) -> str:
+    """The address in one form: scheme and host in small letters, no slash at the end.
+
+    It is trusted as a setting is, so it may lead to a private network. What is sent there is a key, so it is https
+    unless it is this machine.
+
+    Raises:
+        UnsupportedInputError: It is no http or https address, has credentials, a query or a fragment, or would carry
+            the key over a network in the clear. The message shows none of it.
+    """
+    address = text.strip()
+    if not address:
+        raise _refused("The base URL is empty.")
+    if len(address) > LONGEST_BASE_URL:
+        raise _refused(f"The base URL has more than {LONGEST_BASE_URL:,} characters.")
+    if any(mark in address for mark in "@?#"):
+        raise _refused("The base URL must have no credentials, no query and no fragment; the key is given by itself.")
+    if not _FORM.fullmatch(address) or _DOTS.search(address):
+        raise _refused("The base URL is no http or https address; it looks like https://media.example.org/v1.")
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+        is_local = is_loopback(host)
+    except ValueError:
+        raise _refused("The base URL names no host, or a port that cannot be.") from None
+    if port == 0 or not host.strip("."):
+        raise _refused("The base URL names no host, or a port that cannot be.")
+    if parts.scheme == "http" and not is_local:
+        raise _refused(
+            "The base URL has to be https: the API key goes there, and only the loopback is private enough for plain http."
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by its name or address alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused(message: str) -> UnsupportedInputError:
+    return UnsupportedInputError(message, param="base_url")

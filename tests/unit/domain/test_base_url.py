@@ -1,0 +1,58 @@
+import pytest
+
+from flow2api.domain.base_url import read_base_url
+from flow2api.domain.errors import UnsupportedInputError
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("https://media.example.org/v1", "https://media.example.org/v1"),
+        (" https://Media.Example.ORG/v1/ \n", "https://media.example.org/v1"),
+        ("HTTPS://media.example.org", "https://media.example.org"),
+        ("https://media.example.org///", "https://media.example.org"),
+        ("https://10.0.0.5:8443/Media/v1", "https://10.0.0.5:8443/Media/v1"),
+        ("https://gateway:8000", "https://gateway:8000"),
+        ("http://localhost:8000/v1", "http://localhost:8000/v1"),
+        ("http://127.0.0.2:8000", "http://127.0.0.2:8000"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
+    ],
+)
+def test_address_is_kept_in_one_form(text: str, read: str) -> None:
+    assert read_base_url(text) == read
+    assert read_base_url(read) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("  ", "is empty"),
+        ("https://a.b/" + "x" * 1100, "more than 1,024 characters"),
+        ("https://canary:canary@a.b/v1", "no credentials, no query and no fragment"),
+        ("https://a.b/v1?key=canary", "no credentials, no query and no fragment"),
+        ("https://a.b/v1#canary", "no credentials, no query and no fragment"),
+        ("media.example.org/v1", "no http or https address"),
+        ("ftp://a.b", "no http or https address"),
+        ("https://", "no http or https address"),
+        ("https://a.b/v1/../admin", "no http or https address"),
+        ("https://a.b/v1/%2E%2e/admin", "no http or https address"),
+        ("https://a.b\\@c.d", "no credentials"),
+        ("https://a.b\\c", "no http or https address"),
+        ("https://a.b/v 1", "no http or https address"),
+        ("https://a.b\r\nx: y", "no http or https address"),
+        ("https://bücher.example", "no http or https address"),
+        ("https://a.b:99999", "a port that cannot be"),
+        ("https://a.b:0", "a port that cannot be"),
+        ("https://...", "names no host"),
+        ("https://[::12345]", "names no host"),
+        ("http://media.example.org", "has to be https"),
+        ("http://10.0.0.5", "has to be https"),
+        ("http://localhost.example.org", "has to be https"),
+        ("http://[fd00::1]", "has to be https"),
+    ],
+)
+def test_address_that_must_not_get_a_key_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(UnsupportedInputError, match=problem) as caught:
+        read_base_url(text)
+    assert caught.value.param == "base_url"
+    assert "canary" not in caught.value.message

@@ -1,0 +1,48 @@
+import pytest
+
+from flow2api.domain.account import CredentialKind
+from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.read_credential import GivenCredential
+
+SESSION, KEY, HOST = CredentialKind
+
+
+def test_what_the_upstream_wants_is_read() -> None:
+    assert GivenCredential(session_token=" eyJ \n").read("flow", SESSION) == (Secret("eyJ"), None)
+    assert GivenCredential(api_key="k;1\n").read("keyed", KEY) == (Secret("k;1"), None)
+    given = GivenCredential(api_key="k1", base_url="https://A.b/")
+    assert given.read("hosts", HOST) == (Secret("k1"), "https://a.b")
+
+
+def test_empty_columns_of_others_say_nothing() -> None:
+    assert GivenCredential("", "k1", "").read("keyed", KEY) == (Secret("k1"), None)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "param", "problem"),
+    [
+        (GivenCredential(), SESSION, "session_token", "a session token (session_token): session_token is missing."),
+        (GivenCredential(), KEY, "api_key", "wants an API key (api_key): api_key is missing."),
+        (GivenCredential(), HOST, "api_key", "api_key is missing, base_url is missing."),
+        (GivenCredential("canary", "canary"), KEY, "session_token", "session_token does not belong to it."),
+        (GivenCredential("eyJ", None, "https://a.b"), SESSION, "base_url", "base_url does not belong to it."),
+        (GivenCredential(api_key="canary canary"), KEY, "api_key", "The API key has blanks or other characters"),
+        (GivenCredential(api_key="canary\xe9"), KEY, "api_key", "The API key has blanks or other characters"),
+        (GivenCredential(api_key=" "), KEY, "api_key", "The API key is empty."),
+        (GivenCredential(api_key="k", base_url=""), HOST, "base_url", "The base URL is empty."),
+    ],
+)
+def test_what_it_does_not_want_is_refused_without_being_shown(
+    given: GivenCredential, kind: CredentialKind, param: str, problem: str
+) -> None:
+    with pytest.raises(UnsupportedInputError) as caught:
+        given.read("there", kind)
+    assert caught.value.param == param
+    assert problem in caught.value.message
+    assert "canary" not in caught.value.message + repr(given)
+
+
+def test_fields_are_called_as_the_operator_knows_them() -> None:
+    with pytest.raises(UnsupportedInputError, match=r"wants an API key \(--api-key-file\): --api-key-file is missing"):
+        GivenCredential().read("keyed", KEY, {"api_key": "--api-key-file"})
