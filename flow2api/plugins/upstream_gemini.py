@@ -23,6 +23,7 @@ import msgspec
 
 from flow2api.adapters.gemini.caller import TimeLimits
 from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
+from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -121,4 +122,4 @@ def build_gemini(section: Section, clock: Clock) -> Upstream:
 @hookimpl
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``gemini``."""
-    return [UpstreamFactory("gemini", build_gemini)]
+    return [UpstreamFactory("gemini", build_gemini, CredentialKind.API_KEY)]

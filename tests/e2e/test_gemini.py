@@ -1,23 +1,17 @@
 """A gateway whose account is an API key of Google's, through the official SDK: the server is a process, the service is played."""
 
-import asyncio
 import base64
 import io
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import openai
 import pytest
 from PIL import Image
 
-from flow2api.cli.context import installation, opened_storage
-from flow2api.domain.account import Account, Credentials
 from flow2api.domain.media import sniff_content_type
-from flow2api.domain.secret import Secret
 from flow2api.testing.simulator import SimulatorControl
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_pictures import opened, png
@@ -33,17 +27,10 @@ class GeminiGateway(Gateway):
     """A server whose accounts are API keys."""
 
     def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, self._add([one["api_key"] for one in accounts])).result()
-
-    async def _add(self, keys: list[str]) -> None:
-        now = datetime.now(UTC)
-        rows = [
-            (Account(id=0, upstream="gemini", name=f"key {number}", created_at=now), Credentials(Secret(key)))
-            for number, key in enumerate(keys)
-        ]
-        async with opened_storage(installation(environment=self.environment)) as (storage, _):
-            await storage.accounts.add(rows)
+        for one in accounts:
+            file = self.folder / f"{one['id']}.key"
+            file.write_text(one["api_key"] + "\n")
+            self.run("accounts", "add", "--upstream", "gemini", "--api-key-file", str(file), "--name", one["id"])
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +163,9 @@ async def test_dead_key_rests_its_account_and_is_not_asked_again(
         assert client.images.generate(model=PICTURE, prompt="a mug").data
 
     assert len(await control.requests(account=dead["id"])) == before
-    listed = json.loads(gateway.run("accounts", "list", "--json"))["accounts"]
-    assert sorted(one["status"] for one in listed) == ["active", "suspended"]
-    assert "auth_expired" in gateway.run("accounts", "list", "--json")
+    listed = {one["name"]: one for one in json.loads(gateway.run("accounts", "list", "--json"))["accounts"]}
+    assert (listed[dead["id"]]["status"], len(listed)) == ("suspended", 2)
+    assert "auth_expired" in gateway.run("accounts", "show", dead["id"], "--json")
 
 
 def test_key_is_in_no_log_and_no_metrics(gateway: GeminiGateway, simulator: Simulator) -> None:
