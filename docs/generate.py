@@ -33,6 +33,7 @@ from docs.markdown import (  # noqa: E402
 )
 from flow2api import hookspecs  # noqa: E402
 from flow2api.adapters.openai_api import errors as openai_errors  # noqa: E402
+from flow2api.adapters.openai_media.model_records import ModelRecord  # noqa: E402
 from flow2api.adapters.server.refusals import REFUSALS  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
@@ -51,6 +52,7 @@ from flow2api.domain.options import Options, bounds_of  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
 from flow2api.plugins.upstream_gemini import GeminiSettings  # noqa: E402
+from flow2api.plugins.upstream_openai import OpenAiSettings  # noqa: E402
 from flow2api.settings import PREFIX, Settings  # noqa: E402
 from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions  # noqa: E402
 
@@ -85,6 +87,16 @@ def flow_settings() -> str:
 def gemini_settings() -> str:
     """The settings of the upstream ``gemini``."""
     return section_table("GEMINI", GeminiSettings)
+
+
+def openai_settings() -> str:
+    """The settings of the upstream ``openai``."""
+    return section_table("OPENAI", OpenAiSettings)
+
+
+def openai_models() -> str:
+    """What can be said of a model in the settings of the upstream ``openai``."""
+    return struct_table(ModelRecord)
 
 
 def section_table(section: str, cls: type[msgspec.Struct]) -> str:
@@ -240,6 +252,23 @@ def gemini_lines() -> str:
     return lines_of("gemini", "price")
 
 
+def openai_lines() -> str:
+    """The models of OpenAI's own, with the price of each size."""
+    specs = [one for one in entries() if isinstance(one, ModelSpec) and one.upstream == "openai"]
+    bases = [
+        one for one in catalog().listed() if one.upstream == "openai" and isinstance(catalog().get(one.id), BaseName)
+    ]
+    rows = [
+        [
+            f"`{base.id}`",
+            ", ".join(f"{one.size} ({dollars(one)})" for one in specs if one.name.startswith(base.id)),
+            inputs(base),
+        ]
+        for base in bases
+    ]
+    return table(["name", "sizes and what one picture costs", "input pictures"], rows)
+
+
 def lines_of(upstream: str, price_heading: str) -> str:
     """The names that stand for a whole line of an upstream's models, with what the line makes."""
     bases = [one for one in entries() if isinstance(one, BaseName) and one.resolution is None]
@@ -384,6 +413,8 @@ PARTS: dict[str, Callable[[], str]] = {
         settings,
         flow_settings,
         gemini_settings,
+        openai_settings,
+        openai_models,
         options,
         policies,
         error_codes,
@@ -394,6 +425,7 @@ PARTS: dict[str, Callable[[], str]] = {
         commands,
         model_lines,
         gemini_lines,
+        openai_lines,
         client_names,
         simulator_options,
         simulator_accounts,
