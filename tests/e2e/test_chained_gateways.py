@@ -18,13 +18,14 @@ from flow2api.adapters.server import HttpServer
 from flow2api.app.composition import Services, build_services
 from flow2api.app.lifespan import running
 from flow2api.app.web import create_app
-from flow2api.domain.account import Account, AccountStatus, Credentials
+from flow2api.domain.account import Account, AccountStatus, Credentials, RestReason
 from flow2api.domain.media import sniff_content_type
 from flow2api.domain.secret import Secret
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
 from flow2api.testing.contracts.backstage import SMALL_JPEG
 from flow2api.testing.simulator import SimulatorProcess
+from tests.command_line import CommandLine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,6 +52,19 @@ class Chained:
     url: str
     key: str
     client: openai.AsyncOpenAI
+    environment: dict[str, str]
+
+    async def run(self, *arguments: str) -> str:
+        """What a command beside the server prints that has to succeed."""
+        ran = await asyncio.to_thread(CommandLine(self.environment), *arguments)
+        assert ran.code == 0, ran.out + ran.err
+        return ran.out
+
+    async def until_warm(self) -> None:
+        """Until an account that was added elsewhere is known here, and ready."""
+        async with asyncio.timeout(20):
+            while not (len(self.services.pool) and all(account.is_warm for account in self.services.pool)):
+                await asyncio.sleep(0.05)
 
     async def add_account(self, upstream: str, credentials: Credentials) -> None:
         services = self.services
@@ -62,6 +76,12 @@ class Chained:
 
     def standing(self) -> list[AccountStatus]:
         return [account.status(self.services.clock.now()) for account in self.services.pool]
+
+    def resting(self) -> dict[str, list[RestReason]]:
+        """Why accounts rest, by name; those that don't are not named."""
+        return {
+            account.name: [rest.reason for rest in account.rests] for account in self.services.pool if account.rests
+        }
 
     @property
     def failures(self) -> list[int]:
@@ -88,7 +108,7 @@ async def gateway(folder: Path, **settings: str) -> AsyncIterator[Chained]:
         await services.authorize.load()
         url = f"http://127.0.0.1:{server.port}"
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=key.reveal(), max_retries=0, timeout=30) as client:
-            yield Chained(services, url, key.reveal(), client)
+            yield Chained(services, url, key.reveal(), client, environment)
         server.stop()
         await serving
 
@@ -121,8 +141,13 @@ async def first(simulator: SimulatorProcess, tmp_path_factory: pytest.TempPathFa
 async def second(first: Chained, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chained]:
     """It has an account at the first one, and the first one has an account at it."""
     settings = {"FLOW2API_OPENAI__MODELS": json.dumps([*MODELS, ROUND])}
-    async with gateway(tmp_path_factory.mktemp("second"), **settings) as made:
-        await made.add_account("openai", Credentials(Secret(first.key), base_url=f"{first.url}/v1"))
+    folder = tmp_path_factory.mktemp("second")
+    async with gateway(folder, **settings) as made:
+        (folder / "first.key").write_text(first.key)
+        where = ("--base-url", f"{first.url}/v1", "--api-key-file", str(folder / "first.key"))
+        added = await made.run("accounts", "add", "--upstream", "openai", *where, "--name", "first", "--json")
+        assert first.key not in added
+        await made.until_warm()
         await first.add_account("openai", Credentials(Secret(made.key), base_url=f"{made.url}/v1"))
         yield made
 
@@ -208,3 +233,19 @@ async def test_model_that_the_first_does_not_have_rests_for_that_model_alone(sec
     now = second.services.clock.now()
     assert account.model_rest("far-missing", now) is not None
     assert (account.model_rest("far-picture-1376x768", now), account.status(now)) == (None, AccountStatus.ACTIVE)
+
+
+async def test_key_that_is_refused_rests_its_account_and_is_not_tried_again(first: Chained, second: Chained) -> None:
+    folder = Path(second.environment["FLOW2API_DATA_DIR"])
+    (folder / "wrong.key").write_text("f2a_" + "x" * 43)
+    where = ("--base-url", f"{first.url}/v1", "--api-key-file", str(folder / "wrong.key"))
+    await second.run("accounts", "add", "--upstream", "openai", *where, "--name", "wrong", "--json")
+
+    async with asyncio.timeout(20):
+        while "wrong" not in second.resting():
+            await asyncio.sleep(0.05)
+
+    assert second.resting()["wrong"] == [RestReason.AUTH_EXPIRED]
+    shown = await second.run("accounts", "show", "wrong")
+    assert "session token" not in shown
+    assert "API key" in shown
