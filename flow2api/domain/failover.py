@@ -125,7 +125,7 @@ def after_error(
         call: The kind of call that met the error; None stands for the one that makes what was asked.
     """
     verdict = judge(error)
-    model = None if spec is None else spec.name
+    model = None if spec is None else spec.rests_as
     call = CallKind.making(spec.kind) if call is None and spec is not None else call
     is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
     why = cause_of(error)

@@ -5,7 +5,7 @@ import io
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import openai
 import pytest
@@ -143,8 +143,8 @@ async def test_limited_key_rests_and_the_other_one_serves(
     quota = {"quota_id": "GenerateRequestsPerDayPerProjectPerModel-PaidTier", "quota_model": "gemini-3-pro-image"}
     await control.add_fault("error", call="gemini_generate", account=first, status=429, times=None, **quota)
 
-    for _ in range(6):
-        assert client.images.generate(model="google-gemini-3-pro-image", prompt="a mug").data
+    for size in ("1024x1024", "1536x1024", "1024x1536", "1792x1024", "1024x1792", "1024x1280"):
+        assert client.images.generate(model="google-gemini-3-pro-image", prompt="a mug", size=cast("Any", size)).data
 
     asked = [one for one in await control.requests(call="gemini_generate", account=first) if one.status == 429]
     assert len(asked) <= 1

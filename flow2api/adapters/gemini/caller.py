@@ -1,6 +1,7 @@
 """Calls in the name of a key; whatever is no success becomes an error of the tree."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,9 +9,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flow2api.adapters.gemini.errors import dead_key, refusal
+from flow2api.domain.errors import UpstreamDriftError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import MIB, Answer, Call, Transport
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -56,6 +60,7 @@ class Caller:
         self.base = f"{base_url}/{version}"
         self._transport = transport
         self._clock = clock
+        self._drifted: set[str] = set()
 
     async def post(
         self, key: Secret | None, path: str, body: bytes, proxy: Secret | None, *, timeout_s: float, limit_bytes: int
@@ -73,7 +78,7 @@ class Caller:
             limit_bytes=limit_bytes,
             never_repeat=True,
         )
-        return self._accepted(await self._transport.request(call, proxy), names_model=True)
+        return self._accepted(path, await self._transport.request(call, proxy), names_model=True)
 
     async def get(
         self,
@@ -92,7 +97,7 @@ class Caller:
             connect_timeout_s=self.limits.connect_s,
             limit_bytes=limit_bytes,
         )
-        return self._accepted(await self._transport.request(call, proxy), names_model=False)
+        return self._accepted(path, await self._transport.request(call, proxy), names_model=False)
 
     @asynccontextmanager
     async def stream(
@@ -119,10 +124,19 @@ class Caller:
         """The error for an answer to `stream` that is no success."""
         return refusal(answer, now=self._clock.now(), names_model=False)
 
-    def _accepted(self, answer: Answer, *, names_model: bool) -> bytes:
+    def _accepted(self, path: str, answer: Answer, *, names_model: bool) -> bytes:
         if answer.status == 200:
             return answer.body
-        raise refusal(answer, now=self._clock.now(), names_model=names_model)
+        error = refusal(answer, now=self._clock.now(), names_model=names_model)
+        if isinstance(error, UpstreamDriftError):
+            self._tell_drift(path.partition("?")[0].rpartition(":")[2], error)
+        raise error
+
+    def _tell_drift(self, call: str, error: UpstreamDriftError) -> None:
+        """Log that a kind of call is not understood any more, once: every request would meet it."""
+        if call not in self._drifted:
+            self._drifted.add(call)
+            log.warning("the Gemini API has changed", extra={"call": call, "reason": error.message})
 
 
 async def read(reader: Callable[[bytes], T], body: bytes) -> T:

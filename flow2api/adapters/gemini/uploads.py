@@ -36,11 +36,11 @@ class HeldPictures:
 
     def hold(self, access: Access, picture: UploadedPicture) -> str:
         """Keep a picture for a while; returns its handle."""
-        now = self._clock.monotonic()
-        while self._held and (self._is_full(picture) or self._oldest().until <= now):
+        self._forget_what_is_over()
+        while self._held and self._bytes + len(picture.data) > self._most_bytes:
             self._forget(next(iter(self._held)))
         handle = uuid4().hex
-        self._held[handle] = _Held(access.access_token, picture, now + self._lifetime_s)
+        self._held[handle] = _Held(access.access_token, picture, self._clock.monotonic() + self._lifetime_s)
         self._bytes += len(picture.data)
         return handle
 
@@ -50,16 +50,16 @@ class HeldPictures:
         Raises:
             UpstreamNotFoundError: It was forgotten, or is another key's; hand it over again.
         """
+        self._forget_what_is_over()
         held = self._held.get(handle)
-        if held is None or held.owner != access.access_token or held.until <= self._clock.monotonic():
+        if held is None or held.owner != access.access_token:
             raise UpstreamNotFoundError("The input picture is not held any more; it has to be handed over again.")
         return held.picture
 
-    def _is_full(self, picture: UploadedPicture) -> bool:
-        return self._bytes + len(picture.data) > self._most_bytes
-
-    def _oldest(self) -> _Held:
-        return next(iter(self._held.values()))
+    def _forget_what_is_over(self) -> None:
+        now = self._clock.monotonic()
+        while self._held and next(iter(self._held.values())).until <= now:
+            self._forget(next(iter(self._held)))
 
     def _forget(self, handle: str) -> None:
         self._bytes -= len(self._held.pop(handle).picture.data)

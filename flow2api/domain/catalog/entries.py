@@ -35,6 +35,7 @@ class ModelSpec:
         name: The public id.
         upstream: Name of the upstream that serves it.
         line: What it shares with the siblings that differ from it only in ratio, resolution or seconds.
+        limited_as: What upstream's limits on a model count it as; models that share it rest together. None for its name.
         size: Pixels of what it makes, as far as upstream tells.
         resolution: ``2k``, ``4k`` or ``1080p`` when the result is larger than the native size; None for that.
         at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
@@ -66,6 +67,7 @@ class ModelSpec:
     min_tier: Tier = Tier.FREE
     costs: Mapping[Tier, int] = field(default_factory=dict)
     cost_unit: CostUnit = CostUnit.CREDITS
+    limited_as: str | None = None
     wire: Mapping[str, Any] = field(default_factory=dict)
     created_at: int = 0
     same_as: str | None = None
@@ -74,6 +76,11 @@ class ModelSpec:
         """What one generation costs an account of this plan, in the model's unit."""
         known = [(at, price) for at, price in self.costs.items() if at <= (tier or Tier.FREE)]
         return max(known)[1] if known else max(self.costs.values(), default=0)
+
+    @property
+    def rests_as(self) -> str:
+        """The name under which accounts rest from it."""
+        return self.limited_as or self.name
 
     @property
     def is_enlarged(self) -> bool:

@@ -217,7 +217,7 @@ class RunGeneration:
         return await self._lease(job, tried)
 
     def _failing_at_what_else(self, job: Job) -> frozenset[int]:
-        upstream, model = job.spec.upstream, job.spec.name
+        upstream, model = job.spec.upstream, job.spec.rests_as
         calls = [CallKind.UPLOAD] if job.generation.inputs else []
         calls += [CallKind.ENLARGEMENT] if job.spec.is_enlarged else []
         return frozenset[int]().union(*(self._pool.failing_at(upstream, call, model) for call in calls))

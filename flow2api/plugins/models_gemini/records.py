@@ -155,6 +155,7 @@ def _shared(model: str, method: str, since: date, ratio: str, resolution: str, p
         "at_once": True,
         "costs": {Tier.FREE: price},
         "cost_unit": CostUnit.USD_MILLIS,
+        "limited_as": f"{UPSTREAM}:{model}",
         "wire": {"model": model, "method": method, "ratio": ratio, "size": size},
         "created_at": int(datetime.combine(since, time(), UTC).timestamp()),
     }

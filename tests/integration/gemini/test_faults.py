@@ -133,6 +133,27 @@ async def test_too_many_at_once_are_asked_to_wait(stage: GeminiStage) -> None:
     assert (refusal.value.retry_after_s, refusal.value.exhausted) == (7.0, False)
 
 
+async def test_status_call_that_fails_hides_no_other_video(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    videos = [(await stage.gemini.submit(access, Order(spec=VIDEO, prompt="a cat")))[0] for _ in range(6)]
+    await stage.control.add_fault("error", call="gemini_operation", status=500, nth=2)
+    await stage.control.add_fault("error", call="gemini_operation", status=404, nth=4)
+
+    statuses = await stage.gemini.poll(access, videos)
+
+    assert len(statuses) == 5
+    assert [status.error for status in statuses.values() if status.error is not None]
+
+
+async def test_status_calls_that_all_fail_raise(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, Order(spec=OMNI, prompt="a cat"))
+    await stage.control.add_fault("error", call="gemini_interaction", status=503)
+
+    with pytest.raises(UpstreamOverloadedError):
+        await stage.gemini.poll(access, [operation])
+
+
 @pytest.mark.parametrize("spec", [VIDEO, OMNI], ids=["veo", "omni"])
 async def test_video_may_fail_in_the_end(stage: GeminiStage, spec: ModelSpec) -> None:
     _, access = await stage.sign_in()

@@ -94,6 +94,14 @@ def after(error: Exception, account: Account | None = None, *, threshold: int = 
     return after_error(account or AccountFactory.build(id=1), error, video_spec(), START, threshold=threshold)
 
 
+def test_rest_from_a_model_is_kept_under_what_it_is_limited_as() -> None:
+    account, spec = AccountFactory.build(id=1), video_spec("wide", limited_as="both")
+
+    (rest,) = after_error(account, tree.ModelAccessError("?"), spec, START, threshold=3).rests
+
+    assert rest.model == "both"
+
+
 def test_every_error_of_the_tree_is_judged_here() -> None:
     judged = {type(error) for error, _, _ in CASES}
     missing = [

@@ -91,6 +91,13 @@ def test_model_asks_for_its_price_and_for_access(changes: dict[str, object], rea
     assert refusal_for(candidate, video_spec(), SIGNATURE, START) == reason
 
 
+def test_models_that_are_limited_as_one_rest_together() -> None:
+    candidate = Candidate(fitting(rests=resting(RestReason.NO_ACCESS, "both")))
+    for name in ("wide", "tall"):
+        assert model_refusal(candidate, video_spec(name, limited_as="both"), START) == "no_access"
+    assert model_refusal(candidate, video_spec("both", limited_as="another"), START) is None
+
+
 def test_what_costs_nothing_needs_no_credits() -> None:
     assert model_refusal(Candidate(fitting(credits=0)), picture_spec(), START) is None
 

@@ -102,6 +102,10 @@ def test_quality_alone_does_not_raise_the_price(catalog: ModelCatalog) -> None:
     assert catalog.resolve("google-gemini-3-pro-image", wish).spec.resolution == "2k"  # it costs the same
 
 
+def test_limits_are_those_of_google_s_own_models() -> None:
+    assert {spec.rests_as for spec in SPECS} == {f"gemini:{spec.wire['model']}" for spec in SPECS}
+
+
 def test_lines_make_one_kind_of_media() -> None:
     kinds = {(spec.line, spec.kind) for spec in SPECS}
 

@@ -1,7 +1,7 @@
 import pytest
 
 from flow2api.adapters.gemini.caller import Caller, TimeLimits, read, shown
-from flow2api.domain.errors import CredentialRevokedError
+from flow2api.domain.errors import CredentialRevokedError, UpstreamDriftError
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import Answer, Call
 from flow2api.testing.fakes.clock import FakeClock
@@ -29,6 +29,19 @@ async def test_what_is_paid_for_is_never_sent_twice() -> None:
     await caller(transport).post(Secret("k"), "/x", b"{}", None, timeout_s=1, limit_bytes=10)
 
     assert transport.calls[0].never_repeat
+
+
+async def test_change_of_the_api_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    body = (
+        b'{"error": {"code": 400, "message": "Unknown name \\"x\\": Cannot find field.", "status": "INVALID_ARGUMENT"}}'
+    )
+    gemini = caller(ScriptedTransport([Answer(400, [], body)]))
+
+    for _ in range(3):
+        with pytest.raises(UpstreamDriftError):
+            await gemini.post(Secret("k"), "/models/m:generateContent", b"{}", None, timeout_s=1, limit_bytes=10)
+
+    assert [record.__dict__["call"] for record in caplog.records] == ["generateContent"]
 
 
 @pytest.mark.parametrize("key", [None, Secret(""), Secret("a b"), Secret("a\r\nX: y"), Secret("ä")])
