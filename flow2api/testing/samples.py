@@ -29,6 +29,7 @@ def whole_account() -> Account:
         weight=7,
         priority=3,
         proxy="frankfurt",
+        base_url="https://media.example.org/v1",
         workspace="5f2b8c1e",
         workspace_name="Mugs & Söhne",
         access_expires_at=NOW + timedelta(hours=1),

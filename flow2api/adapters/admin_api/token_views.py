@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, RestReason, Tier
+from flow2api.domain.account import Account, AccountStatus, Capacity, CredentialKind, Credentials, RestReason, Tier
 from flow2api.domain.media import MediaKind
 from flow2api.domain.statistics import Counts
 
@@ -24,6 +24,9 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     """An account.
 
     Attributes:
+        upstream: The service that it is of.
+        base_url: Where it is served; null for services that know that themselves.
+        api_key: Masked unless it is to be revealed; null for accounts with a session token, which have ``st`` and ``at``.
         st: The session token; masked unless it is to be revealed.
         at: The access token, likewise; null when there is none yet.
         token: The same as ``at``.
@@ -38,6 +41,9 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
+    upstream: str
+    base_url: str | None
+    api_key: str | None
     st: str | None
     at: str | None
     at_expires: datetime | None
@@ -76,20 +82,26 @@ def token_view(
     used: Mapping[int, Counts],
     last_used: Mapping[int, datetime],
     secrets: Mapping[int, Credentials] | None,
+    kind: CredentialKind = CredentialKind.SESSION,
 ) -> TokenView:
     """The account as it is shown.
 
     Args:
+        kind: What it signs in with.
         used: What the accounts have made so far.
         last_used: When they last made something.
         secrets: Their secrets, to be shown in full; None masks them.
     """
     rest, counts = account.blocking_rest(now), used.get(account.id, _NOTHING)
-    session_token, access_token = _tokens(account, secrets)
+    secret, access_token = _tokens(account, secrets)
+    access_token = None if kind.has_key else access_token
     expires_at = account.access_expires_at
     return TokenView(
         id=account.id,
-        st=session_token,
+        upstream=account.upstream,
+        base_url=account.base_url,
+        api_key=secret if kind.has_key else None,
+        st=None if kind.has_key else secret,
         at=access_token,
         at_expires=expires_at,
         token=access_token,

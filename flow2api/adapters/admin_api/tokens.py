@@ -14,13 +14,15 @@ from litestar.response import Stream
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of, signed_in
 from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
-from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, TokenView, limits_of, token_view
+from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, UPSTREAM, TokenView, limits_of, token_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.errors import NotAllowedError, UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter
-from flow2api.domain.usecases.manage_accounts import NewAccount, read_session_token
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_accounts import NewAccount
 from flow2api.domain.usecases.operate_accounts import AccountEdit
+from flow2api.domain.usecases.read_credential import SESSION_TOKEN, GivenCredential
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -31,9 +33,19 @@ _encode = msgspec.json.Encoder().encode
 
 
 class NewTokenBody(Body, frozen=True):
-    """An account. The service is asked for it before it is stored."""
+    """An account. The service is asked for it before it is stored.
 
-    st: str
+    Attributes:
+        st: The session token, which accounts of ``flow`` have.
+        upstream: The service that it is of; what another one than ``flow`` wants is an ``api_key``, or an ``api_key`` and a
+            ``base_url``.
+    """
+
+    st: str | None = None
+    upstream: str = UPSTREAM
+    api_key: str | None = None
+    base_url: str | None = None
+    name: str = ""
     project_id: str | None = None
     project_name: str | None = None
     remark: str | None = None
@@ -62,8 +74,9 @@ class NewTokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenBody(Body, frozen=True):
-    """What is to change; what is left out stays. A masked session token stays, too."""
+    """What is to change; what is left out stays. A masked session token or API key stays, too."""
 
+    api_key: str | None = None
     st: str | None = None
     project_id: str | None = None
     project_name: str | None = None
@@ -107,7 +120,7 @@ def token_list_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         listing = _Listing(AccountFilter(text=q or None, status=_status(standing)), reveal)
         if reveal:
             if not signed_in(request.scope).operator.role.includes(Role.OWNER):
-                raise NotAllowedError("Only an owner sees session tokens.")
+                raise NotAllowedError("Only an owner sees session tokens and API keys.")
             await doors.accounts.note_reveal(listing.wanted, actor_of(doors, request.scope))
         if limit is None:
             headers = {"x-total-count": str(sum((await doors.accounts.count(listing.wanted)).values()))}
@@ -136,8 +149,17 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             image_concurrency=data.image_concurrency,
             video_concurrency=data.video_concurrency,
         )
+        if data.upstream not in doors.upstreams:
+            raise UnsupportedInputError(
+                f"The upstream is none of {', '.join(sorted(doors.upstreams))}.", param="upstream"
+            )
+        given = GivenCredential(data.st, data.api_key, data.base_url)
+        secret, base_url = given.read(data.upstream, doors.kinds.of(data.upstream), {SESSION_TOKEN: "st"})
         new = NewAccount(
-            session_token=read_session_token(data.st),
+            session_token=secret,
+            upstream=data.upstream,
+            base_url=base_url,
+            name=data.name.strip(),
             remark=data.remark or "",
             capacity=Capacity(*limits.values()),
         )
@@ -171,7 +193,7 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             ),
             workspace=data.project_id,
             workspace_name=data.project_name,
-            session_token=None if data.st in (None, "", MASK) else read_session_token(data.st),
+            session_token=_new_secret(doors, account, data),
         )
         await doors.accounts.edit(token_id, edit, actor_of(doors, request.scope))
         return Done(message="The account was changed.")
@@ -183,6 +205,15 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         return Done(message="The account was removed.")
 
     return [add_token, change_token, remove_token]
+
+
+def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> Secret | None:
+    """The secret that takes the place of the former one, if there is one."""
+    st, key = (None if text in ("", MASK) else text for text in (data.st, data.api_key))
+    if st is None and key is None:
+        return None
+    given = GivenCredential(st, key, account.base_url)
+    return given.read(account.upstream, doors.kinds.of(account.upstream), {SESSION_TOKEN: "st"})[0]
 
 
 def _status(named: str | None) -> AccountStatus | None:
@@ -201,7 +232,15 @@ async def _shown(doors: AdminDoors, listing: _Listing, accounts: Sequence[Accoun
     use = await doors.accounts.use_of(accounts)
     now = doors.clock.now()
     return [
-        token_view(account, now, used=use.counts, last_used=use.last_used_at, secrets=secrets) for account in accounts
+        token_view(
+            account,
+            now,
+            used=use.counts,
+            last_used=use.last_used_at,
+            secrets=secrets,
+            kind=doors.kinds.of(account.upstream),
+        )
+        for account in accounts
     ]
 
 

@@ -28,7 +28,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
-from flow2api.domain.usecases.hold_credentials import HoldCredentials
+from flow2api.domain.usecases.hold_credentials import Bearer, HoldCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 
@@ -90,15 +90,7 @@ class RenewCredentials:
             CredentialRevokedError: The session token is refused; only a new one helps.
             UpstreamError: The exchange failed for now.
         """
-        bearer = self._held.usable(account.id, refused, SKEW)
-        # A key is given back as it is: to prove it twice would say nothing more.
-        for _ in range(1 if self._kinds.of(account.upstream).has_key else _RENEWALS_AT_MOST):
-            if bearer is None:
-                # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
-                await self.renew(account.id, refused=refused)
-                bearer = self._held.usable(account.id, refused, timedelta(0))
-        if bearer is None:
-            raise self._nothing_usable(account, refused)
+        bearer = self._held.usable(account.id, refused, SKEW) or await self._renewed_bearer(account, refused)
         session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
         return Access(
@@ -109,6 +101,16 @@ class RenewCredentials:
             workspace=current.workspace,
             base_url=current.base_url,
         )
+
+    async def _renewed_bearer(self, account: Account, refused: Secret | None) -> Bearer:
+        # A key is given back as it is: to prove it twice would say nothing more.
+        for _ in range(1 if self._kinds.of(account.upstream).has_key else _RENEWALS_AT_MOST):
+            # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
+            await self.renew(account.id, refused=refused)
+            bearer = self._held.usable(account.id, refused, timedelta(0))
+            if bearer is not None:
+                return bearer
+        raise self._nothing_usable(account, refused)
 
     async def call(
         self,

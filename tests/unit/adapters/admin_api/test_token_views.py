@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flow2api.adapters.admin_api.token_views import MASK, limit_of, limits_of, token_view
-from flow2api.domain.account import Account, Capacity, Credentials, RestReason, Streak, Tier
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason, Streak, Tier
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
@@ -100,3 +100,15 @@ def test_kind_that_nobody_names_is_left_to_others() -> None:
     assert limits_of(Capacity(3, 4), **nothing) == {}
     assert limits_of(Capacity(3, 4), **{**nothing, "video_concurrency": 2}) == {MediaKind.VIDEO: 2}
     assert limits_of(Capacity(0, 4), **{**nothing, "image_enabled": True}) == {MediaKind.IMAGE: None}
+
+
+def test_account_with_a_key_has_no_session_token() -> None:
+    account = replace(BARE, upstream="hosts", base_url="https://a.b", access_expires_at=NOW)
+    credentials = Credentials(Secret("k1"), Secret("k1"), NOW, NOW)
+    kind = CredentialKind.API_KEY_AND_BASE_URL
+
+    masked, revealed = view(account, kind=kind), view(account, kind=kind, secrets={7: credentials})
+
+    assert (masked["upstream"], masked["base_url"], masked["api_key"]) == ("hosts", "https://a.b", MASK)
+    assert revealed["api_key"] == "k1"
+    assert [shown[name] for shown in (masked, revealed) for name in ("st", "at", "token")] == [None] * 6

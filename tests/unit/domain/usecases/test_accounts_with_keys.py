@@ -276,8 +276,11 @@ class TestMovedHost:
         original = stage.world.hosts.exchange
 
         async def refused(*args: Any) -> Any:
-            stage.tables.fault = tree.StorageBusyError("locked")
+            swap(stage.storage.accounts, get=locked)
             return await original(*args)
+
+        async def locked(account_id: int) -> Account | None:
+            raise tree.StorageBusyError("locked")
 
         swap(stage.world.hosts, exchange=refused)
         with pytest.raises(tree.CredentialRevokedError):
