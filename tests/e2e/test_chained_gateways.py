@@ -231,8 +231,8 @@ async def test_model_that_the_first_does_not_have_rests_for_that_model_alone(sec
     assert refusal.value.code == "no_account_available"
     (account,) = second.services.pool
     now = second.services.clock.now()
-    assert account.model_rest("far-missing", now) is not None
-    assert (account.model_rest("far-picture-1376x768", now), account.status(now)) == (None, AccountStatus.ACTIVE)
+    assert account.model_rest("openai:nothing-of-this-name", now) is not None
+    assert (account.model_rest(f"openai:{PRO}", now), account.status(now)) == (None, AccountStatus.ACTIVE)
 
 
 async def test_key_that_is_refused_rests_its_account_and_is_not_tried_again(first: Chained, second: Chained) -> None:

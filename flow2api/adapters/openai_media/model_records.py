@@ -141,6 +141,7 @@ def _spec(record: ModelRecord, name: str, size: Size, seconds: int | None) -> Mo
         max_images=record.max_images,
         costs={Tier.FREE: millis} if millis else {},
         cost_unit=CostUnit.USD_MILLIS,
+        limited_as=f"{UPSTREAM}:{record.id or record.name}",
         wire=_wire(record, size),
         created_at=record.created_at,
     )

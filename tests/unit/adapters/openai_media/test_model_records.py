@@ -42,6 +42,15 @@ def test_model_of_several_shapes_has_a_name_for_all_of_them() -> None:
     assert catalog(record(VIDEO, seconds=[8, 4])).resolve("film", Wish()).spec.seconds == 8
 
 
+def test_all_shapes_of_what_the_host_counts_as_one_model_rest_together() -> None:
+    shapes = [
+        *entries_of(record(IMAGE, id="p-2", sizes=["1024x1024", "1536x1024"])),
+        *entries_of(record(IMAGE, name="other", id="p-2")),
+    ]
+
+    assert {one.rests_as for one in shapes if isinstance(one, ModelSpec)} == {"openai:p-2"}
+
+
 def test_size_leads_to_the_model_of_that_size() -> None:
     made = catalog(record(IMAGE, sizes=["1024x1024", "1536x1024", "2048x2048"]))
 
