@@ -113,7 +113,7 @@ async def test_what_an_upstream_does_not_want_is_refused(site: Site) -> None:
         ({"upstream": "hosts", "api_key": "canary"}, "base_url is missing"),
         ({"api_key": "canary"}, "wants a session token (st)"),
         ({}, "st is missing"),
-        ({"upstream": "nobody", "st": "x" * 300}, "none of flow, hosts, keyed"),
+        ({"upstream": "nobody", "st": "x" * 300}, "The upstream is none of flow"),
     ):
         answer = await site.admin.post("/api/tokens", json=body)
         assert answer.status_code == 400
