@@ -33,13 +33,26 @@ from docs.markdown import (  # noqa: E402
 )
 from flow2api import hookspecs  # noqa: E402
 from flow2api.adapters.openai_api import errors as openai_errors  # noqa: E402
+from flow2api.adapters.openai_media.model_records import ModelRecord  # noqa: E402
 from flow2api.adapters.server.refusals import REFUSALS  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
-from flow2api.domain.catalog import Alias, BaseName, Entry, Mode, ModelCatalog, ModelDescription, ModelSpec  # noqa: E402
+from flow2api.domain.catalog import (  # noqa: E402
+    NATIVE_RESOLUTION,
+    Alias,
+    BaseName,
+    CostUnit,
+    Entry,
+    Mode,
+    ModelCatalog,
+    ModelDescription,
+    ModelSpec,
+)
 from flow2api.domain.options import Options, bounds_of  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
+from flow2api.plugins.upstream_gemini import GeminiSettings  # noqa: E402
+from flow2api.plugins.upstream_openai import OpenAiSettings  # noqa: E402
 from flow2api.settings import PREFIX, Settings  # noqa: E402
 from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions  # noqa: E402
 
@@ -68,9 +81,29 @@ def settings() -> str:
 
 def flow_settings() -> str:
     """The settings of the upstream ``flow``."""
+    return section_table("FLOW", FlowSettings)
+
+
+def gemini_settings() -> str:
+    """The settings of the upstream ``gemini``."""
+    return section_table("GEMINI", GeminiSettings)
+
+
+def openai_settings() -> str:
+    """The settings of the upstream ``openai``."""
+    return section_table("OPENAI", OpenAiSettings)
+
+
+def openai_models() -> str:
+    """What can be said of a model in the settings of the upstream ``openai``."""
+    return struct_table(ModelRecord)
+
+
+def section_table(section: str, cls: type[msgspec.Struct]) -> str:
+    """The settings of a plugin's section, with the variables that hold them."""
     rows = [
-        [f"`{field.name}`", f"`{PREFIX}FLOW__{field.name.upper()}`", shown(field.default)]
-        for field in msgspec.structs.fields(FlowSettings)
+        [f"`{field.name}`", f"`{PREFIX}{section}__{field.name.upper()}`", shown(field.default)]
+        for field in msgspec.structs.fields(cls)
     ]
     return table(["setting", "variable", "default"], rows)
 
@@ -215,11 +248,40 @@ def option_text(option: click.Option) -> str:
 
 
 def model_lines() -> str:
-    """The names that stand for a whole line of models, with what the line makes."""
+    """The names of Flow's lines of models, with what each line makes."""
+    return lines_of("flow", "credits")
+
+
+def gemini_lines() -> str:
+    """The names of the Gemini API's lines of models, with what each line makes."""
+    return lines_of("gemini", "price")
+
+
+def openai_lines() -> str:
+    """The models of OpenAI's own, with the price of each size."""
+    specs = [one for one in entries() if isinstance(one, ModelSpec) and one.upstream == "openai"]
+    bases = [
+        one for one in catalog().listed() if one.upstream == "openai" and isinstance(catalog().get(one.id), BaseName)
+    ]
+    rows = [
+        [
+            f"`{base.id}`",
+            ", ".join(f"{one.size} ({dollars(one)})" for one in specs if one.name.startswith(base.id)),
+            inputs(base),
+        ]
+        for base in bases
+    ]
+    return table(["name", "sizes and what one picture costs", "input pictures"], rows)
+
+
+def lines_of(upstream: str, price_heading: str) -> str:
+    """The names that stand for a whole line of an upstream's models, with what the line makes."""
     bases = [one for one in entries() if isinstance(one, BaseName) and one.resolution is None]
     first = {one.line: one.name for one in reversed(bases)}
     lines = {name: line for line, name in first.items()}
-    described = [(one, prices(lines[one.id])) for one in catalog().listed() if one.id in lines]
+    described = [
+        (one, prices(lines[one.id])) for one in catalog().listed() if one.id in lines and one.upstream == upstream
+    ]
     pictures = [
         [f"`{one.id}`", ratios(one), ", ".join(one.resolutions), inputs(one), price]
         for one, price in described
@@ -240,9 +302,9 @@ def model_lines() -> str:
     ]
     return (
         "#### Pictures\n\n"
-        + table(["name", "aspect ratios", "resolutions", "input pictures", "credits"], pictures)
+        + table(["name", "aspect ratios", "resolutions", "input pictures", price_heading], pictures)
         + "\n#### Videos\n\n"
-        + table(["name", "from", "resolutions", "seconds", "input pictures", "least plan", "credits"], videos)
+        + table(["name", "from", "resolutions", "seconds", "input pictures", "least plan", price_heading], videos)
     )
 
 
@@ -251,11 +313,21 @@ def prices(line: str) -> str:
     spec = next(one for one in entries() if isinstance(one, ModelSpec) and one.line == line and one.resolution is None)
     if spec.is_free:
         return "none"
+    if spec.cost_unit is CostUnit.USD_MILLIS:
+        line_specs = [one for one in entries() if isinstance(one, ModelSpec) and one.line == line]
+        by_size = {one.resolution or NATIVE_RESOLUTION[one.kind]: dollars(one) for one in line_specs}
+        return ", ".join(f"{price} ({size})" for size, price in by_size.items())
     by_plan = {tier.name.lower(): spec.cost(tier) for tier in sorted(spec.costs)}
     distinct = {price: plan for plan, price in reversed(by_plan.items())}
     if len(distinct) == 1:
         return str(next(iter(distinct)))
     return ", ".join(f"{price} ({plan})" for price, plan in reversed(distinct.items()))
+
+
+def dollars(spec: ModelSpec) -> str:
+    """The price of a picture, or of a second of video."""
+    price = spec.cost(None) / 1000 / (spec.seconds or 1)
+    return f"${price:.3f}" + (" per second" if spec.seconds else "")
 
 
 def ratios(entry: ModelDescription) -> str:
@@ -277,7 +349,7 @@ def plan(entry: ModelDescription) -> str:
 
 def client_names() -> str:
     """Names that clients have built in, and what serves them."""
-    aliases = [one for one in entries() if isinstance(one, Alias) and not one.retired]
+    aliases = [one for one in flow_entries() if isinstance(one, Alias) and not one.retired]
     rows = [[f"`{one.name}`", "; ".join(target(mode, name) for mode, name in one.targets.items())] for one in aliases]
     return table(["name", "is served by"], rows)
 
@@ -290,6 +362,11 @@ def target(mode: Mode | None, name: str) -> str:
 def entries() -> list[Entry]:
     """What the built-in plugins register."""
     return [entry for _, entry in load_extensions(enabled=BUILT_IN_ONLY).models]
+
+
+def flow_entries() -> list[Entry]:
+    """What the plugin with Flow's models registers."""
+    return [entry for plugin, entry in load_extensions(enabled=BUILT_IN_ONLY).models if plugin == "models_flow"]
 
 
 def catalog() -> ModelCatalog:
@@ -340,6 +417,9 @@ PARTS: dict[str, Callable[[], str]] = {
     for part in (
         settings,
         flow_settings,
+        gemini_settings,
+        openai_settings,
+        openai_models,
         options,
         policies,
         error_codes,
@@ -350,6 +430,8 @@ PARTS: dict[str, Callable[[], str]] = {
         factories,
         commands,
         model_lines,
+        gemini_lines,
+        openai_lines,
         client_names,
         simulator_options,
         simulator_accounts,

@@ -24,12 +24,16 @@ from flow2api.hookspecs import (
 
 BUILT_IN = (
     "models_flow",
+    "models_gemini",
+    "models_openai",
     "policies",
     "proxy_selectors",
     "storage_sql",
     "media_disk",
     "coordination_memory",
     "upstream_flow",
+    "upstream_gemini",
+    "upstream_openai",
     "observer_log",
 )
 

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
-from flow2api.domain.catalog import ModelCatalog, ModelSpec
+from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.domain.ports.coordination import Slots
@@ -17,7 +17,7 @@ from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.ports.upstream import OffersModels, Upstream
 from flow2api.extensions import Extensions
 from flow2api.settings import Settings
 
@@ -51,6 +51,19 @@ class Backends:
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
     kinds: CredentialKinds = SESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """An entry of the catalog and where it comes from.
+
+    Attributes:
+        source: Name of the plugin; or of the setting, with ``by_settings``.
+    """
+
+    source: str
+    entry: Entry
+    by_settings: bool = False
 
 
 def build_vault(settings: Settings) -> Vault:
@@ -101,20 +114,38 @@ def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> 
     """The catalog of what the upstreams serve as they are configured.
 
     Raises:
-        PluginError: Two plugins register the same name; both are named.
+        PluginError: A name is registered by two plugins, or by one and by the settings of an upstream; both are named.
     """
-    owners: dict[str, str] = {}
-    for plugin, entry in extensions.models:
-        if owners.setdefault(entry.name, plugin) != plugin:
-            raise PluginError(
-                f"The plugins {owners[entry.name]!r} and {plugin!r} both register the model {entry.name!r}."
-            )
+    offered = offered_models(extensions, upstreams)
+    sources: dict[str, str] = {}
+    for one in offered:
+        other = sources.setdefault(one.entry.name, one.source)
+        if other != one.source:
+            raise PluginError(f"{_both(other, one)} both register the model {one.entry.name!r}.")
 
     def serves(spec: ModelSpec) -> bool:
         upstream = upstreams.get(spec.upstream)
         return upstream is not None and upstream.serves(spec)
 
-    return ModelCatalog((entry for _, entry in extensions.models), serves)
+    return ModelCatalog((one.entry for one in offered), serves)
+
+
+def offered_models(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> tuple[OfferedModel, ...]:
+    """Every entry that plugins or the settings of upstreams offer, in the order in which they count."""
+    by_plugins = [OfferedModel(plugin, entry) for plugin, entry in extensions.models]
+    by_settings = [
+        OfferedModel(f"{name}.models", entry, by_settings=True)
+        for name, upstream in upstreams.items()
+        if isinstance(upstream, OffersModels)
+        for entry in upstream.models()
+    ]
+    return (*by_plugins, *by_settings)
+
+
+def _both(plugin: str, other: OfferedModel) -> str:
+    if other.by_settings:
+        return f"The plugin {plugin!r} and the setting `{other.source}`"
+    return f"The plugins {plugin!r} and {other.source!r}"
 
 
 def _chosen(offered: Mapping[str, _T], url: str, setting: str) -> _T:

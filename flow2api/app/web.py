@@ -20,6 +20,7 @@ from flow2api.adapters.console import assets_router, landing_handlers, plain_err
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
 
@@ -100,6 +101,7 @@ def _doors(services: Services) -> Doors:
         pictures=services.pictures,
         notes=services.recording.notes,
         public_url=settings.public_url or None,
+        gateway_name=GatewayName(services.vault.ring),
         trusted_proxies=settings.trusted_proxies,
     )
 

@@ -7,12 +7,12 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.backends import build_catalog
+from flow2api.app.backends import build_catalog, offered_models
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import Alias, ModelCatalog, ModelDescription, Wish
+from flow2api.domain.catalog import Alias, CostUnit, ModelCatalog, ModelDescription, Wish
 from flow2api.domain.errors import UnknownModelError
 
 
@@ -21,10 +21,12 @@ class ModelOut(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tier: The least plan that may use it when nothing special is asked for: ``free``, ``pro`` or ``ultra``.
-        credits: What one generation costs then, by plan; a plan that is missing pays what the next lower one pays.
+        costs: What one generation costs then, by plan; a plan that is missing pays what the next lower one pays.
+        cost_unit: What that is counted in: ``credits``, or ``usd_millis`` for thousandths of a dollar.
+        credits: The same as ``costs`` where it is counted in credits, else empty.
         min_images: How many input pictures it needs; ``max_images`` is how many it takes.
         leads_to: For an alias, the names that it stands for.
-        plugin: The plugin that registered the name.
+        plugin: The plugin that registered the name, or the setting that names it, such as ``openai.models``.
     """
 
     name: str
@@ -37,6 +39,8 @@ class ModelOut(msgspec.Struct, frozen=True, kw_only=True):
     min_images: int
     max_images: int
     tier: str
+    costs: Mapping[str, int]
+    cost_unit: str
     credits: Mapping[str, int]
     upstream: str
     plugin: str
@@ -55,8 +59,7 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
 
     JSON: {"models": [...]}, or the model.
     """
-    catalog = asyncio.run(_catalog(here))
-    plugins = {entry.name: plugin for plugin, entry in here.extensions.models}
+    catalog, plugins = asyncio.run(_catalog(here))
     if name is not None:
         description = catalog.describe(name)
         if description is None:
@@ -75,14 +78,15 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
         _print_models(listed)
 
 
-async def _catalog(here: Installation) -> ModelCatalog:
-    """What the upstreams serve as they are configured; none of them is called."""
+async def _catalog(here: Installation) -> tuple[ModelCatalog, Mapping[str, str]]:
+    """What the upstreams serve as they are configured, and what each name comes from; none of them is called."""
     sections, clock = here.settings.sections, SystemClock()
     upstreams = {
         name: factory.build(sections.get(name, {}), clock) for name, factory in here.extensions.upstreams.items()
     }
     try:
-        return build_catalog(here.extensions, upstreams)
+        sources = {one.entry.name: one.source for one in offered_models(here.extensions, upstreams)}
+        return build_catalog(here.extensions, upstreams), sources
     finally:
         for upstream in upstreams.values():
             await upstream.aclose()
@@ -90,6 +94,7 @@ async def _catalog(here: Installation) -> ModelCatalog:
 
 def _model_out(description: ModelDescription, catalog: ModelCatalog, plugins: Mapping[str, str]) -> ModelOut:
     entry = catalog.get(description.id)
+    costs = {_tier(tier): price for tier, price in sorted(description.costs.items())}
     return ModelOut(
         name=description.id,
         kind=description.kind.value,
@@ -101,7 +106,9 @@ def _model_out(description: ModelDescription, catalog: ModelCatalog, plugins: Ma
         min_images=description.min_images,
         max_images=description.max_images,
         tier=_tier(description.min_tier),
-        credits={_tier(tier): price for tier, price in sorted(description.costs.items())},
+        costs=costs,
+        cost_unit=description.cost_unit.value,
+        credits=costs if description.cost_unit is CostUnit.CREDITS else {},
         upstream=description.upstream,
         plugin=plugins[description.id],
         aliases=description.aliases,
@@ -113,7 +120,7 @@ def _model_out(description: ModelDescription, catalog: ModelCatalog, plugins: Ma
 
 def _print_models(listed: list[ModelOut]) -> None:
     print_table(
-        ("NAME", "KIND", "MADE FROM", "RATIOS", "RESOLUTIONS", "SECONDS", "INPUTS", "TIER", "CREDITS"),
+        ("NAME", "KIND", "MADE FROM", "RATIOS", "RESOLUTIONS", "SECONDS", "INPUTS", "TIER", "PRICE"),
         [
             (
                 one.name,
@@ -124,7 +131,7 @@ def _print_models(listed: list[ModelOut]) -> None:
                 one.seconds,
                 _inputs(one),
                 one.tier,
-                _credits(one),
+                _price(one),
             )
             for one in listed
         ],
@@ -144,7 +151,7 @@ def _print_model(model: ModelOut) -> None:
         ("seconds", model.seconds),
         ("input pictures", _inputs(model)),
         ("least plan", model.tier),
-        ("credits", _credits(model)),
+        ("price", _price(model)),
         ("other names", model.aliases),
         ("upstream", model.upstream),
         ("plugin", model.plugin),
@@ -160,13 +167,18 @@ def _inputs(model: ModelOut) -> str:
     return str(model.max_images) if same else f"{model.min_images}-{model.max_images}"
 
 
-def _credits(model: ModelOut) -> str:
-    prices = set(model.credits.values())
-    if not prices or prices == {0}:
+def _price(model: ModelOut) -> str:
+    shown = {tier: price_text(price, CostUnit(model.cost_unit)) for tier, price in model.costs.items()}
+    if not any(model.costs.values()):
         return "free"
-    if len(prices) == 1:
-        return str(prices.pop())
-    return " ".join(f"{tier}:{price}" for tier, price in model.credits.items())
+    if len(set(shown.values())) == 1:
+        return next(iter(shown.values()))
+    return " ".join(f"{tier}:{price}" for tier, price in shown.items())
+
+
+def price_text(price: int, unit: CostUnit) -> str:
+    """A price for people: dollars with their sign, credits as the bare number."""
+    return f"${price / 1000:.3f}".removesuffix("0") if unit is CostUnit.USD_MILLIS else str(price)
 
 
 def _tier(tier: Tier) -> str:

@@ -42,7 +42,8 @@
     │   │   └── UpstreamPausedError
     │   ├── UpstreamTimeoutError
     │   ├── UpstreamInvalidError
-    │   └── UpstreamStateUnknownError
+    │   ├── UpstreamStateUnknownError
+    │   └── GatewayLoopError
     ├── MediaError
     │   ├── MediaNotFoundError
     │   └── MediaGoneError
@@ -503,6 +504,18 @@ class UpstreamStateUnknownError(UpstreamError):
     """A paid submit went out and nobody knows whether it was carried out; it is never sent again by itself."""
 
     code = "upstream_state_unknown"
+
+
+class GatewayLoopError(UpstreamError):
+    """Gateways that are chained lead back to each other; nobody's account is to blame, and another one may lead elsewhere."""
+
+    code = "gateway_loop"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request has come back to a gateway that it went through, or through too many of them; take the account "
+            "that leads back out of the chain."
+        )
 
 
 class MediaError(Flow2ApiError):

@@ -12,6 +12,7 @@ from flow2api.domain.errors import (
     CredentialExpiredError,
     CredentialRevokedError,
     Flow2ApiError,
+    GatewayLoopError,
     ModelAccessError,
     ProxyUnavailableError,
     RequestError,
@@ -73,7 +74,7 @@ def judge(error: Exception) -> Verdict:
             return Verdict(Next.SAME_ACCOUNT_AFRESH)
         case UpstreamStateUnknownError(__cause__=cause):
             return Verdict(Next.GIVE_UP, is_own_fault=isinstance(cause, Exception) and judge(cause).is_own_fault)
-        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError():
+        case UpstreamOverloadedError() | UpstreamPausedError() | ProxyUnavailableError() | GatewayLoopError():
             return Verdict(Next.ANOTHER_ACCOUNT)
         case UpstreamUnavailableError() | UpstreamTimeoutError() | UpstreamInvalidError():
             return Verdict(Next.ANOTHER_ACCOUNT, is_own_fault=True)
@@ -124,7 +125,7 @@ def after_error(
         call: The kind of call that met the error; None stands for the one that makes what was asked.
     """
     verdict = judge(error)
-    model = None if spec is None else spec.name
+    model = None if spec is None else spec.rests_as
     call = CallKind.making(spec.kind) if call is None and spec is not None else call
     is_aside = call in (CallKind.ENLARGEMENT, CallKind.UPLOAD)
     why = cause_of(error)

@@ -123,7 +123,7 @@ class Product:
     """One result as the upstream names it.
 
     Attributes:
-        name: Upstream's id, good only with the account that made it.
+        name: Upstream's id, good only with the account that made it; empty when upstream keeps nothing of it.
         url: Where its bytes are, when upstream said so.
         data: The bytes themselves, when upstream sent them along.
         seconds: How long the video is, where that does not follow from its model (one that was put together).

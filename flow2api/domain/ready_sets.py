@@ -154,7 +154,7 @@ class ReadySets:
 
     def _may_exclude(self, spec: ModelSpec) -> bool:
         """Whether any account may be refused for this very model: it rests for it, or can hardly pay the price."""
-        if self._model_rests[spec.name] > 0:
+        if self._model_rests[spec.rests_as] > 0:
             return True
         price = max(spec.costs.values(), default=0)
         return price > 0 and any(self._purses[size] > 0 for size in range(price.bit_length() + 1))

@@ -144,7 +144,7 @@ def refusal_for(candidate: Candidate, spec: ModelSpec, signature: Signature, now
 def model_refusal(candidate: Candidate, spec: ModelSpec, now: datetime) -> str | None:
     """Why this account may not make this very model now, though its signature fits; None when it may."""
     account = candidate.account
-    if account.rests and (rest := account.model_rest(spec.name, now)) is not None:
+    if account.rests and (rest := account.model_rest(spec.rests_as, now)) is not None:
         return rest.reason.value
     if account.credits is not None and (price := spec.cost(account.tier)) and account.credits < price:
         return NO_CREDITS

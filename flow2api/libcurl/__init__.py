@@ -1,1 +1,1 @@
-"""What libcurl's numbers and texts mean, for every adapter that calls through it. Pure."""
+"""Calls over libcurl for every upstream: connections that are kept per proxy, what its errors mean, the log of calls."""

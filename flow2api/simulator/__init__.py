@@ -1,4 +1,4 @@
-"""A played upstream: Google Flow's labs protocol over real HTTP, on the loopback.
+"""Played upstreams: Google Flow's labs protocol, Google's Gemini API and an OpenAI-compatible host, over real HTTP on the loopback.
 
 Run it with ``python -m flow2api.simulator``. It needs nothing else of this project, keeps everything in memory and is
 steered over its control API under ``/_sim/`` (structs: `flow2api.simulator.control_schema`; client:

@@ -16,7 +16,11 @@ T = TypeVar("T")
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="flow2api.simulator", description="Plays Google Flow's labs protocol.")
+    parser = argparse.ArgumentParser(
+        prog="flow2api.simulator",
+        description="Plays Google Flow's labs protocol, Google's Gemini API under /gemini, and an OpenAI-compatible host under "
+        "/openai/v1.",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=8899, help="0 takes a free one")
     parser.add_argument("--era", choices=("seed", "2026-06"), help="the wire era of the answers")

@@ -13,6 +13,7 @@ from flow2api.simulator.errors import CallError
 
 SESSION_TOKEN_LENGTH = 1040
 SESSION_TOKEN_HEAD = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0."  # noqa: S105 - the public header of an encrypted JWT
+API_KEY_HEAD, API_KEY_LENGTH = "AIza", 35
 CREDITS_SEEN = dict(zip(TIERS, (50, 1_000, 45_000), strict=True))
 
 
@@ -43,6 +44,7 @@ class Account:
     id: str
     knobs: AccountKnobs
     session_token: str = ""
+    api_key: str = ""
     generation: int = 0
     stale_below: int = 0
     broken_below: int = 0
@@ -64,6 +66,7 @@ class Account:
             projects=list(self.projects),
             running_jobs=len(self.running),
             peak_jobs=self.counters.peak_jobs,
+            api_key=self.api_key,
         )
 
     def refill(self, today: str) -> None:
@@ -126,16 +129,17 @@ class AccountBook:
         self.accounts: dict[str, Account] = {}
         self._by_email: dict[str, Account] = {}
         self._given_tokens: dict[str, Account] = {}
+        self._by_key: dict[str, Account] = {}
         self._access: dict[str, AccessToken] = {}
         self._secret = secrets.token_bytes(32)
         self._filler = base64.urlsafe_b64encode(secrets.token_bytes(800)).decode()
         self._count = 0
 
     def add(self, knobs: AccountKnobs, now: float) -> Account:
-        """Makes an account with a session token.
+        """Makes an account with a session token and an API key.
 
         Raises:
-            ValueError: Its email is taken.
+            ValueError: Its email or its key is taken.
         """
         self._count += 1
         number = self._count
@@ -144,7 +148,11 @@ class AccountBook:
         email = knobs.email.strip().casefold()
         if email in self._by_email:
             raise ValueError(f"There is an account {knobs.email} already.")
-        account = Account(id=f"acc-{number}", knobs=knobs)
+        key = knobs.api_key or API_KEY_HEAD + secrets.token_urlsafe(27)[:API_KEY_LENGTH]
+        if key in self._by_key:
+            raise ValueError("There is an account with this API key already.")
+        account = Account(id=f"acc-{number}", knobs=knobs, api_key=key)
+        self._by_key[key] = account
         self.accounts[account.id] = self._by_email[email] = account
         account.session_token = knobs.session_token or self.mint_session(account, now)
         if knobs.session_token:
@@ -195,6 +203,10 @@ class AccountBook:
         account.access_token = token
         account.access_tokens.append(token)
         return entry
+
+    def key_owner(self, key: str) -> Account | None:
+        """Whose API key it is, whether it is still good or not."""
+        return self._by_key.get(key)
 
     def access(self, token: str) -> AccessToken | None:
         """What is known of a bearer, dead or alive."""

@@ -13,6 +13,10 @@ from flow2api.simulator.control import Control
 from flow2api.simulator.control_schema import Fault
 from flow2api.simulator.errors import CallError
 from flow2api.simulator.faults import REPLACING, disguised, inner_failure, replaced_answer
+from flow2api.simulator.gemini import errors as gemini_errors
+from flow2api.simulator.gemini.routes import INTERACTION_CALLS
+from flow2api.simulator.openai_host import errors as host_errors
+from flow2api.simulator.openai_host.routes import PREFIX as HOST_CALLS
 from flow2api.simulator.routes import UNKNOWN, Route, find_route
 from flow2api.simulator.world import World
 
@@ -64,7 +68,7 @@ class SimulatorApp:
         if replacing is None or replacing.work_done:
             response = await self._answer(call, route)
         if replacing is not None:
-            response = replaced_answer(replacing)
+            response = _replaced(replacing, call)
         status = response.status if response else 0
         try:
             if await self._send(scope, call, response, send):
@@ -103,12 +107,25 @@ class SimulatorApp:
 
     def _owner(self, call: Call) -> Account | None:
         world = self.world
+        if call.api_key is not None:
+            return world.book.key_owner(call.api_key)
         if call.bearer is not None and (entry := world.book.access(call.bearer)) is not None:
             return entry.account
+        if call.bearer is not None and (owner := world.book.key_owner(call.bearer)) is not None:
+            return owner
         if call.cookie is not None and (found := world.book.read_session(call.cookie, world.clock.now())) is not None:
             return found[0]
         item = world.kept.items.get(call.target) if call.name.startswith("download") else None
         return item.account if item else None
+
+
+def _replaced(fault: Fault, call: Call) -> Response | None:
+    """What is sent instead of the real answer; None is a dropped connection."""
+    if fault.kind == "error" and call.name.startswith(HOST_CALLS):
+        return host_errors.fault_answer(fault)
+    if fault.kind == "error" and call.version:
+        return gemini_errors.fault_answer(fault, is_interaction=call.name in INTERACTION_CALLS)
+    return replaced_answer(fault)
 
 
 def count(world: World, call: Call) -> None:
@@ -123,12 +140,21 @@ def read_call(scope: Scope, route: Route | None, body: bytes) -> Call:
     """A request with the headers that matter."""
     name, target = (route.name, route.target) if route else (UNKNOWN, "")
     call = Call(name, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), target, body=body)
+    call.version = route.version if route else ""
     for key, value in scope["headers"]:
         if key == b"authorization":
             scheme, _, token = value.decode("latin-1").partition(" ")
             call.bearer = token.strip() if scheme.lower() == "bearer" and token.strip() else None
         elif key == b"cookie":
             call.cookie = session_cookie(value.decode("latin-1")) or call.cookie
+        elif key == b"x-goog-api-key":
+            call.api_key = value.decode("latin-1")
+        elif key == b"content-type":
+            call.content_type = value.decode("latin-1")
+        elif key == b"idempotency-key":
+            call.idempotency_key = value.decode("latin-1")
+        elif key == b"x-flow2api-via":
+            call.via = value.decode("latin-1")
         elif key == b"range":
             call.range = value.decode("latin-1")
     return call

@@ -20,6 +20,11 @@ class Call:
         target: What the path names: a project, a media.
         bearer: The bearer token, if any.
         cookie: The session token, if any.
+        api_key: The API key, if any.
+        version: The version of the API that the path names, if it names one.
+        content_type: The type of the body, if any.
+        idempotency_key: The ``Idempotency-Key`` header, if any.
+        via: The ``x-flow2api-via`` header, if any.
         range: The ``Range`` header, if any.
         body: The whole body.
         account: The account that its credentials or its media belong to.
@@ -33,6 +38,11 @@ class Call:
     target: str = ""
     bearer: str | None = None
     cookie: str | None = None
+    api_key: str | None = None
+    version: str = ""
+    content_type: str = ""
+    idempotency_key: str | None = None
+    via: str | None = None
     range: str | None = None
     body: bytes = b""
     account: Account | None = None

@@ -37,6 +37,7 @@ class AccountKnobs(Struct, kw_only=True, forbid_unknown_fields=True):
         email: Its address; made up when empty.
         name: The display name; made up when empty.
         session_token: A session token to accept as it stands; one is minted when empty. Only read at creation.
+        api_key: The key that opens the APIs with keys in its name; one is minted when empty. Only read at creation.
         tier: The paygate tier that ``/credits`` tells and that model access depends on.
         credits: What is left. Absent from the answer of ``/credits`` when 0, as upstream does.
         daily_credits: When set, ``credits`` goes back to this number at each UTC midnight.
@@ -54,12 +55,14 @@ class AccountKnobs(Struct, kw_only=True, forbid_unknown_fields=True):
         refused_reason: When set, generation calls answer 403 with this reason (anti-abuse, region, age).
         max_parallel_jobs: Jobs at once before 429 ``PUBLIC_ERROR_CONCURRENT_LIMIT_REACHED``; None is no limit.
         quota_per_day: Generations in one UTC day before 429 ``PUBLIC_ERROR_USER_QUOTA_REACHED``; None is no limit.
-        model_quota_per_day: The same per model key, with ``PUBLIC_ERROR_PER_MODEL_DAILY_QUOTA_REACHED``.
+        model_quota_per_day: The same per model key, with ``PUBLIC_ERROR_PER_MODEL_DAILY_QUOTA_REACHED``. For the Gemini
+            API the key is the model's name, and 0 says that the account has no claim to it at all.
     """
 
     email: str = ""
     name: str = ""
     session_token: str = ""
+    api_key: str = ""
     tier: Tier = "PAYGATE_TIER_ONE"
     credits: int = 1000
     daily_credits: int | None = None
@@ -91,6 +94,7 @@ class SimAccount(Struct, kw_only=True):
     Attributes:
         id: The simulator's own name for it, such as ``acc-1``.
         session_token: The newest session token that was minted for it.
+        api_key: What opens the APIs with keys in its name.
         knobs: Its behaviour, with the credits that are left now.
         projects: Ids of its projects that are not deleted.
         running_jobs: Jobs that hold a place of ``max_parallel_jobs`` now.
@@ -103,6 +107,7 @@ class SimAccount(Struct, kw_only=True):
     projects: list[str] = []
     running_jobs: int = 0
     peak_jobs: int = 0
+    api_key: str = ""
 
     @property
     def email(self) -> str:
@@ -134,16 +139,24 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
             generate_images, upscale_image, submit_text_video, submit_reference_video, submit_start_end_video,
             submit_start_video, submit_video_upscale, submit_video_extend, poll_videos, concatenate,
             poll_concatenation, get_media, delete_assets, cancel_generation, app_availability, model_statuses,
-            app_config. Links: download_image, download_video. Anything else: unknown.
+            app_config. Links: download_image, download_video. Gemini API: gemini_models, gemini_model, gemini_generate,
+            gemini_predict, gemini_submit, gemini_operation, gemini_interact, gemini_interaction, gemini_download,
+            gemini_media. OpenAI-compatible host: openai_models, openai_model, openai_generate,
+            openai_edit, openai_submit, openai_video, openai_content. Anything else: unknown.
         account: Id or email of the account; None is any.
         nth: Number of the first match that is hit, from 1.
         times: How many matches are hit; None is without end.
         latency_s: Real seconds to wait before anything else, with every kind. A caller that has gone meanwhile does
             not stop the call from taking effect.
         status: HTTP status of ``error`` and ``html``, inner status of ``inner_status``.
-        reason: Reason in the error envelope, or of the failed job.
+        reason: Reason in the error envelope, or of the failed job; the code where the call is one of the OpenAI-compatible host.
+        param: The field to blame in an ``error`` of the OpenAI-compatible host.
+        should_retry: Adds an ``x-should-retry`` header to an ``error`` of the OpenAI-compatible host.
         message: Message in the error envelope; made from the status when empty.
-        retry_after_s: Adds a ``retry-after`` header to ``error``.
+        retry_after_s: Adds a ``retry-after`` header to ``error``; a ``RetryInfo`` where the call is one of the Gemini API.
+        quota_id: Adds a ``QuotaFailure`` to an ``error`` of the Gemini API: which quota, such as one with ``PerDay`` in it.
+        quota_value: How much that quota allows; 0 is no claim at all.
+        quota_model: The model that it is about; empty for all.
         work_done: Whether the call takes effect although its answer is lost (``drop``, ``error``, ``html``,
             ``malformed``, ``empty_body``, ``huge_body``).
         location: Where ``redirect`` points to.
@@ -164,8 +177,13 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
     latency_s: float = 0.0
     status: int = 500
     reason: str = ""
+    param: str = ""
+    should_retry: bool | None = None
     message: str = ""
     retry_after_s: float | None = None
+    quota_id: str = ""
+    quota_value: int = 100
+    quota_model: str = ""
     work_done: bool = False
     location: str = "https://media.invalid/video"
     content_type: str = "text/plain; charset=utf-8"
@@ -261,7 +279,9 @@ class RecordedRequest(Struct, kw_only=True):
         status: Status of the answer; 0 when the connection was dropped instead.
         body: The JSON body; pictures and strings over 4096 characters are replaced by ``{"size", "sha256"}`` of their
             bytes. None without one.
-        authorization: First 12 hex digits of the SHA-256 of the bearer token; None without one.
+        idempotency_key: The ``Idempotency-Key`` header; None without one.
+        via: The ``x-flow2api-via`` header, by which gateways tell the way of a request; None without one.
+        authorization: First 12 hex digits of the SHA-256 of the bearer token or API key; None without one.
         cookie: The same of the session token.
         faults: Ids of the scripted faults that hit it.
         took_ms: Real milliseconds until the answer was complete.
@@ -280,6 +300,8 @@ class RecordedRequest(Struct, kw_only=True):
     cookie: str | None
     faults: list[int]
     took_ms: float
+    idempotency_key: str | None = None
+    via: str | None = None
 
 
 class AccountCounters(Struct, kw_only=True):
@@ -334,6 +356,8 @@ class ReadyFile(Struct, kw_only=True):
     """What ``--ready-file`` holds once the simulator serves."""
 
     base_url: str
+    openai_base_url: str = ""
     labs_base_url: str
     api_base_url: str
+    gemini_base_url: str = ""
     accounts: list[SimAccount] = []

@@ -14,7 +14,7 @@ from flow2api.simulator.call import Call
 from flow2api.simulator.control_schema import Counters, RecordedRequest
 
 LONG_STRING = 4096
-PICTURE_FIELDS = frozenset({"rawImageBytes", "imageBytes"})
+PICTURE_FIELDS = frozenset({"rawImageBytes", "imageBytes", "data", "bytesBase64Encoded"})
 KEPT_BODY_BYTES = 16 * 1024
 KEPT_BYTES = 64 * 1024 * 1024
 
@@ -92,10 +92,12 @@ def describe(entry: Entry) -> RecordedRequest:
         account=call.account.id if call.account else None,
         status=entry.status,
         body=readable(entry.body) if isinstance(entry.body, bytes) else entry.body,
-        authorization=fingerprint(call.bearer),
+        authorization=fingerprint(call.bearer or call.api_key),
         cookie=fingerprint(call.cookie),
         faults=[fault.id for fault in call.faults],
         took_ms=entry.took_ms,
+        idempotency_key=call.idempotency_key,
+        via=call.via,
     )
 
 

@@ -16,6 +16,8 @@ from flow2api.simulator import (
 )
 from flow2api.simulator.answer import Response
 from flow2api.simulator.call import Call
+from flow2api.simulator.gemini import routes as gemini
+from flow2api.simulator.openai_host import routes as openai_host
 from flow2api.simulator.world import World
 
 Handler = Callable[[World, Call], Awaitable[Response]]
@@ -26,11 +28,12 @@ UNKNOWN = "unknown"
 
 
 class Route(NamedTuple):
-    """A call name, what plays it, and what its path names."""
+    """A call name, what plays it, what its path names, and the version of the Gemini API where it is one of that."""
 
     name: str
     handler: Handler
     target: str = ""
+    version: str = ""
 
 
 EXACT: dict[tuple[str, str], Route] = {
@@ -73,6 +76,8 @@ DOWNLOADS: dict[str, tuple[str, Handler]] = {
 NAMES = frozenset(
     {route.name for route in EXACT.values()}
     | {name for name, _ in DOWNLOADS.values()}
+    | gemini.NAMES
+    | openai_host.NAMES
     | {"generate_images", "get_media", UNKNOWN}
 )
 """Every call name."""
@@ -82,6 +87,10 @@ def find_route(method: str, path: str) -> Route | None:
     """The call of a method and path."""
     if (route := EXACT.get((method, path))) is not None:
         return route
+    if (played := gemini.find_route(method, path)) is not None:
+        return Route(*played)
+    if (at_host := openai_host.find_route(method, path)) is not None:
+        return Route(*at_host)
     if method == "POST" and path.startswith(PROJECTS) and path.endswith(GENERATE):
         return Route("generate_images", calls_pictures.generate, path[len(PROJECTS) : -len(GENERATE)])
     if method in {"GET", "HEAD"}:

@@ -20,6 +20,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from flow2api.simulator.app import ABORT, SimulatorApp
 from flow2api.simulator.control_schema import AccountKnobs, ReadyFile
+from flow2api.simulator.gemini.routes import BASE
+from flow2api.simulator.openai_host import routes as openai_host
 from flow2api.simulator.routes import API, LABS
 from flow2api.simulator.world import World
 
@@ -102,8 +104,10 @@ def serve(world: World, settings: ServerSettings, accounts: list[AccountKnobs]) 
         world.book.add(knobs, world.clock.now())
     ready = ReadyFile(
         base_url=base_url,
+        openai_base_url=base_url + openai_host.BASE,
         labs_base_url=base_url + LABS,
         api_base_url=base_url + API,
+        gemini_base_url=base_url + BASE,
         accounts=[account.view() for account in world.book.accounts.values()],
     )
     try:

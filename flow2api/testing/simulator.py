@@ -262,6 +262,16 @@ class SimulatorProcess:
         return self.ready.api_base_url
 
     @property
+    def gemini_base_url(self) -> str:
+        """Base of the Gemini API, without its version."""
+        return self.ready.gemini_base_url
+
+    @property
+    def openai_base_url(self) -> str:
+        """Base of the OpenAI-compatible host."""
+        return self.ready.openai_base_url
+
+    @property
     def control(self) -> SimulatorControl:
         """Client of the control API."""
         if self._control is None:

@@ -1,47 +1,33 @@
 """What every upstream promises, asked of the fake and of Flow in both of its eras."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from flow2api.adapters.flow.client import FlowUpstream
 from flow2api.adapters.flow.payloads import TIER_WORDS
 from flow2api.domain.account import Credentials, Tier
-from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.errors import (
-    ContentBlockedError,
-    CredentialExpiredError,
-    CredentialRevokedError,
-    UpstreamNotFoundError,
-    UpstreamRateLimitedError,
-)
-from flow2api.domain.generation import InputRole, Operation, OperationStatus, Order, Product
-from flow2api.domain.media import sniff_content_type
-from flow2api.domain.ports.upstream import Access, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.testing.contracts import Backstage, UpstreamContract
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.upstream import FakePlayer, FakeUpstream
 from flow2api.testing.simulator import SimulatorProcess
-from tests.fakes.clock import FakeClock
-from tests.fakes.upstream import FakePlayer, FakeUpstream
-from tests.integration.flow.stage import FRAMES, PICTURE, REFERENCES, SPECS, VIDEO, FlowStage, all_of, jpeg
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-ERAS = ("seed", "2026-06")
+from tests.integration.flow.stage import FRAMES, PICTURE, REFERENCES, SPECS, VIDEO, FlowStage
 
 
-class FakeBackstage:
-    """What the suite has to arrange behind the fake's back."""
+class FakeBackstage(Backstage):
+    """Behind the back of the fake, which is the service itself."""
+
+    picture, video, frames, references, unserved = PICTURE, VIDEO, FRAMES, REFERENCES, SPECS["omni"]
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.upstream = FakeUpstream(self.clock, unserved={"omni"})
+        self.fake = FakeUpstream(self.clock, unserved={self.unserved.name})
+        self.upstream = self.fake
 
-    async def new_account(self, *, tier: Tier = Tier.PRO, credit: int = 1000) -> Credentials:
-        return self.upstream.add_player(tier=tier, credits=credit).credentials
+    async def new_account(self, *, tier: Tier = Tier.PRO, credit: int | None = None) -> Credentials:
+        return self.fake.add_player(tier=tier, credits=self.credits if credit is None else credit).credentials
 
     async def revoke(self, credentials: Credentials) -> None:
         self._player(credentials).is_revoked = True
@@ -50,25 +36,30 @@ class FakeBackstage:
         self._player(credentials).kill_access_tokens()
 
     async def let_videos_take(self, seconds: float) -> None:
-        self.upstream.video_s = seconds
+        self.fake.video_s = seconds
 
     async def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
 
     def _player(self, credentials: Credentials) -> FakePlayer:
         token = credentials.session_token.reveal()
-        return next(player for player in self.upstream.players if token in player.session_tokens)
+        return next(player for player in self.fake.players if token in player.session_tokens)
 
 
-class FlowBackstage:
-    """The same behind Flow's back."""
+class FlowBackstage(Backstage):
+    """Behind Flow's back, as the simulator plays it."""
+
+    picture, video, frames, references = PICTURE, VIDEO, FRAMES, REFERENCES
 
     def __init__(self, simulator: SimulatorProcess, era: str) -> None:
         self.stage = FlowStage(simulator, era)
         self.upstream = self.stage.flow
+        of_another_era = replace(VIDEO, wire={**VIDEO.wire, "keys": {"seed": "veo_3_1_t2v_fast"}})
+        self.unserved = SPECS["omni"] if era == "seed" else of_another_era
         self._ids: dict[str, str] = {}
 
-    async def new_account(self, *, tier: Tier = Tier.PRO, credit: int = 1000) -> Credentials:
+    async def new_account(self, *, tier: Tier = Tier.PRO, credit: int | None = None) -> Credentials:
+        credit = self.credits if credit is None else credit
         account = await self.stage.control.add_account(tier=TIER_WORDS[tier], credits=credit)
         self._ids[account.session_token] = account.id
         return Credentials(Secret(account.session_token))
@@ -90,305 +81,26 @@ class FlowBackstage:
         return self._ids[credentials.session_token.reveal()]
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["fake", *ERAS])
-async def backstage(request: pytest.FixtureRequest) -> AsyncIterator[FakeBackstage | FlowBackstage]:
-    if request.param == "fake":
-        yield FakeBackstage()
-        return
+@pytest.fixture(scope="module")
+def fake() -> Backstage:
+    return FakeBackstage()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["seed", "2026-06"])
+async def flow(request: pytest.FixtureRequest) -> AsyncIterator[Backstage]:
     async with SimulatorProcess(era=request.param) as simulator:
-        flow = FlowBackstage(simulator, request.param)
-        yield flow
-        await flow.upstream.aclose()
+        made = FlowBackstage(simulator, request.param)
+        yield made
+        await made.upstream.aclose()
 
 
-@dataclass
-class Worker:
-    """An account at work."""
+class TestFakeUpstream(UpstreamContract):
+    @pytest.fixture
+    def backstage(self, fake: Backstage) -> Backstage:
+        return fake
 
-    upstream: FakeUpstream | FlowUpstream
-    backstage: FakeBackstage | FlowBackstage
-    credentials: Credentials
-    access: Access
 
-    async def upload(self) -> str:
-        return await self.upstream.upload(self.access, UploadedPicture(jpeg(), "image/jpeg", 32, 18))
-
-    async def outcome(self, operation: Operation) -> OperationStatus:
-        await self.backstage.pass_time(60)
-        return (await self.upstream.poll(self.access, [operation]))[operation.name]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def worker(backstage: FakeBackstage | FlowBackstage) -> Worker:
-    return await hire(backstage)
-
-
-async def hire(backstage: FakeBackstage | FlowBackstage, *, tier: Tier = Tier.PRO, credit: int = 1000) -> Worker:
-    await backstage.let_videos_take(30)
-    credentials = await backstage.new_account(tier=tier, credit=credit)
-    exchanged = await backstage.upstream.exchange(credentials, None)
-    access = Access(
-        account_id=1,
-        session_token=exchanged.credentials.session_token,
-        access_token=exchanged.credentials.access_token,
-        tier=tier,
-    )
-    workspace = await backstage.upstream.open_workspace(access, "contract")
-    return Worker(backstage.upstream, backstage, credentials, replace(access, workspace=workspace))
-
-
-async def test_exchange_brings_an_access_token_that_lives(backstage: FakeBackstage | FlowBackstage) -> None:
-    credentials = await backstage.new_account()
-
-    exchanged = await backstage.upstream.exchange(credentials, None)
-
-    now = exchanged.credentials.obtained_at
-    assert now is not None
-    assert exchanged.credentials.is_fresh(now)
-    assert exchanged.email is not None
-    assert exchanged.email == exchanged.email.casefold()
-
-
-async def test_exchange_brings_the_rotated_session_token_and_the_old_one_stays_good(
-    backstage: FakeBackstage | FlowBackstage,
-) -> None:
-    credentials = await backstage.new_account()
-
-    first = await backstage.upstream.exchange(credentials, None)
-    again = await backstage.upstream.exchange(credentials, None)
-    rotated = await backstage.upstream.exchange(first.credentials, None)
-
-    tokens = {credentials.session_token, first.credentials.session_token, rotated.credentials.session_token}
-    assert len(tokens) == 3
-    assert again.email == rotated.email == first.email
-
-
-async def test_exchange_refuses_a_session_that_was_revoked(backstage: FakeBackstage | FlowBackstage) -> None:
-    credentials = await backstage.new_account()
-    await backstage.revoke(credentials)
-
-    with pytest.raises(CredentialRevokedError):
-        await backstage.upstream.exchange(credentials, None)
-
-
-async def test_exchange_refuses_what_is_no_session(backstage: FakeBackstage | FlowBackstage) -> None:
-    with pytest.raises(CredentialRevokedError):
-        await backstage.upstream.exchange(Credentials(Secret("eyJ" + "x" * 300)), None)
-
-
-@pytest.mark.parametrize(("tier", "credit"), [(Tier.FREE, 0), (Tier.PRO, 920), (Tier.ULTRA, 45_000)])
-async def test_allowance_tells_plan_and_credits(
-    backstage: FakeBackstage | FlowBackstage, tier: Tier, credit: int
-) -> None:
-    worker = await hire(backstage, tier=tier, credit=credit)
-
-    allowance = await worker.upstream.allowance(worker.access)
-
-    assert (allowance.tier, allowance.credits) == (tier, credit)
-
-
-async def test_dead_access_token_is_told_apart_from_a_dead_session(worker: Worker) -> None:
-    await worker.backstage.kill_access(worker.credentials)
-
-    with pytest.raises(CredentialExpiredError):
-        await worker.upstream.allowance(worker.access)
-    with pytest.raises(CredentialExpiredError):
-        await worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt="a mug"))
-    with pytest.raises(CredentialExpiredError):
-        await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat"))
-
-
-async def test_each_workspace_is_a_new_one(worker: Worker) -> None:
-    other = await worker.upstream.open_workspace(worker.access, "another")
-
-    assert other
-    assert other != worker.access.workspace
-
-
-async def test_foreign_workspace_is_not_found(worker: Worker, backstage: FakeBackstage | FlowBackstage) -> None:
-    stranger = await hire(backstage)
-
-    with pytest.raises(UpstreamNotFoundError):
-        await worker.upstream.produce(
-            replace(worker.access, workspace=stranger.access.workspace), Order(spec=PICTURE, prompt="a mug")
-        )
-
-
-async def test_produce_makes_as_many_different_pictures_as_were_ordered(worker: Worker) -> None:
-    products = await worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt="a red mug", count=3, seed=7))
-
-    assert len({product.name for product in products}) == 3
-    for product in products:
-        data = await all_of(worker.upstream.fetch(worker.access, product))
-        assert sniff_content_type(data[:12]) == "image/jpeg"
-
-
-async def test_produce_takes_an_uploaded_picture(worker: Worker) -> None:
-    order = Order(spec=PICTURE, prompt="a mug like this", inputs=((InputRole.REFERENCE, await worker.upload()),))
-
-    products = await worker.upstream.produce(worker.access, order)
-
-    assert len(products) == 1
-
-
-async def test_produce_does_not_know_another_accounts_picture(
-    worker: Worker, backstage: FakeBackstage | FlowBackstage
-) -> None:
-    stranger = await hire(backstage)
-    order = Order(spec=PICTURE, prompt="a mug like this", inputs=((InputRole.REFERENCE, await stranger.upload()),))
-
-    with pytest.raises(UpstreamNotFoundError):
-        await worker.upstream.produce(worker.access, order)
-
-
-@pytest.mark.parametrize("word", ["unsafe", "filtered"])
-async def test_refused_prompt_is_the_callers_fault(worker: Worker, word: str) -> None:
-    with pytest.raises(ContentBlockedError):
-        await worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt=f"something {word}"))
-    with pytest.raises(ContentBlockedError):
-        await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt=f"something {word}"))
-    assert (await worker.upstream.allowance(worker.access)).credits == 1000
-
-
-async def test_submit_spends_and_names_each_operation_differently(worker: Worker) -> None:
-    order = Order(spec=VIDEO, prompt="a cat")
-
-    first, left_first = await worker.upstream.submit(worker.access, order)
-    second, left_second = await worker.upstream.submit(worker.access, order)
-
-    price = VIDEO.cost(Tier.PRO)
-    assert first.name != second.name
-    assert (left_first, left_second) == (1000 - price, 1000 - 2 * price)
-
-
-async def test_submit_without_credits_is_refused_as_exhausted(backstage: FakeBackstage | FlowBackstage) -> None:
-    worker = await hire(backstage, credit=5)
-
-    with pytest.raises(UpstreamRateLimitedError) as refusal:
-        await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat"))
-
-    assert refusal.value.exhausted
-
-
-async def test_video_runs_then_is_done_and_its_bytes_can_be_had(worker: Worker) -> None:
-    operation, _ = await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat"))
-    running = (await worker.upstream.poll(worker.access, [operation]))[operation.name]
-
-    status = await worker.outcome(operation)
-
-    assert not running.is_final
-    assert status.product is not None
-    data = await all_of(worker.upstream.fetch(worker.access, status.product))
-    assert sniff_content_type(data[:12]) == "video/mp4"
-
-
-async def test_video_has_a_thumbnail(worker: Worker) -> None:
-    operation, _ = await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat"))
-    product = (await worker.outcome(operation)).product
-    assert product is not None
-
-    data = await all_of(worker.upstream.fetch(worker.access, product, thumbnail=True))
-
-    assert sniff_content_type(data[:12]) == "image/jpeg"
-
-
-async def test_operation_can_be_asked_for_from_its_record_alone(worker: Worker) -> None:
-    operation, _ = await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat"))
-
-    status = await worker.outcome(Operation(operation.name, operation.payload))
-
-    assert status.product is not None
-
-
-@pytest.mark.parametrize(("spec", "role"), [(FRAMES, InputRole.START), (REFERENCES, InputRole.REFERENCE)])
-async def test_video_is_made_from_pictures(worker: Worker, spec: ModelSpec, role: InputRole) -> None:
-    order = Order(spec=spec, prompt="it moves", inputs=((role, await worker.upload()),))
-
-    operation, _ = await worker.upstream.submit(worker.access, order)
-
-    assert (await worker.outcome(operation)).product is not None
-
-
-async def test_poll_tells_of_many_operations_at_once(worker: Worker) -> None:
-    operations = [(await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a cat")))[0] for _ in range(5)]
-
-    statuses = await worker.upstream.poll(worker.access, operations)
-
-    assert set(statuses) == {operation.name for operation in operations}
-
-
-async def test_foreign_operation_does_not_hide_the_others(
-    worker: Worker, backstage: FakeBackstage | FlowBackstage
-) -> None:
-    stranger = await hire(backstage)
-    order = Order(spec=VIDEO, prompt="a cat")
-    mine, _ = await worker.upstream.submit(worker.access, order)
-    foreign, _ = await stranger.upstream.submit(stranger.access, order)
-
-    statuses = await worker.upstream.poll(worker.access, [mine, foreign])
-
-    assert statuses[mine.name] == OperationStatus()
-    assert foreign.name not in statuses or isinstance(statuses[foreign.name].error, UpstreamNotFoundError)
-
-
-async def test_video_that_fails_late_says_why_and_costs_nothing(worker: Worker) -> None:
-    operation, _ = await worker.upstream.submit(worker.access, Order(spec=VIDEO, prompt="a latefail cat"))
-
-    status = await worker.outcome(operation)
-
-    assert status.product is None
-    assert isinstance(status.error, ContentBlockedError)
-    assert (await worker.upstream.allowance(worker.access)).credits == 1000
-
-
-async def test_media_that_is_not_there_is_not_found(worker: Worker) -> None:
-    with pytest.raises(UpstreamNotFoundError):
-        await all_of(worker.upstream.fetch(worker.access, Product("nothing-of-this-name")))
-
-
-async def test_product_that_came_with_its_bytes_needs_no_call(worker: Worker) -> None:
-    assert await all_of(worker.upstream.fetch(worker.access, Product("x", data=b"bytes"))) == b"bytes"
-
-
-async def test_deleted_product_is_gone(worker: Worker) -> None:
-    product = (await worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt="a mug")))[0]
-
-    await worker.upstream.delete(worker.access, [product.name])
-
-    with pytest.raises(UpstreamNotFoundError):
-        await all_of(worker.upstream.fetch(worker.access, Product(product.name)))
-
-
-async def test_cancelled_call_leaves_the_upstream_usable(worker: Worker) -> None:
-    cancelled = asyncio.ensure_future(worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt="a mug")))
-    await asyncio.sleep(0)
-    cancelled.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await cancelled
-
-    assert (await worker.upstream.allowance(worker.access)).credits == 1000
-
-
-async def test_reading_of_bytes_can_be_given_up_half_way(worker: Worker) -> None:
-    product = (await worker.upstream.produce(worker.access, Order(spec=PICTURE, prompt="a mug")))[0]
-
-    async with aclosing(worker.upstream.fetch(worker.access, product)) as chunks:
-        async for first in chunks:
-            assert first
-            break
-
-    assert await all_of(worker.upstream.fetch(worker.access, product))
-
-
-async def test_serves_what_it_can_make(backstage: FakeBackstage | FlowBackstage) -> None:
-    assert backstage.upstream.serves(PICTURE)
-    assert backstage.upstream.serves(VIDEO)
-
-
-async def test_does_not_serve_what_it_cannot_make(backstage: FakeBackstage | FlowBackstage) -> None:
-    if isinstance(backstage, FlowBackstage) and backstage.stage.era != "seed":
-        unserved = replace(VIDEO, wire={**VIDEO.wire, "keys": {"seed": "veo_3_1_t2v_fast"}})
-    else:
-        unserved = SPECS["omni"]
-
-    assert not backstage.upstream.serves(unserved)
+class TestFlowUpstream(UpstreamContract):
+    @pytest.fixture
+    def backstage(self, flow: Backstage) -> Backstage:
+        return flow

@@ -16,6 +16,8 @@ from flow2api.cli import cli
 from flow2api.domain.options import Options
 from flow2api.extensions import load_extensions
 from flow2api.plugins.upstream_flow import FlowSettings
+from flow2api.plugins.upstream_gemini import GeminiSettings
+from flow2api.plugins.upstream_openai import OpenAiSettings
 from flow2api.settings import PREFIX, Settings, load_settings
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks
 
@@ -49,6 +51,8 @@ def test_settings_files_are_taken(block: Block) -> None:
 def test_variables_are_known() -> None:
     known = {field.name for field in fields(Settings)} | {"config"}
     known |= {f"flow__{field.name}" for field in msgspec.structs.fields(FlowSettings)}
+    known |= {f"gemini__{field.name}" for field in msgspec.structs.fields(GeminiSettings)}
+    known |= {f"openai__{field.name}" for field in msgspec.structs.fields(OpenAiSettings)}
     known |= {f"options__{field.name}" for field in fields(Options)}
     unknown = [
         f"{page.relative_to(ROOT)}: {variable}"

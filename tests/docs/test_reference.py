@@ -23,6 +23,7 @@ from flow2api.domain import errors as tree
 from flow2api.domain.options import Options
 from flow2api.extensions import load_extensions
 from flow2api.plugins.upstream_flow import FlowSettings
+from flow2api.plugins.upstream_gemini import GeminiSettings
 from flow2api.settings import Settings, load_settings
 from flow2api.simulator import __main__ as simulator_main
 from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions
@@ -41,9 +42,10 @@ def test_every_setting_has_its_heading() -> None:
     assert named <= set(headings(REFERENCE / "settings.md"))
 
 
-def test_every_setting_of_the_upstream_is_listed() -> None:
+def test_every_setting_of_the_upstreams_is_listed() -> None:
     text = (REFERENCE / "settings.md").read_text("utf-8")
     listed = [f"FLOW2API_FLOW__{field.name.upper()}" for field in msgspec.structs.fields(FlowSettings)]
+    listed += [f"FLOW2API_GEMINI__{field.name.upper()}" for field in msgspec.structs.fields(GeminiSettings)]
     assert [name for name in listed if f"`{name}`" not in text] == []
 
 

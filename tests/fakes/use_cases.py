@@ -38,8 +38,8 @@ from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.models_flow import register_models
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.media import FakePictures, fake_picture, in_chunks
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.media import FakePictures, fake_picture, in_chunks
 
 KEY = "f2a_" + "k" * 43
 OTHER_KEY = "f2a_" + "o" * 43

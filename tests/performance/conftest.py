@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.fakes.virtual_time import VirtualTimeLoop
+from flow2api.testing.fakes.virtual_time import VirtualTimeLoop
 from tests.unit.domain.usecases.stage import Stage
 
 WITH_THREADS = {"test_database_work.py"}

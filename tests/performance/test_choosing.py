@@ -12,8 +12,8 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Need, SelectionPolicy
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import RoundRobin, register_selection_policies
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.performance.executed_lines import executed_lines
 
 NEED = Need(picture_spec())

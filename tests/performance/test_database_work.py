@@ -21,9 +21,9 @@ from flow2api.domain.generation import Finished, GenerationRequest
 from flow2api.extensions import load_extensions
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.settings import load_settings
-from tests.factories import picture_spec
-from tests.fakes.media import FakeMediaStore
-from tests.fakes.upstream import FakeUpstream
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.media import FakeMediaStore
+from flow2api.testing.fakes.upstream import FakeUpstream
 from tests.integration.persistence.databases import storage_at
 from tests.unit.domain.usecases.stage import swap
 

@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.fakes.clock import START
-from tests.fakes.virtual_time import VirtualTimeLoop
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.virtual_time import VirtualTimeLoop
 
 if TYPE_CHECKING:
     from flow2api.domain.ports.system import Clock

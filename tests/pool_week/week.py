@@ -32,8 +32,8 @@ from flow2api.simulator.clock import SimClock
 from flow2api.simulator.control_schema import SimOptions
 from flow2api.simulator.routes import API, LABS
 from flow2api.simulator.world import World
-from tests.fakes.clock import START
-from tests.fakes.media import FakeMediaStore
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.media import FakeMediaStore
 from tests.pool_week.ledger import Ledger, Witness
 from tests.pool_week.load import KEYS, Callers, plan
 from tests.pool_week.loop import WeekClock

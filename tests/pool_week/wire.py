@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from curl_cffi import CurlECode
 
-from flow2api.adapters.flow.calls import Answer, Call
-from flow2api.adapters.flow.errors import connection_error
 from flow2api.domain.errors import UpstreamError
 from flow2api.domain.ports.proxies import Passage
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.libcurl.connection_faults import connection_error
 from flow2api.libcurl.proxy_faults import proxy_fault
 from flow2api.simulator.accounts import Account
 from flow2api.simulator.app import ABORT, SimulatorApp, session_cookie
@@ -137,7 +137,7 @@ async def _whole(body: bytes) -> AsyncIterator[bytes]:
 
 
 if TYPE_CHECKING:
-    from flow2api.adapters.flow.calls import Transport
+    from flow2api.libcurl.calls import Transport
 
     def _fits(transport: DirectTransport) -> Transport:
         return transport

@@ -10,7 +10,7 @@ import pytest
 from flow2api.adapters.fetch import GuardedFetcher
 from flow2api.adapters.fetch.addresses import Address
 from flow2api.domain.errors import UnsupportedInputError
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.integration.fetch.tls_server import Authority, Server, body, redirect, serving
 from tests.unit.adapters.fetch.samples import INNER
 

@@ -37,10 +37,10 @@ def test_built_in_plugins_come_first_and_bring_what_a_server_needs() -> None:
     assert {"sqlite"} <= found.storages.keys()
     assert {"file"} <= found.media_stores.keys()
     assert {"memory"} <= found.coordinations.keys()
-    assert {"flow"} <= found.upstreams.keys()
+    assert {"flow", "gemini", "openai"} <= found.upstreams.keys()
     assert {"least_busy"} <= found.policies.keys()
-    assert {"flow", "disk", "sql"} <= found.sections
-    assert {plugin for plugin, _ in found.models} == {"models_flow"}
+    assert {"flow", "gemini", "openai", "disk", "sql"} <= found.sections
+    assert {plugin for plugin, _ in found.models} == {"models_flow", "models_gemini", "models_openai"}
 
 
 def test_plugin_of_an_embedding_program_is_listed_with_its_hooks() -> None:

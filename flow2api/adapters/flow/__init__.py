@@ -7,6 +7,7 @@
            ── polling    many operations in one call
            ── joining    a clip and its extension become one
            ── media      the bytes of what was made
-           ── errors     a refusal or a broken connection as an error of the tree
-           ── transport  connections, kept per proxy
+           ── errors     a refusal as an error of the tree
+
+The calls themselves are carried by `flow2api.libcurl`.
 """

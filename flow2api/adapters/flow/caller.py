@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flow2api.adapters.flow.base64_field import Base64Field
-from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.drift import DriftLog
 from flow2api.adapters.flow.errors import dead_credential, inner_failure, refusal
 from flow2api.adapters.flow.payloads import Post
@@ -16,6 +15,7 @@ from flow2api.domain.errors import Flow2ApiError, UpstreamDriftError, UpstreamIn
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 T = TypeVar("T")
 

@@ -10,9 +10,7 @@ import msgspec
 
 from flow2api import __version__
 from flow2api.adapters.flow import payloads, responses, session
-from flow2api.adapters.flow.call_log import LoggedTransport
 from flow2api.adapters.flow.caller import Caller, TimeLimits
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.era_2026_06 import enlarged_picture
 from flow2api.adapters.flow.eras import ERAS, LATEST, Era
 from flow2api.adapters.flow.lineage import Clip, Lineage
@@ -20,7 +18,6 @@ from flow2api.adapters.flow.media import MediaSource
 from flow2api.adapters.flow.model_wire import ModelWire, read_wire, video_task
 from flow2api.adapters.flow.payloads import Stamp
 from flow2api.adapters.flow.polling import Handle, Polling
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.account import Credentials
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
@@ -28,6 +25,9 @@ from flow2api.domain.generation import Operation, OperationStatus, Order, Produc
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.call_log import LoggedTransport
+from flow2api.libcurl.calls import Answer
+from flow2api.libcurl.transport import CurlTransport
 
 LABS_BASE_URL = "https://labs.google/fx/api"
 API_BASE_URL = "https://aisandbox-pa.googleapis.com/v1"
@@ -191,8 +191,8 @@ def _clips(order: Order, task: str, name: str) -> tuple[Clip, ...]:
 
 
 if TYPE_CHECKING:
-    from flow2api.adapters.flow.calls import Transport
     from flow2api.domain.ports.upstream import DeletesProducts, Upstream
+    from flow2api.libcurl.calls import Transport
 
     def _fits(flow: FlowUpstream, transport: CurlTransport) -> tuple[Upstream, DeletesProducts, Transport]:
         return flow, flow, transport

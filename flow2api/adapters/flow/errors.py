@@ -1,15 +1,12 @@
-"""What a refusal or a broken connection means, in the words of the error tree. Pure.
+"""What a refusal means, in the words of the error tree. Pure.
 
 The reasons and their statuses: Flow, 2025-11 to 2026-08 era.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from curl_cffi import CurlECode
 
-from flow2api.adapters.flow.calls import Answer
 from flow2api.domain.errors import (
     AccountUnusableError,
     ContentBlockedError,
@@ -18,16 +15,15 @@ from flow2api.domain.errors import (
     Flow2ApiError,
     ModelAccessError,
     UpstreamDriftError,
-    UpstreamError,
     UpstreamInvalidError,
     UpstreamNotFoundError,
     UpstreamOverloadedError,
     UpstreamRateLimitedError,
     UpstreamRefusedError,
     UpstreamRejectedError,
-    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from flow2api.libcurl.calls import Answer
 
 PREFIX = "PUBLIC_ERROR_"
 NEW_HOME = "flow.google.com"
@@ -45,25 +41,6 @@ EXHAUSTED = frozenset({"USER_QUOTA_REACHED"})
 EXHAUSTED_PER_MODEL = frozenset({"PER_MODEL_DAILY_QUOTA_REACHED", "PER_MODEL_DAILY_QUOTA_REACHED_UPGRADEABLE"})
 TOO_MANY_AT_ONCE = frozenset({"CONCURRENT_LIMIT_REACHED", "GENERATION_ALREADY_IN_PROGRESS"})
 NO_ACCESS = frozenset({"MODEL_ACCESS_DENIED"})
-
-_UNREACHED = frozenset({
-    CurlECode.COULDNT_RESOLVE_PROXY, CurlECode.COULDNT_RESOLVE_HOST, CurlECode.COULDNT_CONNECT,
-    CurlECode.SSL_CONNECT_ERROR, CurlECode.PEER_FAILED_VERIFICATION, CurlECode.SSL_CERTPROBLEM, CurlECode.SSL_CIPHER,
-    CurlECode.SSL_CACERT_BADFILE, CurlECode.SSL_ISSUER_ERROR, CurlECode.PROXY, CurlECode.INTERFACE_FAILED,
-})  # fmt: skip
-_UNREADABLE = frozenset({CurlECode.BAD_CONTENT_ENCODING, CurlECode.WEIRD_SERVER_REPLY, CurlECode.TOO_LARGE})
-_CAUSES: Mapping[int, str] = {
-    CurlECode.COULDNT_RESOLVE_PROXY: "the name of the proxy cannot be resolved",
-    CurlECode.COULDNT_RESOLVE_HOST: "its name cannot be resolved",
-    CurlECode.COULDNT_CONNECT: "no connection came about",
-    CurlECode.SSL_CONNECT_ERROR: "the TLS handshake failed",
-    CurlECode.PEER_FAILED_VERIFICATION: "its certificate is not trusted",
-    CurlECode.PROXY: "the proxy refused",
-    CurlECode.GOT_NOTHING: "it closed the connection without an answer",
-    CurlECode.PARTIAL_FILE: "the answer broke off",
-    CurlECode.RECV_ERROR: "the connection broke while its answer was awaited",
-    CurlECode.SEND_ERROR: "the connection broke while the call was sent",
-}
 
 
 class ErrorDetail(msgspec.Struct):
@@ -275,23 +252,3 @@ def late_failure(reason: str) -> Flow2ApiError:
     return UpstreamRejectedError(
         f"The service accepted the job and failed to finish it ({why}).", reason=reason or None
     )
-
-
-def connection_error(code: int, detail: str, *, was_sent: bool) -> UpstreamError:
-    """The error for a call that got no whole answer.
-
-    Args:
-        code: libcurl's number for the cause.
-        was_sent: Whether sending had begun.
-    """
-    if code == CurlECode.OPERATION_TIMEDOUT:
-        if was_sent:
-            return UpstreamTimeoutError("The service did not answer in time.")
-        return UpstreamUnavailableError("The service cannot be reached: connecting took too long.", reached=False)
-    if code in _UNREADABLE or (code == CurlECode.UNSUPPORTED_PROTOCOL and was_sent):
-        return UpstreamInvalidError("The service answered with something that cannot be decoded.")
-    refused_by_proxy = code == CurlECode.RECV_ERROR and "CONNECT" in detail
-    cause = "the proxy refused" if refused_by_proxy else _CAUSES.get(code, f"libcurl's error {code}")
-    reached = was_sent and code not in _UNREACHED and not refused_by_proxy
-    verb = "failed to answer" if reached else "cannot be reached"
-    return UpstreamUnavailableError(f"The service {verb}: {cause}.", reached=reached)

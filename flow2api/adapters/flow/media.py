@@ -10,12 +10,12 @@ from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from flow2api.adapters.flow.caller import Caller
-from flow2api.adapters.flow.calls import MIB, Answer, Call, Transport
 from flow2api.adapters.flow.errors import NEW_HOME, dead_credential, moved, refusal
 from flow2api.domain.errors import CredentialError, CredentialRevokedError, UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access
+from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 MEDIA_HOSTS = frozenset({"storage.googleapis.com", "flow-content.google"})
 LIMIT_BYTES = 512 * MIB

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from flow2api.adapters.flow.caller import SESSION_COOKIE
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.errors import refusal
 from flow2api.adapters.flow.responses import decoder
 from flow2api.domain.account import Credentials, fold_email
 from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError
 from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import Answer
 
 SHORTEST_SESSION_TOKEN = 200
 """A shorter value in the cookie is no session token."""

@@ -61,7 +61,7 @@ class _Asked:
 
 async def _answer(doors: Doors, request: HttpRequest) -> Answer:
     asked = await _read(doors, request)
-    run = await begin(doors, asked.planned, caller_of(request.scope), asked.idempotency)
+    run = await begin(doors, request, asked.planned, caller_of(request.scope), asked.idempotency)
     chat = Chat(doors, request, asked.model, asked.planned.prompt, with_usage=asked.wants_usage)
     if asked.is_streamed:
         frames = ending_with_error(chat.frames(run), lambda error: data_frame({"error": stream_error(error, request)}))

@@ -157,6 +157,7 @@ class Doors:
 
     Attributes:
         options: Gives the options as they stand now.
+        gateway_name: How this gateway is known to others that it is chained with.
         public_url: The address that clients reach us by; None to follow each request's own.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         notes: Where refused requests are written down; None to write down none.
@@ -177,6 +178,7 @@ class Doors:
     pictures: Pictures
     notes: NotesRequests | None = None
     public_url: str | None = None
+    gateway_name: Callable[[], str] = lambda: "flow2api"
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     room: BodyRoom = field(default_factory=BodyRoom)

@@ -88,6 +88,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.UpstreamTimeoutError: Answer(504, SERVER_ERROR, Retry.NEVER),
     tree.UpstreamInvalidError: _FAILED,
     tree.UpstreamStateUnknownError: _FAILED,
+    tree.GatewayLoopError: Answer(508, SERVER_ERROR, Retry.NEVER),
     tree.MediaError: _INTERNAL,
     tree.MediaNotFoundError: Answer(404),
     tree.MediaGoneError: Answer(410),

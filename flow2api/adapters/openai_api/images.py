@@ -74,7 +74,7 @@ def image_routes(doors: Doors) -> list[HTTPRouteHandler]:
 async def _answer(doors: Doors, request: HttpRequest, route: _Route) -> Answer:
     asked = await _read(doors, request, route)
     wanted, planned = asked.wanted, asked.planned
-    run = await begin(doors, planned, asked.caller, asked.idempotency)
+    run = await begin(doors, request, planned, asked.caller, asked.idempotency)
     shown = Presentation(
         doors=doors,
         request=request,

@@ -1,5 +1,7 @@
 """``/models``: what can be asked for. The bytes of the list are made when it changes, with the operator's routes."""
 
+from collections.abc import Mapping
+
 import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -22,7 +24,12 @@ CHAT_SUFFIX = ":image"
 
 
 class ModelOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """OpenAI's model object, and what else is known of the model."""
+    """OpenAI's model object, and what else is known of the model.
+
+    Attributes:
+        costs: Price by plan of one generation when nothing special is asked for; not there when it costs nothing.
+        cost_unit: What ``costs`` are counted in.
+    """
 
     id: str
     created: int
@@ -40,6 +47,8 @@ class ModelOut(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: tuple[int, ...]
     aliases: tuple[str, ...]
     supported_endpoint_types: tuple[str, ...]
+    costs: Mapping[str, int] = {}
+    cost_unit: str | None = None
     deprecated: bool = False
     warning: str | None = None
 
@@ -50,6 +59,7 @@ def model_out(description: ModelDescription, name: str | None = None) -> ModelOu
     Args:
         name: The name that was asked for; None for the description's own.
     """
+    costs = {tier.name.lower(): price for tier, price in sorted(description.costs.items()) if price}
     return ModelOut(
         id=name or description.id,
         created=description.created,
@@ -67,6 +77,8 @@ def model_out(description: ModelDescription, name: str | None = None) -> ModelOu
         supported_endpoint_types=_ENDPOINT_TYPES[description.kind],
         seconds=description.seconds,
         aliases=description.aliases,
+        costs=costs,
+        cost_unit=description.cost_unit.value if costs else None,
         deprecated=description.deprecated,
         warning=description.warning,
     )

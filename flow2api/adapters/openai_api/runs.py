@@ -4,12 +4,18 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.cors import HeaderList
 from flow2api.adapters.openai_api.doors import Doors
+from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.notices import unique, warning_headers
 from flow2api.domain.api_key import Caller
+from flow2api.domain.gateway_hops import HOPS, hops_with
 from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
 from flow2api.domain.usecases.generate import Idempotency
+
+_VIA = b"x-flow2api-via"
+"""The header that names the gateways which a request has come through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,16 @@ class Outcome:
         return unique(*(generation.warnings for generation in generations), lost)
 
 
-async def begin(doors: Doors, plan: GenerationRequest, caller: Caller, idempotency: Idempotency) -> Run:
-    """Start; what is refused is refused here, while an honest status can still be given."""
+async def begin(
+    doors: Doors, request: HttpRequest, plan: GenerationRequest, caller: Caller, idempotency: Idempotency
+) -> Run:
+    """Start; what is refused is refused here, while an honest status can still be given.
+
+    Raises:
+        GatewayLoopError: The request has been here before.
+    """
+    # Never taken back: each request is a task, with a context of its own, which its work goes on in.
+    HOPS.set(hops_with(doors.gateway_name(), header(request.scope, _VIA)))
     events = await doors.generate(plan, caller, idempotency=idempotency)
     first = await anext(events)
     if not isinstance(first, Accepted):

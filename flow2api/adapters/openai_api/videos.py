@@ -144,7 +144,7 @@ async def _video(doors: Doors, request: HttpRequest, video_id: str) -> Generatio
 async def _begin(doors: Doors, request: HttpRequest, body: Body, planned: GenerationRequest) -> Answer:
     """Answer as soon as the video is accepted; it goes on without us."""
     idempotency = idempotency_of(request, body, route=f"{planned.door} {planned.parent_id}")
-    run = await begin(doors, planned, caller_of(request.scope), idempotency)
+    run = await begin(doors, request, planned, caller_of(request.scope), idempotency)
     await run.rest.aclose()
     generation = run.accepted.generation
     return Json(_object(doors, request, generation), run.headers())

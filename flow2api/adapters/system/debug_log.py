@@ -25,6 +25,7 @@ _LARGEST_PARSED = 1024 * 1024
 _AT_ONCE = 500
 _CLOSE_S = 5.0
 _LOGGER = "flow2api"
+_FORM_BEGINS = b"--"
 
 _log = logging.getLogger(__name__)
 
@@ -160,6 +161,8 @@ class _Bodies:
     def _readable(self, body: bytes) -> str:
         if len(body) > _LARGEST_PARSED:
             return f"<{len(body):,} bytes>"
+        if body.startswith(_FORM_BEGINS):
+            return f"<a form of {len(body):,} bytes>"  # the prompt stands in it as it is
         try:
             return abridged(msgspec.json.decode(body), self.prompts)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog.entries import Mode, ModelSpec
+from flow2api.domain.catalog.entries import CostUnit, Mode, ModelSpec
 from flow2api.domain.catalog.shapes import NATIVE_RESOLUTION, AspectRatio, Size
 from flow2api.domain.media import MediaKind
 
@@ -26,7 +26,8 @@ class ModelDescription:
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
         min_tier: The least plan that may use it when nothing special is asked for.
-        costs: Credits by plan of one generation when nothing special is asked for.
+        costs: Price by plan of one generation when nothing special is asked for.
+        cost_unit: What the price is counted in.
         aliases: Other names that lead to it when a request says nothing special.
         created: Unix seconds since when it is offered.
         deprecated: The name was withdrawn upstream and lives on as an alias.
@@ -45,6 +46,7 @@ class ModelDescription:
     max_images: int
     min_tier: Tier
     costs: Mapping[Tier, int]
+    cost_unit: CostUnit
     created: int
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
@@ -74,6 +76,7 @@ def describe_models(name: str, default: ModelSpec, members: Sequence[ModelSpec])
         max_images=max(spec.max_images for spec in members),
         min_tier=default.min_tier,
         costs=default.costs,
+        cost_unit=default.cost_unit,
         created=min(spec.created_at for spec in members),
     )
 

@@ -19,6 +19,14 @@ class Mode(StrEnum):
     EXTEND = "extend"
 
 
+class CostUnit(StrEnum):
+    """What the price of a model is counted in."""
+
+    CREDITS = "credits"
+    USD_MILLIS = "usd_millis"
+    """Thousandths of a dollar."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """One concrete model: a public name with everything fixed.
@@ -27,14 +35,17 @@ class ModelSpec:
         name: The public id.
         upstream: Name of the upstream that serves it.
         line: What it shares with the siblings that differ from it only in ratio, resolution or seconds.
+        limited_as: What upstream's limits on a model count it as; models that share it rest together. None for its name.
         size: Pixels of what it makes, as far as upstream tells.
-        resolution: ``2k``, ``4k`` or ``1080p`` when the result is enlarged after it was made; None for the native size.
+        resolution: ``2k``, ``4k`` or ``1080p`` when the result is larger than the native size; None for that.
+        at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
         seconds: Length of the clip; None for pictures.
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
         min_tier: The least plan that may use it.
-        costs: Credits of one generation by plan; a plan that is not named pays what the next lower one pays.
+        costs: Price of one generation by plan; a plan that is not named pays what the next lower one pays.
+        cost_unit: What the price is counted in.
         wire: What only the upstream's adapter reads (its keys for this model), opaque to everybody else.
         created_at: Unix seconds since when it is offered.
         same_as: Name of another model that behaves alike, if there is one.
@@ -48,20 +59,33 @@ class ModelSpec:
     aspect_ratio: AspectRatio
     size: Size
     resolution: str | None = None
+    at_once: bool = False
     seconds: int | None = None
     repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0
     min_tier: Tier = Tier.FREE
     costs: Mapping[Tier, int] = field(default_factory=dict)
+    cost_unit: CostUnit = CostUnit.CREDITS
+    limited_as: str | None = None
     wire: Mapping[str, Any] = field(default_factory=dict)
     created_at: int = 0
     same_as: str | None = None
 
     def cost(self, tier: Tier | None) -> int:
-        """Credits that one generation costs an account of this plan."""
+        """What one generation costs an account of this plan, in the model's unit."""
         known = [(at, price) for at, price in self.costs.items() if at <= (tier or Tier.FREE)]
         return max(known)[1] if known else max(self.costs.values(), default=0)
+
+    @property
+    def rests_as(self) -> str:
+        """The name under which accounts rest from it."""
+        return self.limited_as or self.name
+
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether what was made is enlarged by a second call."""
+        return self.resolution is not None and not self.at_once
 
     @property
     def is_free(self) -> bool:

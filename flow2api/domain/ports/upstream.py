@@ -1,15 +1,16 @@
 """The remote generation service.
 
-Every method raises errors of the tree only: `CredentialError`, `UpstreamError`, `ContentBlockedError`.
+Every method raises errors of the tree only: `CredentialError`, `UpstreamError`, `ContentBlockedError`, and
+`UnsupportedInputError` where upstream says that the request itself is to blame.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.account import Credentials, Tier
-from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.catalog import Entry, ModelSpec
 from flow2api.domain.generation import Operation, OperationStatus, Order, Product
 from flow2api.domain.secret import Secret
 
@@ -157,4 +158,13 @@ class DeletesProducts(Protocol):
 
     async def delete(self, access: Access, names: Sequence[str]) -> None:
         """Remove products from the account."""
+        ...
+
+
+@runtime_checkable
+class OffersModels(Protocol):
+    """An upstream whose own settings name models, beside those that plugins register."""
+
+    def models(self) -> Sequence[Entry]:
+        """Models, base names and aliases; the same at every call."""
         ...

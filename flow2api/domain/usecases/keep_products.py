@@ -174,7 +174,7 @@ class KeepProducts:
             model=generation.spec_name,
             account_id=account.id,
             workspace=account.workspace,
-            upstream_name=product.name,
+            upstream_name=product.name or None,
             upstream_extra=product.extra,
         )
 

@@ -50,7 +50,7 @@ class MakePicture:
         missing = generation.count - len(products)
         if missing:
             job.warn(f"The service held back {missing} of {generation.count} pictures.")
-        if job.spec.resolution is not None:
+        if job.spec.is_enlarged:
             products = [await self._enlarge(job, account, product) for product in products]
         job.enter(Phase.STORING)
         return [await self._products.keep(account, job.generation, product) for product in products]

@@ -77,7 +77,7 @@ class MakeVideo:
         if job.generation.stage is Stage.ENLARGE:
             return await self._enlarged(job, account, product_from_text(job.generation.made or ""))
         product = await self._ended(job, account, self._options().video_timeout_s)
-        if job.spec.resolution is None:
+        if not job.spec.is_enlarged:
             return product
         job.note(stage=Stage.ENLARGE, made=product_to_text(product), operation=None)
         return await self._enlarged(job, account, product)

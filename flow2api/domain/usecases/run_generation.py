@@ -225,9 +225,9 @@ class RunGeneration:
         return await self._lease(job, tried)
 
     def _failing_at_what_else(self, job: Job) -> frozenset[int]:
-        upstream, model = job.spec.upstream, job.spec.name
+        upstream, model = job.spec.upstream, job.spec.rests_as
         calls = [CallKind.UPLOAD] if job.generation.inputs else []
-        calls += [CallKind.ENLARGEMENT] if job.spec.resolution is not None else []
+        calls += [CallKind.ENLARGEMENT] if job.spec.is_enlarged else []
         failing = frozenset[int]()
         for call in calls:
             failing |= self._pool.failing_at(upstream, call, model)
@@ -318,7 +318,7 @@ class RunGeneration:
         if job.spec.kind is MediaKind.VIDEO:
             return None
         limit_s = self._options().image_timeout_s
-        return 2 * limit_s if job.spec.resolution else limit_s
+        return 2 * limit_s if job.spec.is_enlarged else limit_s
 
     async def _within_limit(self, job: Job, account: Account, attempts: Attempts) -> Sequence[Media]:
         if job.spec.kind is MediaKind.VIDEO:

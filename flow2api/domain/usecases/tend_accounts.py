@@ -96,7 +96,7 @@ class TendAccounts:
         for weather in self._weathers(account, call):
             weather.note(account_id, at, went_well=True)
         self._refusals[account.upstream].accepted(at)
-        name, now = None if spec is None else spec.name, self._clock.now()
+        name, now = None if spec is None else spec.rests_as, self._clock.now()
         await self.change(account_id, lambda one: one.succeeded(now, name, call))
         await self._judge_again(account, call)
 

@@ -22,8 +22,8 @@ from flow2api.domain.usecases.sign_in import Visitor
 from flow2api.extensions import load_extensions
 from flow2api.hookspecs import UpstreamFactory, hookimpl
 from flow2api.settings import load_settings
-from tests.factories import picture_spec
-from tests.fakes.upstream import FakeKeyUpstream
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.upstream import FakeKeyUpstream
 
 HOME, NEW_HOME = "https://media.example.org/v1", "https://new.example.org/v1"
 PAINT = picture_spec("hosted-paint", upstream="hosts")
@@ -113,7 +113,7 @@ async def test_what_an_upstream_does_not_want_is_refused(site: Site) -> None:
         ({"upstream": "hosts", "api_key": "canary"}, "base_url is missing"),
         ({"api_key": "canary"}, "wants a session token (st)"),
         ({}, "st is missing"),
-        ({"upstream": "nobody", "st": "x" * 300}, "none of flow, hosts, keyed"),
+        ({"upstream": "nobody", "st": "x" * 300}, "The upstream is none of flow"),
     ):
         answer = await site.admin.post("/api/tokens", json=body)
         assert answer.status_code == 400

@@ -14,7 +14,7 @@ from flow2api.app import Services, build_services, running
 from flow2api.domain.errors import ConfigurationError, StorageError
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
-from tests.fakes.media import in_chunks
+from flow2api.testing.fakes.media import in_chunks
 
 
 def services_at(folder: Path, **environment: str) -> Services:

@@ -11,7 +11,7 @@ import pytest
 from flow2api.adapters.fetch import GuardedFetcher
 from flow2api.adapters.fetch.addresses import Address
 from flow2api.domain.errors import UnsupportedInputError
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.integration.fetch.tls_server import Authority, Server, body, redirect, serving, text
 
 LOOPBACK = IPv4Address("127.0.0.1")

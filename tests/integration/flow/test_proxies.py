@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.adapters.probe import CurlProxyProbe
 from flow2api.domain.errors import ProxyUnavailableError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.transport import CurlTransport
 from tests.integration.flow.test_transport import get, post, self_signed
 from tests.integration.flow.wire_server import Heard, WireServer
 from tests.proxy_servers import HttpProxy, LoopbackProxy, SocksProxy

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from flow2api.adapters.flow.calls import MIB, Call
-from flow2api.adapters.flow.connections import ConnectionPool
-from flow2api.adapters.flow.transport import CurlTransport
 from flow2api.domain.errors import UpstreamInvalidError, UpstreamTimeoutError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import MIB, Call
+from flow2api.libcurl.connections import ConnectionPool
+from flow2api.libcurl.transport import CurlTransport
 from tests.integration.flow.wire_server import Heard, WireServer, answer_ok
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

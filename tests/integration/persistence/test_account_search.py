@@ -15,9 +15,10 @@ from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.adapters.persistence.sqlite import SqliteDatabase
 from flow2api.domain.account import AccountStatus, Rest, RestReason
 from flow2api.domain.ports.account_directory import AccountFilter
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import NOW, account_of, credentials_of
 from tests.integration.persistence.counting import Counting
-from tests.integration.persistence.databases import NOW, account_of, credentials_of, storage_at
+from tests.integration.persistence.databases import storage_at
 from tests.integration.persistence.test_migrations import database_at
 
 MANY = 100_000

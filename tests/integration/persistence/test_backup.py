@@ -15,7 +15,7 @@ from flow2api.domain.account import Account, Credentials
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageBusyError, StorageError
 from flow2api.domain.ports.storage import Maintains
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.clock import START, FakeClock
 from tests.integration.persistence.databases import KEY, cipher_of, new_key, storage_at
 
 

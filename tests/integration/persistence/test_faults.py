@@ -15,13 +15,15 @@ from sqlalchemy import Connection
 
 from flow2api.adapters.persistence import SqlStorage
 from flow2api.domain.errors import ConflictError, StorageBusyError, StorageFullError
-from tests.integration.persistence.databases import NOW, generation_of, key_of, media_of, storage_at
+from flow2api.testing.samples import NOW, generation_of, key_of, media_of
+from tests.integration.persistence.databases import storage_at
 
 PROJECT = Path(__file__).parents[3]
 
 WRITES_UNTIL_IT_IS_KILLED = """
 import asyncio, os, pathlib, sys
-from tests.integration.persistence.databases import NOW, generation_of, media_of, storage_at
+from flow2api.testing.samples import NOW, generation_of, media_of
+from tests.integration.persistence.databases import storage_at
 
 async def client(storage, number):
     for turn in range(100_000):

@@ -13,7 +13,7 @@ from flow2api.adapters.persistence import SqlStorage, health
 from flow2api.adapters.persistence.health import SqlHealthLog
 from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.health import HealthEvent, HealthKind
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.integration.persistence.databases import storage_at
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -12,8 +12,8 @@ from flow2api.adapters.persistence.statistics import SqlStatistics
 from flow2api.adapters.persistence.tallies import OVERALL, TOTALS
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.statistics import Counts, Dimension, Scope
+from flow2api.testing.samples import NOW
 from tests.integration.persistence.counting import Counting
-from tests.integration.persistence.databases import NOW
 
 ACCOUNTS = 3000
 

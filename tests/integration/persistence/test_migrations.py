@@ -13,7 +13,8 @@ from sqlalchemy import create_engine
 from flow2api.adapters.persistence import schema
 from flow2api.domain.request_log import LogFilter
 from flow2api.domain.statistics import Counts, Dimension, Scope
-from tests.integration.persistence.databases import operator_of, storage_at
+from flow2api.testing.samples import operator_of
+from tests.integration.persistence.databases import storage_at
 
 
 def config() -> Config:

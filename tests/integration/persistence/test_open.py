@@ -20,8 +20,9 @@ from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.domain.account import Credentials
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageError
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
-from tests.integration.persistence.databases import KEY, account_of, credentials_of, key_of, new_key, storage_at
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import account_of, credentials_of, key_of
+from tests.integration.persistence.databases import KEY, new_key, storage_at
 
 PROJECT = Path(__file__).parents[3]
 
@@ -196,7 +197,7 @@ class TestSchema:
         program = (
             "import asyncio, pathlib, sys\n"
             "from tests.integration.persistence.test_open import fresh\n"
-            "from tests.integration.persistence.databases import account_of, credentials_of\n"
+            "from flow2api.testing.samples import account_of, credentials_of\n"
             "async def main():\n"
             "    storage = fresh(pathlib.Path(sys.argv[1]))\n"
             "    await storage.open()\n"

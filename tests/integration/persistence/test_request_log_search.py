@@ -14,8 +14,8 @@ from flow2api.adapters.persistence.request_log import SqlRequestLog
 from flow2api.adapters.persistence.rows.base import to_instant
 from flow2api.adapters.persistence.sqlite import SqliteDatabase
 from flow2api.domain.request_log import LogFilter
+from flow2api.testing.samples import NOW
 from tests.integration.persistence.counting import Counting
-from tests.integration.persistence.databases import NOW
 
 LINES = 6000
 FILTERS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,8 @@ from pathlib import Path
 from flow2api.adapters.persistence.accounts import SLICE
 from flow2api.domain.account import Credentials
 from flow2api.domain.secret import Secret
-from tests.integration.persistence.databases import account_of, storage_at
+from flow2api.testing.samples import account_of
+from tests.integration.persistence.databases import storage_at
 
 MANY = 10_000
 

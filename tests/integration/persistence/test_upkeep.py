@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from flow2api.adapters.persistence import SqlStorage
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import IdempotencyClaim, LogEntry
-from tests.fakes.clock import FakeClock
-from tests.integration.persistence.databases import generation_of, key_of, storage_at
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import generation_of, key_of
+from tests.integration.persistence.databases import storage_at
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from flow2api.app.backends import build_backends, build_catalog, build_vault
+from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.extensions import Extensions, load_extensions
 from flow2api.settings import Settings
-from tests.factories import picture_spec
-from tests.fakes.clock import FakeClock
-from tests.fakes.upstream import FakeUpstream
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.upstream import FakeUpstream
 
 
 @pytest.fixture
@@ -22,10 +23,11 @@ def extensions() -> Extensions:
 async def test_everything_is_chosen_by_its_url_and_nothing_is_touched(extensions: Extensions, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     backends = build_backends(settings, extensions, build_vault(settings), FakeClock())
-    assert set(backends.upstreams) == {"flow"}
+    assert set(backends.upstreams) == {"flow", "gemini", "openai"}
     assert len(backends.catalog.listed()) > 10
     assert list(tmp_path.iterdir()) == []
-    await backends.upstreams["flow"].aclose()
+    for upstream in backends.upstreams.values():
+        await upstream.aclose()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,24 @@ def test_catalog_holds_what_an_upstream_serves(extensions: Extensions) -> None:
         replace(extensions, models=tuple(("mine", spec) for spec in (paint, other, foreign))), {"flow": upstream}
     )
     assert [entry.id for entry in catalog.listed()] == ["paint"]
+
+
+class Offering(FakeUpstream):
+    """An upstream whose settings name a model."""
+
+    def models(self) -> list[ModelSpec]:
+        return [picture_spec("own")]
+
+
+def test_models_of_an_upstreams_settings_join_those_of_plugins(extensions: Extensions) -> None:
+    catalog = build_catalog(replace(extensions, models=(("mine", picture_spec()),)), {"flow": Offering(FakeClock())})
+    assert [entry.id for entry in catalog.listed()] == ["paint", "own"]
+
+
+def test_model_that_a_plugin_and_a_setting_name_is_told_with_both(extensions: Extensions) -> None:
+    models = (("mine", picture_spec("own")),)
+    with pytest.raises(PluginError, match=r"'mine' and the setting `flow\.models` both register the model 'own'"):
+        build_catalog(replace(extensions, models=models), {"flow": Offering(FakeClock())})
 
 
 def test_model_that_two_plugins_register_is_told_with_both(extensions: Extensions) -> None:

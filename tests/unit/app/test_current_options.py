@@ -10,8 +10,8 @@ from flow2api.domain import errors as tree
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 def policies() -> frozenset[str]:

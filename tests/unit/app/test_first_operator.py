@@ -9,9 +9,9 @@ from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.operator import Operator, Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import ManageOperators
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.passphrases import FakeMeter, FakePassphrases
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
+from flow2api.testing.fakes.storage import FakeStorage
 
 GOOD = "quiet maple river lamp"
 

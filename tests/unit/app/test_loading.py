@@ -11,8 +11,8 @@ from flow2api.adapters.system import SystemClock
 from flow2api.app.loading import Growth, filling, load_accounts
 from flow2api.domain.lease import AccountPool
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.factories import AccountFactory
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 async def test_others_have_their_turn_while_many_accounts_are_taken_in() -> None:

@@ -13,8 +13,8 @@ from flow2api.app.current_options import CurrentOptions
 from flow2api.app.recording import Recording, build_recording
 from flow2api.domain.options import Options
 from flow2api.settings import Settings
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 OURS = logging.getLogger("flow2api.planted")
 

@@ -20,8 +20,8 @@ from flow2api.extensions import load_extensions
 from flow2api.hookspecs import ObserverFactory, Section, hookimpl
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.settings import load_settings
-from tests.fakes.clock import START
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.hook_receiver import Receiver, receiving
 
 ACCOUNT = Account(id=7, upstream="flow", name="seven", created_at=START, tier=Tier.PRO)

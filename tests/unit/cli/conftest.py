@@ -17,9 +17,10 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.extensions import load_extensions
 from flow2api.hookspecs import Section, StorageFactory, UpstreamFactory, hookimpl
+from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakeUpstream
 from tests.command_line import CommandLine
-from tests.fakes.storage import FakeStorage, Tables
-from tests.fakes.upstream import FakeKeyUpstream, FakeUpstream
 
 CHEAP_KIB = 64
 """Memory of a passphrase's hash here: nobody guesses them, and the real cost is a tenth of a second each."""

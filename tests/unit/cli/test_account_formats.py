@@ -13,7 +13,7 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
 KINDS = CredentialKinds(

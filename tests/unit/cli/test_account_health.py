@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import CallKind, RestReason
+from flow2api.testing.factories import AccountFactory
 from tests.command_line import CommandLine
-from tests.factories import AccountFactory
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_accounts import add
 

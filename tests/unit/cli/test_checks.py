@@ -20,8 +20,8 @@ from flow2api.domain.errors import ConfigurationError, UpstreamUnavailableError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.diagnose import CheckState, Diagnose
 from flow2api.settings import Settings
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
 

@@ -1,7 +1,7 @@
 from flow2api.domain.choice import Choice
 from flow2api.domain.generation import State
+from flow2api.testing.factories import GenerationFactory
 from tests.command_line import CommandLine
-from tests.factories import GenerationFactory
 from tests.unit.cli.conftest import Stage
 
 CHOICE = Choice("least_busy", 3, {"busy": 2}, "the less busy of two", 4, 1500)

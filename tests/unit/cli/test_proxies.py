@@ -7,8 +7,8 @@ import pytest
 
 from flow2api.domain.audit import AuditAction
 from flow2api.domain.proxy import ProxyHealth, ProxyState
+from flow2api.testing.samples import NOW, account_of, credentials_of
 from tests.command_line import CommandLine
-from tests.integration.persistence.databases import NOW, account_of, credentials_of
 from tests.proxy_servers import HttpProxy, SocksProxy
 from tests.unit.cli.conftest import Stage
 

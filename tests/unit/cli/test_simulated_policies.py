@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+from flow2api.testing.factories import AccountFactory, GenerationFactory
 from tests.command_line import CommandLine
-from tests.factories import AccountFactory, GenerationFactory
 from tests.unit.cli.conftest import Stage
 
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)

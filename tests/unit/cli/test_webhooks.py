@@ -9,8 +9,8 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 
 from flow2api.domain.webhook import Delivery, DeliveryState
+from flow2api.testing.fakes.clock import START
 from tests.command_line import CommandLine
-from tests.fakes.clock import START
 from tests.hook_receiver import Receiver, receiving
 from tests.unit.cli.conftest import Stage
 

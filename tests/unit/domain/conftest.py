@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.fakes.virtual_time import VirtualTimeLoop
+from flow2api.testing.fakes.virtual_time import VirtualTimeLoop
 
 
 def pytest_asyncio_loop_factories(

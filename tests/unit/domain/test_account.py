@@ -25,8 +25,8 @@ from flow2api.domain.health import HealthKind, changes
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import LONGEST_REST, RATE_LIMIT_STEPS, STREAK_STEPS
 from flow2api.domain.secret import Secret
-from tests.factories import AccountFactory
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.clock import START
 
 CURED_BY = {
     RestReason.MANUAL: {Cure.OPERATOR},

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from flow2api.domain.account import Account, CallKind, RestReason
 from flow2api.domain.call_rests import CallRests
-from tests.factories import AccountFactory
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.clock import START
 
 
 def failing(account_id: int, call: CallKind | None, reason: RestReason = RestReason.ERROR_STREAK) -> Account:

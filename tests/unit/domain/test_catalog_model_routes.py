@@ -7,7 +7,7 @@ import pytest
 from flow2api.domain.catalog import Alias, ModelCatalog, ModelRoutes, check_routes
 from flow2api.domain.catalog.model_routes import Routes
 from flow2api.domain.errors import ConfigurationError
-from tests.factories import picture_spec, video_spec
+from flow2api.testing.factories import picture_spec, video_spec
 
 CATALOG = ModelCatalog(
     [picture_spec("paint"), picture_spec("draw", upstream="other"), video_spec("film"), Alias("nice", {None: "paint"})]

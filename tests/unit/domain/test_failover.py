@@ -11,8 +11,8 @@ from flow2api.domain.account import Account, CallKind, RestReason, Streak
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.failover import Next, Verdict, after_error, after_submit, judge, may_have_been_carried_out
 from flow2api.domain.usecases.job import TakenOverError
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 GIVE_UP = Verdict(Next.GIVE_UP)
 ELSEWHERE = Verdict(Next.ANOTHER_ACCOUNT)
@@ -65,6 +65,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UpstreamOverloadedError("?"), ELSEWHERE, False),
     (tree.ProxyUnavailableError("?", is_certain=True), ELSEWHERE, False),
     (tree.UpstreamPausedError(30), ELSEWHERE, False),
+    (tree.GatewayLoopError(), ELSEWHERE, False),
     (tree.UpstreamTimeoutError("?"), OWN_FAULT, True),
     (tree.UpstreamInvalidError("?"), OWN_FAULT, True),
     (tree.UpstreamStateUnknownError("?"), GIVE_UP, False),
@@ -92,6 +93,14 @@ def all_of(cls: type[Flow2ApiError]) -> Iterator[type[Flow2ApiError]]:
 
 def after(error: Exception, account: Account | None = None, *, threshold: int = 3) -> Account:
     return after_error(account or AccountFactory.build(id=1), error, video_spec(), START, threshold=threshold)
+
+
+def test_rest_from_a_model_is_kept_under_what_it_is_limited_as() -> None:
+    account, spec = AccountFactory.build(id=1), video_spec("wide", limited_as="both")
+
+    (rest,) = after_error(account, tree.ModelAccessError("?"), spec, START, threshold=3).rests
+
+    assert rest.model == "both"
 
 
 def test_every_error_of_the_tree_is_judged_here() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flow2api.domain.generation import Fault, Operation, OperationStatus, Phase, Product, State
-from tests.factories import GenerationFactory
-from tests.fakes.clock import START
+from flow2api.testing.factories import GenerationFactory
+from flow2api.testing.fakes.clock import START
 
 LATER = START + timedelta(minutes=1)
 

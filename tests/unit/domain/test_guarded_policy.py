@@ -10,8 +10,8 @@ from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate, Need, ReadySet, SelectionPolicy
 from flow2api.plugins.policies import FillFirst, Sticky
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.clock import FakeClock
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.clock import FakeClock
 
 PAINT = Need(picture_spec())
 

@@ -7,8 +7,8 @@ import pytest
 
 from flow2api.domain.account import Account, CallKind, Cure, RestReason, Tier
 from flow2api.domain.health import HealthEvent, HealthKind, changes, lifted_by_time
-from tests.factories import AccountFactory
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.clock import START
 
 LATER = START + timedelta(minutes=10)
 HEALTHY = AccountFactory.build(id=7)

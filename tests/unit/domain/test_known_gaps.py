@@ -17,7 +17,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
-from tests.factories import video_spec
+from flow2api.testing.factories import video_spec
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, LARGE_PAINT, PAINT, Stage, swap
 
 HOUR = 3600.0

@@ -24,9 +24,9 @@ from flow2api.domain.selection import Candidate, Need, ReadySet, SelectionPolicy
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, LeastBusy, RandomChoice
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
-from tests.fakes.virtual_time import VirtualClock, VirtualTimeLoop, settle
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.virtual_time import VirtualClock, VirtualTimeLoop, settle
 
 PAINT = picture_spec()
 FILM = video_spec()

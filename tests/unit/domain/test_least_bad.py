@@ -13,8 +13,8 @@ from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate, Need
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.clock import START, FakeClock
 
 NEED = Need(picture_spec())
 

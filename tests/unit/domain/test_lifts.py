@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from flow2api.domain.lifts import Lifts
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 
 def lifts_of(*moments: tuple[int, float]) -> Lifts:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from flow2api.domain.media import CONTENT_TYPES, MediaKind, MediaRole, Retention, sniff_content_type
 from flow2api.domain.options import Options
-from tests.factories import MediaFactory
-from tests.fakes.clock import START
-from tests.fakes.media import fake_picture
-from tests.fakes.upstream import MP4_HEAD
+from flow2api.testing.factories import MediaFactory
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.media import fake_picture
+from flow2api.testing.fakes.upstream import MP4_HEAD
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "image/jpeg", "image/webp"])

@@ -8,8 +8,8 @@ from flow2api.domain import notices
 from flow2api.domain.account import Account, CallKind, RestReason, Tier
 from flow2api.domain.generation import Fault, State
 from flow2api.domain.notices import NoticeKind
-from tests.fakes.clock import START as NOW
-from tests.integration.persistence.databases import whole_generation
+from flow2api.testing.fakes.clock import START as NOW
+from flow2api.testing.samples import whole_generation
 
 ACCOUNT = Account(id=7, upstream="flow", name="seven", created_at=NOW, email="seven@example.org", tier=Tier.PRO)
 ENDED = replace(whole_generation(), state=State.COMPLETED, fault=None)

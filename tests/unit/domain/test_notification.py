@@ -3,7 +3,7 @@
 from flow2api.domain import notices
 from flow2api.domain.account import Account
 from flow2api.domain.notification import message_of
-from tests.fakes.clock import START as NOW
+from flow2api.testing.fakes.clock import START as NOW
 
 
 def account(number: int) -> Account:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from flow2api.domain.ready_set import ReadyAccounts
 from flow2api.domain.selection import Candidate
-from tests.factories import AccountFactory
+from flow2api.testing.factories import AccountFactory
 
 MODEL = AccountFactory.build(id=0)
 IDS = st.integers(1, 12)

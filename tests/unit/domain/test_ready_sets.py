@@ -10,8 +10,8 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ready_sets import ReadySets
 from flow2api.domain.selection import Candidate, Need, Signature, refusal, refusal_for
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START, FakeClock
 
 ELSEWHERE = picture_spec("elsewhere", upstream="other")
 

@@ -10,7 +10,7 @@ from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import MediaKind
 from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request, plan_route
-from tests.factories import MediaFactory, picture_spec, video_spec
+from flow2api.testing.factories import MediaFactory, picture_spec, video_spec
 
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
 WIDE = picture_spec("paint-wide", line="paint", aspect_ratio=LANDSCAPE, size=Size(1376, 768))

@@ -8,7 +8,7 @@ import pytest
 from flow2api.domain.account import CallKind, Rest, RestReason
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import CURES, FORGOTTEN_BY_SUCCESS, RATE_LIMIT_STEPS, SEVERITY, STATUS, asked_pause
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 REST = Rest(RestReason.RATE_LIMITED, START, START + timedelta(minutes=1))
 

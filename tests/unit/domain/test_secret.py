@@ -10,7 +10,7 @@ import pytest
 
 from flow2api.domain.account import Credentials
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 HIDDEN = "ya29.never-to-be-seen"
 

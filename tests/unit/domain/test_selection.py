@@ -8,8 +8,8 @@ import pytest
 from flow2api.domain.account import Account, Capacity, Rest, RestReason, Tier
 from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Candidate, Need, Signature, model_refusal, refusal, refusal_for
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 LATER = START + timedelta(minutes=1)
 SIGNATURE = Signature("flow", MediaKind.VIDEO, Tier.PRO, "eu")
@@ -89,6 +89,13 @@ def test_model_asks_for_its_price_and_for_access(changes: dict[str, object], rea
     candidate = Candidate(fitting(**changes))
     assert model_refusal(candidate, video_spec(), START) == reason
     assert refusal_for(candidate, video_spec(), SIGNATURE, START) == reason
+
+
+def test_models_that_are_limited_as_one_rest_together() -> None:
+    candidate = Candidate(fitting(rests=resting(RestReason.NO_ACCESS, "both")))
+    for name in ("wide", "tall"):
+        assert model_refusal(candidate, video_spec(name, limited_as="both"), START) == "no_access"
+    assert model_refusal(candidate, video_spec("both", limited_as="another"), START) is None
 
 
 def test_what_costs_nothing_needs_no_credits() -> None:

@@ -1,7 +1,7 @@
 """One fresh token that is refused tells of a session, many of them tell of the service."""
 
 from flow2api.domain.token_refusals import TokenRefusals
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 
 def test_first_refusal_of_a_fresh_token_is_taken_at_its_word_and_further_ones_are_doubted() -> None:

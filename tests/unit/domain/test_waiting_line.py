@@ -12,8 +12,8 @@ from flow2api.domain.account import Rest, RestReason, Tier
 from flow2api.domain.selection import Candidate, Need
 from flow2api.domain.waiting_line import Waiter, WaitingLine
 from flow2api.plugins.policies import RandomChoice
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.clock import START
 
 PAINT, FILM, ULTRA = Need(picture_spec()), Need(video_spec()), Need(picture_spec("ultra", min_tier=Tier.ULTRA))
 

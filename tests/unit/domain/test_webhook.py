@@ -10,8 +10,8 @@ from flow2api.domain.generation import State
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.webhook import LONGEST_ASKED_PAUSE, PAUSES, Receipt, Webhook, pause_after
-from tests.fakes.clock import START as NOW
-from tests.integration.persistence.databases import whole_generation
+from flow2api.testing.fakes.clock import START as NOW
+from flow2api.testing.samples import whole_generation
 
 SHOP = Webhook(
     id=1,

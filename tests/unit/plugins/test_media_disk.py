@@ -8,7 +8,7 @@ from flow2api import hookspecs
 from flow2api.adapters.disk import DiskMediaStore
 from flow2api.domain.errors import ConfigurationError
 from flow2api.plugins import media_disk
-from tests.fakes.media import in_chunks
+from flow2api.testing.fakes.media import in_chunks
 
 
 def test_offers_the_disk_for_file_urls() -> None:

@@ -11,7 +11,7 @@ from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
 from flow2api.hookspecs import StorageFactory
 from flow2api.plugins import storage_sql
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 
 
 @pytest.fixture

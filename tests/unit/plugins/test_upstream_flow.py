@@ -7,7 +7,7 @@ from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import ConfigurationError
 from flow2api.plugins import models_flow, upstream_flow
 from flow2api.plugins.upstream_flow import read_settings
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 
 
 def build(**section: Any) -> FlowUpstream:

@@ -21,7 +21,7 @@ import pytest
 
 from flow2api.adapters.disk import DiskMediaStore, flushing
 from flow2api.domain.errors import MediaGoneError, StorageError, StorageFullError
-from tests.fakes.media import in_chunks
+from flow2api.testing.fakes.media import in_chunks
 
 MIB = 1024 * 1024
 

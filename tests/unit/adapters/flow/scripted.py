@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flow2api.adapters.flow.caller import Caller, TimeLimits
-from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.domain.account import Tier
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.testing.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
-    from flow2api.adapters.flow.calls import Transport
+    from flow2api.libcurl.calls import Transport
 
 LABS = "https://labs.example/fx/api"
 API = "https://api.example/v1"

@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.payloads import Post
 from flow2api.domain.errors import (
     CredentialExpiredError,
@@ -14,7 +13,8 @@ from flow2api.domain.errors import (
     UpstreamRejectedError,
 )
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, ok, refused
 
 

@@ -4,7 +4,7 @@ from flow2api.adapters.flow.joining import LONGEST_S, Joining, join_body
 from flow2api.adapters.flow.lineage import Clip, Lineage
 from flow2api.domain.errors import CredentialExpiredError, UpstreamUnavailableError
 from flow2api.domain.generation import OperationStatus, Product
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, ScriptedTransport, Step, caller_over, ok, refused
 
 CLIPS = (Clip("first", 8), Clip("second", 6))

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.media import PAUSES_S, MediaSource, origin_of
 from flow2api.domain.errors import (
     AccountUnusableError,
@@ -13,7 +12,8 @@ from flow2api.domain.errors import (
     UpstreamNotFoundError,
 )
 from flow2api.domain.generation import Product
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, API, LABS, ScriptedTransport, Step, caller_over, refused
 
 BYTES = Answer(200, [b"content-type: video/mp4\r\n"], b"0123456789")

@@ -3,7 +3,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from flow2api.adapters.flow.calls import Answer, Call
 from flow2api.adapters.flow.lineage import Clip
 from flow2api.adapters.flow.polling import ALONE_FOR_S, Handle, Polling
 from flow2api.domain.errors import (
@@ -14,7 +13,8 @@ from flow2api.domain.errors import (
     UpstreamUnavailableError,
 )
 from flow2api.domain.generation import Operation, OperationStatus
-from tests.fakes.clock import FakeClock
+from flow2api.libcurl.calls import Answer, Call
+from flow2api.testing.fakes.clock import FakeClock
 from tests.unit.adapters.flow.scripted import ACCESS, ScriptedTransport, Step, caller_over, ok, refused
 
 PREFIX = "MEDIA_GENERATION_STATUS_"

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.flow.calls import Answer
 from flow2api.adapters.flow.session import exchange, read_session
 from flow2api.domain.account import Credentials
 from flow2api.domain.errors import (
@@ -16,7 +15,8 @@ from flow2api.domain.errors import (
     UpstreamInvalidError,
 )
 from flow2api.domain.secret import Secret
-from tests.fakes.clock import START
+from flow2api.libcurl.calls import Answer
+from flow2api.testing.fakes.clock import START
 
 SENT = Secret("eyJ" + "s" * 300)
 NEXT = "eyJ" + "n" * 300

@@ -12,7 +12,7 @@ from PIL import Image
 from flow2api.adapters.imaging.stills import PyAvVideoStills
 from flow2api.adapters.imaging.workers import Workers
 from flow2api.domain.errors import MediaError, MediaGoneError
-from tests.fakes.media import in_chunks
+from flow2api.testing.fakes.media import in_chunks
 from tests.unit.adapters.imaging import samples
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -8,7 +8,7 @@ import pytest
 from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.memory.fresh_media import LARGEST_BYTES
 from flow2api.domain.errors import MediaGoneError
-from tests.fakes.media import FakeMediaStore, in_chunks
+from flow2api.testing.fakes.media import FakeMediaStore, in_chunks
 
 CONTENT = b"a hill" * 100
 

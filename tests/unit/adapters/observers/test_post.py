@@ -10,7 +10,7 @@ from flow2api.adapters.observers import ObserverPost, post
 from flow2api.domain import notices
 from flow2api.domain.notices import Notice
 from flow2api.plugins.observer_log import LogObserver
-from tests.fakes.clock import START as NOW
+from flow2api.testing.fakes.clock import START as NOW
 
 
 class Recorder:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flow2api.adapters.openai_api import Limits
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
 from tests.unit.adapters.openai_api.listener import Listener

@@ -10,7 +10,7 @@ import pytest
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ContentBlockedError, PoolBusyError, UpstreamTimeoutError
 from flow2api.domain.generation import InputRole
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FAKE_VIDEO, OTHER_KEY, FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 from tests.unit.adapters.openai_api.listener import Listener

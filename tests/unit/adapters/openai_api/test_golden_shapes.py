@@ -17,8 +17,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel, TypeAdapter
 
 from flow2api.domain.generation import Fault, Phase
-from tests.fakes.clock import START
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 

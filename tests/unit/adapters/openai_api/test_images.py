@@ -8,7 +8,7 @@ import pytest
 
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ContentBlockedError, PoolBusyError
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
 from tests.unit.adapters.openai_api.modest_pool import PoolWithoutThePlan

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flow2api.adapters.openai_api.input_pictures import PictureSource, picture_sources, take_in
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import UnsupportedInputError
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 
 CALLER = Caller(1)

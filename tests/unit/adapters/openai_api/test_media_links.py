@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FAKE_VIDEO, GOOD_QUERY, FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 

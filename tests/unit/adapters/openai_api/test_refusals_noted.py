@@ -10,8 +10,8 @@ from flow2api.adapters.openai_api.errors import status_of
 from flow2api.domain.errors import ShuttingDownError, UpstreamError
 from flow2api.domain.request_log import ASKING
 from flow2api.domain.usecases.note_requests import NoteRequests
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
 

@@ -8,7 +8,7 @@ from flow2api.adapters.openai_api.video_schemas import nearest_standard_size, po
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import MediaKind
 from flow2api.domain.waiting_line import Turn
-from tests.fakes.clock import START
+from flow2api.testing.fakes.clock import START
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from flow2api.domain.errors import PoolBusyError
 from flow2api.domain.generation import Fault, Input, InputRole, Phase, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.waiting_line import Turn
-from tests.fakes.clock import START
-from tests.fakes.media import fake_picture
+from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FAKE_VIDEO, OTHER_KEY, FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client
 

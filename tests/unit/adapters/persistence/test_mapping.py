@@ -14,7 +14,7 @@ from flow2api.adapters.persistence.generation_mapping import generation_to_row
 from flow2api.adapters.persistence.media import media_to_row
 from flow2api.adapters.persistence.rows import AccountRow, ApiKeyRow, GenerationRow, MediaRow
 from flow2api.adapters.persistence.rows.base import Row, table_of, to_instant, to_moment
-from tests.integration.persistence.databases import key_of, whole_account, whole_generation, whole_media
+from flow2api.testing.samples import key_of, whole_account, whole_generation, whole_media
 
 
 @pytest.mark.parametrize(

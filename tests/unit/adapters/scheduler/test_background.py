@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from flow2api.adapters.scheduler import Background
-from tests.fakes.virtual_time import VirtualTimeLoop
+from flow2api.testing.fakes.virtual_time import VirtualTimeLoop
 
 
 def test_failing_loop_is_begun_again_later_each_time_and_the_others_go_on() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from flow2api.adapters.openai_media.form import FilePart, form
 from flow2api.adapters.system import debug_log as module
 from flow2api.adapters.system.debug_log import DebugLog
 from flow2api.adapters.system.rotated_file import RotatedFile
@@ -89,6 +90,17 @@ def test_bodies_are_readable_short_and_harmless(debug_log: DebugLog, tmp_path: P
     assert len(read[1]["response_body"]) <= 9000
     assert (read[2]["response_body"], read[2]["picture"]) == ("<2,000,000 bytes>", "<5 bytes>")
     assert json.loads(read[3]["request_body"]) == {"text": "a cat"}
+
+
+def test_form_is_told_by_its_length_for_its_prompt_stands_in_it_as_it_is(debug_log: DebugLog, tmp_path: Path) -> None:
+    body = form([("model", "m-1"), ("prompt", CANARY)], [FilePart("image", b"\x89PNG", "image/png")])
+    debug_log.switch(on=True, prompts="off")
+    OURS.debug("upstream call", extra={"request_body": body.content})
+    debug_log.close()
+
+    (line,) = written(tmp_path)
+    assert line["request_body"] == f"<a form of {len(body.content):,} bytes>"
+    assert CANARY not in (tmp_path / "debug.log").read_text()
 
 
 def test_ends_although_more_waits_than_there_is_room_for(

@@ -11,7 +11,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 
 from flow2api.adapters.system.logs import configure_logs, context_of
 from flow2api.domain.secret import Secret
-from tests.factories import GenerationFactory
+from flow2api.testing.factories import GenerationFactory
 
 CANARY = "canary-0123456789abcdef"
 

@@ -16,7 +16,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.watch_pool import WatchPool
-from tests.factories import picture_spec, video_spec
+from flow2api.testing.factories import picture_spec, video_spec
 from tests.unit.domain.usecases.stage import KINDS, Stage, World, swap
 
 ADA = Actor(name="ada", door="command_line")

@@ -21,8 +21,8 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.selection import Need, SelectionPolicy
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, LeastBusy, LeastRecentlyUsed, RoundRobin, Sticky
-from tests.factories import AccountFactory, picture_spec, video_spec
-from tests.fakes.virtual_time import VirtualClock, VirtualTimeLoop
+from flow2api.testing.factories import AccountFactory, picture_spec, video_spec
+from flow2api.testing.fakes.virtual_time import VirtualClock, VirtualTimeLoop
 from tests.unit.domain.usecases.stage import Stage
 
 DEAR, PAINT = picture_spec("dear", min_tier=Tier.ULTRA), picture_spec("paint")

@@ -9,7 +9,7 @@ from flow2api.domain.api_key import ApiKey
 from flow2api.domain.errors import InvalidApiKeyError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE, AuthorizeKey
-from tests.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.secrets import FakeCipher
 from tests.unit.domain.usecases.stage import Stage, swap
 
 KEY = "f2a_" + "k" * 43

@@ -11,8 +11,8 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 ADA = Actor(name="ada", door="command_line")
 TOKEN, OTHER, FRESH = (Secret("eyJ" + letter * 300) for letter in "xyz")

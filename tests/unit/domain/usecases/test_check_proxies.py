@@ -9,8 +9,8 @@ from flow2api.domain.errors import ProxyUnavailableError, StorageBusyError
 from flow2api.domain.proxy import ProxyState
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.check_proxies import CHECKS_AT_ONCE, LATEST_RETRY, CheckProxies, KeepProxies
-from tests.factories import picture_spec
-from tests.fakes.proxies import FakeProbe
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.proxies import FakeProbe
 from tests.unit.domain.usecases.test_choose_proxy import Site
 
 ADA = Actor(name="ada", door="tests")

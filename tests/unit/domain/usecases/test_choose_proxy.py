@@ -13,8 +13,8 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.choose_proxy import NOBODY, ChooseProxy
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.proxy_selectors import Rendezvous
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 class Site:

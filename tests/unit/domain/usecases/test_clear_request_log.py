@@ -8,8 +8,8 @@ import pytest
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import StorageError
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.test_read_request_log import ENTRY
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)

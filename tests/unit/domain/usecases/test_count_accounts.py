@@ -9,7 +9,7 @@ from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.clock import START, FakeClock
 
 
 def account(number: int, **fields: Any) -> Account:

@@ -25,9 +25,9 @@ from flow2api.domain.usecases.diagnose import (
     look_at_schema,
     look_at_storage,
 )
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.media import FakeMediaStore
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.media import FakeMediaStore
+from flow2api.testing.fakes.storage import FakeStorage
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
 

@@ -9,7 +9,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.proxy import DIRECT
 from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.domain.usecases.diagnose_proxies import judge_proxies, why_no_way
-from tests.integration.persistence.databases import account_of, credentials_of
+from flow2api.testing.samples import account_of, credentials_of
 from tests.unit.domain.usecases.test_choose_proxy import Site
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL

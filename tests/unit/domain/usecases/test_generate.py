@@ -27,7 +27,7 @@ from flow2api.domain.generation import (
 )
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.generate import Idempotency
-from tests.factories import picture_spec
+from flow2api.testing.factories import picture_spec
 from tests.unit.domain.usecases.stage import (
     CALLER,
     FILM,

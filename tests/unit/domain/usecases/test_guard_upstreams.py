@@ -12,8 +12,8 @@ from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
-from tests.factories import picture_spec
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
 DOWN = tree.UpstreamUnavailableError("no answer", reached=False)

@@ -13,8 +13,8 @@ from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import KINDS
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO

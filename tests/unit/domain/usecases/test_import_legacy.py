@@ -25,10 +25,10 @@ from flow2api.domain.usecases.inherit_accounts import InheritAccounts
 from flow2api.domain.usecases.inherit_settings import InheritSettings
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.settings import parse_options
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.inheritance import FakeInheritance
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.inheritance import FakeInheritance
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.storage import FakeStorage
 
 SPRING = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -399,7 +399,7 @@ async def test_log_comes_without_bodies_and_not_older_than_it_is_kept(
 
     assert [
         (one.state, one.status, one.code, one.account_id, one.kind, one.duration_ms)
-        for one in inheritance.lines.values()
+        for one in reversed(storage.tables.records.lines)
     ] == [
         ("completed", 200, None, 1, "video", 1500),
         ("failed", 429, "upstream_rate_limited", 1, "image", 1500),

@@ -12,7 +12,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.data_url import PIECE_CHARACTERS
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
-from tests.fakes.media import FakePictureFetcher, FakePictures, fake_picture
+from flow2api.testing.fakes.media import FakePictureFetcher, FakePictures, fake_picture
 from tests.unit.domain.usecases.stage import CALLER, Stage
 
 PICTURE = fake_picture("image/jpeg", 640, 480)

@@ -9,8 +9,8 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.inherit_settings import SETTINGS_TABLES, InheritSettings
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.settings import parse_options
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 ADA = Actor(name="ada", door="command_line")
 OLD = LegacySettings(

@@ -17,7 +17,7 @@ from flow2api.domain.generation import (
     State,
 )
 from flow2api.domain.usecases.job import Audience, Job, TakenOverError
-from tests.factories import MediaFactory
+from flow2api.testing.factories import MediaFactory
 from tests.unit.domain.usecases.stage import FILM, Stage, swap
 
 

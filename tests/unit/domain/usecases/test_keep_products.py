@@ -10,8 +10,8 @@ from flow2api.domain.generation import Generation, Input, InputRole, Operation, 
 from flow2api.domain.media import Media
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.usecases.keep_products import product_from_text, product_to_text
-from tests.fakes.media import fake_picture
-from tests.fakes.upstream import MP4_HEAD
+from flow2api.testing.fakes.media import fake_picture
+from flow2api.testing.fakes.upstream import MP4_HEAD
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 

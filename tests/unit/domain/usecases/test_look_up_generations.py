@@ -5,9 +5,9 @@ import pytest
 from flow2api.domain.errors import GenerationNotFoundError
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.usecases.look_up_generations import LARGEST_PAGE, LookUpGenerations
-from tests.factories import GenerationFactory
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.factories import GenerationFactory
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 async def test_finds_by_id_and_by_filter_whether_deleted_or_not() -> None:

@@ -1,5 +1,7 @@
 """Pictures: two writes, nothing lost that was held back or not enlarged, nothing paid twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from flow2api.domain.account import RestReason
@@ -12,7 +14,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.generation import Failed, Finished, Input, InputRole, Order, Phase, Product, Stage, State
 from flow2api.domain.ports.upstream import Access
-from tests.fakes.upstream import FakeCall
+from flow2api.testing.fakes.upstream import FakeCall
 from tests.unit.domain.usecases import stage as stages
 from tests.unit.domain.usecases.stage import LARGE_PAINT, PAID_PAINT, PAINT, swap
 
@@ -91,6 +93,31 @@ async def test_nothing_at_all_is_a_refusal_of_the_filter(stage: stages.Stage, sp
     assert isinstance(failed.error, ContentBlockedError)
     assert stage.upstream.count("produce") == 1
     assert stage.known(1).streak == 0
+
+
+async def test_product_that_upstream_keeps_nothing_of_is_uploaded_when_it_is_an_input(stage: stages.Stage) -> None:
+    await stage.accounts(1)
+    original = stage.upstream.produce
+
+    async def nameless(access: Access, order: Order) -> list[Product]:
+        return [
+            replace(product, name="", data=b"\xff\xd8\xff\xe0" + bytes(64)) for product in await original(access, order)
+        ]
+
+    swap(stage.upstream, produce=nameless)
+    (made,) = (await stage.made(PAINT)).media
+
+    await stage.made(PAINT, inputs=(Input(made.id, InputRole.REFERENCE),))
+
+    assert made.upstream_name is None
+    assert stage.upstream.count("upload") == 1
+
+
+async def test_larger_one_that_is_made_at_once_is_not_enlarged(stage: stages.Stage) -> None:
+    await stage.accounts(1)
+    finished = await stage.made(replace(LARGE_PAINT, at_once=True))
+    assert stage.upstream.count("produce") == 1
+    assert finished.generation.warnings == ()
 
 
 class TestEnlarging:

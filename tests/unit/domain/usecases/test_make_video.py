@@ -27,7 +27,7 @@ from flow2api.domain.generation import Stage as Step
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.usecases.job import TakenOverError
-from tests.factories import video_spec
+from flow2api.testing.factories import video_spec
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, Stage, swap
 
 EXTENSION = video_spec("extension", mode=Mode.EXTEND)
@@ -111,6 +111,11 @@ async def test_progress_only_grows_and_keeps_its_hundred_for_the_end(stage: Stag
 
 
 class TestLargeOnes:
+    async def test_are_submitted_once_where_the_upstream_makes_them_at_once(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        await stage.made(replace(LARGE_FILM, at_once=True))
+        assert stage.upstream.count("submit") == 1
+
     async def test_are_made_then_enlarged_by_the_same_account(self, stage: Stage) -> None:
         await stage.accounts(2)
         finished = await stage.made(LARGE_FILM)

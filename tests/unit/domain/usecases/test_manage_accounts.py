@@ -7,8 +7,8 @@ from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import KINDS
 
 TOKEN = Secret("eyJ" + "x" * 300)

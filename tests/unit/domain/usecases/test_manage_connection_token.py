@@ -4,10 +4,10 @@ from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.inheritance import FakeConnectionTokens
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.inheritance import FakeConnectionTokens
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.storage import FakeStorage
 
 OPERATOR = Actor(name="ada", door="admin_api")
 

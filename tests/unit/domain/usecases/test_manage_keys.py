@@ -7,8 +7,8 @@ from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInpu
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
 from flow2api.domain.usecases.manage_keys import ManageKeys
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 class FakeCipher:

@@ -7,9 +7,9 @@ from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import manage_notify_targets
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
-from tests.fakes.clock import FakeClock
-from tests.fakes.notify import FakeMessenger
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.notify import FakeMessenger
+from flow2api.testing.fakes.storage import FakeStorage
 
 ADA = Actor(name="ada", door="command_line")
 PHONE, MAIL = Secret("tgram://canary/1"), Secret("mailto://canary@mail.example")

@@ -8,9 +8,9 @@ from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import LEAST_GUESSES, LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
 from flow2api.domain.usecases.manage_operators import ManageOperators as Manage
-from tests.fakes.clock import FakeClock
-from tests.fakes.passphrases import FakeMeter, FakePassphrases
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
+from flow2api.testing.fakes.storage import FakeStorage
 
 GOOD = Secret("quiet maple river lamp")
 BETTER = Secret("another maple river lamp")

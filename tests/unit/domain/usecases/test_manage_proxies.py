@@ -8,9 +8,9 @@ from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInpu
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.manage_proxies import ManageProxies
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
-from tests.integration.persistence.databases import account_of, credentials_of
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.samples import account_of, credentials_of
 
 ADA = Actor(name="ada", door="command_line")
 

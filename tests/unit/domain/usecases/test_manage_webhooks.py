@@ -12,9 +12,9 @@ from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks, WebhookChange
 from flow2api.domain.webhook import Delivery, Receipt
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.notify import FakeCourier
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.notify import FakeCourier
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import CountingIds
 
 ADA = Actor(name="ada", door="command_line")

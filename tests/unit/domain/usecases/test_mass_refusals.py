@@ -10,7 +10,7 @@ import pytest
 from flow2api.domain import errors as tree
 from flow2api.domain.account import RestReason
 from flow2api.domain.generation import Finished
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import PAINT, Stage, World
 
 HOUR = 3600.0

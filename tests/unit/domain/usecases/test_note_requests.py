@@ -12,7 +12,7 @@ from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.request_log import ASKING
 from flow2api.domain.usecases.note_requests import NoteRequests
 from flow2api.domain.usecases.work import Work
-from tests.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.clock import START, FakeClock
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage
 
 ENTRY = LogEntry(

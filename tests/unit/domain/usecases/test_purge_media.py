@@ -9,7 +9,7 @@ import pytest
 from flow2api.domain.errors import MediaError, StorageBusyError
 from flow2api.domain.usecases import purge_media
 from flow2api.domain.usecases.purge_media import SWEEP_EVERY_S, PurgeMedia
-from tests.fakes.media import fake_picture, in_chunks
+from flow2api.testing.fakes.media import fake_picture, in_chunks
 from tests.unit.domain.usecases.stage import Stage, swap
 
 

@@ -7,8 +7,8 @@ import pytest
 from flow2api.domain.audit import Actor, AuditEntry, AuditFilter
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 ADA = Actor(name="ada", door="admin_api")
 

@@ -14,8 +14,8 @@ from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.serve_media import ServeMedia
-from tests.fakes.media import FakeVideoStills
-from tests.fakes.secrets import FakeLinkSigner
+from flow2api.testing.fakes.media import FakeVideoStills
+from flow2api.testing.fakes.secrets import FakeLinkSigner
 from tests.unit.domain.usecases.stage import CALLER, FILM, Stage, swap
 
 OTHER = Caller(2)

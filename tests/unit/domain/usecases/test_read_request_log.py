@@ -13,8 +13,8 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.request_log import LogFilter, position_of
 from flow2api.domain.usecases.read_request_log import LARGEST_PAGE, LOOK_AGAIN_S, ReadRequestLog
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 ENTRY = LogEntry(START, "req", 1, "images", "paint", 7, "gen", "completed", None, 12, MediaKind.IMAGE, body="{}")
 

@@ -14,9 +14,9 @@ from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.domain.usecases.forget_records import EVERY_S, FINE_DAYS, LONGEST_STEP_S, ForgetRecords
 from flow2api.domain.usecases.read_statistics import ReadStatistics
-from tests.fakes.clock import FakeClock
-from tests.fakes.records import FakeRequestLog
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.records import FakeRequestLog
+from flow2api.testing.fakes.storage import FakeStorage
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 MADE = LogEntry(NOW, "req", 1, "images", "paint", 7, "gen", "completed", None, 1500, MediaKind.IMAGE, results=1)

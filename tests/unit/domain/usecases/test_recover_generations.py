@@ -15,7 +15,7 @@ from flow2api.domain.generation import Stage as Step
 from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.job import TakenOverError
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
-from tests.factories import GenerationFactory
+from flow2api.testing.factories import GenerationFactory
 from tests.unit.domain.usecases.mortality import Life
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, PAINT, SPECS, Stage, World, swap
 

@@ -15,8 +15,8 @@ from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.replay_requests import ReplayRequests, _Time
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, RoundRobin, Sticky
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.clock import START
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.clock import START
 
 ONE, MANY = Capacity(image=1), Capacity(image=9)
 CATALOG = ModelCatalog([picture_spec()])

@@ -21,10 +21,10 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import send_webhooks
 from flow2api.domain.usecases.send_webhooks import AT_ONCE, TO_ONE_AT_ONCE, SendWebhooks
 from flow2api.domain.webhook import ECHO, PAUSES, Delivery, DeliveryState, Receipt, Webhook
-from tests.fakes.notify import FakeCourier, FakeDeliveries, FakeWebhooks
-from tests.fakes.storage import Tables
-from tests.fakes.virtual_time import VirtualClock, settle
-from tests.integration.persistence.databases import whole_generation
+from flow2api.testing.fakes.notify import FakeCourier, FakeDeliveries, FakeWebhooks
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.virtual_time import VirtualClock, settle
+from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import CountingIds
 
 NO = Receipt(answer=500, error="it answered 500")

@@ -8,7 +8,7 @@ import pytest
 from flow2api.domain import errors as tree
 from flow2api.domain.media import Media
 from flow2api.domain.usecases.serve_media import ServeMedia
-from tests.fakes.secrets import FakeLinkSigner
+from flow2api.testing.fakes.secrets import FakeLinkSigner
 from tests.unit.domain.usecases.stage import Stage
 
 

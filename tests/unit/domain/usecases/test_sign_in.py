@@ -14,10 +14,10 @@ from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor, _source
-from tests.fakes.clock import FakeClock
-from tests.fakes.passphrases import FakeMeter, FakePassphrases
-from tests.fakes.secrets import FakeCipher
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
+from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import CountingIds
 
 GOOD = Secret("quiet maple river lamp")

@@ -15,9 +15,9 @@ from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst, RoundRobin
-from tests.factories import AccountFactory, picture_spec
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.factories import AccountFactory, picture_spec
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 
 YESTERDAY = (START - timedelta(days=1)).date()
 

@@ -3,7 +3,7 @@
 from flow2api.domain import notices
 from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.usecases.spread_notices import SpreadNotices
-from tests.fakes.clock import START as NOW
+from flow2api.testing.fakes.clock import START as NOW
 
 
 def test_listener_that_fails_keeps_nobody_from_hearing() -> None:

@@ -9,9 +9,9 @@ from flow2api.domain.account import Account, Credentials, RestReason
 from flow2api.domain.health import HealthKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
-from tests.factories import AccountFactory
-from tests.fakes.clock import FakeClock
-from tests.fakes.storage import FakeStorage
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import KINDS
 
 CREDENTIALS = Credentials(Secret("s" * 240))

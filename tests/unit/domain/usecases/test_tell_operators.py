@@ -16,9 +16,9 @@ from flow2api.domain.options import Options
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import tell_operators
 from flow2api.domain.usecases.tell_operators import GATHER_S, TellOperators
-from tests.fakes.notify import FakeMessenger, FakeNotifyTargets, FakeToldNotices
-from tests.fakes.storage import Tables
-from tests.fakes.virtual_time import VirtualClock
+from flow2api.testing.fakes.notify import FakeMessenger, FakeNotifyTargets, FakeToldNotices
+from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.virtual_time import VirtualClock
 
 PAUSE_S, REPEAT_S = 60.0, 1800.0
 

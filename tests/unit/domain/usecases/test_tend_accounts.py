@@ -11,7 +11,7 @@ from flow2api.domain.account import Account, CallKind, Cure, RestReason
 from flow2api.domain.generation import Failed
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.tend_accounts import TendAccounts
-from tests.fakes.virtual_time import settle
+from flow2api.testing.fakes.virtual_time import settle
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 

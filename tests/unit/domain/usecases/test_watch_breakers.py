@@ -4,7 +4,7 @@ from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
 from flow2api.domain.usecases.watch_breakers import WatchBreakers
-from tests.fakes.clock import FakeClock
+from flow2api.testing.fakes.clock import FakeClock
 
 
 def test_trials_that_fail_are_not_told_again() -> None:

@@ -12,8 +12,8 @@ from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.options import Options
 from flow2api.domain.usecases.watch_pool import LOOK_EVERY_S, WatchPool
 from flow2api.plugins.coordination_memory import MemorySlots
-from tests.fakes.virtual_time import VirtualClock, settle
-from tests.integration.persistence.databases import whole_generation
+from flow2api.testing.fakes.virtual_time import VirtualClock, settle
+from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import PAINT, Stage
 
 

@@ -1,0 +1,46 @@
+"""From bytes to plain values. Pure."""
+
+import binascii
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from flow2api.domain.errors import UpstreamInvalidError
+
+T = TypeVar("T")
+
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def decoder(shape: type[T]) -> Callable[[bytes], T]:
+    """A reader of one shape.
+
+    Returns:
+        A function that raises `UpstreamInvalidError` for bytes of any other shape.
+    """
+    decode = msgspec.json.Decoder(shape).decode
+
+    def read(body: bytes) -> T:
+        try:
+            return decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise UpstreamInvalidError("The service answered with something that cannot be read.") from error
+
+    return read
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes that a text stands for, in either alphabet, padded or not.
+
+    Raises:
+        UpstreamInvalidError: It is no base64 text, or an empty one.
+    """
+    plain = text.translate(_FROM_URL_SAFE).rstrip("=")
+    try:
+        data = binascii.a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise UpstreamInvalidError("The service answered with media that is no base64 text.") from error
+    if not data:
+        raise UpstreamInvalidError("The service answered with media that is empty.")
+    return data

@@ -1,0 +1,125 @@
+"""Hands out Google's official Gemini API as the upstream ``gemini``; its accounts are API keys.
+
+Its section of the settings, all optional:
+
+=====================  ====================================================================================
+``base_url``           Where the API is, without its version.
+``api_version``        ``v1beta`` or ``v1``.
+``imagen``             Whether that place still serves Imagen; Google's own has ceased to.
+``max_proxies``        How many proxies keep their connections.
+``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (the check
+                       of a key), ``picture_``, ``submit_``, ``poll_``, ``media_timeout_s`` (one whole download)
+                       and ``media_idle_timeout_s``.
+=====================  ====================================================================================
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from flow2api.adapters.gemini.caller import TimeLimits
+from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
+from flow2api.domain.account import CredentialKind
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+_LIMITS = TimeLimits()
+_VERSION = re.compile(r"v[0-9][0-9a-z]*")
+
+
+class GeminiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The plugin's section of the settings."""
+
+    base_url: str = BASE_URL
+    api_version: Annotated[str, msgspec.Meta(pattern=r"^v[0-9][0-9a-z]{0,15}$")] = API_VERSION
+    imagen: bool = False
+    max_proxies: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    connect_timeout_s: Seconds = _LIMITS.connect_s
+    short_timeout_s: Seconds = _LIMITS.short_s
+    picture_timeout_s: Seconds = _LIMITS.picture_s
+    submit_timeout_s: Seconds = _LIMITS.submit_s
+    poll_timeout_s: Seconds = _LIMITS.poll_s
+    media_timeout_s: Seconds = _LIMITS.media_s
+    media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
+
+
+def read_settings(section: Section) -> GeminiSettings:
+    """The section as values; texts that stand for numbers are taken, for the environment has only texts.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    try:
+        settings = msgspec.convert(dict(section), GeminiSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"A setting of the section `gemini` is wrong: {error}.") from error
+    _check_base(settings.base_url)
+    return settings
+
+
+def _check_base(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        is_plain = parts.port is not None or bool(parts.hostname)
+    except ValueError:
+        raise ConfigurationError("The setting `gemini.base_url` is no address.") from None
+    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "The setting `gemini.base_url` has to be an http or https address without credentials or query."
+        )
+    if _VERSION.fullmatch(parts.path.rstrip("/").rpartition("/")[2]):
+        raise ConfigurationError(
+            "The setting `gemini.base_url` must not end in a version; that is `gemini.api_version`."
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            "The setting `gemini.base_url` has to be https: keys go there, and only the loopback is private enough for "
+            "plain http."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def build_gemini(section: Section, clock: Clock) -> Upstream:
+    """The upstream as the section says; connects to nothing.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    settings = read_settings(section)
+    return GeminiUpstream(
+        clock,
+        base_url=settings.base_url.rstrip("/"),
+        api_version=settings.api_version,
+        serves_imagen=settings.imagen,
+        max_proxies=settings.max_proxies,
+        limits=TimeLimits(
+            connect_s=settings.connect_timeout_s,
+            short_s=settings.short_timeout_s,
+            picture_s=settings.picture_timeout_s,
+            submit_s=settings.submit_timeout_s,
+            poll_s=settings.poll_timeout_s,
+            media_s=settings.media_timeout_s,
+            media_idle_s=settings.media_idle_timeout_s,
+        ),
+    )
+
+
+@hookimpl
+def register_upstreams() -> Iterable[UpstreamFactory]:
+    """The upstream ``gemini``."""
+    return [UpstreamFactory("gemini", build_gemini, CredentialKind.API_KEY)]

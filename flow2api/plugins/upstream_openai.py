@@ -1,0 +1,115 @@
+"""Hands out hosts that speak OpenAI's API for pictures and videos as the upstream ``openai``.
+
+Each account names its own host by a base URL. The section of the settings, all optional:
+
+=====================  ====================================================================================
+``models``             What the hosts offer: a list of tables, see `ModelRecord`. In a variable it is JSON.
+``media_hosts``        Names of further hosts that finished media may be fetched from, over https.
+``held_pictures_mb``   How much memory input pictures may take while they wait to go out.
+``max_proxies``        How many proxies keep their connections.
+``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (models, the
+                       state of a video), ``picture_``, ``submit_``, ``media_timeout_s`` (one whole download) and
+                       ``media_idle_timeout_s``.
+=====================  ====================================================================================
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import msgspec
+
+from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
+from flow2api.adapters.openai_media.caller import TimeLimits
+from flow2api.adapters.openai_media.client import OpenAiMediaUpstream
+from flow2api.adapters.openai_media.model_records import ModelRecord, entries_of
+from flow2api.domain.account import CredentialKind
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.ports.upstream import Upstream
+from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.libcurl.calls import MIB
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+_LIMITS = TimeLimits()
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_FOREIGN_PICTURE_BYTES = 64 * MIB
+_FOREIGN_PICTURE_S = 60.0
+
+
+class OpenAiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The plugin's section of the settings."""
+
+    models: tuple[ModelRecord, ...] = ()
+    media_hosts: tuple[str, ...] = ()
+    held_pictures_mb: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 128
+    max_proxies: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    connect_timeout_s: Seconds = _LIMITS.connect_s
+    short_timeout_s: Seconds = _LIMITS.short_s
+    picture_timeout_s: Seconds = _LIMITS.picture_s
+    submit_timeout_s: Seconds = _LIMITS.submit_s
+    media_timeout_s: Seconds = _LIMITS.media_s
+    media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
+
+
+def read_settings(section: Section) -> OpenAiSettings:
+    """The section as values; texts that stand for numbers and JSON texts that stand for lists are taken.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    try:
+        values = {name: _unpacked(name, value) for name, value in section.items()}
+        settings = msgspec.convert(values, OpenAiSettings, strict=False)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise ConfigurationError(f"A setting of the section `openai` is wrong: {error}.") from error
+    wrong = next((host for host in settings.media_hosts if not _HOST.fullmatch(host)), None)
+    if wrong is not None:
+        raise ConfigurationError(
+            f"The setting `openai.media_hosts` has {wrong[:100]!r}; a host is a bare name such as cdn.example.org."
+        )
+    return settings
+
+
+def _unpacked(name: str, value: Any) -> Any:
+    """Lists come from the environment as text: models as JSON, hosts with commas between them."""
+    if not isinstance(value, str):
+        return value
+    match name:
+        case "models":
+            return msgspec.json.decode(value) if value.strip() else []
+        case "media_hosts":
+            return [host.strip() for host in value.split(",") if host.strip()]
+        case _:
+            return value
+
+
+def build_openai(section: Section, clock: Clock) -> Upstream:
+    """The upstream as the section says; connects to nothing.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+    """
+    settings = read_settings(section)
+    return OpenAiMediaUpstream(
+        clock,
+        GuardedFetcher(max_bytes=_FOREIGN_PICTURE_BYTES, timeout_s=_FOREIGN_PICTURE_S),
+        models=[entry for record in settings.models for entry in entries_of(record)],
+        limits=TimeLimits(
+            connect_s=settings.connect_timeout_s,
+            short_s=settings.short_timeout_s,
+            picture_s=settings.picture_timeout_s,
+            submit_s=settings.submit_timeout_s,
+            media_s=settings.media_timeout_s,
+            media_idle_s=settings.media_idle_timeout_s,
+        ),
+        media_hosts=settings.media_hosts,
+        held_bytes=settings.held_pictures_mb * MIB,
+        max_proxies=settings.max_proxies,
+    )
+
+
+@hookimpl
+def register_upstreams() -> Iterable[UpstreamFactory]:
+    """The upstream ``openai``."""
+    return [UpstreamFactory("openai", build_openai, CredentialKind.API_KEY_AND_BASE_URL)]

@@ -1,0 +1,35 @@
+"""Contract suites: what every implementation of a port promises, as tests that its author runs on his own.
+
+A suite is a class; whoever subclasses it says in fixtures how his implementation is made. The tests are asynchronous and
+need ``asyncio_mode = "auto"`` in the settings of pytest.
+"""
+
+from pkgutil import iter_modules
+
+import pytest
+
+# Before the suites are imported: their assertions tell what they compared.
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
+
+from flow2api.testing.contracts.backstage import ALL_OFFERS, Backstage, Offer  # noqa: E402
+from flow2api.testing.contracts.media_store import MediaStoreContract  # noqa: E402
+from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
+from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
+from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
+from flow2api.testing.contracts.slots import SlotsContract  # noqa: E402
+from flow2api.testing.contracts.storage import NewStorage, StorageContract  # noqa: E402
+from flow2api.testing.contracts.upstream import UpstreamContract  # noqa: E402
+
+__all__ = [
+    "ALL_OFFERS",
+    "Backstage",
+    "MediaStoreContract",
+    "NewStorage",
+    "ObserverContract",
+    "Offer",
+    "ProxySelectorContract",
+    "SelectionPolicyContract",
+    "SlotsContract",
+    "StorageContract",
+    "UpstreamContract",
+]

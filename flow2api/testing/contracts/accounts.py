@@ -1,0 +1,333 @@
+"""What a storage promises of accounts, their secrets, and keys to our API."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Credentials, Rest, RestReason
+from flow2api.domain.errors import ConflictError
+from flow2api.domain.ports.account_directory import AccountFilter
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.secret import Secret
+from flow2api.testing.contracts.reading import all_accounts, new_changes
+from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.samples import (
+    NOW,
+    account_of,
+    credentials_of,
+    key_of,
+    whole_account,
+)
+
+
+class AccountsContract:
+    """Accounts without their secrets."""
+
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(whole_account(), credentials_of("a"))])
+
+        assert added == replace(whole_account(), id=added.id)
+        assert added.id > 0
+        assert await storage.accounts.get(added.id) == added
+        assert await all_accounts(storage) == [added]
+
+    async def test_numbers_are_small_grow_and_are_never_used_again(self, storage: Storage) -> None:
+        first = await storage.accounts.add(
+            [(account_of("a"), credentials_of("a")), (account_of("b"), credentials_of("b"))]
+        )
+        await storage.accounts.remove(first[1].id)
+        (third,) = await storage.accounts.add([(account_of("c"), credentials_of("c"))])
+
+        assert [account.id for account in (*first, third)] == [1, 2, 3]
+        assert [account.name for account in await all_accounts(storage)] == ["a", "c"]
+
+    async def test_finds_several_by_their_ids_and_leaves_out_who_is_gone(self, storage: Storage) -> None:
+        added = await storage.accounts.add([(account_of(name), credentials_of(name)) for name in map(str, range(600))])
+        await storage.accounts.remove(added[7].id)
+
+        found = await storage.accounts.some([account.id for account in added])
+
+        assert found == {account.id: account for account in added if account is not added[7]}
+        assert await storage.accounts.some([]) == {}
+
+    async def test_finds_by_address_in_every_upstream(self, storage: Storage) -> None:
+        made = [
+            replace(account_of("b"), email="b@example.org"),
+            replace(account_of("a"), email="a@example.org"),
+            replace(account_of("a elsewhere"), email="a@example.org", upstream="other"),
+            replace(account_of("c"), email="c@example.org"),
+            account_of("nobody's"),
+        ]
+        added = await storage.accounts.add([(account, credentials_of(account.name)) for account in made])
+
+        assert list(await storage.accounts.with_emails(["a@example.org", "b@example.org", "x"])) == list(added[:3])
+        assert list(await storage.accounts.with_emails([])) == []
+
+    async def test_adds_none_when_given_none(self, storage: Storage) -> None:
+        assert list(await storage.accounts.add([])) == []
+        assert await new_changes(storage) == []
+
+    async def test_saves_over_what_is_there(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+        changed = replace(whole_account(), id=added.id)
+
+        await storage.accounts.save(changed)
+
+        assert await storage.accounts.get(added.id) == changed
+
+    async def test_late_save_does_not_bring_a_removed_account_back(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+        await storage.accounts.remove(added.id)
+        seen = await storage.changes.latest()
+
+        await storage.accounts.save(added)
+        await storage.vault.write(added, credentials_of("a"))
+        await storage.accounts.remove(added.id)
+
+        assert await storage.accounts.get(added.id) is None
+        assert await storage.vault.read(added.id) is None
+        assert await new_changes(storage, seen) == []
+
+    async def test_loads_many_in_the_order_of_their_ids(self, storage: Storage) -> None:
+        await storage.accounts.add([(account_of(f"{number}"), credentials_of(f"{number}")) for number in range(1200)])
+
+        loaded = await all_accounts(storage)
+
+        assert [account.id for account in loaded] == list(range(1, 1201))
+        assert loaded[-1].name == "1199"
+
+    async def test_unknown_account_is_none(self, storage: Storage) -> None:
+        assert await storage.accounts.get(77) is None
+
+    async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+        await storage.accounts.save(added)
+        await storage.vault.write(added, credentials_of("b"))
+        await storage.accounts.remove(added.id)
+
+        assert await new_changes(storage) == [("account", "1")] * 4
+
+
+class VaultContract:
+    """The secrets of accounts."""
+
+    async def test_keeps_secrets_and_times(self, storage: Storage) -> None:
+        secrets = Credentials(Secret("s"), Secret("a"), NOW + timedelta(hours=1), NOW)
+        (added,) = await storage.accounts.add([(account_of("a"), secrets)])
+
+        assert await storage.vault.read(added.id) == secrets
+        assert await storage.vault.read(added.id + 1) is None
+
+    async def test_replaces_secrets_and_account_in_one_step(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(account_of("a"), Credentials(Secret("s"), Secret("a"), NOW, NOW))])
+        changed = replace(added, name="renamed")
+
+        await storage.vault.write(changed, Credentials(Secret("t")))
+
+        assert await storage.vault.read(added.id) == Credentials(Secret("t"))
+        assert await storage.accounts.get(added.id) == changed
+        assert await storage.vault.find([Secret("s"), Secret("t")]) == {Secret("t"): added.id}
+
+    async def test_secrets_go_with_the_account(self, storage: Storage) -> None:
+        (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+        await storage.accounts.remove(added.id)
+
+        assert await storage.vault.read(added.id) is None
+        assert await storage.vault.find([credentials_of("a").session_token]) == {}
+
+    async def test_finds_which_of_many_session_tokens_are_kept(self, storage: Storage) -> None:
+        await storage.accounts.add([(account_of("x"), Credentials(Secret(f"token-{number}"))) for number in range(5)])
+        asked = [Secret(f"token-{number}") for number in range(3, 1500)]
+
+        assert await storage.vault.find(asked) == {Secret("token-3"): 4, Secret("token-4"): 5}
+        assert await storage.vault.find([]) == {}
+
+    async def test_loads_only_access_tokens_that_have_not_ended(self, storage: Storage, clock: FakeClock) -> None:
+        soon, before = clock.now() + timedelta(minutes=1), clock.now() - timedelta(seconds=1)
+        added = await storage.accounts.add(
+            [
+                (account_of("fresh"), Credentials(Secret("1"), Secret("a"), soon, before)),
+                (account_of("ended"), Credentials(Secret("2"), Secret("b"), before, before)),
+                (account_of("new"), Credentials(Secret("3"))),
+            ]
+        )
+
+        loaded = [each async for batch in storage.vault.load() for each in batch]
+
+        assert loaded == [(added[0].id, Credentials(Secret("1"), Secret("a"), soon, before))]
+
+
+class AccountDirectoryContract:
+    """Looking through many accounts."""
+
+    @pytest.fixture
+    async def accounts(self, storage: Storage, clock: FakeClock) -> list[Account]:
+        now = clock.now()
+        soon, past = now + timedelta(minutes=5), now - timedelta(minutes=5)
+        rests = {
+            "active": (),
+            "was cooling": (Rest(RestReason.RATE_LIMITED, past, past),),
+            "one model": (Rest(RestReason.RATE_LIMITED, now, soon, "veo"),),
+            "pictures only": (Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),),
+            "no large ones": (Rest(RestReason.RATE_LIMITED, now, soon, call=CallKind.ENLARGEMENT),),
+            "cooling": (Rest(RestReason.ERROR_STREAK, now, soon),),
+            "suspended": (Rest(RestReason.QUOTA, now, soon), Rest(RestReason.AUTH_EXPIRED, now)),
+            "disabled": (Rest(RestReason.MANUAL, now), Rest(RestReason.UNUSABLE, now)),
+            "cooling for both": (
+                Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),
+                Rest(RestReason.ERROR_STREAK, now, soon + timedelta(hours=1), call=CallKind.PICTURE),
+            ),
+        }
+        made = [replace(account_of(name), rests=those) for name, those in rests.items()]
+        only_videos = replace(
+            account_of("cooling for videos"), rests=rests["pictures only"], capacity=Capacity(image=0)
+        )
+        made.append(only_videos)
+        return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
+
+    async def test_finds_by_a_whole_tag_spelt_as_it_is(self, storage: Storage, clock: FakeClock) -> None:
+        tags: tuple[set[str], ...] = ({"eu", "pro"}, {"EU"}, {"eu-west"}, set(), {"é"})
+        made = [replace(account_of(f"tagged {place}"), tags=frozenset(one)) for place, one in enumerate(tags)]
+        added = await storage.accounts.add([(one, credentials_of(one.name)) for one in made])
+
+        for tag, places in (
+            ("eu", [0]),
+            ("EU", [1]),
+            ("pro", [0]),
+            ("é", [4]),
+            ("e", []),
+            ("eu%", []),
+            (",", []),
+            ('eu","pro', []),
+        ):
+            wanted = AccountFilter(tag=tag)
+            found = await storage.directory.page(wanted, clock.now(), after=0, limit=10)
+            assert [one.id for one in found] == [added[place].id for place in places], tag
+            assert sum((await storage.directory.count(wanted, clock.now())).values()) == len(places)
+
+    @pytest.mark.parametrize("status", AccountStatus)
+    async def test_finds_by_status_what_the_domain_says(
+        self, storage: Storage, accounts: list[Account], clock: FakeClock, status: AccountStatus
+    ) -> None:
+        for _ in range(2):
+            found = await storage.directory.page(AccountFilter(status=status), clock.now(), after=0, limit=10)
+
+            assert found == [account for account in accounts if account.status(clock.now()) is status]
+            clock.advance(600)
+
+    async def test_counts_by_status(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
+        assert await storage.directory.count(AccountFilter(), clock.now()) == {
+            AccountStatus.ACTIVE: 5,
+            AccountStatus.COOLING_DOWN: 3,
+            AccountStatus.SUSPENDED: 1,
+            AccountStatus.DISABLED: 1,
+        }
+        assert await storage.directory.count(AccountFilter(text="cooling"), clock.now()) == {
+            AccountStatus.ACTIVE: 1,
+            AccountStatus.COOLING_DOWN: 3,
+            AccountStatus.SUSPENDED: 0,
+            AccountStatus.DISABLED: 0,
+        }
+
+    async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
+        await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
+        await storage.vault.write(replace(accounts[7], rests=()), credentials_of("x"))
+
+        found = await storage.directory.page(
+            AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10
+        )
+        assert [account.name for account in found] == ["active"]
+
+    async def test_pages_by_id(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
+        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=6)
+        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=6)
+
+        assert [*first, *rest] == accounts
+
+    @pytest.mark.parametrize("status", [None, *AccountStatus])
+    @pytest.mark.parametrize("text", [None, "o", "cooling", "nobody"])
+    async def test_looks_for_a_page_and_its_counts_at_once(
+        self,
+        storage: Storage,
+        accounts: list[Account],
+        clock: FakeClock,
+        text: str | None,
+        status: AccountStatus | None,
+    ) -> None:
+        wanted, now = AccountFilter(text=text, status=status), clock.now()
+        for after in (0, 2):
+            found = await storage.directory.look(wanted, now, after=after, limit=2)
+
+            assert list(found.accounts) == list(await storage.directory.page(wanted, now, after=after, limit=2))
+            assert found.counts == await storage.directory.count(wanted, now)
+
+    async def test_searches_address_name_and_remark_whatever_the_case(self, storage: Storage, clock: FakeClock) -> None:
+        plain = [
+            replace(account_of("a"), email="ada@example.org"),
+            account_of("ADA"),
+            replace(account_of("c"), remark="lent to Ada"),
+            account_of("bob"),
+        ]
+        await storage.accounts.add([(one, credentials_of(str(number))) for number, one in enumerate(plain)])
+
+        found = await storage.directory.page(AccountFilter(text="aDa"), clock.now(), after=0, limit=10)
+
+        assert [account.id for account in found] == [1, 2, 3]
+
+    @pytest.mark.parametrize("text", ["%", "_", "\\", "a%z", "%%%%%%", "'; --"])
+    async def test_wildcards_of_the_database_mean_nothing(self, storage: Storage, clock: FakeClock, text: str) -> None:
+        await storage.accounts.add([(account_of("abcz"), credentials_of("a")), (account_of(text), credentials_of("b"))])
+
+        found = await storage.directory.page(AccountFilter(text=text), clock.now(), after=0, limit=10)
+
+        assert [account.name for account in found] == [text]
+
+
+class ApiKeysContract:
+    """Keys to our API."""
+
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        whole = replace(key_of("a"), revoked_at=NOW, last_used_at=NOW + timedelta(seconds=1), tag="t")
+
+        added = await storage.api_keys.add(whole)
+
+        assert added == replace(whole, id=1)
+        assert await storage.api_keys.all() == [added]
+        assert await storage.api_keys.find(whole.digest) == added
+        assert await storage.api_keys.find(b"unknown") is None
+
+    async def test_refuses_the_name_of_an_active_key(self, storage: Storage) -> None:
+        first = await storage.api_keys.add(key_of("a", b"1"))
+        with pytest.raises(ConflictError, match="'a'"):
+            await storage.api_keys.add(key_of("a", b"2"))
+
+        await storage.api_keys.save(replace(first, revoked_at=NOW))
+        again = await storage.api_keys.add(key_of("a", b"3"))
+
+        assert [key.digest[:1] for key in await storage.api_keys.all()] == [b"1", b"3"]
+        with pytest.raises(ConflictError):
+            await storage.api_keys.save(first)
+        await storage.api_keys.save(again)
+
+    async def test_refuses_a_digest_that_is_there(self, storage: Storage) -> None:
+        await storage.api_keys.add(key_of("a", b"1"))
+
+        with pytest.raises(ConflictError):
+            await storage.api_keys.add(key_of("b", b"1"))
+
+    async def test_one_of_many_with_the_same_name_wins(self, storage: Storage) -> None:
+        results = await asyncio.gather(
+            *(storage.api_keys.add(key_of("a", f"{number}".encode())) for number in range(20)), return_exceptions=True
+        )
+
+        assert [type(result) for result in results].count(ConflictError) == 19
+        assert len(await storage.api_keys.all()) == 1
+
+    async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
+        added = await storage.api_keys.add(key_of("a"))
+        await storage.api_keys.save(replace(added, revoked_at=NOW))
+        await storage.api_keys.save(replace(added, id=99, name="gone"))
+
+        assert await new_changes(storage) == [("api_key", "1"), ("api_key", "1")]

@@ -1,0 +1,70 @@
+"""What a storage promises of the timelines of accounts."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from flow2api.domain.account import CallKind, RestReason
+from flow2api.domain.health import HealthEvent, HealthKind
+from flow2api.domain.ports.storage import Storage
+from flow2api.testing.samples import (
+    NOW,
+)
+
+
+class HealthLogContract:
+    """What accounts went through."""
+
+    async def kept(self, storage: Storage, events: list[HealthEvent]) -> None:
+        """Hand them over, and wait until they can be read."""
+        for event in events:
+            storage.health.note(event)
+        async with asyncio.timeout(10):
+            while not (await storage.health.page(events[-1].account_id, limit=1)).items:
+                await asyncio.sleep(0.02)
+
+    async def test_keeps_every_field(self, storage: Storage) -> None:
+        event = HealthEvent(
+            7,
+            NOW,
+            HealthKind.PROBATION_FAILED,
+            RestReason.ERROR_STREAK,
+            "film",
+            CallKind.UPLOAD,
+            NOW + timedelta(minutes=5),
+            "500: ärger",
+            "ada",
+        )
+        await self.kept(storage, [event, HealthEvent(8, NOW, HealthKind.ADDED)])
+
+        (found,) = (await storage.health.page(7, limit=10)).items
+        assert found.number > 0
+        assert replace(found, number=0) == event
+        (plain,) = (await storage.health.page(8, limit=10)).items
+        assert replace(plain, number=0) == HealthEvent(8, NOW, HealthKind.ADDED)
+
+    async def test_pages_through_one_account_the_latest_first(self, storage: Storage) -> None:
+        events = [
+            HealthEvent(1 + number % 2, NOW, HealthKind.ACCESS_RENEWED, cause=str(number)) for number in range(20)
+        ]
+        await self.kept(storage, [*events, HealthEvent(3, NOW, HealthKind.ADDED)])
+
+        seen, before = list[str](), None
+        while True:
+            page = await storage.health.page(2, before=before, limit=4)
+            seen += [event.cause for event in page.items]
+            if not page.has_more:
+                break
+            before = page.items[-1].number
+
+        assert seen == [str(number) for number in range(19, 0, -2)]
+        assert (await storage.health.page(9, limit=4)).items == ()
+
+    async def test_forgets_what_is_older(self, storage: Storage) -> None:
+        ages = [timedelta(days=days) for days in (31, 30, 29)]
+        events = [HealthEvent(1, NOW - age, HealthKind.ACCESS_RENEWED, cause=str(age.days)) for age in ages]
+        await self.kept(storage, [*events, HealthEvent(2, NOW, HealthKind.ADDED)])
+
+        assert await storage.health.forget(NOW - timedelta(days=30)) == 1
+        assert [event.cause for event in (await storage.health.page(1, limit=9)).items] == ["29", "30"]
+        assert await storage.health.forget(NOW - timedelta(days=30)) == 0
