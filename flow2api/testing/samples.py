@@ -79,7 +79,7 @@ def whole_generation() -> Generation:
         operation=Operation("operations/1", '{"scene": 1}'),
         made='{"name": "x"}',
         results=("med_3", "med_4"),
-        fault=Fault("code", "A sentence."),
+        fault=Fault("upstream_error", "A sentence."),
         started_at=NOW,
         ended_at=NOW + timedelta(seconds=1),
         expires_at=NOW + timedelta(days=7),
