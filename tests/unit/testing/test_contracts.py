@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-BROKEN = '''
+BROKEN = """
     import pytest
 
     from flow2api.domain.selection import Candidate
@@ -62,7 +62,7 @@ BROKEN = '''
 
     class TestNobodySaidHow(StorageContract):
         pass
-'''
+"""
 
 
 @pytest.fixture(scope="module")
