@@ -9,8 +9,15 @@ from flow2api_lines import LinesObserver, Silent, build, register_observers
 from flow2api.domain import notices
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.notices import NoticeKind
-from flow2api.domain.ports.observers import ChoosesKinds
+from flow2api.domain.ports.observers import ChoosesKinds, Observer
+from flow2api.testing.contracts import ObserverContract
 from flow2api.testing.fakes.clock import START
+
+
+class TestLinesObserver(ObserverContract):
+    @pytest.fixture
+    def observer(self, tmp_path: Path) -> Observer:
+        return build({"file": str(tmp_path / "notices.jsonl")})
 
 
 def lines_of(file: Path) -> list[dict[str, object]]:

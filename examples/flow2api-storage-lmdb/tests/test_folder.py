@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -227,10 +228,39 @@ async def test_upkeep_forgets_what_counts_for_nothing(made: Callable[..., LmdbSt
     await storage.aclose()
 
 
+async def test_process_that_is_killed_leaves_whole_steps_and_no_lock(tmp_path: Path, clock: FakeClock) -> None:
+    folder, mark = tmp_path / "data", tmp_path / "written"
+    program = WRITER.replace("range(50)", "range(10**6)")
+    writer = subprocess.Popen([sys.executable, "-c", program, str(folder), "a", str(mark)])
+    try:
+        until = time.monotonic() + 30
+        while not mark.exists() or mark.stat().st_size < 40:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.01)
+    finally:
+        writer.kill()
+        writer.wait()
+    told = len(mark.read_text())
+
+    storage = open_url(f"lmdb:///{folder}", {"room_gib": 1}, FakeCipher(), clock)
+    await storage.open()
+    accounts = [account async for batch in storage.accounts.load() for account in batch]
+    secrets = [await storage.vault.read(account.id) for account in accounts]
+    entries = await storage.audit_log.page(before=None, limit=10**6)
+    changes = await storage.changes.since(0, limit=10**6)
+    await storage.ping()
+    await storage.aclose()
+    assert told <= len(accounts) <= told + 1
+    assert None not in secrets
+    assert [entry.subject for entry in reversed(entries)] == [str(account.id) for account in accounts]
+    assert [change.id for change in changes] == [str(account.id) for account in accounts]
+
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from flow2api.adapters.system import SystemClock
+from flow2api.testing.contracts.reading import entry_of
 from flow2api.testing.fakes.secrets import FakeCipher
 from flow2api.testing.samples import account_of, credentials_of
 from flow2api_lmdb import open_url
@@ -239,7 +269,11 @@ async def main():
     storage = open_url(f"lmdb:///{sys.argv[1]}", {"room_gib": 1}, FakeCipher(), SystemClock())
     await storage.open()
     for number in range(50):
-        await storage.accounts.add([(account_of(f"{sys.argv[2]}-{number}"), credentials_of(f"{sys.argv[2]}-{number}"))])
+        name = f"{sys.argv[2]}-{number}"
+        await storage.accounts.add([(account_of(name), credentials_of(name))], entry_of(SystemClock()))
+        for mark in sys.argv[3:]:
+            with open(mark, "a") as file:
+                file.write(".")
     await storage.aclose()
 
 asyncio.run(main())

@@ -13,7 +13,9 @@ pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_
 
 from flow2api.testing.contracts.backstage import ALL_OFFERS, Backstage, Offer  # noqa: E402
 from flow2api.testing.contracts.media_store import MediaStoreContract  # noqa: E402
+from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
 from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
+from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
 from flow2api.testing.contracts.slots import SlotsContract  # noqa: E402
 from flow2api.testing.contracts.storage import NewStorage, StorageContract  # noqa: E402
 from flow2api.testing.contracts.upstream import UpstreamContract  # noqa: E402
@@ -23,7 +25,9 @@ __all__ = [
     "Backstage",
     "MediaStoreContract",
     "NewStorage",
+    "ObserverContract",
     "Offer",
+    "ProxySelectorContract",
     "SelectionPolicyContract",
     "SlotsContract",
     "StorageContract",

@@ -1,7 +1,7 @@
 """What a selection policy promises."""
 
 from random import Random
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -16,7 +16,7 @@ NEEDS = (
     Need(picture_spec(), sticky="key-1", home=999),
 )
 LONGEST_S = 0.001
-"""How long one choice among a thousand accounts may take, on average. It is made while everybody else waits."""
+"""How much time of the processor one choice among a thousand accounts may take: everybody else waits meanwhile."""
 
 
 class SelectionPolicyContract:
@@ -58,11 +58,11 @@ class SelectionPolicyContract:
     def test_is_quick_among_many(self, policy: SelectionPolicy) -> None:
         ready, random = ready_of(*candidates(1000)), Random(1)
         policy.select(ready, NEEDS[0], random)
-        started = perf_counter()
+        started = thread_time()
         for _ in range(20):
             policy.select(ready, NEEDS[0], random)
 
-        assert (perf_counter() - started) / 20 < LONGEST_S
+        assert (thread_time() - started) / 20 < LONGEST_S
 
     def test_explanation_is_a_short_clause(self, policy: SelectionPolicy) -> None:
         if not isinstance(policy, Explains):

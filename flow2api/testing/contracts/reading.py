@@ -3,6 +3,7 @@
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
 from flow2api.domain.session import LONGEST_SESSION, OperatorSession
 from flow2api.testing.fakes.clock import FakeClock
 
@@ -19,7 +20,7 @@ async def new_changes(storage: Storage, behind: int = 0) -> list[tuple[str, str]
     return [(change.what, change.id) for change in await storage.changes.since(behind)]
 
 
-def entry_of(clock: FakeClock, action: str = AuditAction.ACCOUNT_CHANGED, subject: str | None = None) -> AuditEntry:
+def entry_of(clock: Clock, action: str = AuditAction.ACCOUNT_CHANGED, subject: str | None = None) -> AuditEntry:
     """An entry of the audit log."""
     return AuditEntry(at=clock.now(), actor=ADA, action=action, subject=subject, details={"after": {"remark": "é"}})
 

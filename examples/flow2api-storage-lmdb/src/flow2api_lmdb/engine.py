@@ -117,6 +117,7 @@ class Engine:
                     str(place), map_size=self._room_bytes, max_dbs=len(DATABASES), max_readers=512, mode=0o600
                 )
                 try:
+                    environment.reader_check()  # what a process that was killed left behind would keep old pages
                     with environment.begin(write=True) as transaction:
                         databases = {name: environment.open_db(name.encode(), txn=transaction) for name in DATABASES}
                 except BaseException:
