@@ -3,7 +3,7 @@
 import inspect
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import msgspec
@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from flow2api.adapters.admin_api import is_admin_path
+from flow2api.adapters.admin_api import is_admin_path, resources
 from flow2api.adapters.admin_api.guards import LEAST_ROLE
 from flow2api.adapters.admin_api.schemas import BODY
 from flow2api.app import build_services, create_app
@@ -28,12 +28,39 @@ SECTIONS = {
     "system": "System",
 }
 
+RESOURCES = {
+    "accounts": "Accounts",
+    "keys": "Keys",
+    "operators": "Operators",
+    "options": "Options",
+    "proxies": "Proxies and their pools",
+    "policies": "Policies",
+    "webhooks": "Webhooks",
+    "notify targets": "Notify targets",
+    "generations": "Generations",
+    "requests": "The request log",
+    "statistics": "Statistics",
+    "audit": "The audit log",
+}
+
 
 def routes() -> str:
-    """A heading for each route, by section: its other paths, what it does, who may, and what goes in and out."""
-    handlers = _handlers()
+    """A heading for each route that the former server had: its other paths, what it does, who may, what goes in and out."""
+    return _told_by(SECTIONS, [one for one in _handlers() if not _is_of_a_resource(one[0])])
+
+
+def resource_routes() -> str:
+    """The same for the resources."""
+    return _told_by(RESOURCES, [one for one in _handlers() if _is_of_a_resource(one[0])])
+
+
+def _is_of_a_resource(handler: HTTPRouteHandler) -> bool:
+    return str(handler.fn.__module__).startswith(resources.__name__)
+
+
+def _told_by(titles: Mapping[str, str], handlers: Sequence[tuple[HTTPRouteHandler, list[str]]]) -> str:
     parts = []
-    for tag, title in SECTIONS.items():
+    for tag, title in titles.items():
         parts.append(f"## {title}")
         parts += [_told(handler, places) for handler, places in handlers if tag in (handler.tags or ())]
     return "\n\n".join(parts)
@@ -63,7 +90,7 @@ def _handlers() -> list[tuple[HTTPRouteHandler, list[str]]]:
 
 def _order(place: str) -> tuple[str, int]:
     method, path = place.split()
-    return path, ("GET", "POST", "PUT", "DELETE").index(method)
+    return path, ("GET", "POST", "PUT", "PATCH", "DELETE").index(method)
 
 
 def _told(handler: HTTPRouteHandler, places: list[str]) -> str:
@@ -90,9 +117,10 @@ def _fields(handler: HTTPRouteHandler) -> Iterator[str]:
     body = handler.parsed_data_field
     kind = handler.opt.get(BODY) if body is None else body.annotation
     if kind is not None:
-        yield f"Body: {_named(kind)}."
+        yield f"Body: {_named(kind) if _is_struct(kind) else 'values by name'}."
     signature = handler.parsed_fn_signature
-    query = [name for name in signature.parameters if name not in ("request", "data", "token_id", "log_id")]
+    in_path = {name for path in handler.paths for name in re.findall(r"{(\w+):", path)}
+    query = [name for name in signature.parameters if name not in {"request", "data", *in_path}]
     if query:
         names = {name: "state" if name == "standing" else name for name in query}
         yield f"Query: {', '.join(f'`{names[name]}`' for name in query)}."

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 import click  # noqa: E402
 import msgspec  # noqa: E402
 
-from docs.admin_routes import routes  # noqa: E402
+from docs.admin_routes import resource_routes, routes  # noqa: E402
 from docs.markdown import (  # noqa: E402
     attributes,
     default_of,
@@ -128,6 +128,11 @@ def subclasses(cls: type[tree.Flow2ApiError]) -> Iterator[type[tree.Flow2ApiErro
 def admin_routes() -> str:
     """A heading for each route of the operators' JSON API."""
     return routes()
+
+
+def operator_routes() -> str:
+    """A heading for each route of the operators' resources."""
+    return resource_routes()
 
 
 def hooks() -> str:
@@ -340,6 +345,7 @@ PARTS: dict[str, Callable[[], str]] = {
         error_codes,
         refusals,
         admin_routes,
+        operator_routes,
         hooks,
         factories,
         commands,

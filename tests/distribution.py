@@ -26,6 +26,7 @@ SHARED_SERVER = (
     "tests/docs",
     "tests/faults",
     "tests/security",
+    "tests/integration/admin_api",
     "tests/integration/flow",
     "tests/integration/simulator",
 )

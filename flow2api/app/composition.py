@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flow2api import __version__
 from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
@@ -45,10 +46,12 @@ from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
+from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
 from flow2api.domain.usecases.serve_media import ServeMedia
+from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 from flow2api.domain.usecases.warm_accounts import WarmAccounts
@@ -58,6 +61,7 @@ from flow2api.domain.usecases.watch_proxies import WatchProxies
 from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.extensions import Extensions
+from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.settings import Settings
 
 
@@ -98,6 +102,9 @@ class Services:
     leases: ReclaimLeases
     guard: GuardUpstreams
     health: ForgetHealth
+    refresh: RefreshAccount
+    simulate: SimulatePolicies
+    policies: Mapping[str, str]
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -219,12 +226,25 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             reload_options=options.reload,
             reload_proxies=proxying.choose.load,
             reload_webhooks=telling.webhooks.load,
+            with_unwritten=tending.tend.with_unwritten,
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
         leases=ReclaimLeases(pool, clock),
         guard=tending.guard,
         health=ForgetHealth(storage.health, clock, options),
+        refresh=RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock),
+        policies={one.name: one.summary for one in extensions.policies.values()},
+        simulate=SimulatePolicies(
+            storage.accounts,
+            storage.past_requests,
+            backends.catalog,
+            policies.fresh(),
+            MemorySlots,
+            authorize.tag_of,
+            options,
+            clock,
+        ),
     )
 
 
@@ -279,6 +299,13 @@ class _Policies:
         self._named = extensions.policies
         self._clock = clock
         self._made: dict[str, SelectionPolicy] = {}
+
+    def fresh(self) -> dict[str, Callable[[], SelectionPolicy]]:
+        """What makes each anew, for whoever must not share it."""
+        return {
+            name: partial(GuardedPolicy, name, factory.build, self._clock.monotonic)
+            for name, factory in self._named.items()
+        }
 
     def __call__(self, name: str) -> SelectionPolicy:
         policy = self._made.get(name)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import structlog
@@ -13,12 +13,14 @@ from flow2api.app.backends import Backends
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.catalog import check_routes
 from flow2api.domain.errors import ConfigurationError, OptionLockedError, UnsupportedInputError
-from flow2api.domain.options import Options
+from flow2api.domain.options import Options, OptionSource, OptionStanding
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.time_zone import zone_named
 from flow2api.extensions import Extensions
 from flow2api.settings import Settings, parse_options
+
+_DEFAULTS = Options()
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +110,26 @@ class CurrentOptions:
             self._take(changed)
             return changed
 
+    async def standing(self) -> list[OptionStanding]:
+        """Every option: its value, its default and where the value comes from."""
+        stored, options, types = await self._stored.read(), self._now, get_type_hints(Options)
+        offered = {"policy": self._policies(), "proxy_selector": self._proxy_selectors}
+        return [
+            OptionStanding(
+                name=name,
+                value=getattr(options, name),
+                default=getattr(_DEFAULTS, name),
+                source=self._source(name, stored),
+                choices=tuple(sorted(offered[name])) if name in offered else _words(types[name]),
+            )
+            for name in (field.name for field in fields(Options))
+        ]
+
+    def _source(self, name: str, stored: Mapping[str, Any]) -> OptionSource:
+        if name in self._fixed:
+            return OptionSource.SETTINGS
+        return OptionSource.SET if name in stored else OptionSource.DEFAULT
+
     def check_changes_by(self, check: Callable[[Options, Options], None]) -> None:
         """Have what operators change looked at, as it was and as it would be; what raises `UnsupportedInputError` is not done.
 
@@ -179,6 +201,11 @@ class CurrentOptions:
             )
         self._check_installed(options)
         return options
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """The words of a type that counts them."""
+    return tuple(get_args(kind)) if get_origin(kind) is Literal else ()
 
 
 def build_options(settings: Settings, extensions: Extensions, backends: Backends, clock: Clock) -> CurrentOptions:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
@@ -14,12 +15,17 @@ from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
+from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -42,6 +48,11 @@ class Operating:
     connection: ManageConnectionToken
     push: PushSessionToken
     proxies: ManageProxies
+    webhooks: ManageWebhooks
+    notify_targets: ManageNotifyTargets
+    audit_log: ReadAuditLog
+    timeline: ReadTimeline
+    generations: LookUpGenerations
 
 
 def build_operating(
@@ -100,5 +111,10 @@ def build_operating(
         import_accounts=ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
+        webhooks=build_webhooks(storage, options, clock),
+        notify_targets=build_notify_targets(storage, clock),
+        audit_log=ReadAuditLog(storage.audit_log),
+        timeline=ReadTimeline(storage.accounts, storage.health),
+        generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )

@@ -83,11 +83,13 @@ def build_telling(
         ObserverPost(name, factory.build(settings.sections.get(name, {})))
         for name, factory in extensions.observers.items()
     )
-    for take in (operators.take, webhooks.take, *(observer.take for observer in observers)):
-        spread.subscribe(take)
+    spread.subscribe(operators.take, lambda kind: kind.is_for_operators)
+    spread.subscribe(webhooks.take, webhooks.wants)
+    for observer in observers:
+        spread.subscribe(observer.take, observer.wants)
     return Telling(
         spread=spread,
-        watch=WatchPool(pool, clock, options, spread),
+        watch=WatchPool(pool, clock, options, spread, spread.is_wanted),
         operators=operators,
         webhooks=webhooks,
         observers=observers,

@@ -21,6 +21,7 @@ from flow2api.cli.output import progress
 from flow2api.cli.whoever import whoever
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditAction, AuditEntry
+from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 
 
@@ -50,7 +51,9 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
         sys.stdout.buffer.write(data)
         return
     _write(Path(file), data)
-    click.echo(f"Wrote {len(kept):,} accounts into {file}{', in plain text' if plain else ', encrypted'}.", err=True)
+    click.echo(
+        f"Wrote {counted(len(kept), 'account')} into {file}{', in plain text' if plain else ', encrypted'}.", err=True
+    )
 
 
 async def _collect(here: Installation, *, is_plain: bool) -> Sequence[tuple[Account, Credentials]]:

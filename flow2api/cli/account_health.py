@@ -13,7 +13,10 @@ from flow2api.cli.output import print_json, print_table
 from flow2api.domain.account import Account, Rest
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.storage import Page
+from flow2api.domain.usecases.diagnose_proxies import why_no_way
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
+from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.settings import parse_options
 
 EVENTS_SHOWN = 20
 
@@ -57,10 +60,12 @@ class HealthOut(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         streaks: Faults of its own in a row, by kind of call.
         events: The latest first.
+        no_way: Why nothing is asked of it, whether it rests or not: no proxy that it may use works. Null while one does.
         next: What ``--before`` is to be given for the events behind these; null when there are no more.
     """
 
     account: AccountOut
+    no_way: str | None
     rests: tuple[RestOut, ...]
     streaks: dict[str, int]
     events: tuple[EventOut, ...]
@@ -78,11 +83,11 @@ class HealthOut(msgspec.Struct, frozen=True, kw_only=True):
 def show_account(here: Installation, which: str, events: int, before: int | None, as_json: bool) -> None:
     """Show how one account stands, why it rests, and what it went through lately.
 
-    JSON: {"account": {...}, "rests": [...], "streaks": {...}, "events": [...], "next": ...}.
+    JSON: {"account": {...}, "no_way": null, "rests": [...], "streaks": {...}, "events": [...], "next": ...}.
     """
     now = SystemClock().now()
-    account, page = asyncio.run(_read(here, which, events, before))
-    health = _health_out(account, page, now)
+    account, page, no_way = asyncio.run(_read(here, which, events, before))
+    health = _health_out(account, page, no_way, now)
     if as_json:
         print_json(health)
         return
@@ -91,8 +96,12 @@ def show_account(here: Installation, which: str, events: int, before: int | None
     print_table(
         ("RESTS FOR", "OF", "SINCE", "UNTIL", "WHY"),
         [(one.reason.replace("_", " "), _scope(one), one.since, _until(one), one.why) for one in health.rests],
-        empty="It rests for no reason.",
+        empty="It rests for no reason." if no_way is None else "It does not rest.",
     )
+    if no_way is not None:
+        click.echo(
+            f"{no_way} Until then nothing is asked of it; `flow2api proxies test` tells what is wrong.", err=True
+        )
     click.echo()
     print_table(
         ("NO", "AT", "WHAT", "REASON", "OF", "UNTIL", "CAUSE", "BY"),
@@ -104,15 +113,21 @@ def show_account(here: Installation, which: str, events: int, before: int | None
     )
 
 
-async def _read(here: Installation, which: str, limit: int, before: int | None) -> tuple[Account, Page[HealthEvent]]:
+async def _read(
+    here: Installation, which: str, limit: int, before: int | None
+) -> tuple[Account, Page[HealthEvent], str | None]:
     async with opened_storage(here) as (storage, _):
         account = await ManageAccounts(storage.accounts, storage.vault, SystemClock()).find(which)
-        return account, await storage.health.page(account.id, before=before, limit=limit)
+        options = parse_options({**await storage.options.read(), **here.settings.options})
+        no_way = await why_no_way(storage, options, account)
+        timeline = ReadTimeline(storage.accounts, storage.health)
+        return account, await timeline.page(account.id, before=before, limit=limit), no_way
 
 
-def _health_out(account: Account, page: Page[HealthEvent], now: datetime) -> HealthOut:
+def _health_out(account: Account, page: Page[HealthEvent], no_way: str | None, now: datetime) -> HealthOut:
     return HealthOut(
         account=account_out(account, now),
+        no_way=no_way,
         rests=tuple(_rest_out(rest, now) for rest in account.rests),
         streaks={"any" if one.call is None else one.call.value: one.faults for one in account.streaks},
         events=tuple(_event_out(event) for event in page.items),

@@ -17,6 +17,7 @@ from flow2api.cli.inputs import read_bytes, read_passphrase
 from flow2api.cli.output import print_json, progress
 from flow2api.cli.whoever import whoever
 from flow2api.domain.health import HealthKind
+from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -54,17 +55,20 @@ def import_accounts(
     if not data or data.isspace():
         raise Failure("The file is empty.")
     form = format_of(data) if form == AUTO else form
-    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams), proxy))
+    unit = "row" if form == JSON else "line"
+    report = asyncio.run(_store(here, read_accounts(data, form, here.extensions.upstreams), proxy, unit))
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
         print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
     else:
-        _tell(report, "row" if form == JSON else "line")
+        _tell(report, unit)
     if report.errors:
         sys.exit(EXIT_FAILED)
 
 
-async def _store(here: Installation, rows: Sequence[ImportedAccount | str | None], proxy: str | None) -> ImportReport:
+async def _store(
+    here: Installation, rows: Sequence[ImportedAccount | str | None], proxy: str | None, unit: str
+) -> ImportReport:
     async with opened_storage(here) as (storage, _):
         if proxy is not None:
             await ManageProxies(storage.proxies, storage.accounts, SystemClock()).meant_by(proxy)
@@ -73,14 +77,14 @@ async def _store(here: Installation, rows: Sequence[ImportedAccount | str | None
             clock = SystemClock()
             accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
             vault = ToldVault(storage.vault, storage.health, clock)
-            return await ImportAccounts(accounts, vault, clock)(rows, show, actor=whoever())
+            return await ImportAccounts(accounts, vault, clock, unit=unit)(rows, show, actor=whoever())
 
 
 def _tell(report: ImportReport, unit: str) -> None:
     click.echo(f"Added {report.added:,}, updated {report.updated:,}, unchanged {report.unchanged:,}.")
     if not report.errors:
         return
-    click.echo(f"{len(report.errors):,} {unit}s could not be used:", err=True)
+    click.echo(f"{counted(len(report.errors), unit)} could not be used:", err=True)
     for row, problem in report.errors[:_TOLD]:
         click.echo(f"  {unit} {row}: {problem}", err=True)
     if len(report.errors) > _TOLD:

@@ -13,19 +13,14 @@ from flow2api.cli.context import Installation, json_option, opened_services, wit
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json, print_table, progress
 from flow2api.cli.whoever import whoever
-from flow2api.domain.account import Account, RestReason
+from flow2api.domain.account import Account
 from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
+from flow2api.domain.usecases.refresh_account import why_left_alone
 
 if TYPE_CHECKING:
     from flow2api.app import Services
-
-_LEFT_ALONE = {
-    RestReason.MANUAL: "You have switched it off; enable it first.",
-    RestReason.AUTH_EXPIRED: "Its session has ended; give it a new session token by an import with its address.",
-    RestReason.UNUSABLE: "The upstream calls it unusable; enable it to have it tried again.",
-}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,16 +104,13 @@ async def _note(services: "Services", account: Account | None) -> None:
 
 
 async def _warm(services: "Services", account: Account) -> Outcome:
-    rest = next((one for one in account.rests if one.model is None and one.reason in _LEFT_ALONE), None)
-    if rest is not None:
-        return _outcome(account, "skipped", _LEFT_ALONE[rest.reason])
-    if account.upstream not in services.upstreams:
-        return _outcome(account, "failed", f"No plugin offers its upstream {account.upstream!r}.")
+    problem = why_left_alone(account)
+    if problem is not None:
+        return _outcome(account, "skipped", problem)
     try:
-        await services.warm.warm(account.id)
+        return _outcome(await services.refresh(account.id), "refreshed")
     except Flow2ApiError as error:
         return _outcome(services.pool.get(account.id) or account, "failed", error.message)
-    return _outcome(services.pool.get(account.id) or account, "refreshed")
 
 
 def _outcome(account: Account, outcome: str, problem: str | None = None) -> Outcome:

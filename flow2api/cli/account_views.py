@@ -28,6 +28,7 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     remark: str
     status: str
     reason: str | None
+    call: str | None
     why: str | None
     until: datetime | None
     is_warm: bool
@@ -46,7 +47,7 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
 
 def account_out(account: Account, now: datetime) -> AccountOut:
     """The account as it stands now."""
-    rest = account.blocking_rest(now)
+    rest = account.blocking_rest(now) or account.partial_rest(now)
     return AccountOut(
         id=account.id,
         upstream=account.upstream,
@@ -55,6 +56,7 @@ def account_out(account: Account, now: datetime) -> AccountOut:
         remark=account.remark,
         status=account.status(now).value,
         reason=None if rest is None else rest.reason.value,
+        call=None if rest is None or rest.call is None else rest.call.value,
         why=None if rest is None else rest.why or None,
         until=None if rest is None else rest.until,
         is_warm=account.is_warm,
@@ -100,6 +102,7 @@ def _why(one: AccountOut) -> str | None:
     if one.reason is None:
         return None if one.is_warm or one.status != AccountStatus.ACTIVE else "warming"
     told = one.reason.replace("_", " ")
+    told += f" of {one.call}s" if one.call is not None else ""
     told += f" until {one.until:%m-%d %H:%M}" if one.until is not None else ""
     return f"{told}: {one.why}" if one.why else told
 

@@ -11,9 +11,8 @@ import msgspec
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import printable
-from flow2api.domain.audit import AuditEntry
-
-_PAGE = 500
+from flow2api.domain.audit import AuditEntry, AuditFilter
+from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 
 
 class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,14 +61,16 @@ def audit(here: Installation, action: str | None, actor: str | None, limit: int,
 
 async def _read(here: Installation, action: str, actor: str | None, limit: int) -> Sequence[AuditEntry]:
     found: list[AuditEntry] = []
-    before: int | None = None
+    wanted = AuditFilter(action=action or None, actor=actor)
     async with opened_storage(here) as (storage, _):
-        while page := await storage.audit_log.page(before=before, limit=_PAGE):
-            before = page[-1].number
-            found += [one for one in page if one.action.startswith(action) and actor in (None, one.actor.name)]
-            if len(found) >= limit:
+        read = ReadAuditLog(storage.audit_log)
+        while len(found) < limit:
+            before = found[-1].number if found else None
+            page = await read.page(wanted, before=before, limit=limit - len(found))
+            found += page.items
+            if not page.has_more:
                 break
-    return found[:limit]
+    return found
 
 
 def _shown(entry: AuditEntry) -> AuditOut:

@@ -13,6 +13,7 @@ from flow2api.adapters.probe import answers_at
 from flow2api.adapters.system.process import reachable_file_limit
 from flow2api.app.current_options import CurrentOptions
 from flow2api.domain.ports.storage import Storage
+from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.diagnose import Check, CheckState, Finding
 from flow2api.domain.usecases.diagnose_proxies import judge_proxies
 from flow2api.extensions import Extensions
@@ -27,7 +28,7 @@ _OTHERS = 0o077
 
 def surroundings(settings: Settings, extensions: Extensions) -> Iterator[Check]:
     """The checks that need neither database nor network."""
-    yield _check("plugins", lambda: Finding(CheckState.OK, f"{len(extensions.plugins)} plugins are loaded."))
+    yield _check("plugins", lambda: Finding(CheckState.OK, f"Loaded: {counted(len(extensions.plugins), 'plugin')}."))
     yield _check("data folder", lambda: look_at_folder(settings.data_dir, "The data folder"))
     media = media_folder(settings.store_url)
     if media is not None:

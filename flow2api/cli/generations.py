@@ -1,18 +1,25 @@
 """``flow2api generations``: what was asked for, and how its account was chosen."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 import click
 import msgspec
 
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import Failure
-from flow2api.cli.output import print_json
+from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
 from flow2api.domain.choice import Choice
-from flow2api.domain.errors import describe_reasons
-from flow2api.domain.generation import Generation
+from flow2api.domain.errors import GenerationNotFoundError, describe_reasons
+from flow2api.domain.generation import Generation, State
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import GenerationFilter
+from flow2api.domain.usecases.look_up_generations import LARGEST_PAGE, LookUpGenerations
+
+T = TypeVar("T")
 
 
 class GenerationOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +55,53 @@ def generations() -> None:
     """What was asked for."""
 
 
+@generations.command("list")
+@click.option("--key", "key_id", type=click.IntRange(min=1), metavar="ID", help="Of the key with this id.")
+@click.option("--account", "account_id", type=click.IntRange(min=1), metavar="ID", help="Of the account with this id.")
+@click.option("--kind", type=click.Choice([one.value for one in MediaKind]), help="Pictures or videos.")
+@click.option("--state", type=click.Choice([one.value for one in State]), help="That stand so.")
+@click.option("--model", help="Of this model, by the name that was asked for.")
+@click.option("--limit", type=click.IntRange(1, LARGEST_PAGE), default=50, show_default=True, help="How many at most.")
+@click.option("--after", metavar="ID", help="Only those that were added before this one.")
+@json_option
+@with_installation
+def list_generations(
+    here: Installation,
+    key_id: int | None,
+    account_id: int | None,
+    kind: str | None,
+    state: str | None,
+    model: str | None,
+    limit: int,
+    after: str | None,
+    as_json: bool,
+) -> None:
+    """Show generations, newest first, whether they run, have ended or were deleted.
+
+    JSON: {"generations": [...], "next": "..."}.
+    """
+    wanted = GenerationFilter(
+        key_id=key_id,
+        account_id=account_id,
+        kind=None if kind is None else MediaKind(kind),
+        state=None if state is None else State(state),
+        model=model,
+    )
+    page = asyncio.run(_looked_up(here, lambda look_up: look_up.page(wanted, after=after, limit=limit)))
+    shown = [generation_out(one) for one in page.items]
+    if as_json:
+        print_json({"generations": shown, "next": shown[-1].id if page.has_more else None})
+        return
+    print_table(
+        ("ID", "STATE", "KIND", "MODEL", "KEY", "ACCOUNT", "TRIES", "CREATED", "CODE"),
+        [
+            (one.id, one.state, one.kind, one.model, one.key_id, one.account_id, one.attempts, one.created_at, one.code)
+            for one in shown
+        ],
+        empty="There is no such generation.",
+    )
+
+
 @generations.command("show")
 @click.argument("generation_id", metavar="ID")
 @json_option
@@ -58,9 +112,10 @@ def show(here: Installation, generation_id: str, as_json: bool) -> None:
     JSON: {"id": "gen_...", "state": "completed", "account_id": 1, "choice": {"policy": "least_busy", "ready": 3, "refused":
     {"busy": 2}, "why": "...", "position": 0, "waited_ms": 0}, ...}.
     """
-    found = asyncio.run(_found(here, generation_id))
-    if found is None:
-        raise Failure(f"There is no generation {generation_id[:64]!r}.")
+    try:
+        found = asyncio.run(_looked_up(here, lambda look_up: look_up.get(generation_id)))
+    except GenerationNotFoundError as error:
+        raise Failure(f"There is no generation {generation_id[:64]!r}.") from error
     shown = generation_out(found)
     if as_json:
         print_json(shown)
@@ -94,9 +149,9 @@ def generation_out(generation: Generation) -> GenerationOut:
     )
 
 
-async def _found(here: Installation, generation_id: str) -> Generation | None:
+async def _looked_up(here: Installation, use: Callable[[LookUpGenerations], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
-        return await storage.generations.get(generation_id)
+        return await use(LookUpGenerations(storage.generations, storage.generation_directory))
 
 
 def _told(choice: Choice | None) -> dict[str, object]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
 
 import click
 import msgspec
@@ -11,9 +9,6 @@ import msgspec
 from flow2api.cli.context import Installation, json_option, opened_services, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
-from flow2api.domain.options import Options
-
-_FIXED, _SET, _DEFAULT = "settings", "set", "default"
 
 
 class OptionOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,17 +81,8 @@ async def _changed(here: Installation, values: Mapping[str, object]) -> list[Opt
             await services.proxying.choose.load()
             services.options.check_changes_by(services.proxying.choose.check_options)
             await services.options.change(values, whoever())
-        now, stored = services.options(), await services.storage.options.read()
-        fixed = services.options.fixed
-    return [_shown(now, one.name, _source(one.name, fixed, stored)) for one in fields(Options)]
-
-
-def _source(name: str, fixed: frozenset[str], stored: Mapping[str, Any]) -> str:
-    return _FIXED if name in fixed else _SET if name in stored else _DEFAULT
-
-
-def _shown(now: Options, name: str, source: str) -> OptionOut:
-    return OptionOut(name=name, value=getattr(now, name), default=getattr(Options(), name), source=source)
+        standing = await services.options.standing()
+    return [OptionOut(name=one.name, value=one.value, default=one.default, source=one.source.value) for one in standing]
 
 
 def _show(found: Sequence[OptionOut], as_json: bool, only: Mapping[str, object] | None = None) -> None:

@@ -16,6 +16,7 @@ from flow2api.cli.proxy_desk import ProxyDesk, at_proxy_desk
 from flow2api.cli.proxy_views import CheckOut, RefusedOut, check_out, proxy_out
 from flow2api.cli.whoever import whoever
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
+from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.check_proxies import Checked, CheckProxies
 from flow2api.domain.usecases.manage_accounts import ManageAccounts
 from flow2api.domain.usecases.manage_proxies import ManageProxies
@@ -136,8 +137,9 @@ def assign(
     if as_json:
         print_json({"proxy": name, "changed": changed})
     else:
-        means = {DIRECT: "go direct", GLOBAL: "use what the option `proxy` says"}.get(name, f"use {name!r}")
-        click.echo(f"{len(changed)} accounts now {means}.")
+        verb = ("goes", "uses") if len(changed) == 1 else ("go", "use")
+        means = {DIRECT: f"{verb[0]} direct", GLOBAL: f"{verb[1]} what the option `proxy` says"}
+        click.echo(f"{counted(len(changed), 'account')} now {means.get(name, f'{verb[1]} {name!r}')}.")
 
 
 for command in (update, enable, disable, remove):

@@ -1,18 +1,16 @@
 """``flow2api policies simulate``: a stored day, replayed under each policy."""
 
 import asyncio
-import functools
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
 import click
 
 from flow2api.cli.context import Installation, json_option, opened_services, with_installation
 from flow2api.cli.output import print_json, print_table
-from flow2api.domain.guarded_policy import GuardedPolicy
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.replay import Replay
-from flow2api.domain.usecases.replay_requests import ReplayRequests
-from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.domain.usecases.simulate_policies import check_policies
 
 
 class _Day(click.ParamType[date]):
@@ -40,15 +38,11 @@ def simulate_policies(here: Installation, day: date | None, names: tuple[str, ..
     "wait_p50_s": 0.0, "wait_p95_s": 0.0, "wait_max_s": 0.0, "accounts": 0, "used": 0, "most": 0, "least": 0,
     "gini": 0.0}]}.
     """
-    known = here.extensions.policies
-    for name in names:
-        if name not in known:
-            raise click.BadParameter(
-                f"there is no policy {name!r}; there are {', '.join(sorted(known))}.", param_hint="--policy"
-            )
-    chosen = tuple(dict.fromkeys(names)) or tuple(sorted(known))
-    day = day or datetime.now(UTC).date() - timedelta(days=1)
-    replays = asyncio.run(_replayed(here, day, chosen))
+    try:
+        check_policies(names, here.extensions.policies)
+    except UnsupportedInputError as error:
+        raise click.BadParameter(error.message, param_hint="--policy") from error
+    day, replays = asyncio.run(_replayed(here, day, names))
     requests = replays[0].requests if replays else 0
     if as_json:
         print_json({"day": day, "requests": requests, "policies": replays if requests else []})
@@ -64,21 +58,10 @@ def simulate_policies(here: Installation, day: date | None, names: tuple[str, ..
     )
 
 
-async def _replayed(here: Installation, day: date, names: Sequence[str]) -> list[Replay]:
-    start = datetime.combine(day, time(), UTC)
-    replays: list[Replay] = []
+async def _replayed(here: Installation, day: date | None, names: Sequence[str]) -> tuple[date, list[Replay]]:
     async with opened_services(here) as services:
-        accounts = [account async for batch in services.storage.accounts.load() for account in batch]
         await services.authorize.load()
-        tag_of = functools.cache(services.authorize.tag_of)
-        for name in names:
-            policy = GuardedPolicy(name, here.extensions.policies[name].build, services.clock.monotonic)
-            replay = ReplayRequests(accounts, MemorySlots(), services.catalog, services.options(), tag_of, start)
-            past = services.storage.past_requests.between(start, start + timedelta(days=1))
-            replays.append(await replay(name, policy, past))
-            if not replays[-1].requests:
-                break
-    return replays
+        return await services.simulate(day, names)
 
 
 def _row(one: Replay) -> tuple[object, ...]:

@@ -1,26 +1,20 @@
 """``flow2api webhooks``."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import click
 
-from flow2api.adapters.system import SystemClock
-from flow2api.app.telling import build_webhooks
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import STDIN, ask_secret, read_secret
+from flow2api.cli.managed_webhooks import key_id_of, managed, manager_of
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.webhook_changes import rotate_secret, update
 from flow2api.cli.webhook_views import delivery_out, state_of, webhook_out
 from flow2api.cli.whoever import whoever
-from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
 from flow2api.domain.webhook import SUBSCRIBABLE, Webhook
-from flow2api.settings import parse_options
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -33,7 +27,7 @@ def webhooks() -> None:
 @with_installation
 def list_webhooks(here: Installation, as_json: bool) -> None:
     """Show the webhooks. JSON: {"webhooks": [...]}."""
-    shown = [webhook_out(webhook) for webhook in asyncio.run(_managed(here, ManageWebhooks.all))]
+    shown = [webhook_out(webhook) for webhook in asyncio.run(managed(here, ManageWebhooks.all))]
     if as_json:
         print_json({"webhooks": shown})
         return
@@ -93,8 +87,8 @@ def add(
 
     async def adding() -> Webhook:
         async with opened_storage(here) as (storage, _):
-            manage = await _manager(here, storage)
-            key_id = await _key_id(storage, key)
+            manage = await manager_of(here, storage)
+            key_id = await key_id_of(storage, key)
             return await manage.add(name, address, whoever(), kinds=events, key_id=key_id, signing=signing)
 
     made = asyncio.run(adding())
@@ -114,7 +108,7 @@ def test(here: Installation, which: str, as_json: bool) -> None:
 
     JSON: {"name": "shop", "status": 204, "error": ""}. Exit code 1 when it did not get through.
     """
-    webhook, receipt = asyncio.run(_managed(here, lambda manage: manage.test(which)))
+    webhook, receipt = asyncio.run(managed(here, lambda manage: manage.test(which)))
     if as_json:
         print_json({"name": webhook.name, "status": receipt.answer, "error": receipt.error})
     elif receipt.is_good:
@@ -150,7 +144,7 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 @with_installation
 def remove(here: Installation, which: str, as_json: bool) -> None:
     """Forget the webhook of this name or id, and its messages. JSON: the webhook."""
-    webhook = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
+    webhook = asyncio.run(managed(here, lambda manage: manage.remove(which, whoever())))
     _tell(webhook, f"Removed {webhook.name!r}.", as_json=as_json)
 
 
@@ -162,7 +156,7 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
 @with_installation
 def deliveries(here: Installation, which: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """Show what became of the messages to one webhook, or to all, newest first. JSON: {"deliveries": [...]}."""
-    found = asyncio.run(_managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
+    found = asyncio.run(managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
     shown = [delivery_out(delivery) for delivery in found]
     if as_json:
         print_json({"deliveries": shown})
@@ -188,8 +182,12 @@ def deliveries(here: Installation, which: str | None, limit: int, before: int | 
     )
 
 
+for command in (update, rotate_secret):
+    webhooks.add_command(command)
+
+
 def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
-    webhook = asyncio.run(_managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
+    webhook = asyncio.run(managed(here, lambda manage: manage.switch(which, whoever(), on=on)))
     _tell(webhook, f"{webhook.name!r} is {'told again' if on else 'told nothing any more'}.", as_json=as_json)
 
 
@@ -198,22 +196,3 @@ def _tell(webhook: Webhook, done: str, *, as_json: bool) -> None:
         print_json(webhook_out(webhook))
     else:
         click.echo(done)
-
-
-async def _managed(here: Installation, use: Callable[[ManageWebhooks], Awaitable[T]]) -> T:
-    async with opened_storage(here) as (storage, _):
-        return await use(await _manager(here, storage))
-
-
-async def _manager(here: Installation, storage: Storage) -> ManageWebhooks:
-    options = parse_options({**await storage.options.read(), **here.settings.options})
-    return build_webhooks(storage, lambda: options, SystemClock())
-
-
-async def _key_id(storage: Storage, which: str | None) -> int | None:
-    if which is None:
-        return None
-    for key in await storage.api_keys.all():
-        if key.is_active and which in (key.name, str(key.id)):
-            return key.id
-    raise Failure(f"There is no active key {which[:64]!r}; `flow2api keys list` shows them.")

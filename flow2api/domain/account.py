@@ -50,6 +50,8 @@ class Tier(IntEnum):
 
 RENEWAL_MARGIN = timedelta(hours=1)
 
+_MAKINGS = tuple(CallKind.making(kind) for kind in MediaKind)
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -137,6 +139,11 @@ class Account:
         return self.tier is not None and self.access_expires_at is not None and self.workspace is not None
 
     @property
+    def makes(self) -> tuple[CallKind, ...]:
+        """What it is to make; what has no slots is not among it, unless nothing has any."""
+        return tuple(CallKind.making(kind) for kind in MediaKind if self.capacity.of(kind) != 0) or _MAKINGS
+
+    @property
     def streak(self) -> int:
         """Its longest row of faults at one kind of call."""
         return max((streak.faults for streak in self.streaks), default=0)
@@ -148,9 +155,9 @@ class Account:
         return min(RENEWAL_MARGIN, (self.access_expires_at - self.access_obtained_at) / 2)
 
     def status(self, now: datetime) -> AccountStatus:
-        """How it stands now."""
-        held = {STATUS[rest.reason] for rest in self.rests if rest.model is None and rest.holds(now)}
-        return next((status for status in SEVERITY if status in held), AccountStatus.ACTIVE)
+        """How it stands now, at what it does best: who may make pictures and no videos is active."""
+        rest = self.blocking_rest(now) if self.rests else None
+        return AccountStatus.ACTIVE if rest is None else STATUS[rest.reason]
 
     def rest_of(self, reason: RestReason, model: str | None = None, call: CallKind | None = None) -> Rest | None:
         """The recorded rest for this reason and scope, whether it still holds or not."""
@@ -160,11 +167,18 @@ class Account:
         """The gravest reason that keeps the account from work now, whatever the model, or None.
 
         Args:
-            call: Look only at what keeps it from calls of this kind.
+            call: What it is to do. None asks for what keeps it from making anything at all of what it is to make.
         """
-        held = [rest for rest in self.rests if rest.model is None and rest.holds(now)]
-        held = held if call is None else [rest for rest in held if rest.stops(call)]
-        return min(held, key=lambda rest: SEVERITY.index(STATUS[rest.reason])) if held else None
+        if call is None:
+            by_kind = [self.blocking_rest(now, making) for making in self.makes]
+            return None if None in by_kind else max((rest for rest in by_kind if rest is not None), key=_mildness)
+        held = [rest for rest in self.rests if rest.model is None and rest.holds(now) and rest.stops(call)]
+        return min(held, key=_mildness) if held else None
+
+    def partial_rest(self, now: datetime) -> Rest | None:
+        """The gravest reason that keeps it from one kind of call now, or None."""
+        held = [rest for rest in self.rests if rest.model is None and rest.call is not None and rest.holds(now)]
+        return min(held, key=_mildness) if held else None
 
     def model_rest(self, model: str, now: datetime) -> Rest | None:
         """The reason that keeps this account from making this model at all now, or None."""
@@ -268,6 +282,10 @@ class Account:
     def without(self, keep: Callable[[Rest], bool]) -> "Account":
         """The account with only the rests that ``keep`` accepts."""
         return replace(self, rests=tuple(rest for rest in self.rests if keep(rest)))
+
+
+def _mildness(rest: Rest) -> int:
+    return SEVERITY.index(STATUS[rest.reason])
 
 
 def _after_success(rest: Rest, now: datetime, model: str | None, call: CallKind | None) -> Rest | None:

@@ -87,6 +87,25 @@ class AuditEntry:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries are looked for; None looks for all.
+
+    Attributes:
+        action: What the action begins with, such as ``account`` or ``operator.sign_in_refused``.
+        actor: The name of who did it, spelt as it stands there.
+        subject: The id or name of what it was done to.
+        since: From this moment on.
+        until: Before this moment.
+    """
+
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that differ, as the details of an entry: ``{"before": {...}, "after": {...}}``."""
     names = [name for name in after if name not in before or before[name] != after[name]]

@@ -173,6 +173,12 @@ class ConflictError(RequestError):
     code = "conflict"
 
 
+class NotKnownError(ConflictError):
+    """There is nothing with this name or id (any more)."""
+
+    code = "not_found"
+
+
 class OptionLockedError(ConflictError):
     """The option is fixed in the settings file or the environment, and can only be changed there."""
 
@@ -360,6 +366,7 @@ class UpstreamRateLimitedError(UpstreamError):
     Attributes:
         retry_after_s: Seconds that upstream asked us to wait, if it did.
         per_model: The limit is on this account and this model only.
+        per_kind: The limit is on calls of this kind only: on the jobs that run at once, say.
         exhausted: Credits or a day's share are used up; else it was only too fast.
     """
 
@@ -372,11 +379,13 @@ class UpstreamRateLimitedError(UpstreamError):
         reason: str | None = None,
         retry_after_s: float | None = None,
         per_model: bool = False,
+        per_kind: bool = False,
         exhausted: bool = False,
     ) -> None:
         super().__init__(message, reason=reason)
         self.retry_after_s = retry_after_s
         self.per_model = per_model
+        self.per_kind = per_kind
         self.exhausted = exhausted
 
 

@@ -154,8 +154,21 @@ def after_error(
                 model=model if limited is not None and limited.per_model else None,
                 why=why,
                 reason=reason,
-                call=call if call is CallKind.ENLARGEMENT or (is_aside and reason in _OF_ONE_CALL) else None,
+                call=call if _is_of_one_call(reason, limited, call) else None,
             )
+
+
+def _is_of_one_call(reason: RestReason, limited: UpstreamRateLimitedError | None, call: CallKind | None) -> bool:
+    """Whether a limit says nothing about what else the account can do.
+
+    Whoever has used up what his videos cost still makes pictures, which cost nothing. That it was too fast, or looked
+    like abuse, is about the account.
+    """
+    if call is CallKind.ENLARGEMENT:
+        return True
+    if call is CallKind.UPLOAD:
+        return reason in _OF_ONE_CALL
+    return limited is not None and not limited.per_model and (limited.exhausted or limited.per_kind)
 
 
 def cause_of(error: Exception) -> str:

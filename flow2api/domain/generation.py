@@ -9,6 +9,7 @@ from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.choice import Choice
 from flow2api.domain.errors import UpstreamStateUnknownError
 from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.record import Record
 
 
 class State(StrEnum):
@@ -165,7 +166,7 @@ class OperationStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generation:
+class Generation(Record):
     """Our record of one request: a row before anything is sent upstream, and until retention ends.
 
     Attributes:
@@ -234,19 +235,6 @@ class Generation:
         is_unknown = self.fault is not None and self.fault.code == UpstreamStateUnknownError.code
         return self.state is State.FAILED and self.operation is None and self.made is None and not is_unknown
 
-    def changed(self, **changes: object) -> "Generation":
-        """With other values in these fields.
-
-        Records change several times for each picture; `dataclasses.replace` takes ten times as long, and with slots, which
-        cannot be copied at once, it would take three times as long.
-        """
-        if not changes.keys() <= _FIELDS:
-            raise TypeError(f"a generation has no {', '.join(sorted(changes.keys() - _FIELDS))}")
-        made = object.__new__(Generation)
-        made.__dict__.update(self.__dict__)
-        made.__dict__.update(changes)
-        return made
-
     def entering(self, phase: Phase, now: datetime) -> "Generation":
         """Running, in this phase."""
         return self.changed(state=State.RUNNING, phase=phase, started_at=self.started_at or now)
@@ -274,9 +262,6 @@ class Generation:
     def warned(self, sentence: str) -> "Generation":
         """With one more sentence for the caller, once."""
         return self if sentence in self.warnings else self.changed(warnings=(*self.warnings, sentence))
-
-
-_FIELDS = Generation.__dataclass_fields__.keys()
 
 
 @dataclass(frozen=True, slots=True)

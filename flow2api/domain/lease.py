@@ -167,7 +167,8 @@ class AccountPool(Roster):
     async def _give_back(self, lease: Lease) -> None:
         candidate, kind = lease.candidate, lease.kind
         self._held.discard(lease)
-        self._turns.released(candidate.account.upstream, kind)
+        now = self.clock.monotonic()
+        self.pace.returned(candidate.account.upstream, kind, now, now - lease.since)
         try:
             if lease.ticket is not None:
                 await self._tickets.give_back(lease.ticket)

@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flow2api.domain.account import Account, RestReason, Tier
+from flow2api.domain.account import Account, CallKind, RestReason, Tier
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.quantity import counted
 
 
 class NoticeKind(StrEnum):
@@ -97,7 +98,7 @@ class Notice:
     @property
     def news(self) -> str:
         """What it says, whoever says it: two processes may put the same into other words or figures."""
-        return " ".join((self.kind.value, *self.facts.get("reasons", ())))
+        return " ".join((self.kind.value, *self.facts.get("reasons", ()), *self.facts.get("lacking", ())))
 
 
 _CURES = {
@@ -137,19 +138,30 @@ def credits_back(account: Account, at: datetime) -> Notice:
     return _of_account(NoticeKind.CREDITS_BACK, account, at, sentence)
 
 
-def tier_empty(tier: Tier, at: datetime, accounts: int) -> Notice:
-    """None of the accounts of a plan can work now."""
+_MADE = {CallKind.PICTURE: "pictures", CallKind.VIDEO: "videos"}
+
+
+def tier_empty(tier: Tier, at: datetime, accounts: int, lacking: frozenset[CallKind], active: int = 0) -> Notice:
+    """None of the accounts of a plan can make some kind of media now, or any.
+
+    Args:
+        lacking: What none can make.
+        active: How many can make something else.
+    """
     name = tier.name.lower()
+    able = "work" if not active else "make " + " or ".join(_MADE[call] for call in sorted(lacking))
     sentence = (
-        f"None of the {accounts} {name} accounts can work now; `flow2api accounts list` tells why each one rests."
+        f"None of {counted(accounts, f'{name} account')} can {able} now; "
+        "`flow2api accounts list` tells why each one rests."
     )
-    return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, accounts=accounts, active=0)
+    facts = {"accounts": accounts, "active": active, "lacking": sorted(call.value for call in lacking)}
+    return _of(NoticeKind.TIER_EMPTY, "tier", name, at, sentence, **facts)
 
 
 def tier_served(tier: Tier, at: datetime, accounts: int, active: int) -> Notice:
     """Some of them can again."""
     name = tier.name.lower()
-    sentence = f"{active} of {accounts} {name} accounts can work again."
+    sentence = f"{active} of {counted(accounts, f'{name} account')} can work again."
     return _of(NoticeKind.TIER_SERVED, "tier", name, at, sentence, accounts=accounts, active=active)
 
 
@@ -171,7 +183,7 @@ def proxy_dead(name: str, at: datetime, accounts: int) -> Notice:
         name: What the proxy is called; never its address, which may hold a password.
         accounts: How many accounts use it.
     """
-    sentence = f"The proxy {name} does not answer; {accounts} accounts use it."
+    sentence = f"The proxy {name} does not answer; {counted(accounts, 'account')} may go through it."
     return _of(NoticeKind.PROXY_DEAD, "proxy", name, at, sentence, accounts=accounts)
 
 
@@ -197,12 +209,17 @@ def webhook_disabled(name: str, at: datetime, why: str) -> Notice:
     return _of(NoticeKind.WEBHOOK_DISABLED, "webhook", name, at, sentence, why=why)
 
 
+def kind_of_end(ended: Generation) -> NoticeKind:
+    """What kind of notice tells of this end."""
+    is_good = ended.state is State.COMPLETED
+    return NoticeKind.GENERATION_COMPLETED if is_good else NoticeKind.GENERATION_FAILED
+
+
 def generation_ended(ended: Generation, at: datetime) -> Notice:
     """A generation has come to its end, good or bad; one that was cancelled counts as failed, with the code ``cancelled``."""
-    is_good = ended.state is State.COMPLETED
     fault = None if ended.fault is None else {"code": ended.fault.code, "message": ended.fault.message}
     return Notice(
-        kind=NoticeKind.GENERATION_COMPLETED if is_good else NoticeKind.GENERATION_FAILED,
+        kind=kind_of_end(ended),
         at=at,
         subject=ended.id,
         sentence=f"Generation {ended.id} has ended: {ended.state}.",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
+from typing import Any
 
 from flow2api.domain.abridging import PromptLogging
 from flow2api.domain.media import Retention
@@ -133,6 +135,54 @@ class Options:
             video=_span(self.video_retention_h),
             input=_span(self.input_retention_h),
         )
+
+
+class OptionSource(StrEnum):
+    """Where the value of an option comes from."""
+
+    SETTINGS = "settings"
+    SET = "set"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionStanding:
+    """An option as it stands now.
+
+    Attributes:
+        source: ``settings`` when the settings file or the environment fixes it, ``set`` when it was set while the server
+            ran, ``default`` otherwise.
+        choices: The values that there are, where they can be counted; else empty.
+    """
+
+    name: str
+    value: Any
+    default: Any
+    source: OptionSource
+    choices: tuple[str, ...] = ()
+
+
+OF_OWNERS = frozenset(
+    {
+        "auto_enable_on_update",
+        "log_bodies",
+        "log_prompts",
+        "media_proxy",
+        "private_webhooks",
+        "proxy",
+        "proxy_check_url",
+        "proxy_direct_fallback",
+        "proxy_selector",
+    }
+)
+"""Options that say where traffic and secrets go, or what is kept of what clients send: only owners set them from afar."""
+
+_UNITS = {"_s": "seconds", "_h": "hours", "_days": "days", "_mb": "MiB", "_percent": "percent"}
+
+
+def unit_of(name: str) -> str | None:
+    """The unit that the name of an option ends in; None when it has none."""
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), None)
 
 
 _LONGEST = {"_s": 100 * 365.0 * 24 * 3600, "_h": 100 * 365.0 * 24, "_days": 100 * 365.0}

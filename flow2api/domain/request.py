@@ -66,8 +66,9 @@ def plan_request(
         has_source_video=source is not None,
         text_values=text_values,
     )
-    wish, notes = _in_shape_of(source, parsed.wish, catalog)
-    parsed = replace(parsed, wish=wish, warnings=(*parsed.warnings, *notes))
+    if source is not None:
+        wish, notes = _in_shape_of(source, parsed.wish, catalog)
+        parsed = replace(parsed, wish=wish, warnings=(*parsed.warnings, *notes))
     resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
     request = GenerationRequest(
         model=model,
@@ -122,9 +123,9 @@ def _named(request: GenerationRequest, name: str) -> GenerationRequest:
     return replace(request, model=name, modest=modest)
 
 
-def _in_shape_of(source: Media | None, wish: Wish, catalog: ModelCatalog) -> tuple[Wish, tuple[str, ...]]:
+def _in_shape_of(source: Media, wish: Wish, catalog: ModelCatalog) -> tuple[Wish, tuple[str, ...]]:
     """The wish as it can come true for an extension, which has the shape of what it extends, and what is to be told."""
-    made_by = None if source is None else catalog.spec(source.model or "")
+    made_by = catalog.spec(source.model or "")
     if made_by is None:
         return wish, ()
     ratio = made_by.aspect_ratio

@@ -12,6 +12,7 @@ from flow2api.domain.chooser import Chooser
 from flow2api.domain.errors import PoolError
 from flow2api.domain.lifts import Lifts
 from flow2api.domain.media import MediaKind
+from flow2api.domain.pace import Pace
 from flow2api.domain.pool_refusals import PoolRefusals
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ready_sets import ReadySets
@@ -55,12 +56,14 @@ class Roster:
         ready_sets: Who could serve what.
         most_running: How many leases may be held at once, over all accounts; 0 for any number.
         running: How many leases are held, over all accounts.
+        pace: How fast slots come free.
     """
 
     def __init__(self, clock: Clock, random: Random | None, most_running: Callable[[], int]) -> None:
         self.clock = clock
         self.most_running = most_running
         self.running = 0
+        self.pace = Pace()
         self.candidates: dict[int, Candidate] = {}
         self.ready_sets = ReadySets(self.candidates)
         self._failing = CallRests()
@@ -229,8 +232,10 @@ class Roster:
         else:
             candidate.videos += change
         self.running += change
+        at = self.clock.monotonic()
+        self.pace.carried(candidate.account.upstream, kind, change, at)
         if change > 0:
-            candidate.last_used = self.clock.monotonic()
+            candidate.last_used = at
         # With a limit on all that runs others may be ready, too: then whose turn it is comes before who fits this account.
         by_turn = change < 0 and self.most_running() > 0
         if candidate.has_free_slot(kind) is not had_room and self.is_here(candidate):

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from flow2api.domain.media import MediaKind
-from flow2api.domain.pace import Pace
 from flow2api.domain.roster import Roster
 from flow2api.domain.selection import OCCUPIED, WARMING, Candidate, Need, Signature
 from flow2api.domain.waiting_line import Turn, Waiter, WaitingLine
@@ -25,13 +23,9 @@ class Turns:
     def __init__(self, roster: Roster) -> None:
         self.line = WaitingLine()
         self._roster = roster
-        self._pace = Pace()
+        self._pace = roster.pace
         self._lookout: Waiter | None = None
         self._heeded = 0
-
-    def released(self, upstream: str, kind: MediaKind) -> None:
-        """A slot was given back, which tells how fast that goes."""
-        self._pace.note(upstream, kind, self._roster.clock.monotonic())
 
     async def account_for(self, waiter: Waiter, told: Callable[[Turn], None]) -> Candidate:
         """The account that is handed over when it is his turn, a slot on it counted already."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flow2api.domain.errors import ConflictError
+from flow2api.domain.operator import Role
 from flow2api.domain.session import LONGEST_IDLE
 from flow2api.testing.contracts import NewStorage, StorageContract
 from flow2api.testing.contracts.proxies import PASSWORD, proxy_of
@@ -54,6 +55,7 @@ async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path
     storage = storage_at(tmp_path / "flow2api.db", clock)
     await storage.open()
     (account,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+    bob = await storage.operators.add(replace(operator_of("bob"), role=Role.VIEWER))
     with closing(sqlite3.connect(tmp_path / "flow2api.db")) as connection:
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
         connection.commit()
@@ -62,12 +64,14 @@ async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path
             storage.accounts.save(replace(account, remark="changed"), entry_of(clock)),
             storage.accounts.remove(account.id, entry_of(clock)),
             storage.options.write({"policy": "random"}, "ada", entry_of(clock)),
+            storage.operators.remove(bob.id, entry_of(clock)),
         ):
             with pytest.raises(ConflictError):
                 await change
 
         assert await storage.accounts.get(account.id) == account
         assert await storage.options.read() == {}
+        assert await storage.operators.all() == [bob]
     finally:
         await storage.aclose()
 

@@ -84,9 +84,18 @@ def test_no_heading_of_an_error_is_of_the_past() -> None:
 
 def test_every_route_has_its_heading(tmp_path: Path) -> None:
     found = set(headings(REFERENCE / "http-api.md"))
-    for_operators = (REFERENCE / "admin-api.md").read_text("utf-8")  # other paths of a route have no heading
+    pages = (REFERENCE / name for name in ("admin-api.md", "operator-api.md"))
+    for_operators = "".join(page.read_text("utf-8") for page in pages)  # other paths of a route have no heading
     told = {route for route in _routes(tmp_path) if f"`{route}`" in found or f"`{route}`" in for_operators}
     assert set(_routes(tmp_path)) - told == set()
+
+
+def test_every_command_has_its_route_or_the_reason_why_it_has_none() -> None:
+    rows = [line for line in (REFERENCE / "operator-api.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    told = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    commands = [path.removeprefix("flow2api ") for path, _ in generate.walk(cli)]
+
+    assert sorted(told) == sorted(commands)
 
 
 def test_every_option_of_the_simulator_is_listed() -> None:

@@ -1,25 +1,33 @@
 """What the operators' JSON API needs from the rest of the program."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
-from flow2api.domain.options import Options
+from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
+from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
+from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from flow2api.domain.usecases.read_statistics import ReadStatistics
+from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.sign_in import SignIn
+from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 
 
@@ -28,6 +36,10 @@ class ChangesOptions(Protocol):
 
     def __call__(self) -> Options:
         """The options now."""
+        ...
+
+    async def standing(self) -> Sequence[OptionStanding]:
+        """Every option, and where its value comes from."""
         ...
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
@@ -44,6 +56,9 @@ class AdminDoors:
         base_url_of: The address that links to media begin with, for who sent this request.
         reload_keys: Has the client API know keys that were changed here.
         reload_proxies: Has the accounts know proxies that were changed here.
+        reload_webhooks: Has those who send messages know webhooks that were changed here.
+        policies: What each selection policy does, by name.
+        upstreams: The names of the services that accounts can be of.
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
         reached_url_of: The address by which who sent this request reaches the server.
@@ -75,7 +90,17 @@ class AdminDoors:
     statistics: ReadStatistics
     log: ReadRequestLog
     clear_log: ClearRequestLog
-    upstreams: frozenset[str] = frozenset()
+    operators: ManageOperators
+    webhooks: ManageWebhooks
+    reload_webhooks: Callable[[], Awaitable[None]]
+    notify_targets: ManageNotifyTargets
+    audit_log: ReadAuditLog
+    timeline: ReadTimeline
+    generations: LookUpGenerations
+    refresh: RefreshAccount
+    simulate: SimulatePolicies
+    policies: Mapping[str, str]
+    upstreams: frozenset[str]
     trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     version: str = ""

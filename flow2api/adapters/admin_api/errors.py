@@ -21,6 +21,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.RequestError: 400,
     tree.UnknownModelError: 404,
     tree.ConflictError: 409,
+    tree.NotKnownError: 404,
     tree.AccountNotFoundError: 404,
     tree.RecordNotFoundError: 404,
     tree.GenerationNotFoundError: 404,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, get, post
@@ -15,7 +15,7 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, visitor_of
 from flow2api.adapters.admin_api.row_stream import RowStream
 from flow2api.adapters.admin_api.schemas import BODY, Body
-from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, UPSTREAM, limit_of
+from flow2api.adapters.admin_api.token_views import MASK, UPSTREAM, Slots, limit_of
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
@@ -33,8 +33,6 @@ MOST_IMPORT_BYTES = 512 * 1024 * 1024
 """Nothing of it is held: rows are stored while those behind them are still on their way."""
 
 _ROWS_AT_ONCE = 250
-
-Slots = Annotated[int, msgspec.Meta(ge=NO_LIMIT, le=10_000)]
 
 
 class ImportBody(Body, frozen=True):

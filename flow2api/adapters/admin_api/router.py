@@ -17,6 +17,7 @@ from flow2api.adapters.admin_api.moving import extension_routes, moving_routes
 from flow2api.adapters.admin_api.options import config_routes, renewal_routes
 from flow2api.adapters.admin_api.proxies import proxy_routes
 from flow2api.adapters.admin_api.records import record_routes
+from flow2api.adapters.admin_api.resources import resource_routes
 from flow2api.adapters.admin_api.sign_in import public_routes, session_routes
 from flow2api.adapters.admin_api.system import health_routes, metrics_routes, system_routes
 from flow2api.adapters.admin_api.token_actions import token_action_routes
@@ -47,6 +48,7 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
         *proxy_routes(doors),
         *record_routes(doors),
         *system_routes(doors),
+        *resource_routes(doors),
     ]
     metrics = metrics_routes(doors)
     return [

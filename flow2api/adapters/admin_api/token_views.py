@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,9 @@ from flow2api.domain.statistics import Counts
 
 MASK = "***"
 NO_LIMIT = -1
+
+Slots = Annotated[int, msgspec.Meta(ge=NO_LIMIT, le=10_000)]
+"""How many generations at once; -1 is no limit."""
 UPSTREAM = "flow"
 """The only one that the former server knew."""
 

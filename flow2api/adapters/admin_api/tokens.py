@@ -14,7 +14,7 @@ from litestar.response import Stream
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of, signed_in
 from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
-from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, TokenView, limits_of, token_view
+from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, Slots, TokenView, limits_of, token_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.errors import NotAllowedError, UnsupportedInputError
 from flow2api.domain.operator import Role
@@ -39,8 +39,8 @@ class NewTokenBody(Body, frozen=True):
     remark: str | None = None
     image_enabled: bool = True
     video_enabled: bool = True
-    image_concurrency: int = NO_LIMIT
-    video_concurrency: int = NO_LIMIT
+    image_concurrency: Slots = NO_LIMIT
+    video_concurrency: Slots = NO_LIMIT
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +70,8 @@ class TokenBody(Body, frozen=True):
     remark: str | None = None
     image_enabled: bool | None = None
     video_enabled: bool | None = None
-    image_concurrency: int | None = None
-    video_concurrency: int | None = None
+    image_concurrency: Slots | None = None
+    video_concurrency: Slots | None = None
 
 
 @dataclass(frozen=True, slots=True)

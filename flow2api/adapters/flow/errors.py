@@ -43,6 +43,7 @@ REFUSED = frozenset({"UNUSUAL_ACTIVITY", "SOMETHING_WENT_WRONG", "UNUSUAL_ACTIVI
 OVERLOADED = frozenset({"HIGH_TRAFFIC", "MODEL_OVERLOADED", "MODEL_DISABLED_DUE_TO_TRAFFIC"})
 EXHAUSTED = frozenset({"USER_QUOTA_REACHED"})
 EXHAUSTED_PER_MODEL = frozenset({"PER_MODEL_DAILY_QUOTA_REACHED", "PER_MODEL_DAILY_QUOTA_REACHED_UPGRADEABLE"})
+TOO_MANY_AT_ONCE = frozenset({"CONCURRENT_LIMIT_REACHED", "GENERATION_ALREADY_IN_PROGRESS"})
 NO_ACCESS = frozenset({"MODEL_ACCESS_DENIED"})
 
 _UNREACHED = frozenset({
@@ -166,6 +167,13 @@ def by_reason(reason: str, *, retry_after_s: float | None = None) -> Flow2ApiErr
             retry_after_s=retry_after_s,
             per_model=word in EXHAUSTED_PER_MODEL,
             exhausted=True,
+        )
+    if word in TOO_MANY_AT_ONCE:
+        return UpstreamRateLimitedError(
+            f"The account has too much in the making ({reason}).",
+            reason=reason,
+            retry_after_s=retry_after_s,
+            per_kind=True,
         )
     return None
 

@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from flow2api.domain.notices import Notice
+from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.ports.observers import ChoosesKinds, Observer
 
 log = structlog.get_logger(__name__)
@@ -43,9 +43,13 @@ class ObserverPost:
         self._thread = threading.Thread(target=self._run, name=f"observer {self.name}", daemon=True)
         self._thread.start()
 
+    def wants(self, kind: NoticeKind) -> bool:
+        """Whether it hears notices of this kind."""
+        return self._kinds is None or kind in self._kinds
+
     def take(self, notice: Notice) -> None:
         """Hand on what the observer wants to hear, as soon as it is ready; never waits."""
-        if self._kinds is not None and notice.kind not in self._kinds:
+        if not self.wants(notice.kind):
             return
         try:
             self._queue.put_nowait(notice)

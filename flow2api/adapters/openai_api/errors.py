@@ -56,6 +56,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.GenerationNotFoundError: Answer(404),
     tree.NotReadyError: Answer(404),
     tree.ConflictError: Answer(409, retry=Retry.NEVER),
+    tree.NotKnownError: Answer(404),
     tree.OptionLockedError: Answer(409, retry=Retry.NEVER),
     tree.AccountNotFoundError: Answer(404),
     tree.RecordNotFoundError: Answer(404),

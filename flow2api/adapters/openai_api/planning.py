@@ -121,7 +121,7 @@ def _within_extra_body(fields: Mapping[str, object]) -> dict[str, object]:
     return {
         f"{name}.{inner}": value
         for name in _EXTRA_BODY
-        if isinstance(extra := fields.get(name), Mapping)
+        if name in fields and isinstance(extra := fields[name], Mapping)
         for inner, value in extra.items()
         if inner not in _READ_IN_EXTRA_BODY and (inner == "strict" or inner not in SILENT_FIELDS)
     }

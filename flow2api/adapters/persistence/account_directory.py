@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, TextClause, and_, bindparam, func, select, text
+from sqlalchemy import BindParameter, ColumnElement, Connection, TextClause, and_, bindparam, false, func, select, text
 
 from flow2api.adapters.persistence.account_mapping import row_to_account
 from flow2api.adapters.persistence.accounts import ACCOUNTS
@@ -20,6 +20,9 @@ from flow2api.domain.statistics import Counts
 _RESTS = (AccountStatus.DISABLED, AccountStatus.SUSPENDED, AccountStatus.COOLING_DOWN)
 _NUMBER = select(func.count()).select_from(ACCOUNTS).scalar_subquery()
 _COUNTED = ("images", "videos", "succeeded", "errors")
+_MARKS = frozenset('",\\[]')
+"""No tag has them; in the list of tags they stand between tags."""
+
 _IS_IN_INDEX = text(f"({RESTING.text})")
 _AMONG: BindParameter[Any] = bindparam("wanted", expanding=True)
 _COUNTS = (
@@ -54,7 +57,7 @@ class SqlAccountDirectory:
         instant = to_instant(now)
         # Not grouped, for sorting the accounts by how they stand would cost more than all else.
         counts = [func.count().filter(_stands(status, instant)) for status in _RESTS]
-        if wanted.text:
+        if wanted.text or wanted.tag is not None:
             found = _conditions(wanted, instant)
             count = select(func.count(), *counts).select_from(ACCOUNTS).where(*found)
         else:
@@ -85,6 +88,11 @@ def _conditions(wanted: AccountFilter, now: int) -> list[ColumnElement[bool] | T
         conditions.append(_IS_IN_INDEX)
     if wanted.status is not None:
         conditions.append(_stands(wanted.status, now))
+    if wanted.tag is not None and _MARKS & set(wanted.tag):
+        conditions.append(false())
+    elif wanted.tag is not None:
+        # Tags are JSON strings without anything to escape. Every database can replace, and tells small letters from large.
+        conditions.append(func.replace(ACCOUNTS.c.tags, f'"{wanted.tag}"', "") != ACCOUNTS.c.tags)
     return conditions
 
 

@@ -1,13 +1,12 @@
 """Accounts and credentials as rows, and back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping
 
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
-from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Rest, Streak, Tier
+from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Credentials, Rest, Streak, Tier
 from flow2api.domain.ports.secrets import Cipher
 
 EMPTY = "[]"
@@ -20,6 +19,7 @@ _STANDING = {
     AccountStatus.SUSPENDED: "suspended_until",
     AccountStatus.COOLING_DOWN: "cooling_until",
 }
+_COLUMNS = tuple(_STANDING.items())
 
 _encode = msgspec.json.Encoder().encode
 _decode_tags = msgspec.json.Decoder(frozenset[str]).decode
@@ -51,7 +51,7 @@ def account_to_row(account: Account) -> dict[str, Any]:
         "rests": _encode(account.rests).decode() if account.rests else EMPTY,
         "streak": account.streak,
         "streaks": _encode(account.streaks).decode() if account.streaks else EMPTY,
-        **standing_of(account.rests),
+        **standing_of(account),
         "search_text": search_text_of(account.email, account.name, account.remark),
     }
 
@@ -61,14 +61,16 @@ def search_text_of(email: str | None, name: str, remark: str) -> str:
     return "\n".join((email or "", name, remark)).casefold()
 
 
-def standing_of(rests: Sequence[Rest]) -> dict[str, int]:
-    """Until when these rests keep the whole account disabled, suspended and cooling down; 0 where they do not."""
-    until = {"disabled_until": 0, "suspended_until": 0, "cooling_until": 0}
-    for rest in rests:
-        column = _STANDING.get(rest.status)
-        if column is not None and rest.model is None:
-            until[column] = max(until[column], FOR_EVER if rest.until is None else to_instant(rest.until))
-    return until
+def standing_of(account: Account) -> dict[str, int]:
+    """Until when its rests keep it disabled, suspended and cooling down at all that it makes; 0 where they do not."""
+    if not account.rests:
+        return dict.fromkeys(_STANDING.values(), 0)
+    return {column: min(_held_until(account, status, call) for call in account.makes) for status, column in _COLUMNS}
+
+
+def _held_until(account: Account, status: AccountStatus, call: CallKind) -> int:
+    held = (rest for rest in account.rests if rest.status is status and rest.model is None and rest.stops(call))
+    return max((FOR_EVER if rest.until is None else to_instant(rest.until) for rest in held), default=0)
 
 
 def row_to_account(row: RowMapping) -> Account:

@@ -4,21 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import AuditRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
-from flow2api.domain.audit import Actor, AuditEntry
+from flow2api.domain.audit import Actor, AuditEntry, AuditFilter
 
 AUDIT_LOG = table_of(AuditRow)
-
-_PAGE = (
-    select(AUDIT_LOG)
-    .where(or_(bindparam("before").is_(None), AUDIT_LOG.c.number < bindparam("before")))
-    .order_by(AUDIT_LOG.c.number.desc())
-    .limit(bindparam("most"))
-)
 
 
 def note_audit(connection: Connection, entry: AuditEntry | None, made: object = None) -> None:
@@ -43,10 +36,31 @@ class SqlAuditLog:
     async def note(self, entry: AuditEntry) -> None:
         await self._database.write(lambda connection: note_audit(connection, entry))
 
-    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
-        values = {"before": before, "most": limit}
-        rows = await self._database.read(lambda connection: connection.execute(_PAGE, values).mappings().all())
+    async def page(self, *, before: int | None, limit: int, wanted: AuditFilter | None = None) -> Sequence[AuditEntry]:
+        page = select(AUDIT_LOG).where(*_conditions(wanted)).order_by(AUDIT_LOG.c.number.desc()).limit(limit)
+        if before is not None:
+            page = page.where(AUDIT_LOG.c.number < before)
+        rows = await self._database.read(lambda connection: connection.execute(page).mappings().all())
         return [row_to_entry(row) for row in rows]
+
+
+def _conditions(wanted: AuditFilter | None) -> list[ColumnElement[bool]]:
+    if wanted is None:
+        return []
+    columns = AUDIT_LOG.c
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.action:
+        # Not LIKE, which takes large letters for small ones.
+        conditions.append(func.substr(columns.action, 1, len(wanted.action)) == wanted.action)
+    if wanted.actor is not None:
+        conditions.append(columns.actor == wanted.actor)
+    if wanted.subject is not None:
+        conditions.append(columns.subject == wanted.subject)
+    if wanted.since is not None:
+        conditions.append(columns.at >= to_instant(wanted.since))
+    if wanted.until is not None:
+        conditions.append(columns.at < to_instant(wanted.until))
+    return conditions
 
 
 def entry_to_row(entry: AuditEntry) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
 from flow2api.adapters.persistence.deliveries import SqlDeliveries
+from flow2api.adapters.persistence.generation_directory import SqlGenerationDirectory
 from flow2api.adapters.persistence.generations import SqlGenerations
 from flow2api.adapters.persistence.health import SqlHealthLog
 from flow2api.adapters.persistence.inheritance import SqlInheritance
@@ -51,6 +52,7 @@ from flow2api.domain.ports.storage import (
     ChangeFeed,
     CredentialVault,
     Examination,
+    GenerationDirectory,
     Generations,
     HealthLog,
     Journal,
@@ -89,6 +91,7 @@ class SqlStorage:
         self.inheritance: Inheritance = SqlInheritance(database)
         self.proxies: Proxies = SqlProxies(database, cipher, clock)
         self.generations: Generations = SqlGenerations(database, clock)
+        self.generation_directory: GenerationDirectory = SqlGenerationDirectory(database)
         self.media: MediaIndex = SqlMediaIndex(database)
         self.changes: ChangeFeed = SqlChangeFeed(database)
         self.options: OptionValues = SqlOptionValues(database, clock)

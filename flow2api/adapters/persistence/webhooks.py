@@ -34,6 +34,8 @@ _SWITCH_ON = (
     .where(WEBHOOKS.c.id == bindparam("of"), WEBHOOKS.c.disabled_at.is_not(None))
     .values(disabled_at=None, disabled_why="", failing_since=None)
 )
+_CHANGED = ("url", "shown", "signing", "kinds", "key_id")
+_SAVE = update(WEBHOOKS).where(WEBHOOKS.c.id == bindparam("of"))
 _GIVE_UP = (
     update(DELIVERIES)
     .where(DELIVERIES.c.webhook_id == bindparam("of"), DELIVERIES.c.state == DeliveryState.PENDING.value)
@@ -75,6 +77,19 @@ class SqlWebhooks:
             if not connection.execute(_REMOVE, {"of": webhook_id}).rowcount:
                 return False
             note_changes(connection, WEBHOOK, (webhook_id,), self._clock.now())
+            note_audit(connection, audit)
+            return True
+
+        return await self._database.write(step)
+
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+        row = self._row(webhook)
+        values = {name: row[name] for name in _CHANGED}
+
+        def step(connection: Connection) -> bool:
+            if not connection.execute(_SAVE.values(values), {"of": webhook.id}).rowcount:
+                return False
+            note_changes(connection, WEBHOOK, (webhook.id,), self._clock.now())
             note_audit(connection, audit)
             return True
 

@@ -18,10 +18,12 @@ class AccountFilter:
     Attributes:
         text: What e-mail address, name or remark has to hold, whatever its case; at most `LONGEST_SEARCH` characters.
         status: How they have to stand.
+        tag: A tag that they have to have, spelt as it is there.
     """
 
     text: str | None = None
     status: AccountStatus | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

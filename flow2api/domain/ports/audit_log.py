@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from flow2api.domain.audit import AuditEntry
+from flow2api.domain.audit import AuditEntry, AuditFilter
 
 
 class AuditLog(Protocol):
@@ -20,6 +20,6 @@ class AuditLog(Protocol):
         """
         ...
 
-    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
-        """Entries with smaller numbers than ``before`` (None: the newest ones), newest first."""
+    async def page(self, *, before: int | None, limit: int, wanted: AuditFilter | None = None) -> Sequence[AuditEntry]:
+        """Entries that pass the filter, with smaller numbers than ``before`` (None: the newest ones), newest first."""
         ...

@@ -32,6 +32,14 @@ class Webhooks(Protocol):
         """
         ...
 
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+        """Write address, signing secret, events and key over what is there, and note the change in the feed.
+
+        Returns:
+            False, and nothing was written, when it was not there.
+        """
+        ...
+
     async def switch(
         self, webhook_id: int, disabled_at: datetime | None, why: str = "", audit: AuditEntry | None = None
     ) -> bool:

@@ -9,6 +9,7 @@ from flow2api.domain.errors import ConflictError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import (
     check_limit,
@@ -28,6 +29,8 @@ class AccountChange:
         workspace: Upstream's project that its generations belong to; an empty one lets the keeper open a new one.
         tags: All that it is to have; then ``added_tags`` come and ``removed_tags`` go.
         session_token: Takes the place of the former one; the keeper exchanges it.
+        proxy: The proxy or pool that it is to use, ``direct`` for none, ``global`` for what the option ``proxy`` says. It
+            has to be known already; `ManageProxies.check_usable` tells.
     """
 
     name: str | None = None
@@ -41,6 +44,7 @@ class AccountChange:
     added_tags: frozenset[str] = frozenset()
     removed_tags: frozenset[str] = frozenset()
     session_token: Secret | None = None
+    proxy: str | None = None
 
 
 class ChangeAccount:
@@ -58,11 +62,11 @@ class ChangeAccount:
             UnsupportedInputError: Something cannot be as it is asked for.
             ConflictError: Another account has the address or the session token.
         """
-        _check(change)
-        changed = _changed(account, change)
+        check_change(change)
+        changed = changed_by(account, change)
         if changed.email is not None and changed.email != account.email:
             await self._refuse_namesake(changed)
-        details = differences(_told(account), _told(changed))
+        details = differences(told_of(account), told_of(changed))
         if change.session_token is not None and await self._is_new(account, change.session_token):
             changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
             details["after"] = {**details["after"], "session_token": "new"}
@@ -94,7 +98,12 @@ class ChangeAccount:
         )
 
 
-def _check(change: AccountChange) -> None:
+def check_change(change: AccountChange) -> None:
+    """Refuse a change that cannot be, whatever account it is for.
+
+    Raises:
+        UnsupportedInputError: Something cannot be as it is asked for.
+    """
     check_texts(
         email=change.email,
         name=change.name or "",
@@ -107,7 +116,8 @@ def _check(change: AccountChange) -> None:
     check_workspace(change.workspace)
 
 
-def _changed(account: Account, change: AccountChange) -> Account:
+def changed_by(account: Account, change: AccountChange) -> Account:
+    """The account after the change, but for its session token."""
     tags = account.tags if change.tags is None else change.tags
     return replace(
         account,
@@ -120,11 +130,12 @@ def _changed(account: Account, change: AccountChange) -> Account:
         ),
         weight=account.weight if change.weight is None else change.weight,
         priority=account.priority if change.priority is None else change.priority,
+        proxy=account.proxy if change.proxy is None else None if change.proxy == GLOBAL else change.proxy,
         tags=(tags | change.added_tags) - change.removed_tags,
     ).working_in(change.workspace, None)
 
 
-def _told(account: Account) -> dict[str, object]:
+def told_of(account: Account) -> dict[str, object]:
     """What of an account a change may touch, for the audit log."""
     return {
         "name": account.name,
@@ -136,4 +147,5 @@ def _told(account: Account) -> dict[str, object]:
         "priority": account.priority,
         "workspace": account.workspace,
         "tags": sorted(account.tags),
+        "proxy": account.proxy,
     }

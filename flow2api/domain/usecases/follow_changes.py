@@ -31,7 +31,13 @@ class FollowChanges:
         reload_options: Callable[[], Awaitable[None]],
         reload_proxies: Callable[[], Awaitable[None]] | None = None,
         reload_webhooks: Callable[[], Awaitable[None]] | None = None,
+        with_unwritten: Callable[[Account], Account] = lambda stored: stored,
     ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            with_unwritten: An account as it is stored, with what this process knows of it and could not write yet.
+        """
         self._changes = changes
         self._accounts = accounts
         self._pool = pool
@@ -41,6 +47,7 @@ class FollowChanges:
         self._reload_options = reload_options
         self._reload_proxies = reload_proxies
         self._reload_webhooks = reload_webhooks
+        self._with_unwritten = with_unwritten
         self._seen = 0
 
     async def begin(self) -> None:
@@ -86,7 +93,7 @@ class FollowChanges:
         if account is None:
             self._pool.remove(account_id)
             self._credentials.forget(account_id)
-        elif account != before:
+        elif (account := self._with_unwritten(account)) != before:
             if before is None or _access_of(account) != _access_of(before):
                 self._credentials.forget(account_id)
             self._pool.put(account)

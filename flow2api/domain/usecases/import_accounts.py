@@ -73,16 +73,19 @@ class ImportAccounts:
         *,
         holding: Callable[[int], AbstractAsyncContextManager[Account | None]] | None = None,
         on_stored: Callable[[Account], None] = lambda account: None,
+        unit: str = "row",
     ) -> None:
         """Args:
         holding: Lets nobody else of this process write an account meanwhile; None when nobody else is at work.
         on_stored: Told each account that is added or changed, for whoever has them in memory.
+        unit: What a row is called where a problem names another one.
         """
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
         self._holding = holding or self._as_stored
         self._on_stored = on_stored
+        self._unit = unit.capitalize()
 
     async def __call__(
         self,
@@ -113,7 +116,7 @@ class ImportAccounts:
         async for batch in self._accounts.load():
             for account in batch:
                 known.take(account)
-        tally, done = _Tally(), 0
+        tally, done = _Tally(self._unit), 0
         async for part in parts:
             await self._store(await self._sort(part, done + 1, known, tally), known, actor)
             done += len(part)
@@ -235,11 +238,13 @@ class _Tally:
     """What came of the rows so far.
 
     Attributes:
+        unit: What a row is called.
         tokens: By a session token's fingerprint the row that first had it, and its address.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
 
+    unit: str
     added: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -274,12 +279,12 @@ def _repeats(row: ImportedAccount, number: int, tally: _Tally) -> bool:
     before = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email))
     if before[0] != number:
         if email is not None and before[1] is not None and email != before[1]:
-            raise UnsupportedInputError(f"Row {before[0]} has the same session token under another address.")
+            raise UnsupportedInputError(f"{tally.unit} {before[0]} has the same session token under another address.")
         return True
     if email is not None:
         namesake = tally.emails.setdefault((row.upstream, email), number)
         if namesake != number:
-            raise UnsupportedInputError(f"Row {namesake} has the same address with another session token.")
+            raise UnsupportedInputError(f"{tally.unit} {namesake} has the same address with another session token.")
     return False
 
 
@@ -309,7 +314,7 @@ def _once_for_each(account: Account | None, number: int, tally: _Tally) -> None:
         UnsupportedInputError: An earlier one is.
     """
     if account is not None and (before := tally.accounts.setdefault(account.id, number)) != number:
-        raise UnsupportedInputError(f"Row {before} is about the same account ({account.id}).")
+        raise UnsupportedInputError(f"{tally.unit} {before} is about the same account ({account.id}).")
 
 
 def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:

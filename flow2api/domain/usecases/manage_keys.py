@@ -8,7 +8,7 @@ from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
 from flow2api.domain.ports.system import Clock
@@ -66,6 +66,26 @@ class ManageKeys:
         """Every key, revoked ones included, oldest first."""
         return await self._api_keys.all()
 
+    async def get(self, key_id: int) -> ApiKey:
+        """The key with this id, revoked or not.
+
+        Raises:
+            NotKnownError: There is none.
+        """
+        found = next((key for key in await self._api_keys.all() if key.id == key_id), None)
+        if found is None:
+            raise NotKnownError(f"There is no key with the id {key_id}.")
+        return found
+
+    async def check_active(self, key_id: int) -> None:
+        """Refuse the id of a key that opens nothing.
+
+        Raises:
+            UnsupportedInputError: There is no active key with this id.
+        """
+        if not any(key.is_active and key.id == key_id for key in await self._api_keys.all()):
+            raise UnsupportedInputError(f"There is no active key with the id {key_id}.", param="key_id")
+
     async def named(self, name: str) -> ApiKey | None:
         """The active key of this name."""
         return next((key for key in await self._api_keys.all() if key.is_active and key.name == name), None)
@@ -103,7 +123,8 @@ class ManageKeys:
 
         Raises:
             UnsupportedInputError: The name or the tag cannot be used.
-            ConflictError: There is no such active key, or another one has the name.
+            NotKnownError: There is no such active key.
+            ConflictError: Another one has the name.
         """
         key = await self._active(which)
         changed = replace(
@@ -120,7 +141,7 @@ class ManageKeys:
         """Let the active key with this name or id open nothing any more.
 
         Raises:
-            ConflictError: There is no such active key.
+            NotKnownError: There is no such active key.
         """
         key = await self._active(which)
         revoked = replace(key, revoked_at=self._clock.now())
@@ -131,7 +152,7 @@ class ManageKeys:
         for key in await self._api_keys.all():
             if key.is_active and which in (key.name, str(key.id)):
                 return key
-        raise ConflictError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
+        raise NotKnownError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
 
     def _entry(
         self, actor: Actor | None, action: AuditAction, details: Mapping[str, object], key: ApiKey | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import NotKnownError, UnsupportedInputError
 from flow2api.domain.notification import Message, NotifyTarget
 from flow2api.domain.ports.notifications import Messenger, NotifyTargets
 from flow2api.domain.ports.system import Clock
@@ -53,7 +53,7 @@ class ManageNotifyTargets:
         """Write to this place no more.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         target = await self.named(which)
         entry = AuditEntry(
@@ -74,7 +74,7 @@ class ManageNotifyTargets:
             Each place, and why the message did not get there; None when it did.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         targets = await self.all() if which is None else [await self.named(which)]
         found = []
@@ -88,7 +88,7 @@ class ManageNotifyTargets:
         """The place with this name or id.
 
         Raises:
-            ConflictError: There is none.
+            NotKnownError: There is none.
         """
         for target in await self.all():
             if which in (target.name, str(target.id)):
@@ -110,5 +110,5 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _unknown(which: str) -> ConflictError:
-    return ConflictError(f"There is no notify target {which[:_LONGEST_NAME]!r}; `flow2api notify list` shows them.")
+def _unknown(which: str) -> NotKnownError:
+    return NotKnownError(f"There is no notify target {which[:_LONGEST_NAME]!r}; `flow2api notify list` shows them.")

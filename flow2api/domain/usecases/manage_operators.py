@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flow2api.domain.audit import AuditEntry, differences
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Operators
@@ -111,6 +111,14 @@ class ManageOperators:
         await self._operators.remove(operator.id, _about(operator, audit, details))
         return operator
 
+    async def named(self, which: str) -> Operator:
+        """The operator with this name or id.
+
+        Raises:
+            NotKnownError: There is none.
+        """
+        return self._chosen(await self._operators.all(), which)
+
     async def renew(
         self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None
     ) -> Operator:
@@ -169,7 +177,7 @@ class ManageOperators:
         for operator in operators:
             if which == str(operator.id) or folded(which) == folded(operator.name):
                 return operator
-        raise ConflictError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
+        raise NotKnownError(f"There is no operator {which[:_LONGEST_NAME]!r}; `flow2api operator list` shows them.")
 
 
 def _about(

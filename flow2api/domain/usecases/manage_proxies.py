@@ -6,12 +6,13 @@ from difflib import get_close_matches
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError, Flow2ApiError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, Flow2ApiError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.storage import Accounts
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, ProxyHealth, check_name, read_proxy_url
+from flow2api.domain.quantity import counted
 from flow2api.domain.secret import Secret
 
 
@@ -129,6 +130,21 @@ class ManageProxies:
             await self._proxies.note_health({proxy.id: changed.health})
         return changed
 
+    async def named(self, name: str) -> Proxy:
+        """The proxy of this name, which is not that of a pool.
+
+        Raises:
+            NotKnownError: There is none.
+        """
+        known = await self.all()
+        found = next((one for one in known if one.name == name), None)
+        if found is not None:
+            return found
+        if any(one.pool == name for one in known):
+            raise NotKnownError(f"{name!r} is a pool; name one of its proxies.")
+        near = get_close_matches(name, [one.name for one in known], n=1)
+        raise NotKnownError(f"There is no proxy {name[:64]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
+
     async def set_enabled(self, proxy: Proxy, actor: Actor, *, enabled: bool) -> Proxy:
         """Let a proxy be used, or not any more."""
         if proxy.is_enabled is enabled:
@@ -190,7 +206,7 @@ class ManageProxies:
         if using:
             shown = ", ".join(str(number) for number in using[:5]) + (", ..." if len(using) > 5 else "")
             raise ConflictError(
-                f"{proxy.name!r} is the only way for {len(using)} accounts ({shown}), which would reach nothing any more; "
+                f"{proxy.name!r} is the only way for {counted(len(using), 'account')} ({shown}), which would reach nothing any more; "
                 "assign them another one first."
             )
 

@@ -1,12 +1,12 @@
 """What an operator does with webhooks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from flow2api.domain.audit import Actor, AuditAction, AuditEntry
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
+from flow2api.domain.errors import NotKnownError, UnsupportedInputError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.webhooks import Courier, Deliveries, Webhooks
@@ -27,8 +27,24 @@ TEST = "webhook.test"
 LARGEST_PAGE = 500
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChange:
+    """What is to be different; what is None stays.
+
+    Attributes:
+        kinds: What to tell from now on; nothing named is what a new webhook is told.
+        key_id: Of generations only those of this API key.
+        hears_all_keys: Of generations all, whatever was said before.
+    """
+
+    url: Secret | None = None
+    kinds: Collection[str] | None = None
+    key_id: int | None = None
+    hears_all_keys: bool = False
+
+
 class ManageWebhooks:
-    """Adds, lists, tries, switches on and removes them, and shows what became of their messages."""
+    """Adds, lists, changes, tries, switches on and removes them, and shows what became of their messages."""
 
     def __init__(self, webhooks: Webhooks, deliveries: Deliveries, courier: Courier, ids: Ids, clock: Clock) -> None:
         self._webhooks = webhooks
@@ -79,7 +95,7 @@ class ManageWebhooks:
         """Tell this address no more, and forget its messages.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         webhook = await self.named(which)
         entry = self._entry(actor, AuditAction.WEBHOOK_REMOVED, webhook, {"name": webhook.name})
@@ -87,11 +103,46 @@ class ManageWebhooks:
             raise _unknown(which)
         return webhook
 
+    async def update(self, which: str, change: WebhookChange, actor: Actor) -> Webhook:
+        """Change what one is told, and where; messages that wait go to the new address. What is so already stays.
+
+        Raises:
+            NotKnownError: There is none with this name or id.
+            UnsupportedInputError: Something of this cannot be used; nothing was changed.
+        """
+        webhook = await self.named(which)
+        changed = replace(
+            webhook,
+            kinds=webhook.kinds if change.kinds is None else _kinds(change.kinds),
+            key_id=None if change.hears_all_keys else webhook.key_id if change.key_id is None else change.key_id,
+        )
+        details = differences(_told(webhook), _told(changed))
+        if change.url is not None and change.url != webhook.url:
+            changed = replace(changed, url=change.url, shown=self._courier.check(change.url))
+            details = differences(
+                {**_told(webhook), "address": webhook.shown, "url": "former"},
+                {**_told(changed), "address": changed.shown, "url": "new"},
+            )
+        if changed != webhook:
+            await self._save(changed, which, {"name": webhook.name, **details}, actor)
+        return changed
+
+    async def rotate(self, which: str, actor: Actor) -> Webhook:
+        """Sign with a new secret from now on, messages that wait included; the former one signs nothing any more.
+
+        Raises:
+            NotKnownError: There is none with this name or id.
+        """
+        webhook = await self.named(which)
+        changed = replace(webhook, signing=self._courier.new_secret())
+        await self._save(changed, which, {"name": webhook.name, "after": {"signing": "new"}}, actor)
+        return changed
+
     async def switch(self, which: str, actor: Actor, *, on: bool) -> Webhook:
         """Switch one on again, or off; one that is so already is left as it is.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         webhook, now = await self.named(which), self._clock.now()
         if webhook.is_enabled == on:
@@ -105,7 +156,7 @@ class ManageWebhooks:
         """Send a message to this address now, once, and say what came of it; it is not written down.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         webhook, now = await self.named(which), self._clock.now()
         content = content_of(TEST, now, {"webhook": webhook.name}).encode()
@@ -117,7 +168,7 @@ class ManageWebhooks:
         """Messages to one webhook, or to all, newest first.
 
         Raises:
-            ConflictError: There is none with this name or id.
+            NotKnownError: There is none with this name or id.
         """
         webhook_id = None if which is None else (await self.named(which)).id
         return await self._deliveries.page(webhook_id, before=before, limit=min(limit, LARGEST_PAGE))
@@ -126,12 +177,17 @@ class ManageWebhooks:
         """The webhook with this name or id.
 
         Raises:
-            ConflictError: There is none.
+            NotKnownError: There is none.
         """
         for webhook in await self.all():
             if which in (webhook.name, str(webhook.id)):
                 return webhook
         raise _unknown(which)
+
+    async def _save(self, changed: Webhook, which: str, details: Mapping[str, Any], actor: Actor) -> None:
+        entry = self._entry(actor, AuditAction.WEBHOOK_CHANGED, changed, details)
+        if not await self._webhooks.save(changed, entry):
+            raise _unknown(which)
 
     def _entry(
         self, actor: Actor, action: AuditAction, webhook: Webhook | None, details: Mapping[str, Any]
@@ -150,5 +206,10 @@ def _kinds(names: Collection[str]) -> frozenset[NoticeKind]:
     return frozenset(known[name] for name in names) or DEFAULT_KINDS
 
 
-def _unknown(which: str) -> ConflictError:
-    return ConflictError(f"There is no webhook {which[:64]!r}; `flow2api webhooks list` shows them.")
+def _told(webhook: Webhook) -> dict[str, object]:
+    """What of a webhook a change may touch, for the audit log; its address could hold a secret."""
+    return {"events": sorted(webhook.kinds), "key_id": webhook.key_id}
+
+
+def _unknown(which: str) -> NotKnownError:
+    return NotKnownError(f"There is no webhook {which[:64]!r}; `flow2api webhooks list` shows them.")

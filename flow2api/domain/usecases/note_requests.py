@@ -1,7 +1,6 @@
 """What is written down of each request, by what the operator wants kept."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from flow2api.domain.abridging import cut, prompt_as_kept
 from flow2api.domain.options import Options
@@ -49,8 +48,7 @@ class NoteRequests:
             # Of several parts, the first one to end keeps what all of them were asked with.
             body, asking.body = asking.body, None
         self._journal.note(
-            replace(
-                entry,
+            entry.changed(
                 request_id=entry.request_id if asking is None else asking.request_id,
                 status=self._status_of(entry.code),
                 message=_sentence(entry.message),

@@ -3,23 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason
+from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.account_directory import AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, told_of
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.warm_accounts import with_allowance
 
 _LIFTED_BY_ENABLING = frozenset({RestReason.MANUAL, RestReason.ERROR_STREAK})
+_AT_ONCE = 500
 _LIFTED_BY_SAVING = frozenset({RestReason.RATE_LIMITED})
 
 
@@ -128,6 +130,49 @@ class OperateAccounts:
             await self._replace_session(account, edit.session_token, actor)
         return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, lambda one: self._edited(one, edit), actor)
 
+    async def change(self, account_id: int, change: AccountChange, actor: Actor) -> Account:
+        """Change anything that an operator may say of an account; what is so already is not written.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+            UnsupportedInputError: Something cannot be as it is asked for.
+            CredentialError: The service refuses the new session token.
+            ConflictError: Another account has the address or the session token.
+        """
+        check_change(change)
+        account = await self.get(account_id)
+        if change.email is not None:
+            await self._refuse_namesake(account, fold_email(change.email))
+        if change.session_token is not None:
+            await self._replace_session(account, change.session_token, actor)
+        return await self._change(
+            account_id, AuditAction.ACCOUNT_CHANGED, lambda one: changed_by(one, change), actor, told=told_of
+        )
+
+    async def change_each(
+        self, wanted: AccountFilter | Sequence[int], change: AccountChange, actor: Actor
+    ) -> Sequence[int]:
+        """Change these accounts one after the other, or all that pass the filter.
+
+        Returns:
+            Their ids.
+
+        Raises:
+            AccountNotFoundError: One of them is not there; nothing was changed.
+            UnsupportedInputError: Something cannot be as it is asked for; nothing was changed.
+        """
+        check_change(change)
+        if isinstance(wanted, AccountFilter):
+            chosen, after = [], 0
+            while found := await self.page(wanted, after=after, limit=_AT_ONCE):
+                chosen += [account.id for account in found]
+                after = chosen[-1]
+        else:
+            chosen = [(await self.get(account_id)).id for account_id in dict.fromkeys(wanted)]
+        for account_id in chosen:
+            await self.change(account_id, change, actor)
+        return chosen
+
     async def set_enabled(self, account_id: int, *, enabled: bool, actor: Actor) -> Account:
         """Switch the account on or off. On, it also starts anew as to its own faults; other reasons for rest stay.
 
@@ -193,15 +238,30 @@ class OperateAccounts:
             raise AccountNotFoundError(account_id)
         return account
 
+    async def _refuse_namesake(self, account: Account, email: str) -> None:
+        after, wanted = 0, AccountFilter(text=email[:LONGEST_SEARCH])
+        while found := await self.page(wanted, after=after, limit=_AT_ONCE):
+            for other in found:
+                if other.id != account.id and (other.upstream, other.email) == (account.upstream, email):
+                    raise ConflictError(f"The account {other.id} has the address {email} already.")
+            after = found[-1].id
+
     async def _change(
-        self, account_id: int, action: AuditAction, change: Callable[[Account], Account], actor: Actor
+        self,
+        account_id: int,
+        action: AuditAction,
+        change: Callable[[Account], Account],
+        actor: Actor,
+        *,
+        told: Callable[[Account], Mapping[str, object]] | None = None,
     ) -> Account:
         async with self._tend.holding(account_id) as before:
             if before is None:
                 raise AccountNotFoundError(account_id)
             after = change(before)
             if after != before:
-                details = differences(_told(before), _told(after))
+                told = told or _told
+                details = differences(told(before), told(after))
                 await self._accounts.save(after, self._entry(actor, action, account_id, details))
             self._pool.put(after)
             return after

@@ -11,6 +11,7 @@ from flow2api.domain.statistics import Counts, Dimension, Scope, day_of, quarter
 
 EVERYTHING = Scope()
 MOST_DAYS = 1000
+_FIRST = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class ReadStatistics:
 
     async def between(self, first: date, last: date, by: Dimension | None = None, scope: Scope = EVERYTHING) -> Figures:
         """What was counted on these days, both ends included; no more than `MOST_DAYS` of them are looked at."""
+        # There are no figures of the future nor of old times, and the calendar has ends.
+        first, last = max(first, _FIRST), min(last, self.today() + timedelta(days=1))
         days = [first + timedelta(days=number) for number in range(min((last - first).days + 1, MOST_DAYS))]
         if not days:
             return {}

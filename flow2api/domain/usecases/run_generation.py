@@ -28,7 +28,7 @@ from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.retry_budget import RetryBudget
-from flow2api.domain.usecases.attempts import Attempts
+from flow2api.domain.usecases.attempts import Attempts, Setback
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.lease_account import LeaseAccount
@@ -120,6 +120,13 @@ class RunGeneration:
 
     async def _on_some_account(self, job: Job) -> Sequence[Media]:
         attempts = Attempts(self._clock, self._limit_s(job))
+        try:
+            return await self._on_some_account_of(job, attempts)
+        except Flow2ApiError:
+            await self._book_setbacks(attempts, attempts.last)
+            raise
+
+    async def _on_some_account_of(self, job: Job, attempts: Attempts) -> Sequence[Media]:
         left = max(1, self._options().max_attempts)
         while left:
             left -= 1
@@ -142,6 +149,7 @@ class RunGeneration:
                     pause_s = self._pause_s(error, attempts)
                     left += self._is_put_off(job, error)
                 else:
+                    await self._book_setbacks(attempts, None)
                     await self._booked_well(account, job)
                     return media
             if pause_s is not None:
@@ -220,7 +228,10 @@ class RunGeneration:
         upstream, model = job.spec.upstream, job.spec.name
         calls = [CallKind.UPLOAD] if job.generation.inputs else []
         calls += [CallKind.ENLARGEMENT] if job.spec.resolution is not None else []
-        return frozenset[int]().union(*(self._pool.failing_at(upstream, call, model) for call in calls))
+        failing = frozenset[int]()
+        for call in calls:
+            failing |= self._pool.failing_at(upstream, call, model)
+        return failing
 
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
@@ -230,10 +241,13 @@ class RunGeneration:
         await asyncio.sleep(0)  # who waits for this word has it before the work goes on
 
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
-        """Book the error, and raise it again unless another attempt may follow."""
-        await self._tend.went_wrong(account.id, error, job.spec, call=_call_of(job))
-        self._guard.pass_turn_on(job.spec.upstream)
+        """Book the error, or keep it until it is known whose fault it is; raise it unless another attempt may follow."""
         attempts.last, verdict = error, judge(error)
+        if verdict.is_own_fault:
+            attempts.setbacks.append(Setback(account.id, error, job.spec, _call_of(job)))
+        else:
+            await self._tend.went_wrong(account.id, error, job.spec, call=_call_of(job))
+        self._guard.pass_turn_on(job.spec.upstream)
         log.debug(
             "attempt failed",
             extra={
@@ -258,6 +272,14 @@ class RunGeneration:
             # From here a crash may start it over: the record must not say that a submit is on its way.
             job.enter(Phase.LEASING)
             await job.save()
+
+    async def _book_setbacks(self, attempts: Attempts, end: Flow2ApiError | None) -> None:
+        blamed = attempts.to_blame(end)
+        for setback in blamed:
+            await self._tend.went_wrong(setback.account_id, setback.error, setback.spec, call=setback.call)
+        if not blamed and attempts.failed_together:
+            for setback in attempts.setbacks:
+                self._tend.failed_like_others(setback.account_id, setback.call)
 
     async def _booked_well(self, account: Account, job: Job) -> None:
         await self._tend.went_well(account.id, job.spec)

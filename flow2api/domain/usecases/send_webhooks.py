@@ -87,9 +87,13 @@ class SendWebhooks:
         self._wanted = frozenset().union(*enabled)
         self._news.set()
 
+    def wants(self, kind: NoticeKind) -> bool:
+        """Whether any webhook is to hear of this kind."""
+        return kind in self._wanted
+
     def take(self, notice: Notice) -> None:
         """Something that webhooks may want; never waits."""
-        if notice.kind not in self._wanted:
+        if not self.wants(notice.kind):
             return
         wanting = [webhook for webhook in self._known.values() if webhook.wants(notice)]
         if not wanting:

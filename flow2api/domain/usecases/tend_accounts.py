@@ -121,6 +121,13 @@ class TendAccounts:
             return
         await self.change(account_id, lambda one: after_error(one, error, spec, now, threshold=threshold, call=call))
 
+    def failed_like_others(self, account_id: int, call: CallKind) -> None:
+        """The account failed at what others failed at as well: it is not to blame, but service or request may be ill."""
+        account = self._pool.get(account_id)
+        if account is not None:
+            for weather in self._weathers(account, call):
+                weather.note(account_id, self._clock.monotonic(), went_well=False)
+
     def accepted(self, account_id: int) -> None:
         """The upstream has taken the account's access token."""
         account = self._pool.get(account_id)
@@ -197,6 +204,10 @@ class TendAccounts:
                 "account is now %s", after.status(now), extra={"account_id": after.id, "reasons": ", ".join(reasons)}
             )
 
+    def with_unwritten(self, stored: Account) -> Account:
+        """An account as the database has it, with the changes that could not be written yet."""
+        return _all_of(self._unwritten.get(stored.id, ()), stored)
+
     @asynccontextmanager
     async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
         """Let nobody else of this process write the account meanwhile.
@@ -231,12 +242,16 @@ class TendAccounts:
             await uncut(self._accounts.save(latest))
         except StorageError:
             since = self._unwritten.get(latest.id, [])
+            if self._pool.get(latest.id) is not None:
+                self._know(_all_of(since, latest))
             self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
             raise
-        known = _all_of(self._unwritten.get(latest.id, ()), latest)
-        if self._pool.get(latest.id) != known:
-            self._pool.put(known)
+        self._know(self.with_unwritten(latest))
         return latest
+
+    def _know(self, account: Account) -> None:
+        if self._pool.get(account.id) != account:
+            self._pool.put(account)
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:

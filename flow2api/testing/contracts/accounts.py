@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flow2api.domain.account import Account, AccountStatus, Credentials, Rest, RestReason
+from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Credentials, Rest, RestReason
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
@@ -42,6 +42,28 @@ class AccountsContract:
 
         assert [account.id for account in (*first, third)] == [1, 2, 3]
         assert [account.name for account in await all_accounts(storage)] == ["a", "c"]
+
+    async def test_finds_several_by_their_ids_and_leaves_out_who_is_gone(self, storage: Storage) -> None:
+        added = await storage.accounts.add([(account_of(name), credentials_of(name)) for name in map(str, range(600))])
+        await storage.accounts.remove(added[7].id)
+
+        found = await storage.accounts.some([account.id for account in added])
+
+        assert found == {account.id: account for account in added if account is not added[7]}
+        assert await storage.accounts.some([]) == {}
+
+    async def test_finds_by_address_in_every_upstream(self, storage: Storage) -> None:
+        made = [
+            replace(account_of("b"), email="b@example.org"),
+            replace(account_of("a"), email="a@example.org"),
+            replace(account_of("a elsewhere"), email="a@example.org", upstream="other"),
+            replace(account_of("c"), email="c@example.org"),
+            account_of("nobody's"),
+        ]
+        added = await storage.accounts.add([(account, credentials_of(account.name)) for account in made])
+
+        assert list(await storage.accounts.with_emails(["a@example.org", "b@example.org", "x"])) == list(added[:3])
+        assert list(await storage.accounts.with_emails([])) == []
 
     async def test_adds_none_when_given_none(self, storage: Storage) -> None:
         assert list(await storage.accounts.add([])) == []
@@ -148,12 +170,42 @@ class AccountDirectoryContract:
             "active": (),
             "was cooling": (Rest(RestReason.RATE_LIMITED, past, past),),
             "one model": (Rest(RestReason.RATE_LIMITED, now, soon, "veo"),),
+            "pictures only": (Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),),
+            "no large ones": (Rest(RestReason.RATE_LIMITED, now, soon, call=CallKind.ENLARGEMENT),),
             "cooling": (Rest(RestReason.ERROR_STREAK, now, soon),),
             "suspended": (Rest(RestReason.QUOTA, now, soon), Rest(RestReason.AUTH_EXPIRED, now)),
             "disabled": (Rest(RestReason.MANUAL, now), Rest(RestReason.UNUSABLE, now)),
+            "cooling for both": (
+                Rest(RestReason.QUOTA, now, soon, call=CallKind.VIDEO),
+                Rest(RestReason.ERROR_STREAK, now, soon + timedelta(hours=1), call=CallKind.PICTURE),
+            ),
         }
         made = [replace(account_of(name), rests=those) for name, those in rests.items()]
+        only_videos = replace(
+            account_of("cooling for videos"), rests=rests["pictures only"], capacity=Capacity(image=0)
+        )
+        made.append(only_videos)
         return list(await storage.accounts.add([(one, credentials_of(one.name)) for one in made]))
+
+    async def test_finds_by_a_whole_tag_spelt_as_it_is(self, storage: Storage, clock: FakeClock) -> None:
+        tags: tuple[set[str], ...] = ({"eu", "pro"}, {"EU"}, {"eu-west"}, set(), {"é"})
+        made = [replace(account_of(f"tagged {place}"), tags=frozenset(one)) for place, one in enumerate(tags)]
+        added = await storage.accounts.add([(one, credentials_of(one.name)) for one in made])
+
+        for tag, places in (
+            ("eu", [0]),
+            ("EU", [1]),
+            ("pro", [0]),
+            ("é", [4]),
+            ("e", []),
+            ("eu%", []),
+            (",", []),
+            ('eu","pro', []),
+        ):
+            wanted = AccountFilter(tag=tag)
+            found = await storage.directory.page(wanted, clock.now(), after=0, limit=10)
+            assert [one.id for one in found] == [added[place].id for place in places], tag
+            assert sum((await storage.directory.count(wanted, clock.now())).values()) == len(places)
 
     @pytest.mark.parametrize("status", AccountStatus)
     async def test_finds_by_status_what_the_domain_says(
@@ -167,21 +219,21 @@ class AccountDirectoryContract:
 
     async def test_counts_by_status(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
         assert await storage.directory.count(AccountFilter(), clock.now()) == {
-            AccountStatus.ACTIVE: 3,
-            AccountStatus.COOLING_DOWN: 1,
+            AccountStatus.ACTIVE: 5,
+            AccountStatus.COOLING_DOWN: 3,
             AccountStatus.SUSPENDED: 1,
             AccountStatus.DISABLED: 1,
         }
         assert await storage.directory.count(AccountFilter(text="cooling"), clock.now()) == {
             AccountStatus.ACTIVE: 1,
-            AccountStatus.COOLING_DOWN: 1,
+            AccountStatus.COOLING_DOWN: 3,
             AccountStatus.SUSPENDED: 0,
             AccountStatus.DISABLED: 0,
         }
 
     async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
         await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
-        await storage.vault.write(replace(accounts[5], rests=()), credentials_of("x"))
+        await storage.vault.write(replace(accounts[7], rests=()), credentials_of("x"))
 
         found = await storage.directory.page(
             AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10
@@ -189,10 +241,27 @@ class AccountDirectoryContract:
         assert [account.name for account in found] == ["active"]
 
     async def test_pages_by_id(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=4)
-        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=4)
+        first = await storage.directory.page(AccountFilter(), clock.now(), after=0, limit=6)
+        rest = await storage.directory.page(AccountFilter(), clock.now(), after=first[-1].id, limit=6)
 
         assert [*first, *rest] == accounts
+
+    @pytest.mark.parametrize("status", [None, *AccountStatus])
+    @pytest.mark.parametrize("text", [None, "o", "cooling", "nobody"])
+    async def test_looks_for_a_page_and_its_counts_at_once(
+        self,
+        storage: Storage,
+        accounts: list[Account],
+        clock: FakeClock,
+        text: str | None,
+        status: AccountStatus | None,
+    ) -> None:
+        wanted, now = AccountFilter(text=text, status=status), clock.now()
+        for after in (0, 2):
+            found = await storage.directory.look(wanted, now, after=after, limit=2)
+
+            assert list(found.accounts) == list(await storage.directory.page(wanted, now, after=after, limit=2))
+            assert found.counts == await storage.directory.count(wanted, now)
 
     async def test_searches_address_name_and_remark_whatever_the_case(self, storage: Storage, clock: FakeClock) -> None:
         plain = [

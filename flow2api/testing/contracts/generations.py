@@ -9,7 +9,7 @@ import pytest
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, Input, InputRole, Operation, Phase, State
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import IdempotencyClaim, PastRequest, Storage
+from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, PastRequest, Storage
 from flow2api.testing.factories import GenerationFactory
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.samples import (
@@ -94,6 +94,38 @@ class GenerationsContract:
         assert saved is not None
         assert saved.progress == 5
         assert [media.id for media in await storage.media.get(["med_1", "med_2", "med_3"])] == ["med_1", "med_2"]
+
+
+class GenerationDirectoryContract:
+    """Looking through what everybody asked for."""
+
+    async def test_pages_through_everybodys_the_last_one_first(self, storage: Storage) -> None:
+        made = [replace(generation_of(f"gen_{number}"), key_id=number % 2) for number in range(5)]
+        await storage.generations.add(made)
+        first = await storage.generation_directory.page(GenerationFilter(), after=None, limit=3)
+        last = await storage.generation_directory.page(GenerationFilter(), after="gen_2", limit=3)
+
+        assert [one.id for one in (*first.items, *last.items)] == ["gen_4", "gen_3", "gen_2", "gen_1", "gen_0"]
+        assert (first.has_more, last.has_more) == (True, False)
+        assert (await storage.generation_directory.page(GenerationFilter(), after="none", limit=3)).items == ()
+
+    async def test_filters_by_what_a_generation_is(self, storage: Storage) -> None:
+        one = replace(generation_of("gen_1"), key_id=7, account_id=3, model="paint", state=State.COMPLETED)
+        other = replace(
+            generation_of("gen_2"), kind=MediaKind.VIDEO if one.kind is MediaKind.IMAGE else MediaKind.IMAGE
+        )
+        await storage.generations.add([one, other])
+
+        for wanted in (
+            GenerationFilter(key_id=7),
+            GenerationFilter(account_id=3),
+            GenerationFilter(model="paint"),
+            GenerationFilter(state=State.COMPLETED),
+            GenerationFilter(kind=one.kind),
+            GenerationFilter(kind=one.kind, key_id=7, account_id=3, model="paint", state=State.COMPLETED),
+        ):
+            found = await storage.generation_directory.page(wanted, after=None, limit=5)
+            assert found.items == (one,), wanted
 
 
 class PagesContract:

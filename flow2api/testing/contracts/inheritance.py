@@ -9,7 +9,7 @@ from flow2api.domain.generation import State
 from flow2api.domain.legacy import SOURCE, Total
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest
-from flow2api.domain.statistics import Scope
+from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.samples import NOW, generation_of
 
@@ -74,6 +74,8 @@ class InheritanceContract:
         days = await storage.statistics.by_day("2026-01-01", "2026-12-31", Scope(account_id=3))
         assert {day: one.images for day, one in days.items()} == {"2026-03-01": 8, "2026-11-24": 3}
         assert (await storage.statistics.totals(None, Scope(account_id=4)))[""].images == 1
+        of_each = await storage.statistics.totals(Dimension.ACCOUNT, Scope())
+        assert (await storage.statistics.totals(None, Scope()))[""] == sum(of_each.values(), Counts())
 
 
 class ConnectionTokensContract:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from flow2api.domain.audit import AuditAction
+from flow2api.domain.audit import AuditAction, AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
-from flow2api.testing.contracts.reading import actions, entry_of, new_changes, session_of
+from flow2api.testing.contracts.reading import ADA, actions, entry_of, new_changes, session_of
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.samples import (
     NOW,
@@ -273,3 +273,25 @@ class AuditLogContract:
             await storage.operators.add(operator_of("Ada"), entry_of(clock))
 
         assert await actions(storage) == []
+
+    async def test_is_filtered_by_everything_that_an_entry_says(self, storage: Storage, clock: FakeClock) -> None:
+        began = clock.now()
+        for action, name, subject in (("key.created", "ada", "1"), ("key.revoked", "bob", "1"), ("Key.x", "ada", None)):
+            actor = replace(ADA, name=name)
+            await storage.audit_log.note(AuditEntry(at=clock.now(), actor=actor, action=action, subject=subject))
+            clock.advance(60)
+
+        for wanted, numbers in (
+            (AuditFilter(action="key"), [2, 1]),
+            (AuditFilter(action="key.r"), [2]),
+            (AuditFilter(action="%"), []),
+            (AuditFilter(actor="ada"), [3, 1]),
+            (AuditFilter(subject="1", actor="bob"), [2]),
+            (AuditFilter(since=began + timedelta(seconds=60)), [3, 2]),
+            (AuditFilter(until=began + timedelta(seconds=60)), [1]),
+            (AuditFilter(), [3, 2, 1]),
+        ):
+            found = await storage.audit_log.page(before=None, limit=5, wanted=wanted)
+            assert [entry.number for entry in found] == numbers, wanted
+        ada = AuditFilter(actor="ada")
+        assert [one.number for one in await storage.audit_log.page(before=3, limit=5, wanted=ada)] == [1]

@@ -17,6 +17,7 @@ from flow2api.testing.contracts.accounts import (
 )
 from flow2api.testing.contracts.generations import (
     ClaimsContract,
+    GenerationDirectoryContract,
     GenerationsContract,
     LeasesContract,
     PagesContract,
@@ -227,6 +228,7 @@ class StorageContract:
     TestInheritance = InheritanceContract
     TestProxies = ProxiesContract
     TestGenerations = GenerationsContract
+    TestGenerationDirectory = GenerationDirectoryContract
     TestPages = PagesContract
     TestLeases = LeasesContract
     TestClaims = ClaimsContract

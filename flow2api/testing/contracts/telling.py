@@ -30,9 +30,9 @@ SHOP = Webhook(
 )
 
 
-def entry(action: str) -> AuditEntry:
+def entry(action: str, subject: str | None = None) -> AuditEntry:
     """An entry of the audit log."""
-    return AuditEntry(at=NOW, actor=Actor(name="ada", door="test"), action=action)
+    return AuditEntry(at=NOW, actor=Actor(name="ada", door="test"), action=action, subject=subject)
 
 
 def delivery(webhook_id: int, message_id: str = "msg_1", **changes: object) -> Delivery:
@@ -166,6 +166,25 @@ class WebhooksContract:
         assert (given_up.state, given_up.ended_at) == (DeliveryState.FAILED, LATER)
         assert (on.disabled_at, on.disabled_why, on.failing_since) == (None, "", None)
         assert len(await storage.audit_log.page(before=None, limit=5)) == 1
+
+    async def test_what_may_change_is_saved_and_the_rest_stays(self, storage: Storage) -> None:
+        shop, other = await storage.webhooks.add(SHOP), await storage.webhooks.add(replace(SHOP, name="other"))
+        before = await storage.changes.latest()
+        changed = replace(
+            shop,
+            url=Secret("https://till.example/hook"),
+            shown="https://till.example",
+            signing=Secret("whsec_new"),
+            kinds=frozenset({NoticeKind.GENERATION_FAILED}),
+            key_id=None,
+        )
+
+        stale = replace(changed, disabled_at=LATER, failing_since=NOW)
+        assert await storage.webhooks.save(stale, entry("webhook.changed", str(shop.id)))
+        assert not await storage.webhooks.save(replace(changed, id=99), entry("webhook.changed", "99"))
+        assert await storage.webhooks.all() == [changed, other]
+        assert [(one.what, one.id) for one in await storage.changes.since(before)] == [("webhook", str(shop.id))]
+        assert [one.subject for one in await storage.audit_log.page(before=None, limit=5)] == [str(shop.id)]
 
     async def test_is_removed_with_its_messages(self, storage: Storage) -> None:
         shop, other = await storage.webhooks.add(SHOP), await storage.webhooks.add(replace(SHOP, name="other"))

@@ -99,6 +99,23 @@ class FakeWebhooks:
         self._tables.note_audit(audit)
         return True
 
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+        self._tables.writing(audit)
+        kept = self._tables.told.webhooks.get(webhook.id)
+        if kept is None:
+            return False
+        self._tables.told.webhooks[webhook.id] = replace(
+            kept,
+            url=webhook.url,
+            shown=webhook.shown,
+            signing=webhook.signing,
+            kinds=webhook.kinds,
+            key_id=webhook.key_id,
+        )
+        self._tables.note("webhook", webhook.id)
+        self._tables.note_audit(audit)
+        return True
+
     async def switch(
         self, webhook_id: int, disabled_at: datetime | None, why: str = "", audit: AuditEntry | None = None
     ) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.api_key import ApiKey
-from flow2api.domain.audit import AuditEntry
+from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.health import HealthEvent
@@ -27,6 +27,8 @@ from flow2api.domain.ports.storage import (
     Change,
     ChangeFeed,
     CredentialVault,
+    GenerationDirectory,
+    GenerationFilter,
     Generations,
     HealthLog,
     IdempotencyClaim,
@@ -290,9 +292,23 @@ class FakeAuditLog:
         self._tables.writing(entry)
         self._tables.note_audit(entry)
 
-    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
-        older = [entry for entry in self._tables.audit if before is None or entry.number < before]
+    async def page(self, *, before: int | None, limit: int, wanted: AuditFilter | None = None) -> Sequence[AuditEntry]:
+        older = [
+            entry
+            for entry in self._tables.audit
+            if (before is None or entry.number < before) and (wanted is None or _passes(entry, wanted))
+        ]
         return older[::-1][:limit]
+
+
+def _passes(entry: AuditEntry, wanted: AuditFilter) -> bool:
+    return (
+        entry.action.startswith(wanted.action or "")
+        and wanted.actor in (None, entry.actor.name)
+        and wanted.subject in (None, entry.subject)
+        and (wanted.since is None or entry.at >= wanted.since)
+        and (wanted.until is None or entry.at < wanted.until)
+    )
 
 
 class FakeAccountDirectory:
@@ -331,6 +347,7 @@ class FakeAccountDirectory:
             for _, account in sorted(self._tables.accounts.items())
             if any(text in (field or "").lower() for field in (account.email, account.name, account.remark))
             if wanted.status is None or account.status(now) is wanted.status
+            if wanted.tag is None or wanted.tag in account.tags
         ]
 
 
@@ -432,6 +449,29 @@ class FakeGenerations:
 
     def _unfinished(self) -> Sequence[Generation]:
         return [generation for generation in self._tables.generations.values() if not generation.state.is_final]
+
+
+class FakeGenerationDirectory:
+    """Looks through the generations in memory."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+        newest_first = [*self._tables.generations.values()][::-1]
+        if after is not None:
+            ids = [one.id for one in newest_first]
+            newest_first = newest_first[ids.index(after) + 1 :] if after in ids else []
+        found = [
+            one
+            for one in newest_first
+            if wanted.key_id in (None, one.key_id)
+            and wanted.account_id in (None, one.account_id)
+            and wanted.kind in (None, one.kind)
+            and wanted.state in (None, one.state)
+            and wanted.model in (None, one.model)
+        ]
+        return Page(tuple(found[:limit]), has_more=len(found) > limit)
 
 
 class FakeMediaIndex:
@@ -563,6 +603,7 @@ class FakeStorage:
         self.inheritance: Inheritance = FakeInheritance(self.tables)
         self.proxies: Proxies = FakeProxies(self.tables)
         self.generations: Generations = FakeGenerations(self.tables)
+        self.generation_directory: GenerationDirectory = FakeGenerationDirectory(self.tables)
         self.media: MediaIndex = FakeMediaIndex(self.tables)
         self.changes: ChangeFeed = FakeChangeFeed(self.tables)
         self.options: OptionValues = FakeOptionValues(self.tables)

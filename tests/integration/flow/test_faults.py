@@ -51,6 +51,11 @@ REFUSALS: list[tuple[dict[str, Any], type[Exception], dict[str, Any]]] = [
         {"exhausted": True, "per_model": False},
     ),
     (
+        {"status": 429, "reason": "PUBLIC_ERROR_CONCURRENT_LIMIT_REACHED", "retry_after_s": 7},
+        UpstreamRateLimitedError,
+        {"exhausted": False, "per_kind": True, "retry_after_s": 7.0},
+    ),
+    (
         {"status": 429, "reason": "PUBLIC_ERROR_PER_MODEL_DAILY_QUOTA_REACHED", "retry_after_s": 90},
         UpstreamRateLimitedError,
         {"exhausted": True, "per_model": True, "retry_after_s": 90.0},
@@ -58,7 +63,7 @@ REFUSALS: list[tuple[dict[str, Any], type[Exception], dict[str, Any]]] = [
     (
         {"status": 429, "reason": "PUBLIC_ERROR_USER_REQUESTS_THROTTLED", "retry_after_s": 7},
         UpstreamRateLimitedError,
-        {"exhausted": False, "retry_after_s": 7.0},
+        {"exhausted": False, "per_kind": False, "retry_after_s": 7.0},
     ),
     ({"status": 429, "reason": "PUBLIC_ERROR_UNUSUAL_ACTIVITY_TOO_MUCH_TRAFFIC"}, UpstreamRefusedError, {}),
     ({"status": 503, "reason": "PUBLIC_ERROR_HIGH_TRAFFIC"}, UpstreamOverloadedError, {"reached": False}),

@@ -1,5 +1,7 @@
 """Options are changed all at once or not at all, and each change says who made it."""
 
+from dataclasses import fields
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -217,3 +219,19 @@ async def test_options_that_do_not_fit_what_is_installed_are_refused(storage: Fa
         CurrentOptions(
             storage.options, {"model_routes": {"best": ["gone"]}}, policies, FakeClock(), check_installed=check
         )
+
+
+async def test_standing_says_where_each_value_comes_from_and_what_there_is(options: CurrentOptions) -> None:
+    await options.change({"policy": "random"}, ADA)
+    standing = {one.name: one for one in await options.standing()}
+
+    assert list(standing) == [field.name for field in fields(Options)]
+    assert (standing["policy"].value, standing["policy"].default) == ("random", Options().policy)
+    assert [standing[name].source for name in ("policy", "video_timeout_s", "time_zone")] == [
+        "set",
+        "settings",
+        "default",
+    ]
+    assert standing["policy"].choices == ("least_busy", "random")
+    assert standing["log_prompts"].choices == ("off", "hash", "full")
+    assert standing["time_zone"].choices == ()

@@ -124,7 +124,7 @@ def test_folder_that_cannot_be_written_is_told(run: CommandLine) -> None:
 def test_plain_export_says_so(run: CommandLine, tmp_path: Path) -> None:
     ran = run("accounts", "export", "out.json", "--plain")
 
-    assert ran.err == "Wrote 1 accounts into out.json, in plain text.\n"
+    assert ran.err == "Wrote 1 account into out.json, in plain text.\n"
     assert msgspec.json.decode((tmp_path / "out.json").read_bytes())["tokens"][0]["session_token"] == TOKEN
 
 

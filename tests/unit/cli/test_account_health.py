@@ -65,6 +65,16 @@ def test_show_of_a_healthy_new_account_says_so(run: CommandLine, stage: Stage) -
     assert "Nothing is known" in ran.err
 
 
+def test_show_tells_that_only_the_proxy_is_missing(run: CommandLine, stage: Stage) -> None:
+    stage.tables.accounts[4] = AccountFactory.build(id=4, name="cut off", email=None, proxy="gone")
+
+    ran = run("accounts", "show", "cut off")
+
+    assert "There is no proxy 'gone' for it." in ran.err
+    assert "It rests for no reason." not in ran.err
+    assert run("accounts", "show", "cut off", "--json").json["no_way"] == "There is no proxy 'gone' for it."
+
+
 def test_show_of_nobody_is_refused(run: CommandLine) -> None:
     ran = run("accounts", "show", "nobody")
     assert ran.code == 1

@@ -53,6 +53,16 @@ def test_people_get_a_summary_and_the_first_bad_rows(run: CommandLine) -> None:
     assert not any("row 22" in line for line in told)
 
 
+def test_bad_line_that_is_like_another_one_names_that_line(run: CommandLine) -> None:
+    tokens = [f"eyJ{letter}".ljust(300, "s") for letter in "ab"]
+    lines = f"# accounts\n{tokens[0]} one@example.com\n\n{tokens[1]} one@example.com\n"
+
+    ran = run("accounts", "import", "-", stdin=lines)
+
+    assert "1 line could not be used:" in ran.err
+    assert "  line 4: Line 2 has the same address with another session token." in ran.err
+
+
 def test_a_file_of_another_form_stores_nothing(run: CommandLine, stage: Stage) -> None:
     ran = run("accounts", "import", "-", stdin="{}")
 

@@ -1,4 +1,5 @@
 from flow2api.domain.choice import Choice
+from flow2api.domain.generation import State
 from flow2api.testing.factories import GenerationFactory
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
@@ -30,3 +31,18 @@ def test_unknown_generation_is_told(run: CommandLine, stage: Stage) -> None:
     shown = run("generations", "show", "gen_9")
     assert shown.code == 1
     assert "There is no generation 'gen_9'" in shown.err
+
+
+def test_generations_are_listed_newest_first_page_by_page(run: CommandLine, stage: Stage) -> None:
+    for number in range(3):
+        stage.tables.generations[f"gen_{number}"] = GenerationFactory.build(
+            id=f"gen_{number}", key_id=1, account_id=number, state=State.COMPLETED
+        )
+    first = run("generations", "list", "--limit", "2", "--json").json
+    last = run("generations", "list", "--after", first["next"], "--json").json
+
+    assert [one["id"] for one in first["generations"] + last["generations"]] == ["gen_2", "gen_1", "gen_0"]
+    assert last["next"] is None
+    lines = run("generations", "list", "--account", "1", "--key", "1", "--state", "completed").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["gen_1"]
+    assert run("generations", "list", "--model", "other").err.endswith("There is no such generation.\n")

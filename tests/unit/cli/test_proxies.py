@@ -104,7 +104,7 @@ def test_accounts_are_assigned_by_id_tag_or_all_and_it_is_audited(run: CommandLi
 
     assert run("proxies", "assign", "eu", "1", "a2").out == "2 accounts now use 'eu'.\n"
     assert run("proxies", "assign", "direct", "--all", "--json").json == {"proxy": "direct", "changed": [1, 2, 3]}
-    assert run("proxies", "assign", "global", "1").out == "1 accounts now use what the option `proxy` says.\n"
+    assert run("proxies", "assign", "global", "1").out == "1 account now uses what the option `proxy` says.\n"
     assert run("proxies", "assign", "eu", "--tag", "nobody").out == "0 accounts now use 'eu'.\n"
 
     assert [account.proxy for account in stage.tables.accounts.values()] == [None, "direct", "direct"]
@@ -122,7 +122,7 @@ def test_needed_proxy_is_removed_by_force_only(run: CommandLine, stage: Stage) -
     run("proxies", "add", "http://p:1", "--name", "one")
     run("proxies", "assign", "one", "1")
 
-    assert "only way for 1 accounts (1)" in run("proxies", "remove", "one", "--yes").err
+    assert "only way for 1 account (1)" in run("proxies", "remove", "one", "--yes").err
     assert "Say --yes" in run("proxies", "remove", "one").err
     assert run("proxies", "remove", "one", "--yes", "--force").out == "Removed 'one' (http://p:1).\n"
     assert stage.tables.proxies == {}
@@ -210,9 +210,9 @@ def test_doctor_tells_of_proxies_that_somebody_needs_and_nobody_has(run: Command
     run("proxies", "assign", "eu", "1")
     assert finding(FLOW2API_OPTIONS__PROXY="eu")[0] == "ok"
     asyncio.run(stage.storage.proxies.note_health({1: ProxyHealth(state=ProxyState.DOWN)}))
-    assert finding() == ("warn", "1 of 2 proxies are down: p1.")
+    assert finding() == ("warn", "1 of 2 proxies is down: p1.")
     run("proxies", "disable", "p2")
-    assert finding() == ("fail", "No proxy of 'eu' works, which 1 accounts should use.")
+    assert finding() == ("fail", "No proxy of 'eu' works, which 1 account should use.")
 
 
 def test_proxy_moves_by_a_file_and_its_credentials_are_told_by_nobody(run: CommandLine, stage: Stage) -> None:

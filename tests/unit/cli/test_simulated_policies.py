@@ -52,4 +52,4 @@ def test_nonsense_is_refused(run: CommandLine, stage: Stage) -> None:
     day, policy = run("policies", "simulate", "--day", "tomorrow"), run("policies", "simulate", "--policy", "best")
     assert (day.code, policy.code) == (2, 2)
     assert "is no day" in day.err
-    assert "there is no policy 'best'" in policy.err
+    assert "There is no selection policy 'best'" in policy.err

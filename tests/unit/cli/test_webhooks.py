@@ -159,3 +159,34 @@ def test_what_cannot_be_done_is_one_sentence(run: CommandLine, stage: Stage, arg
 def test_no_two_have_one_name(run: CommandLine) -> None:
     run("webhooks", "add", "shop", URL)
     assert "Choose another name" in run("webhooks", "add", "shop", URL).err
+
+
+def test_webhook_is_changed_without_its_secret(run: CommandLine, stage: Stage) -> None:
+    run("keys", "create", "--name", "laptop")
+    secret = run("webhooks", "add", "shop", URL, "--key", "laptop").out.strip()
+    elsewhere = "https://till.example.org/in?token=canary"
+    changed = run("webhooks", "update", "shop", "--url", "-", "--event", "generation.failed", "--json", stdin=elsewhere)
+    freed = run("webhooks", "update", "1", "--key", "")
+
+    (webhook,) = stage.tables.told.webhooks.values()
+    assert (changed.json["address"], changed.json["events"], changed.json["key_id"]) == (
+        "https://till.example.org",
+        ["generation.failed"],
+        1,
+    )
+    assert (webhook.url.reveal(), webhook.key_id, webhook.signing.reveal()) == (elsewhere, None, secret)
+    assert "Changed 'shop' (https://till.example.org)" in freed.out
+    assert "canary" not in changed.out + changed.err + repr(stage.tables.audit)
+    assert run("webhooks", "update", "shop").code == 2
+    assert run("webhooks", "update", "shop", "--key", "nobody").code == 1
+
+
+def test_new_secret_stands_alone_on_standard_output(run: CommandLine, stage: Stage) -> None:
+    former = run("webhooks", "add", "shop", URL).out.strip()
+    made = run("webhooks", "rotate-secret", "shop")
+    told = run("webhooks", "rotate-secret", "shop", "--json").json
+
+    (webhook,) = stage.tables.told.webhooks.values()
+    assert made.out.strip().startswith("whsec_")
+    assert len({former, made.out.strip(), told["secret"]}) == 3
+    assert webhook.signing.reveal() == told["secret"]

@@ -82,6 +82,33 @@ def test_gravest_reason_decides_about_the_status() -> None:
     assert blocking.reason is RestReason.MANUAL
 
 
+def test_account_that_may_make_something_is_active() -> None:
+    until = START + minutes(5)
+    account = AccountFactory.build(id=1).resting(RestReason.QUOTA, START, until=until, call=CallKind.VIDEO)
+    aside = account.resting(RestReason.RATE_LIMITED, START, until=until, call=CallKind.ENLARGEMENT)
+
+    assert (aside.status(START), aside.blocking_rest(START)) == (AccountStatus.ACTIVE, None)
+    assert aside.partial_rest(START) is account.rests[0]
+    assert aside.partial_rest(until) is None
+    both = account.resting(RestReason.ERROR_STREAK, START, until=START + minutes(1), call=CallKind.PICTURE)
+    assert both.status(START) is AccountStatus.COOLING_DOWN
+    assert both.status(START + minutes(1)) is AccountStatus.ACTIVE
+
+
+@pytest.mark.parametrize(("images", "status"), [(0, AccountStatus.COOLING_DOWN), (1, AccountStatus.ACTIVE)])
+def test_kind_that_is_switched_off_does_not_make_an_account_active(images: int, status: AccountStatus) -> None:
+    account = AccountFactory.build(id=1, capacity=Capacity(image=images))
+    assert account.makes == ((CallKind.VIDEO,) if not images else (CallKind.PICTURE, CallKind.VIDEO))
+
+    assert account.resting(RestReason.QUOTA, START, call=CallKind.VIDEO).status(START) is status
+
+
+def test_account_that_is_to_make_nothing_still_stands_somehow() -> None:
+    account = AccountFactory.build(id=1, capacity=Capacity(image=0, video=0))
+    assert account.status(START) is AccountStatus.ACTIVE
+    assert account.resting(RestReason.AUTH_EXPIRED, START).status(START) is AccountStatus.SUSPENDED
+
+
 def test_rest_for_one_model_leaves_the_account_active() -> None:
     account = AccountFactory.build(id=1).resting(RestReason.QUOTA, START, until=START + minutes(5), model="film")
 
@@ -366,10 +393,15 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def status_follows_from_the_reasons(self) -> None:
-        held = {STATUS_OF[rest.reason] for rest in self.account.rests if rest.model is None and rest.holds(self.now)}
-        gravest = next((status for status in reversed(AccountStatus) if status in held), AccountStatus.ACTIVE)
-        assert self.account.status(self.now) is gravest
-        assert (self.account.blocking_rest(self.now) is None) is (gravest is AccountStatus.ACTIVE)
+        """It stands as it does at what it does best."""
+        order = list(AccountStatus)
+        held = [rest for rest in self.account.rests if rest.model is None and rest.holds(self.now)]
+        by_kind = [
+            max((order.index(STATUS_OF[rest.reason]) for rest in held if rest.call in (None, call)), default=0)
+            for call in (CallKind.PICTURE, CallKind.VIDEO)
+        ]
+        assert self.account.status(self.now) is order[min(by_kind)]
+        assert (self.account.blocking_rest(self.now) is None) is (min(by_kind) == 0)
 
     @invariant()
     def events_tell_whatever_changes(self) -> None:

@@ -34,6 +34,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.GenerationNotFoundError("?"), GIVE_UP, False),
     (tree.NotReadyError("?"), GIVE_UP, False),
     (tree.ConflictError("?"), GIVE_UP, False),
+    (tree.NotKnownError("?"), GIVE_UP, False),
     (tree.OptionLockedError("?"), GIVE_UP, False),
     (tree.AccountNotFoundError(1), GIVE_UP, False),
     (tree.RecordNotFoundError(1), GIVE_UP, False),
@@ -149,6 +150,27 @@ def test_rate_limit_is_as_wide_as_upstream_says(exhausted: bool, per_model: bool
     (rest,) = after(error).rests
     assert rest.model == ("film" if per_model else None)
     assert rest.until == START + timedelta(seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_videos_alone"),
+    [
+        (tree.UpstreamRateLimitedError("?", exhausted=True), True),
+        (tree.UpstreamRateLimitedError("?", per_kind=True), True),
+        (tree.UpstreamRateLimitedError("?"), False),
+        (tree.UpstreamRefusedError("?"), False),
+    ],
+)
+def test_used_up_videos_and_too_many_of_them_leave_the_pictures(error: Flow2ApiError, is_of_videos_alone: bool) -> None:
+    (rest,) = after(error).rests
+    assert rest.call is (CallKind.VIDEO if is_of_videos_alone else None)
+    assert rest.stops(CallKind.PICTURE) is not is_of_videos_alone
+
+
+def test_share_that_is_used_up_outside_of_any_making_is_the_accounts() -> None:
+    error = tree.UpstreamRateLimitedError("?", exhausted=True)
+    (rest,) = after_error(AccountFactory.build(id=1), error, None, START, threshold=3).rests
+    assert rest.is_whole
 
 
 def test_limit_for_a_model_of_a_call_without_one_is_the_accounts() -> None:

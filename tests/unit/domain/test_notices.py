@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain import notices
-from flow2api.domain.account import Account, RestReason, Tier
+from flow2api.domain.account import Account, CallKind, RestReason, Tier
 from flow2api.domain.generation import Fault, State
 from flow2api.domain.notices import NoticeKind
 from flow2api.testing.fakes.clock import START as NOW
@@ -66,7 +66,7 @@ def test_whatever_can_be_told_has_a_maker() -> None:
         notices.account_recovered(ACCOUNT, NOW),
         notices.credits_low(ACCOUNT, NOW, 20),
         notices.credits_back(ACCOUNT, NOW),
-        notices.tier_empty(Tier.PRO, NOW, 3),
+        notices.tier_empty(Tier.PRO, NOW, 3, frozenset({CallKind.VIDEO}), 2),
         notices.tier_served(Tier.PRO, NOW, 3, 1),
         notices.breaker_opened("flow", NOW, "502"),
         notices.breaker_closed("flow", NOW),

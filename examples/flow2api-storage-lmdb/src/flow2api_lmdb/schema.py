@@ -97,7 +97,9 @@ class Figure:
     counts: Counts
 
 
-ACCOUNTS = Table("accounts", Account)
+ACCOUNTS = Table(
+    "accounts", Account, indexes={"email": lambda account: None if account.email is None else (account.email,)}
+)
 CREDENTIALS = Table(
     "credentials",
     KeptCredentials,
@@ -140,6 +142,7 @@ GENERATIONS = Table(
     "generations",
     KeptGeneration,
     indexes={
+        "order": lambda kept: (kept.order,),
         "group": lambda kept: (kept.generation.group_id, kept.order),
         "created": lambda kept: (kept.generation.created_at, kept.order),
         "listed": lambda kept: (

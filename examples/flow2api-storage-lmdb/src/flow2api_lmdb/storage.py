@@ -22,6 +22,7 @@ from flow2api.domain.ports.storage import (
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    GenerationDirectory,
     Generations,
     HealthLog,
     Journal,
@@ -38,7 +39,7 @@ from flow2api_lmdb.repositories.accounts import LmdbAccountDirectory, LmdbAccoun
 from flow2api_lmdb.repositories.api_keys import LmdbApiKeys, LmdbConnectionTokens
 from flow2api_lmdb.repositories.behind import LmdbHealthLog, LmdbJournal
 from flow2api_lmdb.repositories.feed import LmdbChangeFeed, LmdbOptionValues
-from flow2api_lmdb.repositories.generations import LmdbGenerations, LmdbPastRequests
+from flow2api_lmdb.repositories.generations import LmdbGenerationDirectory, LmdbGenerations, LmdbPastRequests
 from flow2api_lmdb.repositories.media import LmdbMediaIndex
 from flow2api_lmdb.repositories.operators import LmdbAuditLog, LmdbOperators, LmdbSessions, LmdbSignInTries
 from flow2api_lmdb.repositories.proxies import LmdbProxies
@@ -76,6 +77,7 @@ class LmdbStorage:
         self.inheritance: Inheritance = LmdbInheritance(engine)
         self.proxies: Proxies = LmdbProxies(engine)
         self.generations: Generations = LmdbGenerations(engine)
+        self.generation_directory: GenerationDirectory = LmdbGenerationDirectory(engine)
         self.media: MediaIndex = LmdbMediaIndex(engine)
         self.changes: ChangeFeed = LmdbChangeFeed(engine)
         self.options: OptionValues = LmdbOptionValues(engine)

@@ -18,6 +18,7 @@ from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
+from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
 from flow2api.domain.ports.storage.health import HealthLog
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
@@ -35,6 +36,8 @@ __all__ = [
     "ChangeFeed",
     "CredentialVault",
     "Examination",
+    "GenerationDirectory",
+    "GenerationFilter",
     "Generations",
     "HealthLog",
     "IdempotencyClaim",
@@ -66,6 +69,7 @@ class Storage(Protocol):
     inheritance: Inheritance
     proxies: Proxies
     generations: Generations
+    generation_directory: GenerationDirectory
     media: MediaIndex
     changes: ChangeFeed
     options: OptionValues

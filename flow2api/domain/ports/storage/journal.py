@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from flow2api.domain.media import MediaKind
+from flow2api.domain.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+@dataclass(frozen=True)
+class LogEntry(Record):
     """One ended generation or refused request, for the log and the statistics. It holds no secret.
 
     Attributes:

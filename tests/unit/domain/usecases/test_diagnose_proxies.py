@@ -8,7 +8,7 @@ import pytest
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import DIRECT
 from flow2api.domain.usecases.diagnose import CheckState, Finding
-from flow2api.domain.usecases.diagnose_proxies import judge_proxies
+from flow2api.domain.usecases.diagnose_proxies import judge_proxies, why_no_way
 from flow2api.testing.samples import account_of, credentials_of
 from tests.unit.domain.usecases.test_choose_proxy import Site
 
@@ -54,7 +54,7 @@ async def test_pool_of_which_none_works_is_a_fault_and_one_of_which_some_work_a_
     assert (await judged(await site("one", "two", down=("one", "two"), pool="eu"), proxy="eu")).state is FAIL
 
     found = await judged(await site("one", "two", down=("one",), pool="eu"), proxy="eu")
-    assert (found.state, found.sentence) == (WARN, "1 of 2 proxies are down: one.")
+    assert (found.state, found.sentence) == (WARN, "1 of 2 proxies is down: one.")
 
 
 @pytest.mark.parametrize("falls_back", [True, False])
@@ -63,3 +63,23 @@ async def test_who_goes_direct_is_told_when_all_is_well(falls_back: bool) -> Non
 
     assert found.state is OK
     assert ("go direct" in found.sentence) is falls_back
+
+
+@pytest.mark.parametrize(
+    ("own", "options", "told"),
+    [
+        (None, {}, None),
+        (DIRECT, {"proxy": "gone"}, None),
+        ("one", {}, None),
+        ("dead", {"proxy_direct_fallback": True}, None),
+        ("dead", {}, "No proxy of 'dead' works, which it has to use."),
+        (None, {"proxy": "dead"}, "No proxy of 'dead' works, which it has to use."),
+        ("gone", {"proxy": "one"}, "There is no proxy 'gone' for it."),
+    ],
+)
+async def test_tells_why_an_account_has_no_way_to_the_service(
+    own: str | None, options: dict[str, Any], told: str | None
+) -> None:
+    made = await site("one", "dead", down=("dead",))
+
+    assert await why_no_way(made.storage, Options(**options), replace(account_of("a"), proxy=own)) == told

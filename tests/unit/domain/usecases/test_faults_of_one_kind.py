@@ -7,7 +7,7 @@ import pytest
 from flow2api.domain import errors as tree
 from flow2api.domain.account import CallKind, RestReason
 from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.generation import Input, InputRole
+from flow2api.domain.generation import Failed, Input, InputRole
 from flow2api.domain.selection import Need
 from flow2api.plugins.policies import LeastRecentlyUsed
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, LARGE_PAINT, PAINT, Stage
@@ -93,6 +93,33 @@ async def test_limit_met_beside_the_making_does_not_stop_the_making(
 
 
 class TestThroughTheUseCases:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            tree.UpstreamRateLimitedError("used up", exhausted=True, retry_after_s=7200),
+            tree.UpstreamRateLimitedError("too many at once", per_kind=True, retry_after_s=7200),
+        ],
+        ids=["exhausted", "per_kind"],
+    )
+    @pytest.mark.parametrize(("stopped", "other"), [(FILM, PAINT), (PAINT, FILM)], ids=["videos", "pictures"])
+    async def test_limit_on_one_kind_leaves_the_other_and_is_not_asked_again(
+        self, stage: Stage, error: Exception, stopped: ModelSpec, other: ModelSpec
+    ) -> None:
+        await stage.accounts(1)
+        call = "submit" if stopped is FILM else "produce"
+        stage.upstream.fail(call, error, times=None)
+        await self.is_refused(stage, stopped)
+        stage.upstream.faults.clear()
+        assert (await stage.made(other)).generation.account_id == 1
+        await self.is_refused(stage, stopped)
+        assert stage.upstream.count(call) == 1
+
+    async def is_refused(self, stage: Stage, spec: ModelSpec) -> None:
+        try:
+            assert isinstance(await stage.end(spec), Failed)
+        except tree.PoolError:
+            return
+
     async def test_account_that_cannot_enlarge_makes_the_plain_ones_and_others_the_large_ones(
         self, stage: Stage
     ) -> None:

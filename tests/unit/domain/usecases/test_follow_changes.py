@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain.account import Account, RestReason
-from flow2api.domain.errors import NoEligibleAccountError, StorageBusyError
+from flow2api.domain.errors import NoEligibleAccountError, StorageBusyError, UpstreamRateLimitedError
 from flow2api.domain.generation import Finished
 from flow2api.domain.ports.storage import Change
 from flow2api.domain.usecases.follow_changes import FollowChanges
@@ -42,6 +42,7 @@ async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
         reload_options=heard.options,
         reload_proxies=heard.proxies,
         reload_webhooks=heard.webhooks,
+        with_unwritten=stage.tend.with_unwritten,
     )
     await follow.begin()
     return follow
@@ -132,6 +133,55 @@ async def test_what_this_process_writes_meanwhile_is_not_overwritten_by_an_older
     await follow.catch_up()
     assert (stage.known(1).remark, stage.known(1).name) == ("theirs", "ours")
     assert len(readings) >= 2
+
+
+async def test_what_could_not_be_written_stays_when_others_have_written_something_else(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+    original = stage.storage.accounts.save
+
+    async def refusing(account: Account) -> None:
+        raise StorageBusyError("locked")
+
+    swap(stage.storage.accounts, save=refusing)
+    await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast", retry_after_s=600), PAINT)
+    swap(stage.storage.accounts, save=original)
+    await original(replace(stage.tables.accounts[1], remark="theirs"))
+    await follow.catch_up()
+    known = stage.known(1)
+    assert (known.remark, [rest.reason for rest in known.rests]) == ("theirs", [RestReason.RATE_LIMITED])
+    await stage.tend.change(1, lambda one: one)
+    assert stage.tables.accounts[1] == known
+
+
+async def test_change_whose_writing_fails_while_an_older_reading_comes_in_is_known_after_all(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+    original = stage.storage.accounts.save
+    await original(replace(stage.tables.accounts[1], remark="theirs"))
+
+    async def refusing(account: Account) -> None:
+        await follow.catch_up()
+        raise StorageBusyError("locked")
+
+    swap(stage.storage.accounts, save=refusing)
+    await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast", retry_after_s=600), PAINT)
+    known = stage.known(1)
+    assert (known.remark, [rest.reason for rest in known.rests]) == ("theirs", [RestReason.RATE_LIMITED])
+
+
+async def test_account_that_was_removed_while_its_change_could_not_be_written_stays_removed(stage: Stage) -> None:
+    await stage.accounts(1)
+    follow = await following(stage)
+
+    async def refusing(account: Account) -> None:
+        await stage.storage.accounts.remove(1)
+        await follow.catch_up()
+        raise StorageBusyError("locked")
+
+    swap(stage.storage.accounts, save=refusing)
+    await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast"), PAINT)
+    assert stage.pool.get(1) is None
 
 
 async def test_database_that_fails_for_a_moment_is_read_again(stage: Stage) -> None:

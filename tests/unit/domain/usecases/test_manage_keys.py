@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from flow2api.domain.audit import Actor
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -160,3 +160,17 @@ async def test_tag_that_no_account_could_have_is_refused(manage: ManageKeys) -> 
     await manage.create("laptop")
     with pytest.raises(UnsupportedInputError):
         await manage.update("laptop", tag="a b\n")
+
+
+async def test_key_is_found_by_its_id_revoked_or_not(manage: ManageKeys) -> None:
+    key, _ = await manage.create("shop")
+    await manage.check_active(key.id)
+    revoked = await manage.revoke("shop")
+
+    assert await manage.get(key.id) == revoked
+    with pytest.raises(UnsupportedInputError, match="no active key"):
+        await manage.check_active(key.id)
+    with pytest.raises(NotKnownError):
+        await manage.get(99)
+    with pytest.raises(NotKnownError):
+        await manage.update(str(key.id), name="till")

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_operators import LEAST_GUESSES, LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
@@ -241,3 +241,11 @@ async def test_sign_out_gives_a_new_stamp_and_nothing_else(manage: Manage, stora
 
     assert storage.tables.operators[ada.id] == changed == replace(ada, stamp=changed.stamp)
     assert changed.stamp != ada.stamp
+
+
+async def test_operator_is_found_by_name_or_id(manage: Manage) -> None:
+    ada = await manage.create("ada", GOOD)
+
+    assert await manage.named("ADA") == await manage.named(str(ada.id)) == ada
+    with pytest.raises(NotKnownError):
+        await manage.named("bob")

@@ -4,7 +4,7 @@ import pytest
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.manage_proxies import ManageProxies
@@ -137,6 +137,15 @@ async def test_one_of_several_in_a_pool_may_go(manage: ManageProxies, storage: F
     await manage.remove(made[0], ADA, Options(proxy="eu"))
 
     assert [one.name for one in await manage.all()] == [made[1].name]
+
+
+async def test_one_proxy_is_found_by_its_own_name_only(manage: ManageProxies) -> None:
+    proxy = await manage.add("http://p:1", ADA, name="frankfurt", pool="eu")
+
+    assert await manage.named("frankfurt") == proxy
+    for name, message in (("eu", "is a pool"), ("frankfrt", "Did you mean 'frankfurt'"), ("x", "no proxy 'x'.$")):
+        with pytest.raises(NotKnownError, match=message):
+            await manage.named(name)
 
 
 async def test_of_many_that_are_added_each_is_judged_with_those_before_it(

@@ -7,10 +7,10 @@ import pytest
 
 from flow2api.domain import notices
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks
+from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks, WebhookChange
 from flow2api.domain.webhook import Delivery, Receipt
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.notify import FakeCourier
@@ -155,3 +155,59 @@ async def test_messages_are_shown_of_one_or_of_all_newest_first(desk: Desk) -> N
     assert [one.number for one in await desk.manage.deliveries("mail")] == [2]
     assert len(await desk.manage.deliveries(limit=2)) == 2
     assert len(await desk.manage.deliveries(limit=LARGEST_PAGE + 1)) == 3
+
+
+class TestUpdate:
+    async def test_address_events_and_key_take_the_place_of_the_former_ones(self, desk: Desk) -> None:
+        added = await desk.manage.add("shop", SHOP, ADA)
+        change = WebhookChange(url=Secret("https://till.example/canary"), kinds=["generation.failed"], key_id=7)
+        changed = await desk.manage.update("shop", change, ADA)
+
+        assert await desk.manage.all() == [changed]
+        assert (changed.shown, changed.key_id, changed.signing) == ("https://till.example", 7, added.signing)
+        assert changed.kinds == frozenset({NoticeKind.GENERATION_FAILED})
+        entry = desk.storage.tables.audit[-1]
+        assert (entry.action, entry.subject, entry.details["name"]) == (AuditAction.WEBHOOK_CHANGED, "1", "shop")
+        assert entry.details["after"] == {
+            "events": ["generation.failed"],
+            "key_id": 7,
+            "address": "https://till.example",
+            "url": "new",
+        }
+        assert "canary" not in repr(desk.storage.tables.audit)
+
+    async def test_what_is_so_already_is_not_written(self, desk: Desk) -> None:
+        added = await desk.manage.add("shop", SHOP, ADA, key_id=7)
+
+        assert await desk.manage.update("shop", WebhookChange(url=SHOP, key_id=7), ADA) == added
+        assert len(desk.audited) == 1
+        freed = await desk.manage.update("shop", WebhookChange(hears_all_keys=True), ADA)
+        assert freed.key_id is None
+
+    @pytest.mark.parametrize(
+        "change", [WebhookChange(url=Secret("http://shop.example")), WebhookChange(kinds=["x"], key_id=7)]
+    )
+    async def test_what_cannot_be_used_changes_nothing(self, desk: Desk, change: WebhookChange) -> None:
+        added = await desk.manage.add("shop", SHOP, ADA)
+
+        with pytest.raises(UnsupportedInputError):
+            await desk.manage.update("shop", change, ADA)
+        assert await desk.manage.all() == [added]
+
+    async def test_one_that_goes_meanwhile_is_unknown(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        await desk.manage.add("shop", SHOP, ADA)
+
+        async def gone(*_: object) -> bool:
+            return False
+
+        monkeypatch.setattr(desk.storage.webhooks, "save", gone)
+        with pytest.raises(NotKnownError):
+            await desk.manage.rotate("shop", ADA)
+
+    async def test_new_secret_is_made_and_noted_without_it(self, desk: Desk) -> None:
+        await desk.manage.add("shop", SHOP, ADA, signing=Secret("whsec_own"))
+        changed = await desk.manage.rotate("shop", ADA)
+
+        assert await desk.manage.all() == [changed]
+        assert changed.signing == Secret("whsec_made")
+        assert desk.storage.tables.audit[-1].details == {"name": "shop", "after": {"signing": "new"}}

@@ -13,6 +13,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.upstream import Access, Allowance
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
 from tests.unit.domain.usecases.stage import PAINT, Stage
 
@@ -317,6 +318,69 @@ class TestLook:
         stage.tables.audit_fault = tree.StorageFullError("full")
         with pytest.raises(tree.StorageFullError):
             await operate.note_reveal(AccountFilter(), ADA)
+
+
+class TestChange:
+    async def test_everything_that_is_named_changes_in_memory_and_in_storage(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        account = await stage.account(tags=frozenset({"a"}), capacity=Capacity(1, 2))
+        change = AccountChange(
+            name="main",
+            email="New@Example.com",
+            weight=7,
+            priority=2,
+            limits={MediaKind.IMAGE: None},
+            added_tags=frozenset({"b"}),
+            proxy="direct",
+        )
+        changed = await operate.change(1, change, ADA)
+
+        assert stage.known(1) == stage.tables.accounts[1] == changed
+        assert changed == replace(
+            account,
+            name="main",
+            email="new@example.com",
+            weight=7,
+            priority=2,
+            capacity=Capacity(None, 2),
+            tags=frozenset({"a", "b"}),
+            proxy="direct",
+        )
+        (entry,) = stage.tables.audit
+        assert (entry.action, entry.details["before"]["tags"]) == (AuditAction.ACCOUNT_CHANGED, ["a"])
+        assert (await operate.change(1, AccountChange(proxy="global"), ADA)).proxy is None
+
+    async def test_address_of_another_account_is_refused(self, stage: Stage, operate: OperateAccounts) -> None:
+        one, other = await stage.accounts(2)
+
+        with pytest.raises(tree.ConflictError, match="account 2"):
+            await operate.change(1, AccountChange(email=other.email), ADA)
+        assert (await operate.change(1, AccountChange(email=one.email), ADA)).email == one.email
+
+    async def test_new_session_token_is_exchanged_first(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.account()
+        other = stage.upstream.add_player()
+
+        with pytest.raises(tree.ConflictError, match="is that of"):
+            await operate.change(1, AccountChange(session_token=other.credentials.session_token), ADA)
+
+    async def test_each_of_a_list_or_of_a_tag_is_changed(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.accounts(3)
+        marked = await operate.change_each([3, 1, 3], AccountChange(added_tags=frozenset({"eu"})), ADA)
+        changed = await operate.change_each(AccountFilter(tag="eu"), AccountChange(weight=9), ADA)
+
+        assert (marked, changed) == ([3, 1], [1, 3])
+        assert [stage.known(number).weight for number in (1, 2, 3)] == [9, 1, 9]
+
+    async def test_one_that_is_not_there_keeps_all_as_they_are(self, stage: Stage, operate: OperateAccounts) -> None:
+        await stage.accounts(1)
+
+        with pytest.raises(tree.AccountNotFoundError):
+            await operate.change_each([1, 2], AccountChange(weight=9), ADA)
+        with pytest.raises(tree.UnsupportedInputError):
+            await operate.change_each([1], AccountChange(weight=0), ADA)
+        assert (stage.known(1).weight, entries(stage)) == (1, [])
 
 
 async def test_what_the_service_is_asked_for_is_put_down_before(stage: Stage, operate: OperateAccounts) -> None:

@@ -237,3 +237,12 @@ class TestForEver:
         await ForgetRecords(log, desk.storage.statistics, desk.clock, lambda: desk.options, lambda: desk.zone)()
         assert limits[0] > limits[-1]
         assert limits == sorted(limits, reverse=True)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+async def test_ends_of_the_calendar_have_nothing(desk: Desk, zone: str) -> None:
+    desk.zone = ZoneInfo(zone)
+    desk.note(NOW)
+
+    assert await desk.read.on(date.min) == await desk.read.on(date.max) == {}
+    assert (await desk.read.between(date.min, date.min + timedelta(days=1))) == {}

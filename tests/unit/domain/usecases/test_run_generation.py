@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Capacity, RestReason
+from flow2api.domain.account import CallKind, Capacity, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.generation import (
@@ -168,7 +168,7 @@ class TestBooking:
         stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), account_id=1, times=None)
         for _ in range(4):
             await stage.made(PAINT)
-        assert stage.known(1).blocking_rest(stage.clock.now()).reason is RestReason.ERROR_STREAK  # type: ignore[union-attr]
+        assert stage.known(1).rest_of(RestReason.ERROR_STREAK, call=CallKind.PICTURE) is not None
         assert stage.tables.accounts[1].rests == stage.known(1).rests
 
     async def test_faults_that_all_show_are_nobodys(self, stage: Stage) -> None:
@@ -179,6 +179,55 @@ class TestBooking:
             await stage.end(PAINT)
             await stage.clock.sleep(31)
         assert [one.rests for one in stage.pool] == [(), (), (), ()]
+
+    async def test_request_that_no_account_can_make_is_to_blame_itself(self, stage: Stage) -> None:
+        await stage.accounts(9)
+        stage.configure(max_attempts=3, retries_per_min=1000)
+        for account_id in range(1, 10):
+            await stage.tend.went_well(account_id, PAINT)
+        for _ in range(9):
+            stage.upstream.fail("produce", tree.UpstreamUnavailableError("500", reached=False), times=3)
+            assert code_of(await stage.end(PAINT)) == "upstream_unavailable"
+            await stage.made(PAINT)
+        assert [(one.streak, one.rests) for one in stage.pool] == [(0, ())] * 9
+
+    @pytest.mark.parametrize("ends", [tree.ContentBlockedError("SEXUAL"), tree.UpstreamRejectedError("400")])
+    async def test_request_that_turns_out_to_be_wrong_leaves_who_failed_at_it_before(
+        self, stage: Stage, ends: Flow2ApiError
+    ) -> None:
+        await stage.accounts(3)
+        for account_id in (1, 2, 3):
+            await stage.tend.went_well(account_id, PAINT)
+        stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), account_id=1)
+        stage.upstream.fail("produce", ends, account_id=2)
+        assert code_of(await stage.end(PAINT)) == ends.code
+        assert [one.streak for one in stage.pool] == [0, 0, 0]
+
+    async def test_several_that_fail_at_what_another_one_makes_have_failed_themselves(self, stage: Stage) -> None:
+        await stage.accounts(9)
+        for account_id in range(1, 10):
+            await stage.tend.went_well(account_id, PAINT)
+        for account_id in (1, 2):
+            stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), account_id=account_id)
+        assert (await stage.made(PAINT)).generation.account_id == 3
+        assert [one.streak for one in stage.pool] == [1, 1, *[0] * 7]
+
+    async def test_single_account_that_fails_is_to_blame(self, stage: Stage) -> None:
+        await stage.accounts(3)
+        stage.configure(max_attempts=1)
+        for account_id in (1, 2, 3):
+            await stage.tend.went_well(account_id, PAINT)
+        stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"))
+        await stage.end(PAINT)
+        assert stage.known(1).streak == 1
+
+    async def test_failing_together_is_seen_as_the_weather(self, stage: Stage) -> None:
+        """Who fails alone at once after that is not blamed either: most of the others have just failed, too."""
+        await stage.accounts(3)
+        stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), times=3)
+        await stage.end(PAINT)
+        await stage.tend.went_wrong(1, tree.UpstreamInvalidError("garbage"), PAINT)
+        assert stage.known(1).streak == 0
 
     async def test_unsafe_prompts_are_the_callers_matter(self, stage: Stage) -> None:
         await stage.accounts(2)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from flow2api.domain.account import Account, Cure, RestReason, Tier
+from flow2api.domain.account import Account, CallKind, Capacity, Cure, RestReason, Tier
 from flow2api.domain.generation import Fault, State
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.notices import Notice, NoticeKind
@@ -102,6 +102,41 @@ async def test_plan_without_anybody_who_works_is_told_until_somebody_does() -> N
     running.cancel()
 
 
+async def test_plan_that_lacks_one_kind_of_media_is_told_and_again_when_it_lacks_both() -> None:
+    scene = Scene(account(1), account(2))
+    await scene.watch.look()
+    now = scene.clock.now()
+    video = account().resting(RestReason.QUOTA, now, until=now + timedelta(hours=2), call=CallKind.VIDEO)
+    both = video.resting(RestReason.ERROR_STREAK, now, until=now + timedelta(hours=1), call=CallKind.PICTURE)
+    for rests in (video.rests, both.rests, video.rests, ()):
+        for number in (1, 2):
+            scene.pool.put(replace(account(number), rests=rests))
+            await scene.watch.look()
+            await scene.watch.look()
+    assert [notice.sentence.partition(";")[0] for notice in scene.told] == [
+        "None of 2 pro accounts can make videos now",
+        "None of 2 pro accounts can work now",
+        "None of 2 pro accounts can make videos now",
+        "2 of 2 pro accounts can work again.",
+    ]
+    assert [(notice.kind, notice.facts.get("lacking")) for notice in scene.told] == [
+        (NoticeKind.TIER_EMPTY, ["video"]),
+        (NoticeKind.TIER_EMPTY, ["picture", "video"]),
+        (NoticeKind.TIER_EMPTY, ["video"]),
+        (NoticeKind.TIER_SERVED, None),
+    ]
+    assert len({notice.news for notice in scene.told[:2]}) == 2
+
+
+async def test_kind_that_is_switched_off_for_all_is_not_lacking() -> None:
+    scene = Scene(replace(account(1), capacity=Capacity(video=0)))
+    await scene.watch.look()
+    until = scene.clock.now() + timedelta(hours=1)
+    scene.pool.put(scene.pool.get(1).resting(RestReason.QUOTA, scene.clock.now(), until=until, call=CallKind.VIDEO))  # type: ignore[union-attr]
+    await scene.watch.look()
+    assert scene.told == []
+
+
 async def test_plan_that_the_operator_has_switched_off_is_no_trouble() -> None:
     scene = Scene(account(1))
     await scene.watch.look()
@@ -131,6 +166,16 @@ async def test_every_accepted_generation_is_heard_of_when_it_ends(stage: Stage) 
     (ended,) = heard
     assert ended.id == events[0].generation.id
     assert (ended.state, len(ended.results)) == (State.COMPLETED, 1)
+
+
+async def test_end_is_told_only_when_somebody_wants_to_hear_of_it() -> None:
+    told: list[Notice] = []
+    wanted = {NoticeKind.GENERATION_FAILED}
+    clock = VirtualClock()
+    watch = WatchPool(AccountPool(MemorySlots(), clock), clock, Options, told.append, wanted.__contains__)
+    watch.ended(whole_generation().changed(id="gen_1", state=State.COMPLETED))
+    watch.ended(whole_generation().changed(id="gen_2", state=State.FAILED))
+    assert [(notice.kind, notice.subject) for notice in told] == [(NoticeKind.GENERATION_FAILED, "gen_2")]
 
 
 async def test_refused_generation_is_not_heard_of(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountUse
+from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountPage, AccountUse
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
@@ -35,6 +35,16 @@ class LmdbAccounts:
 
     async def get(self, account_id: int) -> Account | None:
         return await self._engine.read(lambda step: step.get(ACCOUNTS, account_id))
+
+    async def some(self, account_ids: Sequence[int]) -> Mapping[int, Account]:
+        found = await self._engine.read(lambda step: [step.get(ACCOUNTS, account_id) for account_id in account_ids])
+        return {account.id: account for account in found if account is not None}
+
+    async def with_emails(self, emails: Sequence[str]) -> Sequence[Account]:
+        def work(step: Step) -> Sequence[Account]:
+            return [account for email in set(emails) for account in step.by(ACCOUNTS, "email", email)]
+
+        return sorted(await self._engine.read(work), key=lambda account: account.id)
 
     async def add(
         self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
@@ -147,6 +157,19 @@ class LmdbAccountDirectory:
 
         return await self._engine.read(work)
 
+    async def look(self, wanted: AccountFilter, now: datetime, *, after: int, limit: int) -> AccountPage:
+        def work(step: Step) -> AccountPage:
+            counts = dict.fromkeys(AccountStatus, 0)
+            shown: list[Account] = []
+            for account in step.scan(ACCOUNTS):
+                if _passes(account, wanted, now):
+                    counts[account.status(now)] += 1
+                    if account.id > after and len(shown) < limit:
+                        shown.append(account)
+            return AccountPage(shown, counts)
+
+        return await self._engine.read(work)
+
     async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
         def work(step: Step) -> AccountUse:
             counts: dict[int, Counts] = {}
@@ -170,8 +193,9 @@ def digest_of(cipher: Cipher, credentials: Credentials) -> bytes:
 
 
 def _passes(account: Account, wanted: AccountFilter, now: datetime) -> bool:
+    if wanted.tag is not None and wanted.tag not in account.tags:
+        return False
+    if wanted.status is not None and account.status(now) is not wanted.status:
+        return False
     text = (wanted.text or "")[:LONGEST_SEARCH].casefold()
-    named = (account.email or "", account.name, account.remark)
-    return (wanted.status is None or account.status(now) is wanted.status) and any(
-        text in one.casefold() for one in named
-    )
+    return any(text in one.casefold() for one in (account.email or "", account.name, account.remark))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.ports.storage import IdempotencyClaim, Page, PastRequest
+from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, Page, PastRequest
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.repositories.media import add_media
 from flow2api_lmdb.schema import CLAIMS, GENERATIONS, KeptGeneration
@@ -122,6 +122,27 @@ class LmdbGenerations:
         await self._engine.write(work)
 
 
+class LmdbGenerationDirectory:
+    """Walks back through all generations until enough are found."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+        def work(step: Step) -> Page[Generation]:
+            place = None
+            if after is not None:
+                mark = step.get(GENERATIONS, after)
+                if mark is None:
+                    return Page((), has_more=False)
+                place = (mark.order,)
+            kept = step.by(GENERATIONS, "order", before=place, backwards=True)
+            found = first(limit + 1, (one.generation for one in kept if _passes(one.generation, wanted)))
+            return Page(tuple(found[:limit]), has_more=len(found) > limit)
+
+        return await self._engine.read(work)
+
+
 class LmdbPastRequests:
     """The generations of a span of time, batch by batch."""
 
@@ -164,6 +185,19 @@ def _unfinished(step: Step) -> Iterator[KeptGeneration]:
 
 def _put(step: Step, kept: KeptGeneration, generation: Generation) -> None:
     step.put(GENERATIONS, (generation.id,), KeptGeneration(kept.order, generation))
+
+
+def _passes(generation: Generation, wanted: GenerationFilter) -> bool:
+    return all(
+        asked in (None, getattr(generation, name))
+        for name, asked in (
+            ("key_id", wanted.key_id),
+            ("account_id", wanted.account_id),
+            ("kind", wanted.kind),
+            ("state", wanted.state),
+            ("model", wanted.model),
+        )
+    )
 
 
 def _is_left(generation: Generation, now: datetime) -> bool:

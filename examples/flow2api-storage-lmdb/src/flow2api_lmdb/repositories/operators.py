@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flow2api.domain.audit import AuditEntry
+from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
 from flow2api.domain.session import OperatorSession
@@ -148,9 +148,14 @@ class LmdbAuditLog:
     async def note(self, entry: AuditEntry) -> None:
         await self._engine.write(lambda step: note_audit(step, entry))
 
-    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
+    async def page(self, *, before: int | None, limit: int, wanted: AuditFilter | None = None) -> Sequence[AuditEntry]:
         end = None if before is None else (before,)
-        return await self._engine.read(lambda step: first(limit, step.scan(AUDIT_LOG, before=end, backwards=True)))
+
+        def work(step: Step) -> Sequence[AuditEntry]:
+            entries = step.scan(AUDIT_LOG, before=end, backwards=True)
+            return first(limit, (one for one in entries if wanted is None or _passes(one, wanted)))
+
+        return await self._engine.read(work)
 
 
 def _added(step: Step, operator: Operator, audit: AuditEntry | None) -> Operator:
@@ -164,3 +169,13 @@ def _added(step: Step, operator: Operator, audit: AuditEntry | None) -> Operator
 def _refuse_last_owner(step: Step, operator_id: int) -> None:
     if [one.id for one in step.scan(OPERATORS) if one.role is Role.OWNER] == [operator_id]:
         raise ConflictError(LAST_OWNER)
+
+
+def _passes(entry: AuditEntry, wanted: AuditFilter) -> bool:
+    return (
+        entry.action.startswith(wanted.action or "")
+        and wanted.actor in (None, entry.actor.name)
+        and wanted.subject in (None, entry.subject)
+        and (wanted.since is None or entry.at >= wanted.since)
+        and (wanted.until is None or entry.at < wanted.until)
+    )

@@ -104,6 +104,26 @@ class LmdbWebhooks:
 
         return await self._engine.write(work)
 
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+        def work(step: Step) -> bool:
+            kept = step.get(WEBHOOKS, webhook.id)
+            if kept is None:
+                return False
+            changed = replace(
+                kept,
+                url=webhook.url,
+                shown=webhook.shown,
+                signing=webhook.signing,
+                kinds=webhook.kinds,
+                key_id=webhook.key_id,
+            )
+            step.put(WEBHOOKS, (webhook.id,), changed)
+            note_changes(step, WEBHOOK, [webhook.id])
+            note_audit(step, audit)
+            return True
+
+        return await self._engine.write(work)
+
     async def switch(
         self, webhook_id: int, disabled_at: datetime | None, why: str = "", audit: AuditEntry | None = None
     ) -> bool:

@@ -1,0 +1,228 @@
+"""``/api/admin/proxies``: the proxies that calls to the upstream leave by."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from msgspec import UNSET, UnsetType
+
+from flow2api.adapters.admin_api.doors import AdminDoors
+from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest, Word
+from flow2api.adapters.admin_api.schemas import Body
+from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.operator import Role
+from flow2api.domain.proxy import Proxy
+from flow2api.domain.usecases.check_proxies import Checked
+
+ONE = f"{PREFIX}/proxies/{{name:str}}"
+MOST_AT_ONCE = 1000
+
+ProxyName = Annotated[str, PathParameter(max_length=64)]
+Urls = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+Names = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_AT_ONCE)]
+
+
+class ProxyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A proxy, without its credentials.
+
+    Attributes:
+        address: Scheme, host and port.
+        state: ``unknown``, ``healthy``, ``suspect`` or ``down``.
+        failures: How many failures there were in a row.
+        egress: The address that targets see, when a check was told.
+        fault: What went wrong last; null while all is well.
+    """
+
+    name: str
+    pool: str | None
+    address: str
+    is_enabled: bool
+    state: str
+    since: datetime | None
+    checked_at: datetime | None
+    latency_ms: int | None
+    failures: int
+    egress: str | None
+    fault: str | None
+    created_at: datetime
+
+
+class ProxyViews(msgspec.Struct, frozen=True, kw_only=True):
+    """Proxies, in the order of their names."""
+
+    items: tuple[ProxyView, ...]
+    next_cursor: str | None = None
+
+
+class NewProxyBody(Body, frozen=True):
+    """A proxy: ``scheme://user:password@host:port`` by http, https, socks5 or socks5h; without a name it gets its host's."""
+
+    url: str
+    name: str | None = None
+    pool: str | None = None
+
+
+class ProxyImportBody(Body, frozen=True):
+    """Many proxies, 1,000 at most, and the pool that they belong to."""
+
+    urls: Urls
+    pool: str | None = None
+
+
+class RefusedProxy(msgspec.Struct, frozen=True):
+    """One that could not be taken in, by its place in the list, from 1."""
+
+    line: int
+    reason: str
+
+
+class ProxyImport(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of an import."""
+
+    added: tuple[ProxyView, ...]
+    refused: tuple[RefusedProxy, ...]
+
+
+class ProxyBody(Body, frozen=True):
+    """What is to change; what is left out stays. A pool of null takes the proxy out of its pool."""
+
+    url: str | UnsetType = UNSET
+    pool: str | UnsetType | None = UNSET
+    is_enabled: bool | UnsetType = UNSET
+
+
+class ProxyTestBody(Body, frozen=True):
+    """The proxies or pools to try; all when none is named."""
+
+    names: Names = ()
+
+
+class ProxyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check came to.
+
+    Attributes:
+        ok: Whether anything came through.
+        status: HTTP status of the target; null when nothing came through.
+    """
+
+    name: str
+    address: str
+    ok: bool
+    status: int | None
+    latency_ms: int | None
+    egress: str | None
+    fault: str | None
+
+
+class ProxyChecks(msgspec.Struct, frozen=True, kw_only=True):
+    """What the checks came to; ``ok`` when all did well."""
+
+    ok: bool
+    checks: tuple[ProxyCheck, ...]
+
+
+def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    """The handlers."""
+    owner = {LEAST_ROLE: Role.OWNER}
+
+    @get(f"{PREFIX}/proxies", tags=["proxies"])
+    async def list_proxies(pool: Word = None) -> ProxyViews:
+        """The proxies, of one pool or all."""
+        found = [one for one in await doors.proxies.all() if pool in (None, one.pool)]
+        return ProxyViews(items=tuple(proxy_view(one) for one in found))
+
+    @post(f"{PREFIX}/proxies", opt=owner, tags=["proxies"])
+    async def add_proxy(request: HttpRequest, data: JSONBody[NewProxyBody]) -> ProxyView:
+        """Take in a proxy. Its credentials are kept sealed and never shown."""
+        actor = actor_of(doors, request.scope)
+        added = await doors.proxies.add(data.url, actor, name=data.name, pool=data.pool)
+        await doors.reload_proxies()
+        return proxy_view(added)
+
+    @post(f"{PREFIX}/proxies/import", status_code=200, opt=owner, tags=["proxies"])
+    async def import_proxies(request: HttpRequest, data: JSONBody[ProxyImportBody]) -> ProxyImport:
+        """Take in many proxies; one that cannot be used does not stop the others."""
+        added, refused, line = [], [], 0
+        async for outcome in doors.proxies.add_each(data.urls, actor_of(doors, request.scope), pool=data.pool):
+            line += 1
+            if isinstance(outcome, Proxy):
+                added.append(proxy_view(outcome))
+            else:
+                refused.append(RefusedProxy(line, outcome.message))
+        await doors.reload_proxies()
+        return ProxyImport(added=tuple(added), refused=tuple(refused))
+
+    @post(f"{PREFIX}/proxies/test", status_code=200, opt=owner, tags=["proxies"])
+    async def test_proxies(request: HttpRequest, data: JSONBody[ProxyTestBody]) -> ProxyChecks:
+        """Fetch the address of the option `proxy_check_url` through proxies, and note how they stand."""
+        chosen = await doors.proxies.find(data.names)
+        checked = await doors.check_proxies.check_and_keep(chosen, actor_of(doors, request.scope))
+        await doors.reload_proxies()
+        checks = tuple(_check(one) for one in checked)
+        return ProxyChecks(ok=all(one.ok for one in checks), checks=checks)
+
+    @get(ONE, tags=["proxies"])
+    async def show_proxy(name: ProxyName) -> ProxyView:
+        """One proxy."""
+        return proxy_view(await doors.proxies.named(name))
+
+    @patch(ONE, opt=owner, tags=["proxies"])
+    async def change_proxy(request: HttpRequest, name: ProxyName, data: JSONBody[ProxyBody]) -> ProxyView:
+        """Let a proxy be somewhere else or in another pool, or be used or not; accounts that name it stay with it."""
+        if data == ProxyBody():
+            raise UnsupportedInputError("Say what is to be changed: url, pool, is_enabled.")
+        proxy, actor = await doors.proxies.named(name), actor_of(doors, request.scope)
+        url = None if isinstance(data.url, UnsetType) else data.url
+        pool = None if isinstance(data.pool, UnsetType) else data.pool or ""
+        changed = await doors.proxies.change(proxy, actor, doors.options(), url=url, pool=pool)
+        if not isinstance(data.is_enabled, UnsetType):
+            changed = await doors.proxies.set_enabled(changed, actor, enabled=data.is_enabled)
+        await doors.reload_proxies()
+        return proxy_view(changed)
+
+    @delete(ONE, opt=owner, tags=["proxies"])
+    async def remove_proxy(
+        request: HttpRequest, name: ProxyName, force: Annotated[bool, QueryParameter()] = False
+    ) -> None:
+        """Forget a proxy. One that an option or an account needs is refused; ``force=true`` lets those reach nothing."""
+        proxy, actor = await doors.proxies.named(name), actor_of(doors, request.scope)
+        await doors.proxies.remove(proxy, actor, doors.options(), is_forced=force)
+        await doors.reload_proxies()
+
+    return [list_proxies, add_proxy, import_proxies, test_proxies, show_proxy, change_proxy, remove_proxy]
+
+
+def proxy_view(proxy: Proxy) -> ProxyView:
+    """A proxy as it is shown."""
+    health = proxy.health
+    return ProxyView(
+        name=proxy.name,
+        pool=proxy.pool,
+        address=proxy.address,
+        is_enabled=proxy.is_enabled,
+        state=health.state.value,
+        since=health.since,
+        checked_at=health.checked_at,
+        latency_ms=health.latency_ms,
+        failures=health.failures,
+        egress=health.egress,
+        fault=health.fault,
+        created_at=proxy.created_at,
+    )
+
+
+def _check(checked: Checked) -> ProxyCheck:
+    passage = checked.passage
+    return ProxyCheck(
+        name=checked.proxy.name,
+        address=checked.proxy.address,
+        ok=passage is not None,
+        status=None if passage is None else passage.status,
+        latency_ms=None if passage is None else passage.latency_ms,
+        egress=None if passage is None else passage.egress,
+        fault=checked.fault,
+    )

@@ -1,0 +1,36 @@
+"""Looking through what everybody asked for."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flow2api.domain.generation import Generation, State
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage.generations import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationFilter:
+    """Which generations are looked for; None looks for all.
+
+    Attributes:
+        key_id: Those of this API key.
+        account_id: Those that this account served, or serves.
+        model: By the name that was asked for.
+    """
+
+    key_id: int | None = None
+    account_id: int | None = None
+    kind: MediaKind | None = None
+    state: State | None = None
+    model: str | None = None
+
+
+class GenerationDirectory(Protocol):
+    """All generations as the database has them, whoever asked for them, deleted and expired ones included."""
+
+    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+        """Generations that pass the filter, the one that was added last first, behind the one with the id ``after``.
+
+        Behind an id that is not there stands nothing.
+        """
+        ...
