@@ -26,6 +26,8 @@ from tests.packaging.installation import (
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/pyproject.toml"))
 STARTS_WITHIN_S = 60.0
 
+pytestmark = pytest.mark.slow
+
 
 def project_of(example: Path) -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads((example / "pyproject.toml").read_text("utf-8"))["project"]
