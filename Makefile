@@ -11,7 +11,7 @@ SYNC := $(PYTHON) requirements/sync.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format lock wheel clean venv
+.PHONY: help demo test coverage examples lint format lock wheel clean venv
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ coverage: ## run the domain's own tests, and fail unless they run every line and
 	@$(SYNC) dev
 	@exec $(BIN)/python -m pytest -n $(WORKERS) tests/unit/domain --cov=flow2api.domain --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100 $(ARGS)
+
+examples: ## install the packages under examples/ beside the wheel where nothing else is, and run their tests there
+	@$(SYNC) dev
+	@exec $(BIN)/python -m pytest tests/examples $(ARGS)
 
 lint: ## check format, style, types, the direction of imports, templates and spelling
 	@$(SYNC) dev

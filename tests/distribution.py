@@ -12,6 +12,7 @@ import pytest
 LONGEST_FIRST = (
     "e2e",
     "docs",
+    "examples",
     "packaging",
     "integration",
     "security",

@@ -37,6 +37,11 @@ VIOLATIONS: dict[str, tuple[str, Mapping[str, str], str]] = {
         {"plugins/player.py": "import flow2api.simulator"},
         "flow2api.plugins.player -> flow2api.simulator",
     ),
+    "the program needs what only tests have": (
+        "only flow2api.testing needs what the extra",
+        {"adapters/tested.py": "import pytest"},
+        "flow2api.adapters.tested -> pytest",
+    ),
     "the domain imports a framework": (
         "the domain knows no framework",
         {"domain/framed.py": "from litestar import get"},

@@ -1,95 +1,35 @@
 """The wheel, built from the checkout and installed where nothing else is: what users get is what is tested."""
 
 import email
-import importlib.metadata
 import json
-import os
-import re
 import subprocess
-import sys
 import time
 import urllib.request
-import venv
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import flow2api
 from tests.e2e.processes import tied
+from tests.packaging.installation import ROOT, Installation, built, installed, locked_packages
 
-ROOT = Path(__file__).parents[2]
 START_UP_S = 60.0
 SHUT_DOWN_S = 30.0
 
 pytestmark = pytest.mark.xdist_group("packaging")
 
 
-@dataclass(frozen=True)
-class Installation:
-    """An environment that holds the wheel and the packages of the runtime lock, and a folder far from the checkout."""
-
-    bin: Path
-    away: Path
-
-    @property
-    def variables(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FLOW2API", "COV"))}
-        return kept | {"HOME": str(self.away), "PATH": f"{self.bin}{os.pathsep}{kept.get('PATH', '')}"}
-
-    def run(self, *command: str) -> str:
-        done = subprocess.run(
-            [str(self.bin / command[0]), *command[1:]],
-            cwd=self.away,
-            env=self.variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    [path] = folder.glob("*.whl")
-    return path
+    return built(ROOT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
 def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("empty")
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    [packages] = (folder / "venv").glob("lib/python*/site-packages")
-    link_locked_packages(packages)
-    python = folder / "venv" / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
-    done = subprocess.run([*install, str(wheel)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    away = folder / "away"
-    away.mkdir()
-    return Installation(bin=python.parent, away=away)
-
-
-def link_locked_packages(target: Path) -> None:
-    """Put what the runtime lock names, and nothing of the development tools, into another environment."""
-    lock = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
-    for name, marker in re.findall(r"^([\w.-]+)==[^ ;]+( ; .*)? \\$", lock, re.MULTILINE):
-        try:
-            files = importlib.metadata.files(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            assert marker, f"{name} is locked for every system but not installed here"
-            continue
-        for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
-            source = Path(str(importlib.metadata.distribution(name).locate_file(top)))
-            if source.exists() and not (target / top).exists():
-                (target / top).symlink_to(source)
+    """The wheel and the packages of the runtime lock."""
+    return installed(tmp_path_factory.mktemp("empty"), [wheel], locked_packages())
 
 
 def files_below(folder: Path) -> set[str]:

@@ -1,11 +1,26 @@
 from collections import Counter
 
-from flow2api.domain.proxy import Member
+import pytest
+
+from flow2api.domain.proxy import Member, ProxySelector
 from flow2api.extensions import load_extensions
 from flow2api.plugins.proxy_selectors import FewestAccounts, Rendezvous
+from flow2api.testing.contracts import ProxySelectorContract
 
 MEMBERS = [Member(f"proxy-{number}", 0) for number in range(10)]
 ACCOUNTS = range(1, 2001)
+
+
+class TestRendezvous(ProxySelectorContract):
+    @pytest.fixture
+    def selector(self) -> ProxySelector:
+        return Rendezvous()
+
+
+class TestFewestAccounts(ProxySelectorContract):
+    @pytest.fixture
+    def selector(self) -> ProxySelector:
+        return FewestAccounts()
 
 
 def test_accounts_are_spread_evenly() -> None:

@@ -1,0 +1,1 @@
+"""One repository of the port each."""

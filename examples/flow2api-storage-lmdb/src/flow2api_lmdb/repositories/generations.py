@@ -1,0 +1,228 @@
+"""Generations, their leases, and the idempotency keys of the requests that began them."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from flow2api.domain.errors import ConflictError
+from flow2api.domain.generation import Generation
+from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, Page, PastRequest
+from flow2api_lmdb.engine import Engine
+from flow2api_lmdb.repositories.media import add_media
+from flow2api_lmdb.schema import CLAIMS, GENERATIONS, KeptGeneration
+from flow2api_lmdb.slices import first
+from flow2api_lmdb.tables import Step
+
+BATCH = 500
+
+
+class LmdbGenerations:
+    """Generations by id. Leases go by the clock of the process; keep the clocks of several machines together."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def add(self, generations: Sequence[Generation], claim: IdempotencyClaim | None = None) -> None:
+        def work(step: Step) -> None:
+            if claim is not None:
+                _claim(step, claim)
+            for generation in generations:
+                if step.has(GENERATIONS, generation.id):
+                    raise ConflictError("A generation with this id exists already.")
+                add_generation(step, generation)
+
+        await self._engine.write(work)
+
+    async def save(self, generation: Generation, media: Sequence[Media] = ()) -> bool:
+        def work(step: Step) -> bool:
+            kept = step.get(GENERATIONS, generation.id)
+            if kept is None or kept.generation.fence > generation.fence:
+                return False
+            add_media(step, media)
+            saved = _with_longest_lease(generation, kept.generation)
+            step.put(GENERATIONS, (saved.id,), KeptGeneration(kept.order, saved))
+            return True
+
+        return await self._engine.write(work)
+
+    async def get(self, generation_id: str) -> Generation | None:
+        kept = await self._engine.read(lambda step: step.get(GENERATIONS, generation_id))
+        return None if kept is None else kept.generation
+
+    async def of_group(self, group_id: str) -> Sequence[Generation]:
+        return await self._engine.read(lambda step: _of_group(step, group_id))
+
+    async def claimed(self, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:
+        return await self._engine.read(lambda step: _held(step, key_id, idempotency_key))
+
+    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+        def work(step: Step) -> Sequence[Generation]:
+            for kept in step.by(GENERATIONS, "body", key_id, body_digest, backwards=True):
+                one = kept.generation
+                if one.deleted_at is None and (one.ended_at is None or one.ended_at > ended_since):
+                    return _of_group(step, one.group_id)
+            return []
+
+        return await self._engine.read(work)
+
+    async def page(
+        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+    ) -> Page[Generation]:
+        def work(step: Step) -> Page[Generation]:
+            place = None
+            if after is not None:
+                mark = step.get(GENERATIONS, after)
+                if mark is None or (mark.generation.key_id, mark.generation.kind) != (key_id, kind):
+                    return Page((), has_more=False)
+                place = (key_id, kind.value, mark.generation.created_at, mark.order)
+            listed = step.by(
+                GENERATIONS,
+                "listed",
+                key_id,
+                kind.value,
+                before=place if newest_first else None,
+                after=None if newest_first else place,
+                backwards=newest_first,
+            )
+            shown = first(limit + 1, (kept.generation for kept in listed if _is_shown(kept.generation, step.now)))
+            return Page(tuple(shown[:limit]), has_more=len(shown) > limit)
+
+        return await self._engine.read(work)
+
+    async def renew(self, owner: str, seconds: float) -> int:
+        def work(step: Step) -> int:
+            held = [kept for kept in _unfinished(step) if kept.generation.owner == owner]
+            for kept in held:
+                _put(step, kept, replace(kept.generation, lease_until=step.now + timedelta(seconds=seconds)))
+            return len(held)
+
+        return await self._engine.write(work)
+
+    async def held(self, owner: str) -> Sequence[str]:
+        return await self._engine.read(
+            lambda step: [kept.generation.id for kept in _unfinished(step) if kept.generation.owner == owner]
+        )
+
+    async def take_over(self, owner: str, seconds: float, limit: int) -> Sequence[Generation]:
+        def work(step: Step) -> Sequence[Generation]:
+            left = first(limit, (kept for kept in _unfinished(step) if _is_left(kept.generation, step.now)))
+            taken = [_taken_over(kept.generation, owner, step.now + timedelta(seconds=seconds)) for kept in left]
+            for kept, generation in zip(left, taken, strict=True):
+                _put(step, kept, generation)
+            return taken
+
+        return await self._engine.write(work)
+
+    async def release(self, owner: str) -> None:
+        def work(step: Step) -> None:
+            for kept in [kept for kept in _unfinished(step) if kept.generation.owner == owner]:
+                _put(step, kept, replace(kept.generation, owner=None, lease_until=None))
+
+        await self._engine.write(work)
+
+
+class LmdbGenerationDirectory:
+    """Walks back through all generations until enough are found."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+        def work(step: Step) -> Page[Generation]:
+            place = None
+            if after is not None:
+                mark = step.get(GENERATIONS, after)
+                if mark is None:
+                    return Page((), has_more=False)
+                place = (mark.order,)
+            kept = step.by(GENERATIONS, "order", before=place, backwards=True)
+            found = first(limit + 1, (one.generation for one in kept if _passes(one.generation, wanted)))
+            return Page(tuple(found[:limit]), has_more=len(found) > limit)
+
+        return await self._engine.read(work)
+
+
+class LmdbPastRequests:
+    """The generations of a span of time, batch by batch."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def between(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[PastRequest]]:
+        behind: tuple[datetime, int] = (start, -1)
+        while batch := await self._engine.read(
+            lambda step: first(BATCH, step.by(GENERATIONS, "created", after=behind, before=(end,)))  # noqa: B023
+        ):
+            yield [_past(kept.generation) for kept in batch]
+            behind = (batch[-1].generation.created_at, batch[-1].order)
+
+
+def add_generation(step: Step, generation: Generation) -> None:
+    """Write one that is not there yet."""
+    step.put(GENERATIONS, (generation.id,), KeptGeneration(step.new_number("generation"), generation))
+
+
+def _claim(step: Step, claim: IdempotencyClaim) -> None:
+    held = _held(step, claim.key_id, claim.idempotency_key)
+    if held is not None and held.group_id != claim.in_place_of:
+        raise ConflictError("This Idempotency-Key is in use by another request.")
+    step.put(CLAIMS, (claim.key_id, claim.idempotency_key), replace(claim, in_place_of=None))
+
+
+def _held(step: Step, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:
+    claim = step.get(CLAIMS, key_id, idempotency_key)
+    return claim if claim is not None and claim.expires_at > step.now else None
+
+
+def _of_group(step: Step, group_id: str) -> list[Generation]:
+    return [kept.generation for kept in step.by(GENERATIONS, "group", group_id)]
+
+
+def _unfinished(step: Step) -> Iterator[KeptGeneration]:
+    return step.by(GENERATIONS, "unfinished")
+
+
+def _put(step: Step, kept: KeptGeneration, generation: Generation) -> None:
+    step.put(GENERATIONS, (generation.id,), KeptGeneration(kept.order, generation))
+
+
+def _passes(generation: Generation, wanted: GenerationFilter) -> bool:
+    return all(
+        asked in (None, getattr(generation, name))
+        for name, asked in (
+            ("key_id", wanted.key_id),
+            ("account_id", wanted.account_id),
+            ("kind", wanted.kind),
+            ("state", wanted.state),
+            ("model", wanted.model),
+        )
+    )
+
+
+def _is_left(generation: Generation, now: datetime) -> bool:
+    return generation.lease_until is None or generation.lease_until < now
+
+
+def _is_shown(generation: Generation, now: datetime) -> bool:
+    return generation.deleted_at is None and (generation.expires_at is None or generation.expires_at > now)
+
+
+def _taken_over(generation: Generation, owner: str, until: datetime) -> Generation:
+    rescues = generation.rescues + (generation.owner is not None)
+    return replace(generation, owner=owner, lease_until=until, fence=generation.fence + 1, rescues=rescues)
+
+
+def _with_longest_lease(new: Generation, kept: Generation) -> Generation:
+    """The new one; an old copy of its owner must not shorten the lease that was renewed meanwhile."""
+    if kept.owner is None or kept.owner != new.owner or new.lease_until is None or kept.lease_until is None:
+        return new
+    return replace(new, lease_until=max(kept.lease_until, new.lease_until))
+
+
+def _past(generation: Generation) -> PastRequest:
+    held_s = None
+    if generation.started_at is not None and generation.ended_at is not None:
+        held_s = (generation.ended_at - generation.started_at).total_seconds()
+    first_input = generation.inputs[0].media_id if generation.inputs else None
+    return PastRequest(generation.created_at, generation.spec_name, generation.key_id, first_input, held_s)

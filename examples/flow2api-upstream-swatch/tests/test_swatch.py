@@ -1,0 +1,106 @@
+"""The upstream keeps what every upstream promises; its pictures are pictures, in the colour that was asked for."""
+
+import io
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from flow2api_swatch import build, register_models, register_upstreams
+from flow2api_swatch.service import KEPT_UPLOADS, NAMED, PaintShop, colour_of
+from flow2api_swatch.upstream import SwatchUpstream
+from PIL import Image
+
+from flow2api.domain.account import Credentials, Tier
+from flow2api.domain.catalog import ModelCatalog, ModelSpec, Wish
+from flow2api.domain.errors import ConfigurationError, CredentialExpiredError, UpstreamNotFoundError
+from flow2api.domain.generation import InputRole, Order
+from flow2api.domain.secret import Secret
+from flow2api.testing.contracts import Backstage, Offer, UpstreamContract
+from flow2api.testing.contracts.backstage import hire
+from flow2api.testing.factories import video_spec
+from flow2api.testing.fakes.clock import FakeClock
+
+MODELS = {entry.name: entry for entry in register_models() if isinstance(entry, ModelSpec)}
+
+
+class SwatchBackstage(Backstage):
+    """Behind the back of the paint shop, which is in this process."""
+
+    offers = frozenset({Offer.UPLOADS})
+    picture = MODELS["swatch-square"]
+    unserved = video_spec()
+
+    def __init__(self) -> None:
+        self.shop = PaintShop(("unsafe", "filtered"))
+        self.upstream = SwatchUpstream(self.shop, FakeClock())
+        self._numbers = count(1)
+
+    async def new_account(self, *, tier: Tier = Tier.PRO, credit: int | None = None) -> Credentials:
+        return Credentials(Secret(f"swatch-key-{next(self._numbers)}"))
+
+    async def revoke(self, credentials: Credentials) -> None:
+        self.shop.revoked.add(credentials.session_token.reveal())
+
+
+class TestSwatchUpstream(UpstreamContract):
+    @pytest.fixture
+    def backstage(self) -> Backstage:
+        return SwatchBackstage()
+
+
+@pytest.mark.parametrize("name", MODELS)
+async def test_picture_has_the_size_of_the_model_and_the_colour_of_the_prompt(name: str) -> None:
+    worker = await hire(SwatchBackstage())
+    spec = MODELS[name]
+
+    (product,) = await worker.upstream.produce(worker.access, Order(spec=spec, prompt="A Teal, please."))
+
+    assert product.data is not None
+    picture = Image.open(io.BytesIO(product.data))
+    assert picture.size == (spec.size.width, spec.size.height)
+    assert picture.convert("RGB").getcolors() == [(spec.size.area, NAMED["teal"])]
+
+
+def test_words_without_a_colour_have_always_the_same_one() -> None:
+    assert colour_of("a mug") == colour_of("a mug")
+    assert len({colour_of("a mug", variant) for variant in range(4)}) == 4
+
+
+async def test_revoked_key_is_refused_at_work() -> None:
+    stage = SwatchBackstage()
+    worker = await hire(stage)
+    await stage.revoke(worker.credentials)
+
+    with pytest.raises(CredentialExpiredError):
+        await worker.upstream.produce(worker.access, Order(spec=MODELS["swatch-square"], prompt="red"))
+    with pytest.raises(CredentialExpiredError):
+        await worker.upstream.allowance(replace(worker.access, access_token=None))
+
+
+async def test_oldest_upload_gives_way() -> None:
+    worker = await hire(SwatchBackstage())
+    handles = [await worker.upload() for _ in range(KEPT_UPLOADS + 1)]
+
+    async def use(handle: str) -> None:
+        inputs = ((InputRole.REFERENCE, handle),)
+        await worker.upstream.produce(worker.access, Order(spec=MODELS["swatch-square"], prompt="red", inputs=inputs))
+
+    await use(handles[-1])
+    with pytest.raises(UpstreamNotFoundError):
+        await use(handles[0])
+
+
+def test_models_are_registered_with_a_name_for_both() -> None:
+    catalog = ModelCatalog(tuple(register_models()))
+
+    assert catalog.resolve("swatch", Wish(picture_ratio=1.9, pictures=1)).spec.name == "swatch-landscape"
+    assert all(spec.is_free for spec in MODELS.values())
+
+
+def test_is_registered_by_its_name_and_refuses_unknown_settings() -> None:
+    (factory,) = register_upstreams()
+
+    assert factory.name == "swatch"
+    assert isinstance(factory.build({"refused_words": "beige"}, FakeClock()), SwatchUpstream)
+    with pytest.raises(ConfigurationError, match="refused_words"):
+        build({"forbidden": "beige"}, FakeClock())
