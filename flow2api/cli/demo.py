@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from flow2api.app import Services
 
 _SIMULATOR_STARTS_WITHIN_S = 30.0
-_ACCOUNTS = 2
+_FLOW_ACCOUNTS = 2
+_ACCOUNTS = _FLOW_ACCOUNTS + 2
+"""One more for each upstream whose accounts are keys."""
+
+_ROUTE = {"picture": ["gemini-3.0-pro-image", "google-gemini-3.1-flash-image", "openai-gpt-image-1.5"]}
+"""A name that falls over from one upstream to the next when it is out of capacity."""
+
 _WARM_WITHIN_S = 15.0
 
 
@@ -37,14 +43,14 @@ _WARM_WITHIN_S = 15.0
     "--ready-file", type=click.Path(dir_okay=False), help="Where to write address and key as JSON when ready."
 )
 def demo(host: str, port: int, ready_file: str | None) -> None:
-    """Serve everything on a simulated upstream, with two accounts and a key. It needs no account and keeps nothing."""
+    """Serve everything on simulated upstreams, with an account or two at each and a key. It needs no account and keeps nothing."""
     from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
         here = _demo_installation(Path(folder), simulator, host, port)
 
         async def on_ready(services: "Services", actual_port: int) -> None:
-            key = await _prepare(services, simulator["accounts"])
+            key = await _prepare(services, simulator)
             base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual_port}"  # noqa: S104
             _announce(base, key)
             if ready_file:
@@ -65,22 +71,33 @@ def _demo_installation(folder: Path, simulator: dict[str, Any], host: str, port:
         "drain_s": 5,
         "linger_s": 0,
         "flow": {"labs_base_url": simulator["labs_base_url"], "api_base_url": simulator["api_base_url"]},
+        "gemini": {"base_url": simulator["gemini_base_url"]},
+        "options": {"model_routes": _ROUTE},
     }
     kept.setdefault("FLOW2API_LOG_LEVEL", "warning")
     return installation(overrides, config=os.devnull, environment=kept)
 
 
-async def _prepare(services: "Services", accounts: list[dict[str, Any]]) -> Secret:
-    """Two accounts, warmed, and a key."""
+def _accounts(simulator: dict[str, Any]) -> Iterator[NewAccount]:
+    """Two at Flow, and one at each upstream whose accounts are keys."""
+    *sessions, google, host = simulator["accounts"][:_ACCOUNTS]
+    for number, one in enumerate(sessions, 1):
+        yield NewAccount(session_token=Secret(one["session_token"]), name=f"demo {number}", email=one.get("email"))
+    yield NewAccount(session_token=Secret(google["api_key"]), upstream="gemini", name="demo Google")
+    yield NewAccount(
+        session_token=Secret(host["api_key"]),
+        upstream="openai",
+        base_url=simulator["openai_base_url"],
+        name="demo host",
+    )
+
+
+async def _prepare(services: "Services", simulator: dict[str, Any]) -> Secret:
+    """The accounts, warmed, and a key."""
     vault = services.vault
-    manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock)
-    for number, account in enumerate(accounts[:_ACCOUNTS], 1):
-        added = await manage.add(
-            NewAccount(
-                session_token=Secret(account["session_token"]), name=f"demo {number}", email=account.get("email")
-            )
-        )
-        services.pool.put(added)
+    manage = ManageAccounts(services.storage.accounts, services.storage.vault, services.clock, services.kinds)
+    for account in _accounts(simulator):
+        services.pool.put(await manage.add(account))
     async with asyncio.timeout(_WARM_WITHIN_S):
         await asyncio.gather(*(services.warm.warm(account.id) for account in services.pool))
     _, key = await ManageKeys(services.storage.api_keys, vault.cipher, services.clock).create("demo")
@@ -106,6 +123,9 @@ Your first picture:
 curl -s {base}/v1/images/generations -H "Authorization: Bearer {text}" -H "Content-Type: application/json" \\
   -d '{{"model": "gpt-image-1", "prompt": "a red mug on a wooden table"}}' \\
   | python3 -c "import base64, json, sys; open('mug.jpg', 'wb').write(base64.b64decode(json.load(sys.stdin)['data'][0]['b64_json']))"
+
+Models of three upstreams are served side by side: Flow's, Google's (google-...) and those of a host that speaks OpenAI's API
+(openai-...). The model "picture" is made by the first of them that has capacity.
 """
     )
 

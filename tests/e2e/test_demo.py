@@ -1,0 +1,78 @@
+"""The demo: models of three upstreams side by side, and one name that falls over from the first to the next."""
+
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from flow2api.testing.simulator import SimulatorControl
+from tests.e2e.processes import STARTS_WITHIN_S, Process
+
+FLOW, GOOGLE, HOST = "gpt-image-1", "google-gemini-3.1-flash-image", "openai-gpt-image-1.5"
+CALLS = {FLOW: "generate_images", GOOGLE: "gemini_generate"}
+THROTTLED: dict[str, Any] = {"status": 429, "reason": "PUBLIC_ERROR_USER_REQUESTS_THROTTLED", "retry_after_s": 30}
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo")
+    file = folder / "ready.json"
+    command = [sys.executable, "-m", "flow2api", "demo", "--port", "0", "--ready-file", str(file)]
+    process = Process(command, folder / "demo.log", {"PYTHONPATH": str(Path(__file__).parents[2])})
+    process.start()
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not file.exists():
+            if time.monotonic() > deadline:
+                process.fail("the demo did not start")
+            time.sleep(0.05)
+        yield json.loads(file.read_text("utf-8"))
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+async def control(ready: dict[str, Any]) -> AsyncIterator[SimulatorControl]:
+    async with SimulatorControl(ready["simulator_url"]) as control:
+        await control.configure(picture_s=0.02)
+        yield control
+        await control.clear_faults()
+
+
+@pytest.fixture
+def client(ready: dict[str, Any], control: SimulatorControl) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=ready["base_url"], api_key=ready["api_key"], max_retries=0, timeout=30) as client:
+        yield client
+
+
+async def asked(control: SimulatorControl, model: str) -> int:
+    return len(await control.requests(call=CALLS[model]))
+
+
+async def test_models_of_three_upstreams_are_served_side_by_side(client: openai.OpenAI) -> None:
+    assert {GOOGLE, HOST, "picture"} <= {model.id for model in client.models.list()}
+    for model in (FLOW, GOOGLE, HOST):
+        answer = client.images.generate(model=model, prompt=f"a mug by {model}")
+        assert answer.data is not None
+        assert answer.data[0].b64_json
+
+
+async def test_name_of_a_route_falls_over_when_its_first_upstream_is_out_of_capacity(
+    client: openai.OpenAI, control: SimulatorControl
+) -> None:
+    before = {model: await asked(control, model) for model in CALLS}
+    assert client.images.generate(model="picture", prompt="a mug").data
+    assert await asked(control, FLOW) == before[FLOW] + 1
+    assert await asked(control, GOOGLE) == before[GOOGLE]
+
+    await control.add_fault("error", call=CALLS[FLOW], times=None, **THROTTLED)
+    raw = client.images.with_raw_response.generate(model="picture", prompt="another mug")
+
+    assert raw.parse().data
+    assert "google-gemini" in raw.headers["x-flow2api-warnings"]
+    assert await asked(control, GOOGLE) == before[GOOGLE] + 1
