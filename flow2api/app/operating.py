@@ -1,6 +1,6 @@
 """What operators work with, over what the server itself needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
@@ -67,6 +67,7 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    profiles: Collection[str],
 ) -> Operating:
     """All of them."""
 
@@ -106,7 +107,7 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock),
         census=CountAccounts(pool, clock),
-        keys=ManageKeys(storage.api_keys, cipher, clock),
+        keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),

@@ -98,6 +98,7 @@ def _doors(services: Services) -> Doors:
         options=services.options,
         clock=services.clock,
         pictures=services.pictures,
+        chat_text=services.profiles.chat_text,
         notes=services.recording.notes,
         public_url=settings.public_url or None,
         trusted_proxies=settings.trusted_proxies,

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.backends import build_catalog
+from flow2api.app.backends import build_catalog, build_upstreams
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
@@ -77,10 +77,7 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
 
 async def _catalog(here: Installation) -> ModelCatalog:
     """What the upstreams serve as they are configured; none of them is called."""
-    sections, clock = here.settings.sections, SystemClock()
-    upstreams = {
-        name: factory.build(sections.get(name, {}), clock) for name, factory in here.extensions.upstreams.items()
-    }
+    upstreams = build_upstreams(here.settings, here.extensions, SystemClock())
     try:
         return build_catalog(here.extensions, upstreams)
     finally:

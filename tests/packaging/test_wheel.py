@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,3 +171,53 @@ def test_installed_demo_serves_and_ends_when_told(demo: tuple[subprocess.Popen[b
     assert models["object"] == "list"
     assert len(models["data"]) > 0
     assert process.wait(SHUT_DOWN_S) == 0
+
+
+@pytest.fixture(scope="module")
+def new_plugin(installation: Installation) -> Path:
+    """The package that ``flow2api plugins new`` writes, installed; what its tests need is there as well."""
+    installation.run("flow2api", "plugins", "new", "very_thrifty")
+    project = installation.away / "flow2api-very-thrifty"
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "dist"]
+    built = subprocess.run(build, cwd=project, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    [wheel] = (project / "dist").glob("*.whl")
+    python = installation.bin / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
+    done = subprocess.run([*install, str(wheel)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [packages] = installation.bin.parent.glob("lib/python*/site-packages")
+    link_packages(packages, ("pytest", "pytest-asyncio", "pluggy", "iniconfig", "packaging", "pygments"))
+    return project
+
+
+def link_packages(target: Path, names: tuple[str, ...]) -> None:
+    """Put packages of this environment into another one."""
+    for name in names:
+        for top in {file.parts[0] for file in importlib.metadata.files(name) or []} - {"..", "__pycache__"}:
+            source = Path(str(importlib.metadata.distribution(name).locate_file(top)))
+            if source.exists() and not (target / top).exists():
+                (target / top).symlink_to(source)
+
+
+def test_tests_of_a_new_plugin_pass_where_it_is_installed(installation: Installation, new_plugin: Path) -> None:
+    told = installation.run(
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(new_plugin), str(new_plugin)
+    )
+
+    assert "3 passed" in told
+
+
+def test_new_plugin_is_loaded_when_it_is_enabled(installation: Installation, new_plugin: Path) -> None:
+    def listed(**settings: str) -> dict[str, Any]:
+        command = [str(installation.bin / "flow2api"), "plugins", "--json"]
+        done = subprocess.run(
+            command, cwd=installation.away, env=installation.variables | settings, capture_output=True, check=True
+        )
+        return {plugin["name"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
+
+    assert listed()["very_thrifty"]["state"] == "not enabled"
+    loaded = listed(FLOW2API_PLUGINS="very_thrifty")["very_thrifty"]
+    assert (loaded["state"], loaded["error"]) == ("loaded", None)
+    assert loaded["source"] == "package flow2api-very-thrifty (flow2api_very_thrifty)"
+    assert loaded["hooks"] == ["register_selection_policies", "register_settings"]
