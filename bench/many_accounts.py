@@ -3,7 +3,7 @@
     python bench/many_accounts.py [--accounts 100000] [--lines 100000] [--tries 30] [--rows 100000]
 
 Each list is asked for again and again, one request at a time. Beside that a client asks for the models every few milliseconds,
-which tells whether anybody else is held up.
+and a monitor for the health twice a second, which tells whether anybody else is held up.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -44,7 +44,7 @@ from tests.e2e.processes import Process, free_port
 
 PASSPHRASE = "rather long, and only for this"
 STARTS_WITHIN_S = 60.0
-MODELS_EVERY_S = 0.005
+ASKED_EVERY_S = {"/v1/models": 0.005, "/health": 0.5}
 
 
 def lists(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -166,33 +166,39 @@ def signed_in(url: str, process: Process) -> str:
             time.sleep(0.2)
 
 
-async def ask_for_models(at: Server, spans: Spans) -> None:
-    """Ask for the models every few milliseconds, for ever."""
-    request = request_bytes("GET", f"{at.url}/v1/models", headers={"authorization": f"Bearer {at.key}"})
+async def ask_again(at: Server, path: str, every_s: float, spans: Spans) -> None:
+    """Ask for this every so often, for ever."""
+    request = request_bytes("GET", f"{at.url}{path}", headers={"authorization": f"Bearer {at.key}"})
     async with connections(at.url, 1) as (connection,):
         while True:
             spans.add(await connection.ask(request))
-            await asyncio.sleep(MODELS_EVERY_S)
+            await asyncio.sleep(every_s)
 
 
 @asynccontextmanager
-async def models_meanwhile(at: Server) -> AsyncIterator[Spans]:
-    """A time in which somebody asks for the models; what that took."""
-    spans = Spans()
-    asking = asyncio.create_task(ask_for_models(at, spans))
+async def asked_meanwhile(at: Server) -> AsyncIterator[dict[str, Spans]]:
+    """A time in which a client asks for the models, and a monitor for the health; what that took."""
+    spans = {path: Spans() for path in ASKED_EVERY_S}
+    asking = [asyncio.create_task(ask_again(at, path, every_s, spans[path])) for path, every_s in ASKED_EVERY_S.items()]
     try:
         yield spans
     finally:
-        asking.cancel()
+        for task in asking:
+            task.cancel()
 
 
 async def time_lists(at: Server, accounts: int, tries: int) -> None:
-    async with connections(at.url, 1) as (connection,), models_meanwhile(at) as models:
+    async with connections(at.url, 1) as (connection,), asked_meanwhile(at) as asked:
         for name, query in lists(accounts):
             await time_list(connection, name, at.asks("/api/tokens", **{"limit": 50, **query}), tries)
         for path in ("/api/stats", "/api/logs"):
             await time_list(connection, path, at.asks(path), tries)
-    print(told("/v1/models meanwhile", models.total_ms))
+    tell(asked, "meanwhile")
+
+
+def tell(asked: dict[str, Spans], when: str) -> None:
+    for path, spans in asked.items():
+        print(told(f"{path} {when}", spans.total_ms))
 
 
 async def time_list(connection: Connection, name: str, request: bytes, tries: int) -> None:
@@ -208,31 +214,57 @@ def told(name: str, took_ms: list[float]) -> str:
     return f"{name:42} p50 {p50:6.1f}   p99 {p99:6.1f}   max {max(took_ms):6.1f} ms"
 
 
-async def time_import(at: Server, folder: Path, rows: int) -> None:
+async def time_imports(at: Server, folder: Path, rows: int) -> None:
+    async with asked_meanwhile(at) as alone:
+        await asyncio.sleep(5)
+    tell(alone, "with nothing beside")
+    await time_import(at, "the command line", by_command(at, folder, rows), rows, 1)
+    await time_import(at, "HTTP", by_http(at, rows), rows, 2)
+
+
+async def time_import(at: Server, name: str, importing: Awaitable[int], rows: int, turn: int) -> None:
+    before, began = cpu_ms(pid_of(at.process)), time.perf_counter()
+    async with asked_meanwhile(at) as asked:
+        added = await importing
+        assert added == rows, added
+        print(f"{rows:,} rows imported by {name} in {time.perf_counter() - began:.0f} s")
+        while await known(at) < rows * turn:  # noqa: ASYNC110 - another process tells
+            await asyncio.sleep(1)
+    print(f"the server has them after {time.perf_counter() - began:.0f} s, ", end="")
+    print(f"and took {(cpu_ms(pid_of(at.process)) - before) / 1000:.1f} CPU-s for that and for its clients")
+    tell(asked, "meanwhile")
+
+
+async def by_command(at: Server, folder: Path, rows: int) -> int:
+    """Import beside the server; how many accounts were added."""
     file = folder / "import.csv"
     lines_of = (f"new{number}@example.net,new{number:0700},true" for number in range(rows))
     file.write_text("\n".join(("email,session_token,is_active", *lines_of)))
-    async with models_meanwhile(at) as alone:
-        await asyncio.sleep(5)
-    print(told("/v1/models with nothing beside", alone.total_ms))
-    before, began = cpu_ms(pid_of(at.process)), time.perf_counter()
-    async with models_meanwhile(at) as models:
-        importing = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "flow2api", "accounts", "import", str(file), "--json"),
-            env=at.process.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        out, _ = await importing.communicate()
-        took_s = time.perf_counter() - began
-        report = msgspec.json.decode(out)
-        assert report["added"] == rows, report
-        print(f"{rows:,} rows imported in {took_s:.0f} s")
-        while await known(at) < rows:  # noqa: ASYNC110 - another process tells
-            await asyncio.sleep(1)
-    print(f"the server has them after {time.perf_counter() - began:.0f} s, ", end="")
-    print(f"and took {(cpu_ms(pid_of(at.process)) - before) / 1000:.1f} CPU-s for that and for its client")
-    print(told("/v1/models meanwhile", models.total_ms))
+    importing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "flow2api", "accounts", "import", str(file), "--json"),
+        env=at.process.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    out, _ = await importing.communicate()
+    return int(msgspec.json.decode(out)["added"])
+
+
+async def by_http(at: Server, rows: int) -> int:
+    """Import through the server, in requests of at most ten thousand; how many accounts were added."""
+    added = 0
+    async with connections(at.url, 1) as (connection,):
+        for start in range(0, rows, 10_000):
+            some = [
+                {"session_token": f"far{number:0700}", "email": f"far{number}@example.net"}
+                for number in range(start, min(start + 10_000, rows))
+            ]
+            target = f"{at.url}/api/tokens/import"
+            headers = {"authorization": f"Bearer {at.session}"}
+            answer = await connection.ask(request_bytes("POST", target, headers=headers, document={"tokens": some}))
+            assert answer.status == 200, answer.body
+            added += int(answer.json()["added"])
+    return added
 
 
 async def known(at: Server) -> int:
@@ -256,7 +288,7 @@ def main() -> None:
         with server(folder, options.accounts) as running:
             uvloop.run(time_lists(running, options.accounts, options.tries))
             if options.rows:
-                uvloop.run(time_import(running, folder, options.rows))
+                uvloop.run(time_imports(running, folder, options.rows))
 
 
 if __name__ == "__main__":

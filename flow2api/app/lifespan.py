@@ -9,7 +9,7 @@ from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
 from flow2api.app.first_operator import make_first_operator
-from flow2api.app.loading import filling, load_accounts
+from flow2api.app.loading import Growth, filling, load_accounts
 from flow2api.domain.account import Tier
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.selection import Signature
@@ -78,6 +78,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     with filling(services.pool):
         await load_accounts(storage.accounts, services.pool)
         await services.credentials.load()
+    Growth(services.pool)
     stack.push_async_callback(services.telling.stop)
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
-from flow2api.domain.selection import Candidate
+from flow2api.domain.selection import NO_TAG, SWITCHED_OFF, Candidate
 from flow2api.domain.spread_dict import SpreadDict
 
 
@@ -20,16 +20,34 @@ class _Level:
         self.total_weight = 0
 
 
+class Census:
+    """How many accounts of a service there are, and how many of them are switched off, for one kind of media."""
+
+    __slots__ = ("off", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.off = 0
+
+
 class ReadyAccounts:
     """Every account with its standing for one signature; the ready ones by priority and weight.
+
+    Where a tag is asked for, only those that carry it have to be told of: of the others the census tells how many there are.
 
     Entering and leaving is O(1): arrays with swap-removal, and each account's place is known. A counter per refusal
     answers how many may not serve for what, without a scan.
     """
 
-    __slots__ = ("_levels", "_order", "_places", "_standing", "reasons")
+    __slots__ = ("_all", "_levels", "_order", "_places", "_standing", "reasons")
 
-    def __init__(self) -> None:
+    def __init__(self, everyone: Census | None = None) -> None:
+        """Make an empty one.
+
+        Args:
+            everyone: All accounts of the service and kind, for a signature with a tag.
+        """
+        self._all = everyone
         self._levels: dict[int, _Level] = {}
         self._order: list[int] = []
         self._places: SpreadDict[tuple[int, int, int]] = SpreadDict()
@@ -74,6 +92,10 @@ class ReadyAccounts:
 
     def refusals(self) -> dict[str, int]:
         """How many accounts may not serve now, by reason."""
+        if self._all is not None:
+            carriers_on = len(self._standing) - self.reasons[SWITCHED_OFF]
+            others = {SWITCHED_OFF: self._all.off, NO_TAG: self._all.total - self._all.off - carriers_on}
+            return {reason: count for reason, count in {**self.reasons, **others}.items() if count > 0}
         return {reason: count for reason, count in self.reasons.items() if count > 0}
 
     @property

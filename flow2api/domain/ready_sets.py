@@ -9,7 +9,7 @@ from random import Random
 from flow2api.domain.account import Account
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ready_set import ReadyAccounts
+from flow2api.domain.ready_set import Census, ReadyAccounts
 from flow2api.domain.selection import (
     Candidate,
     Need,
@@ -28,7 +28,10 @@ _MODEL_SETS = 64
 
 
 class ReadySets:
-    """The ready accounts by signature, and by signature and model where accounts are excluded for the model."""
+    """The ready accounts by signature, and by signature and model where accounts are excluded for the model.
+
+    In a set for a tag are those that carry it: hundreds of tags cost no more than what carries them.
+    """
 
     def __init__(self, candidates: Mapping[int, Candidate]) -> None:
         self._candidates = candidates
@@ -38,6 +41,7 @@ class ReadySets:
         self._model_sets: OrderedDict[tuple[Signature, str], tuple[ModelSpec, ReadyAccounts]] = OrderedDict()
         self._model_rests: Counter[str] = Counter()
         self._purses: Counter[int] = Counter()
+        self._census: defaultdict[tuple[str, MediaKind], Census] = defaultdict(Census)
 
     def of(self, signature: Signature, now: datetime) -> ReadyAccounts:
         """The set of this signature, made when it first occurs."""
@@ -61,23 +65,23 @@ class ReadySets:
 
     def restand(self, candidate: Candidate, now: datetime, kind: MediaKind | None = None) -> None:
         """Note how an account stands now, everywhere or only where its slots for this kind of media are concerned."""
-        upstream = candidate.account.upstream
-        for signature, ready in self._sets.items() if kind is None else self._with_slots(candidate.account, kind):
-            if signature.upstream == upstream:
+        account = candidate.account
+        for each in MediaKind if kind is None else (kind,):
+            for signature, ready in self._with_place(account, each):
                 ready.stand(candidate, refusal(candidate, signature, now))
         for (signature, _), (spec, ready) in self._model_sets.items():
-            if (kind is None or signature.kind is kind) and signature.upstream == upstream:
+            if (kind is None or signature.kind is kind) and _has_place(account, signature):
                 ready.stand(candidate, refusal_for(candidate, spec, signature, now))
 
-    def _with_slots(self, account: Account, kind: MediaKind) -> Iterator[tuple[Signature, ReadyAccounts]]:
-        """The sets for which its slots matter: where it lacks the tag, it stays out for that, however busy it is."""
+    def _with_place(self, account: Account, kind: MediaKind) -> Iterator[tuple[Signature, ReadyAccounts]]:
+        """The sets that it has a place in; where it lacks the tag, it stays out for that, however it stands."""
         for tag in (None, *account.tags):
             found = self._of_kind.get((account.upstream, kind, tag))
             if found is not None:
                 yield from found
 
     def exclude(self, before: Account | None, after: Account | None) -> None:
-        """Keep count of who may be excluded for a model, by its rests and by its credits, now that one has changed."""
+        """Keep count of who may be excluded, for a model by its rests and its credits or for a tag, now that one has changed."""
         for account, change in ((before, -1), (after, 1)):
             if account is None:
                 continue
@@ -86,6 +90,16 @@ class ReadySets:
                     self._model_rests[rest.model] += change
             if account.credits is not None:
                 self._purses[account.credits.bit_length()] += change
+            for kind in MediaKind:
+                census = self._census[account.upstream, kind]
+                census.total += change
+                if account.capacity.of(kind) == 0:
+                    census.off += change
+        if before is not None:
+            lost = before.tags if after is None else before.tags - after.tags
+            for signature, ready in self._with_tags(lost) if lost else ():
+                if signature.upstream == before.upstream:
+                    ready.forget(before.id)
 
     def forget(self, account_id: int) -> None:
         """The account is gone."""
@@ -157,13 +171,25 @@ class ReadySets:
         return next((one for one in ready.everyone() if one.account.id not in avoid), None)
 
     def _filled(self, signature: Signature, judge: Callable[[Candidate], str | None]) -> ReadyAccounts:
-        ready = ReadyAccounts()
+        everyone = None if signature.tag is None else self._census[signature.upstream, signature.kind]
+        ready = ReadyAccounts(everyone)
         for candidate in self._candidates.values():
-            if candidate.account.upstream == signature.upstream:
+            if _has_place(candidate.account, signature):
                 ready.stand(candidate, judge(candidate))
         return ready
+
+    def _with_tags(self, tags: Collection[str]) -> Iterator[tuple[Signature, ReadyAccounts]]:
+        yield from ((signature, ready) for signature, ready in self._sets.items() if signature.tag in tags)
+        for (signature, _), (_, ready) in self._model_sets.items():
+            if signature.tag in tags:
+                yield signature, ready
 
     def _all(self) -> Iterator[ReadyAccounts]:
         yield from self._sets.values()
         for _, ready in self._model_sets.values():
             yield ready
+
+
+def _has_place(account: Account, signature: Signature) -> bool:
+    tag = signature.tag
+    return account.upstream == signature.upstream and (tag is None or tag in account.tags)

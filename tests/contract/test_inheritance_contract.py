@@ -13,7 +13,7 @@ from flow2api.domain.generation import State
 from flow2api.domain.legacy import SOURCE, Total
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest
-from flow2api.domain.statistics import Scope
+from flow2api.domain.statistics import Counts, Dimension, Scope
 from tests.fakes.clock import FakeClock
 from tests.fakes.storage import FakeStorage
 from tests.integration.persistence.databases import NOW, generation_of, storage_at
@@ -95,6 +95,8 @@ async def test_totals_are_replaced_and_counted_once(sqlite: Storage) -> None:
     days = await sqlite.statistics.by_day("2026-01-01", "2026-12-31", Scope(account_id=3))
     assert {day: one.images for day, one in days.items()} == {"2026-03-01": 8, "2026-11-24": 3}
     assert (await sqlite.statistics.totals(None, Scope(account_id=4)))[""].images == 1
+    of_each = await sqlite.statistics.totals(Dimension.ACCOUNT, Scope())
+    assert (await sqlite.statistics.totals(None, Scope()))[""] == sum(of_each.values(), Counts())
 
 
 async def test_connection_token_is_kept_replaced_and_removed(storage: Storage) -> None:

@@ -351,6 +351,23 @@ class TestAccountDirectory:
 
         assert [*first, *rest] == accounts
 
+    @pytest.mark.parametrize("status", [None, *AccountStatus])
+    @pytest.mark.parametrize("text", [None, "o", "cooling", "nobody"])
+    async def test_looks_for_a_page_and_its_counts_at_once(
+        self,
+        storage: Storage,
+        accounts: list[Account],
+        clock: FakeClock,
+        text: str | None,
+        status: AccountStatus | None,
+    ) -> None:
+        wanted, now = AccountFilter(text=text, status=status), clock.now()
+        for after in (0, 2):
+            found = await storage.directory.look(wanted, now, after=after, limit=2)
+
+            assert list(found.accounts) == list(await storage.directory.page(wanted, now, after=after, limit=2))
+            assert found.counts == await storage.directory.count(wanted, now)
+
     async def test_searches_address_name_and_remark_whatever_the_case(self, storage: Storage, clock: FakeClock) -> None:
         plain = [
             replace(account_of("a"), email="ada@example.org"),

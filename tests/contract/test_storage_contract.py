@@ -90,6 +90,28 @@ class TestAccounts:
         assert [account.id for account in (*first, third)] == [1, 2, 3]
         assert [account.name for account in await all_accounts(storage)] == ["a", "c"]
 
+    async def test_finds_several_by_their_ids_and_leaves_out_who_is_gone(self, storage: Storage) -> None:
+        added = await storage.accounts.add([(account_of(name), credentials_of(name)) for name in map(str, range(600))])
+        await storage.accounts.remove(added[7].id)
+
+        found = await storage.accounts.some([account.id for account in added])
+
+        assert found == {account.id: account for account in added if account is not added[7]}
+        assert await storage.accounts.some([]) == {}
+
+    async def test_finds_by_address_in_every_upstream(self, storage: Storage) -> None:
+        made = [
+            replace(account_of("b"), email="b@example.org"),
+            replace(account_of("a"), email="a@example.org"),
+            replace(account_of("a elsewhere"), email="a@example.org", upstream="other"),
+            replace(account_of("c"), email="c@example.org"),
+            account_of("nobody's"),
+        ]
+        added = await storage.accounts.add([(account, credentials_of(account.name)) for account in made])
+
+        assert list(await storage.accounts.with_emails(["a@example.org", "b@example.org", "x"])) == list(added[:3])
+        assert list(await storage.accounts.with_emails([])) == []
+
     async def test_adds_none_when_given_none(self, storage: Storage) -> None:
         assert list(await storage.accounts.add([])) == []
         assert await new_changes(storage) == []

@@ -12,7 +12,13 @@ from flow2api.domain.generation import Generation
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
-from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.account_directory import (
+    LONGEST_SEARCH,
+    AccountDirectory,
+    AccountFilter,
+    AccountPage,
+    AccountUse,
+)
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.connection_tokens import ConnectionTokens
 from flow2api.domain.ports.legacy import Inheritance
@@ -126,6 +132,12 @@ class FakeAccounts:
 
     async def get(self, account_id: int) -> Account | None:
         return self._tables.accounts.get(account_id)
+
+    async def some(self, account_ids: Sequence[int]) -> Mapping[int, Account]:
+        return {number: known for number in account_ids if (known := self._tables.accounts.get(number)) is not None}
+
+    async def with_emails(self, emails: Sequence[str]) -> Sequence[Account]:
+        return [account for _, account in sorted(self._tables.accounts.items()) if account.email in emails]
 
     async def add(
         self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
@@ -366,6 +378,10 @@ class FakeAccountDirectory:
     async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
         found = [account.status(now) for account in self._found(wanted, now)]
         return {status: found.count(status) for status in AccountStatus}
+
+    async def look(self, wanted: AccountFilter, now: datetime, *, after: int, limit: int) -> AccountPage:
+        found = await self.page(wanted, now, after=after, limit=limit)
+        return AccountPage(found, await self.count(wanted, now))
 
     async def use_of(self, account_ids: Sequence[int]) -> AccountUse:
         counts: dict[int, Counts] = {}

@@ -1,6 +1,5 @@
 """``/api/tokens``: accounts are listed, added, changed and removed."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -112,10 +111,8 @@ def token_list_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         if limit is None:
             headers = {"x-total-count": str(sum((await doors.accounts.count(listing.wanted)).values()))}
             return Stream(_streamed(doors, listing), media_type=MediaType.JSON, headers=headers)  # type: ignore[return-value]
-        counts, accounts = await asyncio.gather(
-            doors.accounts.count(listing.wanted), doors.accounts.page(listing.wanted, after=cursor, limit=limit + 1)
-        )
-        headers = {"x-total-count": str(sum(counts.values()))}
+        found = await doors.accounts.look(listing.wanted, after=cursor, limit=limit + 1)
+        headers, accounts = {"x-total-count": str(sum(found.counts.values()))}, found.accounts
         if len(accounts) > limit:
             headers["x-next-cursor"] = str(accounts[limit - 1].id)
         return Response(await _shown(doors, listing, accounts[:limit]), headers=headers)

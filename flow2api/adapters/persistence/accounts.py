@@ -1,16 +1,16 @@
 """Accounts in the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_account
 from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
-from flow2api.adapters.persistence.database import Database
+from flow2api.adapters.persistence.database import Database, Step
 from flow2api.adapters.persistence.rows import AccountRow, CounterRow, CredentialRow
 from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.domain.account import Account, Credentials
@@ -75,6 +75,13 @@ class SqlAccounts:
         )
         return None if row is None else row_to_account(row)
 
+    async def some(self, account_ids: Sequence[int]) -> Mapping[int, Account]:
+        return {account.id: account for account in await self._among(ACCOUNTS.c.id, account_ids)}
+
+    async def with_emails(self, emails: Sequence[str]) -> Sequence[Account]:
+        found = await self._among(ACCOUNTS.c.email, emails)
+        return sorted(found, key=lambda account: account.id)
+
     async def add(
         self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
     ) -> Sequence[Account]:
@@ -122,6 +129,16 @@ class SqlAccounts:
             lambda connection: connection.execute(_BEHIND, {"behind": account_id, "most": BATCH}).mappings().all()
         )
 
+    async def _among(self, column: ColumnElement[Any], values: Sequence[object]) -> Sequence[Account]:
+        """The accounts with these values, a batch at a time, with turns for others between them."""
+        found = list[Account]()
+        for start in range(0, len(values), BATCH):
+            rows = await self._database.read(_rows_with(column, values[start : start + BATCH]))
+            for first in range(0, len(rows), SLICE):
+                found += map(row_to_account, rows[first : first + SLICE])
+                await asyncio.sleep(0)
+        return found
+
     def _numbered(self, accounts: Sequence[tuple[Account, Credentials]], first: int) -> tuple[_Added, _Rows, _Rows]:
         """The accounts with their ids, their rows, and the rows of their sealed secrets."""
         added = [replace(account, id=number) for number, (account, _) in enumerate(accounts, first)]
@@ -129,6 +146,11 @@ class SqlAccounts:
             credentials_to_row(number, secrets, self._cipher) for number, (_, secrets) in enumerate(accounts, first)
         ]
         return added, [account_to_row(account) for account in added], sealed
+
+
+def _rows_with(column: ColumnElement[Any], values: Sequence[object]) -> Step[Sequence[RowMapping]]:
+    query = select(ACCOUNTS).where(column.in_(values))
+    return lambda connection: connection.execute(query).mappings().all()
 
 
 if TYPE_CHECKING:

@@ -47,9 +47,10 @@ class SqlHealthLog:
         dropped: Events that found no room, since the start.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, interval_s: float = FLUSH_INTERVAL_S) -> None:
         self.dropped = 0
         self._database = database
+        self._interval_s = interval_s
         self._pending: list[HealthEvent] = []
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
@@ -94,7 +95,7 @@ class SqlHealthLog:
     async def _run(self) -> None:
         while self._pending or not self._closing.is_set():
             await self._arrived.wait()
-            await _at_most(FLUSH_INTERVAL_S, self._enough)
+            await _at_most(self._interval_s, self._enough)
             if not await self._flush():
                 if self._closing.is_set():
                     return

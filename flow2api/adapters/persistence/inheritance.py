@@ -5,18 +5,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Delete, Table, bindparam, delete, insert
+from sqlalchemy import Connection, Delete, Table, bindparam, delete, func, insert, select
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import generation_to_row
 from flow2api.adapters.persistence.leases import GENERATIONS
-from flow2api.adapters.persistence.rows import DayStatisticRow, RequestLogRow, TotalStatisticRow
+from flow2api.adapters.persistence.rows import DayStatisticRow, RequestLogRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
+from flow2api.adapters.persistence.tallies import OVERALL, SUMS, TOTALS
 from flow2api.domain.generation import Generation
 from flow2api.domain.legacy import SOURCE, Total
 from flow2api.domain.request_log import LoggedRequest
 
-LOG, DAYS, TOTALS = table_of(RequestLogRow), table_of(DayStatisticRow), table_of(TotalStatisticRow)
+LOG, DAYS = table_of(RequestLogRow), table_of(DayStatisticRow)
 NO_KEY = 0
 
 _PLACES = 31
@@ -29,6 +30,13 @@ def _inherited(table: Table) -> Delete:
 
 
 _FORGET_DAYS, _FORGET_TOTALS = _inherited(DAYS), _inherited(TOTALS)
+_FORGET_SUM = delete(OVERALL).where(OVERALL.c.key_id == NO_KEY, OVERALL.c.model == SOURCE)
+_ADD_UP = insert(OVERALL).from_select(
+    ["key_id", "model", *SUMS],
+    select(TOTALS.c.key_id, TOTALS.c.model, *(func.sum(TOTALS.c[name]) for name in SUMS))
+    .where(TOTALS.c.key_id == NO_KEY, TOTALS.c.model == SOURCE)
+    .group_by(TOTALS.c.key_id, TOTALS.c.model),
+)
 
 
 class SqlInheritance:
@@ -56,6 +64,8 @@ class SqlInheritance:
                 connection.execute(forget, accounts)
             connection.execute(insert(DAYS), by_day)
             connection.execute(insert(TOTALS), whole)
+            connection.execute(_FORGET_SUM)
+            connection.execute(_ADD_UP)
 
         if totals:
             await self._database.write(step)

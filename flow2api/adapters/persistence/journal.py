@@ -14,7 +14,7 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.hot_statement import HotStatement
 from flow2api.adapters.persistence.rows import RequestLogRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
-from flow2api.adapters.persistence.tallies import QUARTERS, TOTALS, Tallies, add_figures
+from flow2api.adapters.persistence.tallies import OVERALL, QUARTERS, TOTALS, Tallies, add_figures
 from flow2api.domain.ports.storage import LogEntry
 
 LOG = table_of(RequestLogRow)
@@ -161,6 +161,7 @@ class SqlJournal:
             _LINE.execute_many(connection, rows)
         add_figures(self._database, connection, QUARTERS, tallies.of_quarters())
         add_figures(self._database, connection, TOTALS, tallies.of_totals())
+        add_figures(self._database, connection, OVERALL, tallies.of_all())
         if used:
             connection.execute(_USED, used)
 

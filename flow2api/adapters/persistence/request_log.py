@@ -9,9 +9,11 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     RowMapping,
+    Select,
     bindparam,
     delete,
     func,
+    literal,
     or_,
     select,
     union_all,
@@ -29,33 +31,46 @@ _LATEST = select(func.coalesce(func.max(LOG.c.number), 0))
 _ONE = select(*_LISTED, LOG.c.body).where(LOG.c.number == bindparam("number"))
 _PREFIXES = ("", "req_", "gen_", "video_")
 
-_NARROWEST_FIRST = ("account_id", "code", "state", "key_id", "model")
-"""Which index serves when several would: the one whose values have the fewest lines. Most lines are ``completed``. Keys and
+_LEADS = ("account_id", "code", "state", "key_id", "model")
+"""What there is an index for, the likeliest to have few lines first. Most lines are ``completed``, and have none. Keys and
 models are both few, and have an index together: a key that never used a model may have a hundred thousand lines."""
+
+_COUNTED = (100, 1000, 10_000)
+"""How many lines of each filter are counted to find the narrowest, until one has fewer: half a millisecond each at most."""
 
 _MOST_MATCHES = 1000
 """How many lines whose id begins with a text are looked at."""
 
 
 class SqlRequestLog:
-    """Every list is read along one index: that of the narrowest filter, which the others are applied to."""
+    """Every list is read along one index: that of the narrowest filter, which the others are applied to.
+
+    Which one that is depends on the pool: of two accounts each has half of the lines.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def page(self, wanted: LogFilter, before: LogPosition | None, limit: int) -> Sequence[LoggedRequest]:
-        where = _conditions(wanted, is_led=False)
+        until: list[ColumnElement[bool]] = []
         if before is not None:
             at = to_instant(before.at)
             # The first condition tells nothing new, but it is what an index can begin at.
-            where += [LOG.c.at <= at, or_(LOG.c.at < at, LOG.c.number < before.number)]
+            until = [LOG.c.at <= at, or_(LOG.c.at < at, LOG.c.number < before.number)]
         newest = LOG.c.at if not wanted.text else Unindexed(LOG.c.at)
-        query = select(*_LISTED).where(*where).order_by(newest.desc(), LOG.c.number.desc()).limit(limit)
-        return await self._lines(query)
+
+        def step(connection: Connection) -> Sequence[LoggedRequest]:
+            lead = None if wanted.text else _narrowest(connection, wanted, until[:1])
+            where = [*_conditions(wanted, lead, has_other=bool(wanted.text)), *until]
+            query = select(*_LISTED).where(*where).order_by(newest.desc(), LOG.c.number.desc()).limit(limit)
+            return _lines(connection, query)
+
+        return await self._database.read(step)
 
     async def since(self, wanted: LogFilter, number: int, limit: int) -> Sequence[LoggedRequest]:
-        where = [*_conditions(wanted, is_led=True), LOG.c.number > number]
-        return await self._lines(select(*_LISTED).where(*where).order_by(LOG.c.number).limit(limit))
+        where = [*_conditions(wanted, None, has_other=True), LOG.c.number > number]
+        query = select(*_LISTED).where(*where).order_by(LOG.c.number).limit(limit)
+        return await self._database.read(lambda connection: _lines(connection, query))
 
     async def latest(self) -> int:
         return await self._database.read(lambda connection: int(connection.execute(_LATEST).scalar_one()))
@@ -75,39 +90,80 @@ class SqlRequestLog:
 
         return await self._database.write(step)
 
-    async def _lines(self, query: Any) -> Sequence[LoggedRequest]:
-        return await self._database.read(
-            lambda connection: [_line(row) for row in connection.execute(query).mappings()]
-        )
+
+def _lines(connection: Connection, query: Select[Any]) -> Sequence[LoggedRequest]:
+    return [_line(row) for row in connection.execute(query).mappings()]
 
 
 def _line(values: RowMapping) -> LoggedRequest:
     return LoggedRequest(**{**values, "at": to_moment(values["at"])})
 
 
-def _conditions(wanted: LogFilter, *, is_led: bool) -> list[ColumnElement[bool]]:
-    """What lines have to meet; one condition may be looked up in an index, unless another one leads already."""
-    where: list[ColumnElement[bool]] = []
-    if wanted.text:
-        where.append(_begins_with(wanted.text))
-        is_led = True
-    column = Unindexed(LOG.c.at) if is_led else LOG.c.at
-    if wanted.since is not None:
-        where.append(column >= to_instant(wanted.since))
-    if wanted.until is not None:
-        where.append(column < to_instant(wanted.until))
-    key_leads = False
-    is_failure = wanted.state not in (None, State.COMPLETED)
-    if is_failure:
+def _narrowest(connection: Connection, wanted: LogFilter, until: Sequence[ColumnElement[bool]]) -> str | None:
+    """The filter that is to lead: of several the one with the fewest lines, as far as they are counted."""
+    asked = [name for name in _LEADS if getattr(wanted, name) is not None]
+    unindexed = {"state"} if not _is_failure(wanted) else set[str]()
+    covered = {"model"} if "key_id" in asked else set[str]()
+    leads = [name for name in asked if name not in unindexed | covered]
+    for most in _COUNTED if len(leads) > 1 else ():
+        fewest, narrowest = most, None
+        for name in leads:
+            count = _lines_of(connection, wanted, until, name, fewest)
+            if count < fewest:
+                fewest, narrowest = count, name
+        if narrowest is not None:
+            return narrowest
+    return next(iter(leads), None)
+
+
+def _lines_of(
+    connection: Connection, wanted: LogFilter, until: Sequence[ColumnElement[bool]], name: str, most: int
+) -> int:
+    """How many lines this filter has, which are counted along its index up to so many."""
+    where = [*_led_by(wanted, name), *_within(wanted, LOG.c.at), *until]
+    lines = select(literal(1)).select_from(LOG).where(*where).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(lines)).scalar_one())
+
+
+def _is_failure(wanted: LogFilter) -> bool:
+    return wanted.state not in (None, State.COMPLETED)
+
+
+def _led_by(wanted: LogFilter, name: str) -> list[ColumnElement[bool]]:
+    """What is looked up in the index of this filter."""
+    where = [LOG.c[name] == getattr(wanted, name)]
+    if name == "state":
         where.append(LOG.c.code.is_not(None))  # so that the index of failures serves
-    for name in _NARROWEST_FIRST:
+    if name == "key_id" and wanted.model is not None:
+        where.append(LOG.c.model == wanted.model)  # keys and models have an index together
+    return where
+
+
+def _within(wanted: LogFilter, at: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        where.append(at >= to_instant(wanted.since))
+    if wanted.until is not None:
+        where.append(at < to_instant(wanted.until))
+    return where
+
+
+def _conditions(wanted: LogFilter, lead: str | None, *, has_other: bool) -> list[ColumnElement[bool]]:
+    """What lines have to meet; only what leads is looked up in an index.
+
+    Args:
+        has_other: What leads is none of the filters here but that of the text, or a number.
+    """
+    where = [_begins_with(wanted.text)] if wanted.text else []
+    where += _within(wanted, Unindexed(LOG.c.at) if has_other else LOG.c.at)
+    where += [] if lead is None else _led_by(wanted, lead)
+    if _is_failure(wanted) and lead != "state":
+        where.append(Unindexed(LOG.c.code).is_not(None))
+    known = {lead, "model"} if lead == "key_id" else {lead}
+    for name in _LEADS:
         value = getattr(wanted, name)
-        if value is not None:
-            leads = not is_led and (name != "state" or is_failure)
-            serves = leads or (key_leads and name == "model")  # keys and models have an index together
-            where.append((LOG.c[name] if serves else Unindexed(LOG.c[name])) == value)
-            key_leads = key_leads or (leads and name == "key_id")
-            is_led = is_led or leads
+        if value is not None and name not in known:
+            where.append(Unindexed(LOG.c[name]) == value)
     return where
 
 

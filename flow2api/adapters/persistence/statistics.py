@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, literal, select
 
 from flow2api.adapters.persistence.database import Database
-from flow2api.adapters.persistence.tallies import DAYS, QUARTERS, SUMS, TOTALS, add_figures
+from flow2api.adapters.persistence.tallies import DAYS, OVERALL, QUARTERS, SUMS, TOTALS, add_figures
 from flow2api.domain.ports.statistics import Figures
 from flow2api.domain.statistics import NUMBERS, Counts, Dimension, Scope
 
@@ -23,7 +23,8 @@ class SqlStatistics:
         self._database = database
 
     async def totals(self, by: Dimension | None, scope: Scope) -> Figures:
-        return await self._figures(TOTALS, by, scope)
+        is_of_accounts = by is Dimension.ACCOUNT or scope.account_id is not None
+        return await self._figures(TOTALS if is_of_accounts else OVERALL, by, scope)
 
     async def of_quarters(self, quarters: range, by: Dimension | None, scope: Scope) -> Figures:
         return await self._figures(QUARTERS, by, scope, *_within(quarters))

@@ -73,12 +73,18 @@ _log = logging.getLogger(__name__)
 class SqlStorage:
     """Everything in one SQL database. Made once, opened once, closed once."""
 
-    def __init__(self, database: SqliteDatabase, cipher: Cipher, clock: Clock) -> None:
+    def __init__(
+        self, database: SqliteDatabase, cipher: Cipher, clock: Clock, *, flush_interval_s: float | None = None
+    ) -> None:
+        """Args:
+        flush_interval_s: How long what is noted waits for more of its kind; None for the usual time.
+        """
         self._database = database
         self._cipher = cipher
         self._clock = clock
-        self._journal = SqlJournal(database)
-        self._health = SqlHealthLog(database)
+        intervals = {} if flush_interval_s is None else {"interval_s": flush_interval_s}
+        self._journal = SqlJournal(database, **intervals)
+        self._health = SqlHealthLog(database, **intervals)
         self._upkeep: asyncio.Task[None] | None = None
         self.accounts: Accounts = SqlAccounts(database, cipher, clock)
         self.directory: AccountDirectory = SqlAccountDirectory(database)

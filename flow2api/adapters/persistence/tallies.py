@@ -1,13 +1,18 @@
 """What the journal has counted since its last flush, and how it is added to the tables of figures."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Table
 
 from flow2api.adapters.persistence.database import Database
-from flow2api.adapters.persistence.rows import DayStatisticRow, QuarterStatisticRow, TotalStatisticRow
+from flow2api.adapters.persistence.rows import (
+    DayStatisticRow,
+    OverallStatisticRow,
+    QuarterStatisticRow,
+    TotalStatisticRow,
+)
 from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.domain.generation import State
 from flow2api.domain.media import MediaKind
@@ -18,6 +23,7 @@ from flow2api.domain.statistics import CLASSES, NUMBERS, class_bounds_ms, quarte
 QUARTERS = table_of(QuarterStatisticRow)
 DAYS = table_of(DayStatisticRow)
 TOTALS = table_of(TotalStatisticRow)
+OVERALL = table_of(OverallStatisticRow)
 
 SUMS = (*NUMBERS, *(f"took_{number}" for number in range(CLASSES)))
 """The columns that are added up."""
@@ -28,6 +34,8 @@ _IMAGES, _VIDEOS, _SUCCEEDED, _ERRORS, _CANCELLED, _REFUSED, _DURATION, _WAITED 
     ("images", "videos", "succeeded", "errors", "cancelled", "refused", "duration_ms", "waited_ms"),
 )
 _TOOK = len(NUMBERS)
+
+T = TypeVar("T")
 
 
 class Who(NamedTuple):
@@ -82,11 +90,20 @@ class Tallies:
 
     def of_totals(self) -> list[dict[str, Any]]:
         """Rows for the table of totals."""
-        totals: dict[Who, list[int]] = {}
+        return [{**who._asdict(), **_named(sums)} for who, sums in self._summed(lambda who: who).items()]
+
+    def of_all(self) -> list[dict[str, Any]]:
+        """Rows for the table of what all accounts did together."""
+        summed = self._summed(lambda who: (who.key_id, who.model))
+        return [{"key_id": key_id, "model": model, **_named(sums)} for (key_id, model), sums in summed.items()]
+
+    def _summed(self, by: Callable[[Who], T]) -> dict[T, list[int]]:
+        summed: dict[T, list[int]] = {}
         for (_, who), sums in self._sums.items():
-            known = totals.get(who)
-            totals[who] = sums if known is None else list(map(int.__add__, known, sums))
-        return [{**who._asdict(), **_named(sums)} for who, sums in totals.items()]
+            whose = by(who)
+            known = summed.get(whose)
+            summed[whose] = sums if known is None else list(map(int.__add__, known, sums))
+        return summed
 
 
 def add_figures(database: Database, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

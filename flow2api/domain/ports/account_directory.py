@@ -38,6 +38,14 @@ class AccountUse:
     last_used_at: Mapping[int, datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Some of the accounts that pass a filter, and how many do in all, by how they stand."""
+
+    accounts: Sequence[Account]
+    counts: Mapping[AccountStatus, int]
+
+
 class AccountDirectory(Protocol):
     """All accounts as the database has them, found by what people look for."""
 
@@ -47,6 +55,10 @@ class AccountDirectory(Protocol):
 
     async def count(self, wanted: AccountFilter, now: datetime) -> Mapping[AccountStatus, int]:
         """How many accounts pass the filter, by how they stand; what there is none of is 0."""
+        ...
+
+    async def look(self, wanted: AccountFilter, now: datetime, *, after: int, limit: int) -> AccountPage:
+        """Both at once: a search for what few accounts have goes through them once."""
         ...
 
     async def use_of(self, account_ids: Sequence[int]) -> AccountUse:

@@ -65,7 +65,7 @@ class ChangeAccount:
         check_change(change)
         changed = changed_by(account, change)
         if changed.email is not None and changed.email != account.email:
-            await self._refuse_namesake(changed)
+            await self._refuse_namesake(changed, changed.email)
         details = differences(told_of(account), told_of(changed))
         if change.session_token is not None and await self._is_new(account, change.session_token):
             changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
@@ -82,11 +82,10 @@ class ChangeAccount:
             raise ConflictError(f"The account {owner} has this session token already.")
         return owner is None
 
-    async def _refuse_namesake(self, account: Account) -> None:
-        async for batch in self._accounts.load():
-            for other in batch:
-                if other.id != account.id and (other.upstream, other.email) == (account.upstream, account.email):
-                    raise ConflictError(f"The account {other.id} has the address {account.email} already.")
+    async def _refuse_namesake(self, account: Account, email: str) -> None:
+        for other in await self._accounts.with_emails([email]):
+            if other.id != account.id and other.upstream == account.upstream:
+                raise ConflictError(f"The account {other.id} has the address {email} already.")
 
     def _entry(self, account: Account, details: Mapping[str, object], actor: Actor) -> AuditEntry:
         return AuditEntry(

@@ -54,24 +54,33 @@ class CountAccounts:
         self._clock = clock
         self._counted: Census | None = None
         self._fresh_until = 0.0
+        self._good_until = 0.0
         self._counting: asyncio.Task[Census] | None = None
 
     async def __call__(self) -> Census:
-        """The figures of a moment ago; who asks while they are counted gets the same ones."""
-        if self._counted is not None and self._clock.monotonic() < self._fresh_until:
+        """The figures of a moment ago; who asks while they are counted gets the same ones.
+
+        In a large pool whoever asks now and again does not wait: he gets those of before, and the next one newer ones.
+        """
+        now = self._clock.monotonic()
+        if self._counted is not None and now < self._fresh_until:
             return self._counted
         if self._counting is None or self._counting.done():
             self._counting = asyncio.create_task(self._count(), name="count accounts")
+        if self._counted is not None and now < self._good_until:
+            return self._counted
         return await asyncio.shield(self._counting)
 
     async def _count(self) -> Census:
-        began, now, tally = self._clock.monotonic(), self._clock.now(), _Tally()
+        began, now = self._clock.monotonic(), self._clock.now()
+        tally, soon = _Tally(), now + SOON
         for number, account in enumerate(list(self._pool), 1):
-            tally.take(account, now)
+            tally.take(account, now, soon)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._counted, ended = tally.census(), self._clock.monotonic()
         self._fresh_until = ended + _FRESH_S + _SHARE * (ended - began)
+        self._good_until = self._fresh_until + _SHARE * (ended - began)
         return self._counted
 
 
@@ -81,14 +90,14 @@ class _Tally:
         self.by_status = dict.fromkeys(AccountStatus, 0)
         self.resting: dict[RestReason, int] = {}
 
-    def take(self, account: Account, now: datetime) -> None:
+    def take(self, account: Account, now: datetime, soon: datetime) -> None:
         self.total += 1
         self.credits += account.credits or 0
         if account.access_expires_at is None:
             self.warming += 1
         elif account.access_expires_at <= now:
             self.expired += 1
-        elif account.access_expires_at - now <= SOON:
+        elif account.access_expires_at <= soon:
             self.expiring += 1
         rest = account.blocking_rest(now) if account.rests else None
         if rest is None:

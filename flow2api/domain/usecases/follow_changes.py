@@ -1,5 +1,6 @@
 """Keeps memory current with what the command line and other processes write."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -14,6 +15,9 @@ from flow2api.domain.usecases.renew_credentials import RenewCredentials
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+
+_SLICE = 20
+"""After so many accounts others have their turn: half a millisecond of work."""
 
 
 class FollowChanges:
@@ -80,16 +84,24 @@ class FollowChanges:
             await self._reload_proxies()
         if "webhook" in kinds and self._reload_webhooks is not None:
             await self._reload_webhooks()
-        for account_id in dict.fromkeys(int(change.id) for change in changes if change.what == "account"):
-            await self._take_in(account_id)
+        await self._take_in(list(dict.fromkeys(int(change.id) for change in changes if change.what == "account")))
 
-    async def _take_in(self, account_id: int) -> None:
-        """Have the account in memory as it is in the database; what this process writes meanwhile is read again."""
-        while True:
-            before = self._pool.get(account_id)
-            account = await self._accounts.get(account_id)
-            if self._pool.get(account_id) is before:
-                break
+    async def _take_in(self, account_ids: Sequence[int]) -> None:
+        """Have these accounts in memory as they are in the database; what this process writes meanwhile is read again."""
+        while account_ids:
+            before = {account_id: self._pool.get(account_id) for account_id in account_ids}
+            stored = await self._accounts.some(account_ids)
+            again = []
+            for number, account_id in enumerate(account_ids, 1):
+                if self._pool.get(account_id) is before[account_id]:
+                    self._put(account_id, before[account_id], stored.get(account_id))
+                else:
+                    again.append(account_id)
+                if number % _SLICE == 0:
+                    await asyncio.sleep(0)
+            account_ids = again
+
+    def _put(self, account_id: int, before: Account | None, account: Account | None) -> None:
         if account is None:
             self._pool.remove(account_id)
             self._credentials.forget(account_id)

@@ -16,6 +16,9 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_share, check_texts
 
 _BATCH = 1000
+_SLICE = 20
+"""After so many rows others have their turn: half a millisecond of work."""
+
 _AT_ONCE = 64
 """Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
 
@@ -112,23 +115,21 @@ class ImportAccounts:
         actor: Actor | None = None,
     ) -> ImportReport:
         """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
-        known = _Known()
-        async for batch in self._accounts.load():
-            for account in batch:
-                known.take(account)
         tally, done = _Tally(self._unit), 0
         async for part in parts:
-            await self._store(await self._sort(part, done + 1, known, tally), known, actor)
+            await self._store(await self._sort(part, done + 1, tally), actor)
             done += len(part)
             on_progress(done)
         return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
 
-    async def _sort(
-        self, part: Sequence[ImportedAccount | str | None], first: int, known: "_Known", tally: "_Tally"
-    ) -> "_Changes":
-        owners = await self._vault.find([row.session_token for row in part if isinstance(row, ImportedAccount)])
+    async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: "_Tally") -> "_Changes":
+        stated = [row for row in part if isinstance(row, ImportedAccount)]
+        owners = await self._vault.find([row.session_token for row in stated])
+        known = await self._known(stated, owners)
         changes = _Changes()
         for number, row in enumerate(part, first):
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
             if row is None:
                 continue
             if isinstance(row, str):
@@ -147,6 +148,13 @@ class ImportAccounts:
             self._plan(row, account, is_new_token=row.session_token not in owners, changes=changes, tally=tally)
         return changes
 
+    async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, int]) -> "_Known":
+        """The accounts that these rows may be about, as they are by now."""
+        known = _Known(dict(await self._accounts.some(list(owners.values()))))
+        for account in await self._accounts.with_emails([fold_email(row.email) for row in rows if row.email]):
+            known.take(account)
+        return known
+
     def _plan(
         self, row: ImportedAccount, account: Account | None, *, is_new_token: bool, changes: "_Changes", tally: "_Tally"
     ) -> None:
@@ -162,33 +170,30 @@ class ImportAccounts:
         changes.changed.append((account.id, row, is_new_token))
         tally.updated += 1
 
-    async def _store(self, changes: "_Changes", known: "_Known", actor: Actor | None) -> None:
+    async def _store(self, changes: "_Changes", actor: Actor | None) -> None:
         if changes.added:
             entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, None, {"added": len(changes.added)})
-            for account in await self._accounts.add(changes.added, entry):
-                known.take(account)
+            for number, account in enumerate(await self._accounts.add(changes.added, entry), 1):
                 self._on_stored(account)
+                if number % _SLICE == 0:
+                    await asyncio.sleep(0)
         at_once = asyncio.Semaphore(_AT_ONCE)
 
-        async def change(account_id: int, row: ImportedAccount, is_new_token: bool) -> Account | None:
+        async def change(account_id: int, row: ImportedAccount, is_new_token: bool) -> None:
             async with at_once:
-                return await self._change(account_id, row, actor, is_new_token=is_new_token)
+                await self._change(account_id, row, actor, is_new_token=is_new_token)
 
         # The first fault is told when all have ended.
         writes = [change(*each) for each in changes.changed]
         for outcome in await asyncio.gather(*writes, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-            if outcome is not None:
-                known.take(outcome)
 
-    async def _change(
-        self, account_id: int, row: ImportedAccount, actor: Actor | None, *, is_new_token: bool
-    ) -> Account | None:
-        """Change the account as it is by now; None when it is gone."""
+    async def _change(self, account_id: int, row: ImportedAccount, actor: Actor | None, *, is_new_token: bool) -> None:
+        """Change the account as it is by now, unless it is gone."""
         async with self._holding(account_id) as latest:
             if latest is None:
-                return None
+                return
             changed = _stated(latest, row, self._clock)
             if is_new_token:
                 changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
@@ -199,7 +204,6 @@ class ImportAccounts:
             elif changed != latest:
                 await self._accounts.save(changed, self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {}))
             self._on_stored(changed)
-            return changed
 
     @asynccontextmanager
     async def _as_stored(self, account_id: int) -> AsyncIterator[Account | None]:
@@ -216,7 +220,7 @@ class ImportAccounts:
 
 @dataclass(slots=True)
 class _Known:
-    """The accounts as they are, and as the rows before have left them."""
+    """The accounts that some rows may be about."""
 
     by_id: dict[int, Account] = field(default_factory=dict)
     by_email: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -81,21 +81,19 @@ class InheritAccounts:
         tally = _Tally(report)
         usable = [row for row in rows if _is_usable(row, tally)]
         chosen, namesakes = _once_each([row for row in usable if row is not None], tally)
-        known = await self._known()
         workspaces = newest_projects(projects)
         for start in range(0, len(chosen), _BATCH):
             part = chosen[start : start + _BATCH]
             owners = await self._vault.find([_token_of(row) for row in part])
+            known = await self._known(part)
             new = [row for row in part if not await self._is_known(row, owners, known, tally)]
             await self._add(new, workspaces, tally)
         tally.heirs.update({number: tally.heirs[main] for number, main in namesakes.items()})
         return tally.heirs, tally.notes()
 
-    async def _known(self) -> dict[str, Account]:
-        known = {}
-        async for batch in self._accounts.load():
-            known.update({one.email: one for one in batch if one.email is not None and one.upstream == UPSTREAM})
-        return known
+    async def _known(self, rows: Sequence[LegacyAccount]) -> dict[str, Account]:
+        found = await self._accounts.with_emails([row.email for row in rows if row.email])
+        return {one.email: one for one in found if one.email is not None and one.upstream == UPSTREAM}
 
     async def _is_known(
         self, row: LegacyAccount, owners: Mapping[Secret, int], known: Mapping[str, Account], tally: _Tally

@@ -97,9 +97,8 @@ class ManageAccounts:
             raise ConflictError("An account with this session token exists already.")
         account = self._made(new)
         if account.email is not None:
-            known = [
-                one.id for one in await self.all() if (one.upstream, one.email) == (account.upstream, account.email)
-            ]
+            namesakes = await self._accounts.with_emails([account.email])
+            known = [one.id for one in namesakes if one.upstream == account.upstream]
             if known:
                 raise ConflictError(
                     f"The account {known[0]} has the address {account.email} already; "

@@ -8,7 +8,12 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountDirectory, AccountFilter, AccountUse
+from flow2api.domain.ports.account_directory import (
+    AccountDirectory,
+    AccountFilter,
+    AccountPage,
+    AccountUse,
+)
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -80,6 +85,10 @@ class OperateAccounts:
     async def count(self, wanted: AccountFilter) -> Mapping[AccountStatus, int]:
         """How many pass the filter, by how they stand."""
         return await self._directory.count(wanted, self._clock.now())
+
+    async def look(self, wanted: AccountFilter, *, after: int, limit: int) -> AccountPage:
+        """Both at once, as of one moment."""
+        return await self._directory.look(wanted, self._clock.now(), after=after, limit=limit)
 
     async def use_of(self, accounts: Sequence[Account]) -> AccountUse:
         """What they have done so far."""
@@ -239,12 +248,9 @@ class OperateAccounts:
         return account
 
     async def _refuse_namesake(self, account: Account, email: str) -> None:
-        after, wanted = 0, AccountFilter(text=email[:LONGEST_SEARCH])
-        while found := await self.page(wanted, after=after, limit=_AT_ONCE):
-            for other in found:
-                if other.id != account.id and (other.upstream, other.email) == (account.upstream, email):
-                    raise ConflictError(f"The account {other.id} has the address {email} already.")
-            after = found[-1].id
+        for other in await self._accounts.with_emails([email]):
+            if other.id != account.id and other.upstream == account.upstream:
+                raise ConflictError(f"The account {other.id} has the address {email} already.")
 
     async def _change(
         self,

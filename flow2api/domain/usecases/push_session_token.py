@@ -171,7 +171,7 @@ class PushSessionToken:
         return await upstream.exchange(Credentials(token), None)
 
     async def _store(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
-        account = next((one for one in self._pool if (one.upstream, one.email) == (UPSTREAM, email)), None)
+        account = next((one for one in await self._accounts.with_emails([email]) if one.upstream == UPSTREAM), None)
         if account is not None:
             async with self._tend.holding(account.id) as latest:
                 if latest is not None:

@@ -65,10 +65,10 @@ class TakeInAccount:
             check_limit(kind, new.capacity.of(kind))
         exchanged = await self._exchange(new.upstream, new.session_token)
         account = self._made(new, exchanged).working_in(workspace, workspace_name)
-        self._refuse_namesake(account)
+        await self._refuse_namesake(account)
         account = await self._with_allowance(account, exchanged)
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, {"email": account.email, "remark": account.remark})
-        self._refuse_namesake(account)
+        await self._refuse_namesake(account)
         (added,) = await self._accounts.add([(account, exchanged.credentials)], entry)
         self._pool.put(added)
         return added
@@ -112,11 +112,11 @@ class TakeInAccount:
         )
         return account if new.is_enabled else account.resting(RestReason.MANUAL, now)
 
-    def _refuse_namesake(self, account: Account) -> None:
+    async def _refuse_namesake(self, account: Account) -> None:
         if account.email is None:
             return
-        for other in self._pool:
-            if (other.upstream, other.email) == (account.upstream, account.email):
+        for other in await self._accounts.with_emails([account.email]):
+            if other.upstream == account.upstream:
                 raise ConflictError(f"The account {other.id} has the address {account.email} already.")
 
     async def _with_allowance(self, account: Account, exchanged: Exchanged) -> Account:

@@ -35,6 +35,12 @@ class ToldAccounts:
     async def get(self, account_id: int) -> Account | None:
         return await self._accounts.get(account_id)
 
+    async def some(self, account_ids: Sequence[int]) -> Mapping[int, Account]:
+        return await self._accounts.some(account_ids)
+
+    async def with_emails(self, emails: Sequence[str]) -> Sequence[Account]:
+        return await self._accounts.with_emails(emails)
+
     async def add(
         self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
     ) -> Sequence[Account]:

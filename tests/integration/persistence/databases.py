@@ -21,6 +21,9 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from tests.fakes.clock import FakeClock
 
+FLUSH_INTERVAL_S = 0.01
+"""What is noted waits for more of its kind in tests, too, but not for long."""
+
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -55,7 +58,8 @@ def storage_at(
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(_template(), path)
     database = SqliteDatabase(path, busy_timeout_s=busy_timeout_s)
-    return SqlStorage(database, cipher_of(*keys), clock or FakeClock(datetime.now(UTC)))
+    clock = clock or FakeClock(datetime.now(UTC))
+    return SqlStorage(database, cipher_of(*keys), clock, flush_interval_s=FLUSH_INTERVAL_S)
 
 
 def whole_account() -> Account:

@@ -159,3 +159,29 @@ async def test_accounts_that_do_not_rest_are_not_looked_at_for_those_that_do(tmp
             assert counting.steps <= 600, wanted
     finally:
         await database.aclose()
+
+
+async def test_search_for_what_few_have_goes_through_the_accounts_once(tmp_path: Path) -> None:
+    path = tmp_path / "flow2api.db"
+    storage = storage_at(path, FakeClock(NOW))
+    await storage.open()
+    names = [f"player {number}" for number in range(3000)]
+    await storage.accounts.add([(account_of(name), credentials_of(name)) for name in names])
+    await storage.aclose()
+    database = SqliteDatabase(path)
+    await database.open()
+    counting = Counting(database)
+    directory = SqlAccountDirectory(counting)
+    try:
+        await directory.look(AccountFilter(), NOW, after=0, limit=1)  # the connection has read the schema
+        # To see that a search is none for few takes a thousand matches.
+        for searched, most, found in (("player 2999", 1.2, 1), ("player", 1.8, len(names))):
+            counting.steps = 0
+            assert sum((await directory.count(AccountFilter(text=searched), NOW)).values()) == found
+            once, counting.steps = counting.steps, 0
+            page = await directory.look(AccountFilter(text=searched), NOW, after=1500, limit=50)
+            assert len(page.accounts) == min(50, found)
+            assert sum(page.counts.values()) == found
+            assert counting.steps < once * most, searched
+    finally:
+        await database.aclose()

@@ -70,6 +70,7 @@ async def test_database_of_every_former_schema_is_brought_up_to_date(tmp_path: P
         assert (await storage.operators.add(operator_of("ada"))).id == 1
         totals = await storage.statistics.totals(Dimension.ACCOUNT, Scope())
         assert totals == {0: Counts(errors=4), 7: Counts(images=5, succeeded=5, errors=1)}
+        assert await storage.statistics.totals(Dimension.KEY, Scope()) == {1: Counts(images=5, succeeded=5, errors=5)}
         days = await storage.statistics.by_day("2026-11-01", "2026-11-02", Scope(account_id=7))
         assert {day: counts.images for day, counts in days.items()} == {"2026-11-01": 3, "2026-11-02": 2}
         (line,) = await storage.request_log.page(LogFilter(), None, 10)

@@ -90,3 +90,22 @@ async def test_filters_that_never_meet_cost_no_walk_along_the_log(database: Sqli
         counting.steps = 0
         assert await log.page(wanted, None, 50) == []
         assert counting.steps <= 300, wanted
+
+
+async def test_the_filter_with_the_fewest_lines_leads_whichever_it_is(database: SqliteDatabase) -> None:
+    busy = [{**line(number), "account_id": 99, "key_id": 9, "model": "draw"} for number in range(4001) if number % 4]
+    await database.write(lambda connection: connection.execute(insert(LOG), busy))
+    counting = Counting(database)
+    log = SqlRequestLog(counting)
+    assert len(await log.page(LogFilter(), None, 50)) == 50  # the connection has read the schema
+    for wanted in (
+        LogFilter(account_id=99, code="rare"),
+        LogFilter(account_id=99, key_id=2, code="rare"),
+        LogFilter(account_id=7, key_id=9),
+        LogFilter(account_id=7, model="draw"),
+        LogFilter(account_id=99, model="draw", code="rare", state="failed"),
+        LogFilter(account_id=99, key_id=9, until=NOW - timedelta(hours=2)),
+    ):
+        counting.steps = 0
+        assert await log.page(wanted, None, 50) == []
+        assert counting.steps <= 6000, wanted

@@ -15,7 +15,12 @@ from flow2api.adapters.persistence.rows.operators import OperatorRow
 from flow2api.adapters.persistence.rows.options import OptionRow
 from flow2api.adapters.persistence.rows.proxies import ProxyAssignmentRow, ProxyRow
 from flow2api.adapters.persistence.rows.sessions import SessionRow, SignInTriesRow
-from flow2api.adapters.persistence.rows.statistics import DayStatisticRow, QuarterStatisticRow, TotalStatisticRow
+from flow2api.adapters.persistence.rows.statistics import (
+    DayStatisticRow,
+    OverallStatisticRow,
+    QuarterStatisticRow,
+    TotalStatisticRow,
+)
 
 __all__ = [
     "AccountRow",
@@ -34,6 +39,7 @@ __all__ = [
     "NotifyTargetRow",
     "OperatorRow",
     "OptionRow",
+    "OverallStatisticRow",
     "ProxyAssignmentRow",
     "ProxyRow",
     "QuarterStatisticRow",

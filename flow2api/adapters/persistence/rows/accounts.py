@@ -30,7 +30,7 @@ class AccountRow(Row):
     upstream: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     created_at: Mapped[int] = mapped_column(BigInteger)
-    email: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text, index=True)
     remark: Mapped[str] = mapped_column(Text)
     tier: Mapped[int | None] = mapped_column(Integer)
     credits: Mapped[int | None] = mapped_column(Integer)

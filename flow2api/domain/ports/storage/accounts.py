@@ -1,6 +1,6 @@
 """Accounts without their secrets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from flow2api.domain.account import Account, Credentials
@@ -19,6 +19,14 @@ class Accounts(Protocol):
 
     async def get(self, account_id: int) -> Account | None:
         """One account as the database has it now."""
+        ...
+
+    async def some(self, account_ids: Sequence[int]) -> Mapping[int, Account]:
+        """These accounts as the database has them now; one that is not there is missing."""
+        ...
+
+    async def with_emails(self, emails: Sequence[str]) -> Sequence[Account]:
+        """The accounts with one of these e-mail addresses, of every upstream, in the order of their ids."""
         ...
 
     async def add(

@@ -84,3 +84,26 @@ async def test_large_pool_holds_up_nobody() -> None:
 
     assert (await counting).total == 50_000
     assert turns >= 50_000 / 500  # a turn of others comes after every few accounts
+
+
+async def test_who_asks_now_and_again_in_a_large_pool_does_not_wait_for_the_count() -> None:
+    clock = FakeClock()
+    pool = pool_of(*(account(number) for number in range(1, 1001)), clock=clock)
+    count = CountAccounts(pool, clock)
+    counting = asyncio.create_task(count())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    clock.advance(
+        0.1
+    )  # so long it takes to count them; the figures are used for 6 s, and 5 s more while newer ones come
+    first = await counting
+    pool.remove(1)
+
+    clock.advance(6.5)
+    assert await count() is first
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert (await count()).total == 999
+    pool.remove(2)
+    clock.advance(60)
+    assert (await count()).total == 998

@@ -1,7 +1,9 @@
 """What the command line and other processes write is in memory within a second."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -116,20 +118,18 @@ async def test_own_changes_are_not_read_again(stage: Stage) -> None:
 async def test_what_this_process_writes_meanwhile_is_not_overwritten_by_an_older_reading(stage: Stage) -> None:
     await stage.accounts(1)
     follow = await following(stage)
-    original = stage.storage.accounts.get
+    original = stage.storage.accounts.some
     await stage.storage.accounts.save(replace(stage.known(1), remark="theirs"))
-    readings = list[int]()
+    readings = list[Sequence[int]]()
 
-    async def interrupted(account_id: int) -> Account | None:
-        account = await original(account_id)
-        readings.append(account_id)
+    async def interrupted(account_ids: Sequence[int]) -> Mapping[int, Account]:
+        found = await original(account_ids)
+        readings.append(account_ids)
         if len(readings) == 1:
-            swap(stage.storage.accounts, get=original)
             await stage.tend.change(1, lambda one: replace(one, name="ours"))
-            swap(stage.storage.accounts, get=interrupted)
-        return account
+        return found
 
-    swap(stage.storage.accounts, get=interrupted)
+    swap(stage.storage.accounts, some=interrupted)
     await follow.catch_up()
     assert (stage.known(1).remark, stage.known(1).name) == ("theirs", "ours")
     assert len(readings) >= 2
@@ -184,6 +184,27 @@ async def test_account_that_was_removed_while_its_change_could_not_be_written_st
     assert stage.pool.get(1) is None
 
 
+async def test_what_this_process_writes_while_others_have_their_turn_is_not_overwritten(stage: Stage) -> None:
+    await stage.accounts(30)
+    follow = await following(stage)
+    for number in range(1, 31):
+        await stage.storage.accounts.save(replace(stage.known(number), remark="theirs"))
+    original = stage.storage.accounts.some
+    changing = list[asyncio.Task[object]]()
+
+    async def some(account_ids: Sequence[int]) -> Mapping[int, Account]:
+        found = await original(account_ids)
+        changing.append(asyncio.create_task(stage.tend.change(30, lambda one: replace(one, name="ours"))))
+        swap(stage.storage.accounts, some=original)
+        return found
+
+    swap(stage.storage.accounts, some=some)
+    await follow.catch_up()
+    await asyncio.gather(*changing)
+    assert (stage.known(30).remark, stage.known(30).name) == ("theirs", "ours")
+    assert {stage.known(number).remark for number in range(1, 31)} == {"theirs"}
+
+
 async def test_database_that_fails_for_a_moment_is_read_again(stage: Stage) -> None:
     await stage.accounts(1)
     follow = await following(stage)
@@ -202,10 +223,29 @@ async def test_database_that_fails_for_a_moment_is_read_again(stage: Stage) -> N
     running.cancel()
 
 
-async def test_more_changes_than_fit_in_one_reading_are_all_taken_in(stage: Stage) -> None:
+async def test_more_changes_than_fit_in_one_reading_are_all_taken_in_by_few_and_with_turns_for_others(
+    stage: Stage,
+) -> None:
     follow = await following(stage)
     other = Stage(stage.world)
     for _ in range(1500):
         await other.cold_account(other.upstream.players[0] if other.upstream.players else None)
+    original = stage.storage.accounts.some
+    readings, turns = list[int](), list[int]()
+
+    async def some(account_ids: Sequence[int]) -> Mapping[int, Account]:
+        readings.append(len(account_ids))
+        return await original(account_ids)
+
+    async def look() -> None:
+        while True:
+            turns.append(len(stage.pool))
+            await asyncio.sleep(0)
+
+    swap(stage.storage.accounts, some=some, get=None)
+    looking = asyncio.create_task(look())
     await follow.catch_up()
+    looking.cancel()
     assert len(stage.pool) == 1500
+    assert readings == [1000, 500]
+    assert max(after - before for before, after in pairwise([*turns, 1500])) <= 20

@@ -1,7 +1,9 @@
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -280,3 +282,42 @@ async def test_change_that_somebody_was_faster_with_is_not_written_again(
     writes = storage.tables.writes
     await take_in([row("a", name="new")])
     assert storage.tables.writes == writes
+
+
+async def test_accounts_that_no_row_is_about_are_not_read(
+    take_in: ImportAccounts, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take_in([row("a"), row("b"), row("c")])
+    read = list[int]()
+    original = storage.accounts.some
+
+    async def some(account_ids: Sequence[int]) -> Mapping[int, Account]:
+        read.extend(account_ids)
+        return await original(account_ids)
+
+    monkeypatch.setattr(storage.accounts, "some", some)
+    monkeypatch.setattr(storage.accounts, "load", None)
+
+    report = await take_in([row("b", remark="bought"), row("d")])
+
+    assert (report.added, report.updated) == (1, 1)
+    assert read == [2]
+
+
+async def test_others_have_their_turn_while_a_part_is_taken_in(storage: FakeStorage, clock: FakeClock) -> None:
+    stored, turns = list[int](), list[int]()
+    take_in = ImportAccounts(
+        storage.accounts, storage.vault, clock, on_stored=lambda account: stored.append(account.id)
+    )
+
+    async def look() -> None:
+        while True:
+            turns.append(len(stored))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await take_in([row(str(number)) for number in range(200)])
+    looking.cancel()
+
+    assert len(stored) == 200
+    assert max(after - before for before, after in pairwise([*turns, 200])) <= 20
