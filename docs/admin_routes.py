@@ -68,7 +68,7 @@ def _told_by(titles: Mapping[str, str], handlers: Sequence[tuple[HTTPRouteHandle
 
 def application() -> Litestar:
     """The program with the built-in plugins, not opened."""
-    extensions = load_extensions(enabled=("policies",))
+    extensions = load_extensions()
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({"FLOW2API_DATA_DIR": folder}, sections=extensions.sections)
         return create_app(build_services(settings, extensions))

@@ -10,7 +10,8 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from flow2api.domain.catalog import (  # noqa: E402
 )
 from flow2api.domain.options import Options, bounds_of  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
+from flow2api.extensions.answers import hook_names, item_types  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
 from flow2api.plugins.upstream_gemini import GeminiSettings  # noqa: E402
 from flow2api.plugins.upstream_openai import OpenAiSettings  # noqa: E402
@@ -127,7 +129,7 @@ def _least(option: str) -> str:
 
 def policies() -> str:
     """The built-in selection policies."""
-    named = load_extensions(enabled=BUILT_IN_ONLY).policies
+    named = load_extensions().policies
     return table(["policy", "chooses"], [[f"`{one.name}`", one.summary] for one in named.values()])
 
 
@@ -169,16 +171,29 @@ def operator_routes() -> str:
 
 
 def hooks() -> str:
-    """A heading with the signature of each hook, what it promises, and who implements it."""
-    built_in = load_extensions(enabled=BUILT_IN_ONLY).plugins
+    """Every hook, with its page."""
+    rows = [
+        [f"[`{name}`](hooks/{name.removeprefix('register_').replace('_', '-')}.md)", summary(getattr(hookspecs, name))]
+        for name in hook_names()
+    ]
+    return table(["hook", "brings"], rows)
 
-    def items() -> Iterator[str]:
-        for name, hook in vars(hookspecs).items():
-            if name.startswith("register_"):
-                users = ", ".join(f"`{plugin.name}`" for plugin in built_in if name in plugin.hooks)
-                yield f"`{signature(hook)}`\n\n{summary(hook)}\n\nBuilt-in plugins that use it: {users}."
 
-    return sections(items())
+def hook_page(name: str) -> str:
+    """The signature of a hook as the heading of its page, what it promises, who implements it, and what it returns."""
+    hook = getattr(hookspecs, name)
+    built_in = load_extensions().plugins
+    users = ", ".join(f"`{plugin.name}`" for plugin in built_in if name in plugin.hooks)
+    kinds = [kind for kind in item_types(name) if kind.__module__ == hookspecs.__name__]
+    told = [f"# `{signature(hook)}`", summary(hook), f"Built-in plugins that use it: {users}."]
+    return "\n\n".join([*told, *(described_factory(kind) for kind in kinds)]).strip() + "\n"
+
+
+def described_factory(cls: type) -> str:
+    """What a hook returns."""
+    arguments = ", ".join(argument(field) for field in fields(cls))
+    notes = "".join(f"- `{name}`: {text}\n" for name, text in attributes(cls).items())
+    return f"## `{cls.__name__}({arguments})`\n\n{summary(cls)}\n\n{notes}".strip()
 
 
 def signature(hook: Callable[..., Any]) -> str:
@@ -186,17 +201,10 @@ def signature(hook: Callable[..., Any]) -> str:
     return hook.__name__ + without_modules(str(inspect.signature(hook)))
 
 
-def factories() -> str:
-    """What the hooks return."""
-
-    def items() -> Iterator[str]:
-        for cls in vars(hookspecs).values():
-            if inspect.isclass(cls) and is_dataclass(cls) and cls.__module__ == hookspecs.__name__:
-                arguments = ", ".join(argument(field) for field in fields(cls))
-                notes = "".join(f"- `{name}`: {text}\n" for name, text in attributes(cls).items())
-                yield f"`{cls.__name__}({arguments})`\n\n{summary(cls)}\n\n{notes}"
-
-    return sections(items())
+def examined() -> str:
+    """What a check of the doctor may look at."""
+    kinds = (hookspecs.Examined, hookspecs.ExaminedBackends, hookspecs.ExaminedOptions)
+    return "\n\n".join(described_factory(kind) for kind in kinds)
 
 
 def argument(field: "Field[Any]") -> str:
@@ -214,8 +222,14 @@ def commands() -> str:
 
 def walk(group: click.Group, path: str = "flow2api") -> Iterator[tuple[str, click.Command]]:
     """Every command below a group, groups left out."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in dict.fromkeys([*group.commands, *group.list_commands(context)]):
+        command = group.get_command(context, name)
+        if command is None:
+            continue
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"{path} {name}", command
             yield from walk(command, f"{path} {name}")
         elif not command.hidden:
             yield f"{path} {name}", command
@@ -361,12 +375,12 @@ def target(mode: Mode | None, name: str) -> str:
 
 def entries() -> list[Entry]:
     """What the built-in plugins register."""
-    return [entry for _, entry in load_extensions(enabled=BUILT_IN_ONLY).models]
+    return [entry for _, entry in load_extensions().models]
 
 
 def flow_entries() -> list[Entry]:
     """What the plugin with Flow's models registers."""
-    return [entry for plugin, entry in load_extensions(enabled=BUILT_IN_ONLY).models if plugin == "models_flow"]
+    return [entry for plugin, entry in load_extensions().models if plugin == "models_flow"]
 
 
 def catalog() -> ModelCatalog:
@@ -409,9 +423,6 @@ RETRIES = {
 NEVER_RAISED = (tree.Flow2ApiError, tree.RequestError, tree.PoolError, tree.GenerationFailedError)
 """Roots of branches, and what carries the code of an earlier error."""
 
-BUILT_IN_ONLY = ("policies",)
-"""Naming any plugin leaves out the installed ones that are not named; the built-in ones are always there."""
-
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
@@ -427,7 +438,7 @@ PARTS: dict[str, Callable[[], str]] = {
         admin_routes,
         operator_routes,
         hooks,
-        factories,
+        examined,
         commands,
         model_lines,
         gemini_lines,
@@ -439,6 +450,8 @@ PARTS: dict[str, Callable[[], str]] = {
     )
 }
 
+PARTS |= {name: partial(hook_page, name) for name in hook_names()}
+
 
 def rendered(page: Path) -> str:
     """The page with every generated part written anew."""
@@ -447,7 +460,7 @@ def rendered(page: Path) -> str:
 
 def stale_pages() -> list[Path]:
     """Pages whose generated parts differ from what the code says."""
-    return [page for page in sorted(PAGES.glob("*.md")) if rendered(page) != page.read_text(encoding="utf-8")]
+    return [page for page in sorted(PAGES.rglob("*.md")) if rendered(page) != page.read_text(encoding="utf-8")]
 
 
 def main(arguments: list[str]) -> int:

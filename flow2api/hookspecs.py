@@ -5,23 +5,29 @@ happens through the objects it returned. A plugin is a module, class or object w
 :data:`hookimpl`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import click
+import msgspec
 import pluggy
 
 from flow2api.domain.account import CredentialKind
-from flow2api.domain.catalog import Alias, BaseName, ModelSpec
+from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelSpec
+from flow2api.domain.options import Options
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.observers import Observer
+from flow2api.domain.ports.responses import ResponseShaper
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.proxy import ProxySelector
 from flow2api.domain.selection import SelectionPolicy
+from flow2api.domain.usecases.diagnose import Finding
 
 PROJECT = "flow2api"
 
@@ -30,7 +36,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a function of a plugin as the implementation of the hook of the same name."""
 
 Section = Mapping[str, Any]
-"""The plugin's own part of the settings, by name."""
+"""The plugin's own part of the settings, by name: checked, with its defaults, when it has registered what it looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,101 @@ class ObserverFactory:
     build: Callable[[Section], Observer]
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseProfile:
+    """A way to write answers for a kind of client, under the name by which operators choose it.
+
+    Attributes:
+        build: Makes the object that writes.
+        summary: One sentence for the operator who chooses.
+    """
+
+    name: str
+    build: Callable[[], ResponseShaper]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsSection:
+    """What a section of the settings looks like, so that it is checked at the start.
+
+    Attributes:
+        name: Of the section: ``mine`` is ``[mine]`` in the file and ``FLOW2API_MINE__…`` in the environment.
+        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names. A
+            field of the type `flow2api.domain.secret.Secret` is never shown.
+    """
+
+    name: str
+    schema: type[msgspec.Struct]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """The installation that the doctor looks at.
+
+    Attributes:
+        section: What the settings say under the name that the check gives as its ``section``.
+        media_url: Where media are kept.
+        secret_key_file: The file of the master key that is set; None for the one in the data folder.
+        has_secret_key: Whether the settings hold the master key itself.
+        host: The address that the server listens on.
+        public_url: The address by which clients reach the server; empty when it follows each request.
+        backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
+            open.
+        options: Reads the options; only a check that needs "database" can do so.
+    """
+
+    section: Section
+    data_dir: Path
+    media_url: str
+    secret_key_file: Path | None
+    has_secret_key: bool
+    host: str
+    public_url: str
+    clock: Clock
+    backends: Callable[[], "ExaminedBackends"]
+    options: Callable[[], Awaitable["ExaminedOptions"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedBackends:
+    """The technology that the doctor looks at."""
+
+    storage: Storage
+    store: MediaStore
+    catalog: ModelCatalog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedOptions:
+    """The options as they are stored, under those that the settings fix.
+
+    Attributes:
+        ignored: Stored options that cannot be used, with the reason of each.
+    """
+
+    options: Options
+    ignored: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCheck:
+    """One thing that ``flow2api doctor`` looks at.
+
+    Attributes:
+        look: Says what it found, within a minute; None when there is nothing to say. It changes nothing.
+        needs: The check without whose success this one has nothing to look at, such as ``database``.
+        section: The section of the settings that it wants to see.
+        is_online: It calls somebody outside, so it runs only when the operator asks for that.
+    """
+
+    name: str
+    look: Callable[[Examined], Awaitable[Finding | None]]
+    needs: str | None = None
+    section: str = ""
+    is_online: bool = False
+
+
 @hookspec
 def register_models() -> Iterable[ModelSpec | BaseName | Alias]:
     """Models, the base names that stand for lines of them, and other names for both. Since 0.1."""
@@ -158,3 +259,25 @@ def register_proxy_selectors() -> Iterable[NamedProxySelector]:
 @hookspec
 def register_observers() -> Iterable[ObserverFactory]:
     """Objects that hear what happens: ends of generations, accounts that need care, what is down. Since 0.2."""
+
+
+@hookspec
+def register_response_profiles() -> Iterable[ResponseProfile]:
+    """Ways to write answers, for clients that show them differently. Since 0.2."""
+
+
+@hookspec
+def register_doctor_checks() -> Iterable[DoctorCheck]:
+    """What ``flow2api doctor`` looks at. Since 0.2."""
+
+
+@hookspec
+def register_cli_commands() -> Iterable[click.Command]:
+    """Commands and groups of commands of the program ``flow2api``. Since 0.2. The context's ``obj`` is the section of the
+    settings that has the plugin's name.
+    """
+
+
+@hookspec
+def register_settings() -> Iterable[SettingsSection]:
+    """What the plugin's sections of the settings look like. Since 0.2. A section that does not fit keeps the plugin out."""

@@ -40,7 +40,8 @@ class Settings:
         open_metrics: Whether ``/metrics`` answers everybody, and not only operators who are signed in.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` or ``json``; ``auto`` is console on a terminal.
-        plugins: Names of the plugins to enable, beside the built-in ones; empty for every installed one.
+        plugins: Names of the plugins to enable, beside the built-in ones: installed packages, or files in the folder.
+        plugins_dir: A folder with plugins that are single files; nobody but its owner may be able to write there. Empty for none.
         trusted_proxies: Addresses and networks whose forwarding headers are believed.
         lease_s: How long a generation stays a process's own without a sign of life from it.
         drain_s: How long pictures have to come to their end when the server is stopped.
@@ -63,6 +64,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "auto"
     plugins: tuple[str, ...] = ()
+    plugins_dir: str = ""
     trusted_proxies: tuple[str, ...] = ()
     lease_s: float = 45.0
     drain_s: float = 60.0
@@ -81,12 +83,50 @@ class Settings:
         return self.media_url or f"file:{self.data_dir / 'media'}"
 
 
+@dataclass(frozen=True, slots=True)
+class PluginChoice:
+    """Which plugins are wanted.
+
+    Attributes:
+        enabled: By the setting.
+        folder: Where those lie that are single files; None for nowhere.
+        by_option: By the option of the same name, as far as the settings fix it; None when it is to be looked up.
+    """
+
+    enabled: tuple[str, ...]
+    folder: Path | None
+    by_option: tuple[str, ...] | None
+
+
+def read_plugin_choice(
+    environment: Mapping[str, str], toml_text: str = "", overrides: Mapping[str, Any] | None = None
+) -> PluginChoice:
+    """Which plugins the settings enable: this has to be known before the plugins, and so their settings, are.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
+    given = _given(environment, toml_text, overrides)
+    faults: list[str] = []
+    found = _known({name: given[name] for name in ("plugins", "plugins_dir") if name in given}, (), faults)
+    if faults:
+        raise ConfigurationError("The settings cannot be used. " + " ".join(faults))
+    options = given.get(_OPTIONS, {})
+    is_fixed = isinstance(options, dict) and "plugins" in options
+    return PluginChoice(
+        enabled=found.get("plugins", ()),
+        folder=Path(found["plugins_dir"]) if found.get("plugins_dir") else None,
+        by_option=parse_options({"plugins": options["plugins"]}).plugins if is_fixed else None,
+    )
+
+
 def load_settings(
     environment: Mapping[str, str],
     toml_text: str = "",
     overrides: Mapping[str, Any] | None = None,
     *,
     sections: Collection[str] = (),
+    more_sections: bool = False,
 ) -> Settings:
     """The settings from every source, the later winning.
 
@@ -95,15 +135,20 @@ def load_settings(
         toml_text: The content of ``flow2api.toml``.
         overrides: What the command line said.
         sections: Names of plugins that have settings of their own.
+        more_sections: Not every plugin that has some could be asked, so that a section nobody knows is no fault.
 
     Raises:
         ConfigurationError: Some are unknown or cannot be used; the message names each of them, and the nearest known name.
     """
     faults: list[str] = []
-    given: dict[str, Any] = {}
-    for source in (_from_toml(toml_text), _from_environment(environment), dict(overrides or {})):
-        _merge(given, source)
-    values = _known(given, sections, faults)
+    given = _given(environment, toml_text, overrides)
+    ours = get_type_hints(Settings).keys()
+    foreign = {name for name, value in given.items() if isinstance(value, Mapping)} if more_sections else set()
+    sections = {*sections} - ours
+    values = _known(given, sections | foreign - ours, faults)
+    faults += [
+        f"The section {name} is no table of settings." for name in sections if not _is_table(given.get(name, {}))
+    ]
     options = given.get(_OPTIONS, {})
     try:
         parse_options(options if isinstance(options, dict) else {"options": options})
@@ -112,6 +157,18 @@ def load_settings(
     if faults:
         raise ConfigurationError("The settings cannot be used. " + " ".join(faults))
     return Settings(**values, options=options, sections={name: given.get(name, {}) for name in sections})
+
+
+def _given(environment: Mapping[str, str], toml_text: str, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What every source says, the later winning."""
+    given: dict[str, Any] = {}
+    for source in (_from_toml(toml_text), _from_environment(environment), dict(overrides or {})):
+        _merge(given, source)
+    return given
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def parse_options(values: Mapping[str, Any]) -> Options:
@@ -143,7 +200,9 @@ def parse_options(values: Mapping[str, Any]) -> Options:
 
 
 def _unpacked(value: object, kind: object) -> object:
-    """A mapping that came as JSON text, from the environment."""
+    """A mapping that came as JSON text, or a list that came as names with commas between, from the environment."""
+    if isinstance(value, str) and kind == tuple[str, ...]:
+        return _split(value)
     return msgspec.json.decode(value) if isinstance(value, str) and get_origin(kind) is Mapping else value
 
 
@@ -170,8 +229,12 @@ def _convert(value: Any, kind: type | UnionType) -> Any:
     if kind is Path:
         return Path(str(value))
     if kind == tuple[str, ...] and isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return _split(value)
     return msgspec.convert(value, kind, strict=False)
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in names.split(",") if part.strip())
 
 
 def _from_toml(text: str) -> dict[str, Any]:

@@ -1,17 +1,21 @@
 """What the settings choose by name among the things that plugins registered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import structlog
+
 from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
+from flow2api.app import deadlines
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError, PluginError
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.secrets import Cipher
@@ -22,6 +26,8 @@ from flow2api.extensions import Extensions
 from flow2api.settings import Settings
 
 _T = TypeVar("_T")
+
+log = structlog.get_logger(__name__)
 
 
 class _Named(Protocol):
@@ -80,8 +86,13 @@ def build_vault(settings: Settings) -> Vault:
 
 def build_storage(settings: Settings, extensions: Extensions, cipher: Cipher, clock: Clock | None = None) -> Storage:
     """The storage that the database URL names; it is not opened yet."""
-    factory = _chosen(extensions.storages, settings.storage_url, "database_url")
-    return factory.build(settings.storage_url, settings.sections.get(factory.name, {}), cipher, clock or SystemClock())
+    factory = _chosen(extensions.storages, settings.storage_url, "database_url", extensions.told_left_out)
+    section = settings.sections.get(factory.name, {})
+    owner = extensions.foreign_owner(factory)
+    with _blaming(owner, "database_url"):
+        return _in_time(
+            factory.build(settings.storage_url, section, cipher, clock or SystemClock()), owner, deadlines.STORAGE
+        )
 
 
 def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clock: Clock) -> Backends:
@@ -90,15 +101,20 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
     Raises:
         ConfigurationError: A setting names what no plugin offers.
     """
-    media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url")
-    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url")
-    upstreams = {
-        name: factory.build(settings.sections.get(name, {}), clock) for name, factory in extensions.upstreams.items()
-    }
+    told = extensions.told_left_out
+    media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url", told)
+    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
+    upstreams = build_upstreams(settings, extensions, clock)
+    with _blaming(owner := extensions.foreign_owner(media_factory), "media_url"):
+        section = settings.sections.get(media_factory.name, {})
+        store = _in_time(media_factory.build(settings.store_url, section), owner, deadlines.MEDIA_STORE)
+    with _blaming(owner := extensions.foreign_owner(slots_factory), "coordination_url"):
+        section = settings.sections.get(slots_factory.name, {})
+        slots = _in_time(slots_factory.build(settings.coordination_url, section), owner, deadlines.COORDINATION)
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
-        store=FreshMedia(media_factory.build(settings.store_url, settings.sections.get(media_factory.name, {}))),
-        slots=slots_factory.build(settings.coordination_url, settings.sections.get(slots_factory.name, {})),
+        store=FreshMedia(store),
+        slots=slots,
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
         kinds=credential_kinds(extensions),
@@ -108,6 +124,20 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
 def credential_kinds(extensions: Extensions) -> CredentialKinds:
     """What the accounts of each upstream sign in with."""
     return CredentialKinds({name: factory.credential for name, factory in extensions.upstreams.items()})
+
+
+def build_upstreams(settings: Settings, extensions: Extensions, clock: Clock) -> dict[str, Upstream]:
+    """Every upstream. One of a plugin of others that cannot be made is left out, and told in the log."""
+    upstreams: dict[str, Upstream] = {}
+    for name, factory in extensions.upstreams.items():
+        owner = extensions.foreign_owner(factory)
+        try:
+            upstreams[name] = _in_time(factory.build(settings.sections.get(name, {}), clock), owner, deadlines.UPSTREAM)
+        except Exception:
+            if owner is None:
+                raise
+            log.exception("upstream left out", upstream=name, plugin=owner)
+    return upstreams
 
 
 def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> ModelCatalog:
@@ -123,9 +153,17 @@ def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> 
         if other != one.source:
             raise PluginError(f"{_both(other, one)} both register the model {one.entry.name!r}.")
 
+    foreign = {name for name, factory in extensions.upstreams.items() if extensions.foreign_owner(factory) is not None}
+
     def serves(spec: ModelSpec) -> bool:
         upstream = upstreams.get(spec.upstream)
-        return upstream is not None and upstream.serves(spec)
+        try:
+            return upstream is not None and upstream.serves(spec)
+        except Exception:
+            if spec.upstream not in foreign:
+                raise
+            log.exception("model left out", model=spec.name, upstream=spec.upstream)
+            return False
 
     return ModelCatalog((one.entry for one in offered), serves)
 
@@ -148,10 +186,31 @@ def _both(plugin: str, other: OfferedModel) -> str:
     return f"The plugins {plugin!r} and {other.source!r}"
 
 
-def _chosen(offered: Mapping[str, _T], url: str, setting: str) -> _T:
+@contextmanager
+def _blaming(plugin: str | None, setting: str) -> Iterator[None]:
+    """Names the plugin of others, and the setting that has chosen it, when it fails."""
+    try:
+        yield
+    except Flow2ApiError:
+        raise
+    except Exception as error:
+        if plugin is None:
+            raise
+        raise PluginError(
+            f"The plugin {plugin!r}, which the setting {setting} asks for, failed: {type(error).__name__}: {error}."
+        ) from error
+
+
+def _in_time(made: _T, plugin: str | None, limits: deadlines.Deadlines) -> _T:
+    """What a plugin of others has made, held to time; our own look after themselves."""
+    return made if plugin is None else deadlines.with_deadlines(made, plugin, limits)
+
+
+def _chosen(offered: Mapping[str, _T], url: str, setting: str, left_out: str) -> _T:
     scheme = url.partition(":")[0]
     if scheme in offered:
         return offered[scheme]
     near = get_close_matches(scheme, list(offered), n=1)
     hint = f" Did you mean {near[0]}:?" if near else f" Known are {', '.join(f'{one}:' for one in sorted(offered))}"
-    raise ConfigurationError(f"No plugin serves the scheme {scheme}: of the setting {setting}.{hint}")
+    told = f".{left_out}" if left_out else ""
+    raise ConfigurationError(f"No plugin serves the scheme {scheme}: of the setting {setting}.{hint}{told}")

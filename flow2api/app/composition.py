@@ -19,6 +19,7 @@ from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMet
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
@@ -81,6 +82,7 @@ class Services:
     upstreams: Mapping[str, Upstream]
     kinds: CredentialKinds
     pool: AccountPool
+    profiles: Profiles
     pictures: PillowPictures
     workers: Workers
     authorize: AuthorizeKey
@@ -161,6 +163,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        extensions.profiles,
         backends.kinds,
     )
     return Services(
@@ -175,6 +178,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         upstreams=backends.upstreams,
         kinds=backends.kinds,
         pool=pool,
+        profiles=Profiles(extensions.profiles, options),
         pictures=pictures,
         workers=workers,
         authorize=authorize,

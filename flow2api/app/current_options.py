@@ -24,6 +24,9 @@ _DEFAULTS = Options()
 
 log = structlog.get_logger(__name__)
 
+_SELECTING = ("policy", "proxy_selector", "response_profile")
+"""Options that name something of a plugin's."""
+
 _KNOWN = frozenset(field.name for field in fields(Options))
 
 
@@ -42,11 +45,14 @@ class CurrentOptions:
         clock: Clock,
         *,
         proxy_selectors: Collection[str] = ("rendezvous",),
+        profiles: Collection[str] = ("standard",),
+        left_out: str = "",
         check_installed: Callable[[Options], None] = lambda options: None,
     ) -> None:
         """Begin with what the settings fix.
 
         Args:
+            left_out: What to say of plugins that may have brought what is missing.
             check_installed: Raises `ConfigurationError` for options that do not fit what is installed, wherever they come from.
         """
         self._check_installed = check_installed
@@ -54,6 +60,8 @@ class CurrentOptions:
         self._fixed = fixed
         self._policies = policies
         self._proxy_selectors = proxy_selectors
+        self._profiles = profiles
+        self._left_out = left_out
         self._clock = clock
         self._now = self._checked(fixed)
         self.ignored: Mapping[str, str] = {}
@@ -80,6 +88,18 @@ class CurrentOptions:
             self._take(self._checked({**usable, **former, **self._fixed}))
         except ConfigurationError:  # what was in force does not go with what is stored now
             self._take(self._checked({**usable, **self._fixed}))
+
+    def check_selected(self) -> None:
+        """To be called at the start, after `reload`: what was selected is not silently replaced by something else.
+
+        Raises:
+            ConfigurationError: A stored option selects what no plugin offers.
+        """
+        for name in _SELECTING:
+            if name in self.ignored:
+                raise ConfigurationError(
+                    f"{self.ignored[name]} The option is stored; `flow2api options reset {name}` takes the default."
+                )
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
         """Set options, all of them or none; they act at once.
@@ -113,7 +133,11 @@ class CurrentOptions:
     async def standing(self) -> list[OptionStanding]:
         """Every option: its value, its default and where the value comes from."""
         stored, options, types = await self._stored.read(), self._now, get_type_hints(Options)
-        offered = {"policy": self._policies(), "proxy_selector": self._proxy_selectors}
+        offered = {
+            "policy": self._policies(),
+            "proxy_selector": self._proxy_selectors,
+            "response_profile": self._profiles,
+        }
         return [
             OptionStanding(
                 name=name,
@@ -189,18 +213,18 @@ class CurrentOptions:
         options = parse_options(values)
         if options.time_zone:
             zone_named(options.time_zone)
-        if options.policy not in self._policies():
-            names = ", ".join(sorted(self._policies()))
-            hint = _nearest(options.policy, self._policies())
-            raise ConfigurationError(f"There is no selection policy {options.policy[:64]!r}; there are {names}.{hint}")
-        if options.proxy_selector not in self._proxy_selectors:
-            names = ", ".join(sorted(self._proxy_selectors))
-            hint = _nearest(options.proxy_selector, self._proxy_selectors)
-            raise ConfigurationError(
-                f"There is no proxy selector {options.proxy_selector[:64]!r}; there are {names}.{hint}"
-            )
+        self._check_offered("policy", "selection policy", options.policy, self._policies())
+        self._check_offered("proxy_selector", "proxy selector", options.proxy_selector, self._proxy_selectors)
+        self._check_offered("response_profile", "response profile", options.response_profile, self._profiles)
         self._check_installed(options)
         return options
+
+    def _check_offered(self, option: str, what: str, name: str, offered: Collection[str]) -> None:
+        if name not in offered:
+            names, hint = ", ".join(sorted(offered)), _nearest(name, offered)
+            raise ConfigurationError(
+                f"There is no {what} {name[:64]!r}, which the option {option} asks for; there are {names}.{hint}{self._left_out}"
+            )
 
 
 def _words(kind: object) -> tuple[str, ...]:
@@ -220,6 +244,8 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
         lambda: frozenset(extensions.policies),
         clock,
         proxy_selectors=frozenset(extensions.proxy_selectors),
+        profiles=frozenset(extensions.profiles),
+        left_out=extensions.told_left_out,
         check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
 

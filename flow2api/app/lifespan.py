@@ -62,6 +62,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(storage.aclose)
     await storage.open()
     await services.options.reload()
+    services.options.check_selected()
     stack.callback(services.recording.debug_log.close)
     services.options.tell(services.recording.follow_options)
     await _open_store(services)

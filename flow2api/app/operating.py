@@ -1,6 +1,6 @@
 """What operators work with, over what the server itself needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
@@ -68,6 +68,7 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    profiles: Collection[str],
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
@@ -113,7 +114,7 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
-        keys=ManageKeys(storage.api_keys, cipher, clock),
+        keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
             imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds

@@ -1,8 +1,10 @@
 """What is told to others while the server runs: observers of plugins, operators, webhooks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+
+import structlog
 
 from flow2api.adapters.fetch.addresses import is_public
 from flow2api.adapters.fetch.resolver import resolve
@@ -23,6 +25,8 @@ from flow2api.domain.usecases.tell_operators import TellOperators
 from flow2api.domain.usecases.watch_pool import WatchPool
 from flow2api.extensions import Extensions
 from flow2api.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +86,7 @@ def build_telling(
     webhooks = SendWebhooks(
         storage.webhooks, storage.deliveries, build_courier(options), link, spread, RandomIds(), clock, options
     )
-    observers = tuple(
-        ObserverPost(name, factory.build(settings.sections.get(name, {})))
-        for name, factory in extensions.observers.items()
-    )
+    observers = tuple(_posts(settings, extensions))
     spread.subscribe(operators.take, lambda kind: kind.is_for_operators)
     spread.subscribe(webhooks.take, webhooks.wants)
     for observer in observers:
@@ -97,6 +98,18 @@ def build_telling(
         webhooks=webhooks,
         observers=observers,
     )
+
+
+def _posts(settings: Settings, extensions: Extensions) -> Iterator[ObserverPost]:
+    """Every observer; one of a plugin of others that cannot be made is left out, and told in the log."""
+    for name, factory in extensions.observers.items():
+        try:
+            yield ObserverPost(name, factory.build(settings.sections.get(name, {})))
+        except Exception:
+            plugin = extensions.foreign_owner(factory)
+            if plugin is None:
+                raise
+            log.exception("observer left out", observer=name, plugin=plugin)
 
 
 def build_courier(options: Callable[[], Options]) -> CurlCourier:

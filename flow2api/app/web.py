@@ -99,6 +99,7 @@ def _doors(services: Services) -> Doors:
         options=services.options,
         clock=services.clock,
         pictures=services.pictures,
+        chat_text=services.profiles.chat_text,
         notes=services.recording.notes,
         public_url=settings.public_url or None,
         gateway_name=GatewayName(services.vault.ring),

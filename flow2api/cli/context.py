@@ -1,27 +1,31 @@
 """What commands need before they can do anything: settings, plugins, an opened storage, the whole program."""
 
+import asyncio
 import functools
 import os
-import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
+import structlog
 
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.app.backends import Vault, build_storage, build_vault
 from flow2api.domain.errors import ConfigurationError
-from flow2api.domain.ports.storage import Storage
-from flow2api.extensions import Extensions, load_extensions
-from flow2api.settings import PREFIX, Settings, load_settings
+from flow2api.domain.ports.storage import PeeksOptions, Storage
+from flow2api.extensions import Extensions, enabled_plugins, load_extensions
+from flow2api.settings import PREFIX, Settings, load_settings, parse_options, read_plugin_choice
 
 if TYPE_CHECKING:
     from flow2api.app import Services
 
 P = ParamSpec("P")
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_FILE = Path("flow2api.toml")
 
@@ -52,8 +56,48 @@ def installation(
     """
     environment = os.environ if environment is None else environment
     text = _read(config or environment.get(f"{PREFIX}CONFIG"))
-    extensions = load_extensions(_enabled(environment, text))
-    return Installation(load_settings(environment, text, overrides, sections=extensions.sections), extensions)
+    choice = read_plugin_choice(environment, text, overrides)
+    extensions = load_extensions((*choice.enabled, *(choice.by_option or ())), folder=choice.folder)
+
+    def with_settings(extensions: Extensions, *, more_sections: bool) -> Installation:
+        settings = load_settings(
+            environment, text, overrides, sections=extensions.sections, more_sections=more_sections
+        )
+        checked, sections = extensions.checked(settings.sections)
+        return Installation(replace(settings, sections=sections), checked)
+
+    if choice.by_option is None:
+        wanted = stored_plugins(with_settings(extensions, more_sections=True))
+        names = [name for name in wanted if name not in choice.enabled]
+        if names:
+            loaded = enabled_plugins(names, folder=choice.folder)
+            extensions = extensions.extended(one for one in loaded if one.plugin.name in names)
+    return with_settings(extensions, more_sections=bool(extensions.left_out))
+
+
+def stored_plugins(here: Installation) -> tuple[str, ...]:
+    """The plugins that the stored option enables; none when the storage cannot be read, which is told by whoever opens it."""
+    try:
+        storage = build_storage(here.settings, here.extensions, build_vault(here.settings).cipher)
+        stored = storage.peek_options() if isinstance(storage, PeeksOptions) else _read_options(here, storage)
+        return parse_options({"plugins": stored.get("plugins", ())}).plugins
+    except Exception:  # noqa: BLE001 - the storage may be a plugin's, and the option must not be what ends the program
+        return ()
+
+
+def _read_options(here: Installation, storage: Storage) -> Mapping[str, object]:
+    configure_quiet_logs(here.settings)  # a secret key may be made now, which is told in the log
+
+    async def read() -> Mapping[str, object]:
+        await storage.open()
+        try:
+            return await storage.options.read()
+        finally:
+            await storage.aclose()
+
+    # A thread of its own, for there may be an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(read())).result()
 
 
 config_option = click.option(
@@ -72,9 +116,16 @@ def with_installation(command: Callable[Concatenate[Installation, P], None]) -> 
         os.umask(0o077)
         here = installation(config=config)
         configure_quiet_logs(here.settings)
+        tell_left_out(here.extensions)
         command(here, *args, **kwargs)
 
     return run
+
+
+def tell_left_out(extensions: Extensions) -> None:
+    """Name every plugin in the log that was to be loaded and could not be."""
+    for plugin in extensions.left_out:
+        log.error("plugin left out", plugin=plugin.name, source=plugin.source, reason=plugin.error)
 
 
 def configure_quiet_logs(settings: Settings) -> None:
@@ -110,18 +161,6 @@ async def opened_services(here: Installation) -> AsyncIterator["Services"]:
         await services.storage.open()
         await services.options.reload()
         yield services
-
-
-def _enabled(environment: Mapping[str, str], text: str) -> tuple[str, ...]:
-    """Which plugins are enabled has to be known before they, and so their settings, are."""
-    bare = {name: value for name, value in environment.items() if name == f"{PREFIX}PLUGINS"}
-    if bare:
-        return load_settings(bare).plugins
-    try:
-        named = tomllib.loads(text).get("plugins", ())
-    except ValueError:
-        return ()
-    return tuple(named) if isinstance(named, list) else ()
 
 
 def _read(file: str | None) -> str:

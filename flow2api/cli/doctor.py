@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 import click
 import msgspec
@@ -13,26 +14,15 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import Backends, build_backends, build_vault
 from flow2api.app.current_options import build_options
-from flow2api.cli.checks import online_checks, options_check, proxies_check, surroundings
 from flow2api.cli.context import Installation, config_option, configure_quiet_logs, installation, json_option
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json
 from flow2api.cli.tables import printable
 from flow2api.domain.errors import ConfigurationError
-from flow2api.domain.usecases.diagnose import (
-    Check,
-    CheckState,
-    Diagnose,
-    Diagnosis,
-    Finding,
-    is_fine,
-    look_at_accounts,
-    look_at_clock,
-    look_at_keys,
-    look_at_media,
-    look_at_schema,
-    look_at_storage,
-)
+from flow2api.domain.quantity import counted
+from flow2api.domain.usecases.diagnose import Check, CheckState, Diagnose, Diagnosis, Finding, is_fine
+from flow2api.extensions import Extensions, Plugin, PluginState
+from flow2api.hookspecs import DoctorCheck, Examined, ExaminedBackends, ExaminedOptions
 
 
 class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,57 +83,100 @@ async def _diagnose(config: str | None, *, online: bool) -> AsyncIterator[Diagno
 
 
 def _checks(here: Installation, stack: AsyncExitStack, *, online: bool) -> Iterator[Check]:
-    yield from surroundings(here.settings, here.extensions)
-    clock = SystemClock()
-    yield look_at_clock(clock)
-    try:
-        backends = build_backends(here.settings, here.extensions, build_vault(here.settings), clock)
-    except ConfigurationError as error:
-        yield _failing("backends", error)
-        return
-    yield _opening(backends, stack)
-    yield look_at_schema(backends.storage)
-    yield look_at_storage(backends.storage)
-    build = partial(build_options, here.settings, here.extensions, backends, clock)
-    yield options_check(build)
-    yield proxies_check(backends.storage, build)
-    yield look_at_accounts(backends.storage, clock)
-    yield look_at_keys(backends.storage)
-    yield look_at_media(backends.store)
-    yield _models(backends)
-    if online:
-        yield from online_checks(here.settings)
+    """Our own frame, with the checks of the plugins in it: those first that need nothing."""
+    opened = _Opened(here)
+    chosen = [one for one in here.extensions.doctor_checks.values() if online or not one.is_online]
+    yield from _plugins(here.extensions)
+    for one in chosen:
+        if one.needs is None and not one.is_online:
+            yield _check(one, opened)
+    yield Check("backends", partial(_build, here.extensions, opened, stack))
+    yield Check("database", partial(_open, opened, stack), needs="backends")
+    for one in chosen:
+        if one.needs is not None or one.is_online:
+            yield _check(one, opened)
 
 
-def _opening(backends: Backends, stack: AsyncExitStack) -> Check:
-    """Opens the database for the checks that come after, until the stack unwinds."""
+def _plugins(extensions: Extensions) -> Iterator[Check]:
+    async def look() -> Finding:
+        loaded = sum(plugin.state is PluginState.LOADED for plugin in extensions.plugins)
+        return Finding(CheckState.OK, f"Loaded: {counted(loaded, 'plugin')}.")
+
+    yield Check("plugins", look)
+    for plugin in extensions.left_out:
+        yield Check(f"plugin {plugin.name}", partial(_look_at_left_out, plugin))
+
+
+async def _look_at_left_out(plugin: Plugin) -> Finding:
+    return Finding(CheckState.WARN, f"It was left out. {plugin.error}", "Mend it, or enable it no longer.")
+
+
+class _Opened:
+    """The installation as checks see it; its backends are made when the first one asks."""
+
+    def __init__(self, here: Installation) -> None:
+        self._here = here
+        self._clock = SystemClock()
+        self._backends: Backends | None = None
+
+    def backends(self) -> Backends:
+        if self._backends is None:
+            here = self._here
+            self._backends = build_backends(here.settings, here.extensions, build_vault(here.settings), self._clock)
+        return self._backends
+
+    def examined(self, section: str) -> Examined:
+        settings = self._here.settings
+        return Examined(
+            section=settings.sections.get(section, {}),
+            data_dir=settings.data_dir,
+            media_url=settings.store_url,
+            secret_key_file=Path(settings.secret_key_file) if settings.secret_key_file else None,
+            has_secret_key=len(settings.secret_key) > 0,
+            host=settings.host,
+            public_url=settings.public_url,
+            clock=self._clock,
+            backends=self._examined_backends,
+            options=self._options,
+        )
+
+    def _examined_backends(self) -> ExaminedBackends:
+        backends = self.backends()
+        return ExaminedBackends(storage=backends.storage, store=backends.store, catalog=backends.catalog)
+
+    async def _options(self) -> ExaminedOptions:
+        options = build_options(self._here.settings, self._here.extensions, self.backends(), self._clock)
+        await options.reload()
+        return ExaminedOptions(options=options(), ignored=options.ignored)
+
+
+def _check(one: DoctorCheck, opened: _Opened) -> Check:
+    async def look() -> Finding | None:
+        return await one.look(opened.examined(one.section))
+
+    return Check(one.name, look, needs=one.needs)
+
+
+async def _build(extensions: Extensions, opened: _Opened, stack: AsyncExitStack) -> Finding | None:
+    """Nothing to say unless something cannot be made."""
+    backends = opened.backends()
     stack.push_async_callback(backends.store.aclose)
     for upstream in backends.upstreams.values():
         stack.push_async_callback(upstream.aclose)
-
-    async def look() -> Finding:
-        await backends.storage.open()
-        stack.push_async_callback(backends.storage.aclose)
-        return Finding(CheckState.OK, "The database opens, and the secret key is the right one.")
-
-    return Check("database", look)
-
-
-def _models(backends: Backends) -> Check:
-    async def look() -> Finding:
-        listed = len(backends.catalog.listed())
-        if not listed:
-            return Finding(CheckState.WARN, "No model can be asked for.", "`flow2api plugins` shows what is loaded.")
-        return Finding(CheckState.OK, f"{listed} models can be asked for.")
-
-    return Check("models", look)
+    missing = sorted(extensions.upstreams.keys() - backends.upstreams.keys())
+    if not missing:
+        return None
+    return Finding(
+        CheckState.WARN, f"Upstreams cannot be made and were left out: {', '.join(missing)}.", "The log says why."
+    )
 
 
-def _failing(name: str, error: ConfigurationError) -> Check:
-    async def look() -> Finding:
-        raise error
-
-    return Check(name, look)
+async def _open(opened: _Opened, stack: AsyncExitStack) -> Finding:
+    """Opens the database for the checks that come after, until the stack unwinds."""
+    storage = opened.backends().storage
+    await storage.open()
+    stack.push_async_callback(storage.aclose)
+    return Finding(CheckState.OK, "The database opens, and the secret key is the right one.")
 
 
 def _check_out(diagnosis: Diagnosis) -> CheckOut:

@@ -24,6 +24,7 @@ class KeyOut(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         prefix: Its first characters, to recognise it by.
         tag: It may only use accounts with this tag; null for all.
+        profile: How answers are written for its client; null as the option `response_profile` says.
     """
 
     id: int
@@ -33,6 +34,7 @@ class KeyOut(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     revoked_at: datetime | None
     tag: str | None
+    profile: str | None
 
 
 @click.group()
@@ -70,18 +72,20 @@ def list_keys(here: Installation, as_json: bool) -> None:
 @keys.command()
 @click.option("--name", help="What to call it.  [default: key 1, key 2, ...]")
 @click.option("--tag", help="It may use only accounts with this tag.  [default: all accounts]")
+@click.option("--profile", help="The response profile of its client.  [default: what the option says]")
 @json_option
 @with_installation
-def create(here: Installation, name: str | None, tag: str | None, as_json: bool) -> None:
+def create(here: Installation, name: str | None, tag: str | None, profile: str | None, as_json: bool) -> None:
     """Make a key. It works at once, and this is the only time that it is shown.
 
     The key stands alone on standard output, so that KEY=$(flow2api keys create) works.
 
-    JSON: {"key": "f2a_...", "id": 1, "name": "key 1", "tag": null}.
+    JSON: {"key": "f2a_...", "id": 1, "name": "key 1", "tag": null, "profile": null}.
     """
-    key, text = asyncio.run(_managed(here, lambda manage: manage.create(name, tag=tag, actor=whoever())))
+    creating = _managed(here, lambda manage: manage.create(name, tag=tag, profile=profile, actor=whoever()))
+    key, text = asyncio.run(creating)
     if as_json:
-        print_json({"key": text.reveal(), "id": key.id, "name": key.name, "tag": key.tag})
+        print_json({"key": text.reveal(), "id": key.id, "name": key.name, "tag": key.tag, "profile": key.profile})
         return
     click.echo(f"Made {key.name!r} (id {key.id}). Keep it now: it is not shown again.", err=True)
     click.echo(text.reveal())
@@ -91,13 +95,16 @@ def create(here: Installation, name: str | None, tag: str | None, as_json: bool)
 @click.argument("which")
 @click.option("--name", help="What to call it from now on.")
 @click.option("--tag", help="It may use only accounts with this tag; an empty one lets it use all.")
+@click.option("--profile", help="The response profile of its client; an empty one for what the option says.")
 @json_option
 @with_installation
-def update(here: Installation, which: str, name: str | None, tag: str | None, as_json: bool) -> None:
-    """Give the key of this name or id another name or tag; a running server takes it in at once. JSON: the key."""
-    if name is None and tag is None:
-        raise click.UsageError("Say what is to be changed: --name, --tag.")
-    changing = _managed(here, lambda manage: manage.update(which, name=name, tag=tag, actor=whoever()))
+def update(
+    here: Installation, which: str, name: str | None, tag: str | None, profile: str | None, as_json: bool
+) -> None:
+    """Give the key of this name or id another name, tag or profile; a running server takes it in at once. JSON: the key."""
+    if name is None and tag is None and profile is None:
+        raise click.UsageError("Say what is to be changed: --name, --tag, --profile.")
+    changing = _managed(here, lambda manage: manage.update(which, name=name, tag=tag, profile=profile, actor=whoever()))
     key = asyncio.run(changing)
     if as_json:
         print_json(_key_out(key))
@@ -121,7 +128,7 @@ def revoke(here: Installation, which: str, as_json: bool) -> None:
 
 async def _managed(here: Installation, use: Callable[[ManageKeys], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, vault):
-        return await use(ManageKeys(storage.api_keys, vault.cipher, SystemClock()))
+        return await use(ManageKeys(storage.api_keys, vault.cipher, SystemClock(), here.extensions.profiles))
 
 
 def _key_out(key: ApiKey) -> KeyOut:
@@ -133,4 +140,5 @@ def _key_out(key: ApiKey) -> KeyOut:
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,
         tag=key.tag,
+        profile=key.profile,
     )

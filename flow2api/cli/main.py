@@ -12,6 +12,7 @@ from flow2api.cli.audit import audit
 from flow2api.cli.db import db
 from flow2api.cli.demo import demo
 from flow2api.cli.doctor import doctor
+from flow2api.cli.extra_commands import ExtraCommands
 from flow2api.cli.failures import ConfigurationFailure, Failure
 from flow2api.cli.generations import generations
 from flow2api.cli.import_legacy import import_legacy
@@ -21,16 +22,16 @@ from flow2api.cli.models import models
 from flow2api.cli.notify import notify
 from flow2api.cli.operator import operator
 from flow2api.cli.options import options
+from flow2api.cli.plugins import plugins
+from flow2api.cli.policies import policies
 from flow2api.cli.proxies import proxies
-from flow2api.cli.registered import plugins, policies
 from flow2api.cli.serve import serve
-from flow2api.cli.simulate import simulate
 from flow2api.cli.stats import stats
 from flow2api.cli.webhooks import webhooks
 from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 
 
-class _Commands(click.Group):
+class _Commands(ExtraCommands):
     """Tells every error of ours in one line with the cure."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -51,7 +52,6 @@ def cli() -> None:
 for command in (
     serve,
     demo,
-    simulate,
     doctor,
     accounts,
     keys,

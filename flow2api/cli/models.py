@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.backends import build_catalog, offered_models
+from flow2api.app.backends import build_catalog, build_upstreams, offered_models
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
@@ -80,10 +80,7 @@ def models(here: Installation, name: str | None, as_json: bool) -> None:
 
 async def _catalog(here: Installation) -> tuple[ModelCatalog, Mapping[str, str]]:
     """What the upstreams serve as they are configured, and what each name comes from; none of them is called."""
-    sections, clock = here.settings.sections, SystemClock()
-    upstreams = {
-        name: factory.build(sections.get(name, {}), clock) for name, factory in here.extensions.upstreams.items()
-    }
+    upstreams = build_upstreams(here.settings, here.extensions, SystemClock())
     try:
         sources = {one.entry.name: one.source for one in offered_models(here.extensions, upstreams)}
         return build_catalog(here.extensions, upstreams), sources

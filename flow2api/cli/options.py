@@ -20,8 +20,8 @@ class OptionOut(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    value: str | int | float | bool
-    default: str | int | float | bool
+    value: str | int | float | bool | list[str]
+    default: str | int | float | bool | list[str]
     source: str
 
 
@@ -97,4 +97,6 @@ def _show(found: Sequence[OptionOut], as_json: bool, only: Mapping[str, object] 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ",".join(value)
     return f"{value:.12g}" if isinstance(value, float) else str(value)

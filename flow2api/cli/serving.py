@@ -11,8 +11,9 @@ from flow2api.adapters.health import Readiness
 from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import calm_collector, raise_file_limit
+from flow2api.adapters.system.watchdog import EventLoopWatchdog
 from flow2api.app import Services, build_services, create_app, running
-from flow2api.cli.context import Installation
+from flow2api.cli.context import Installation, tell_left_out
 
 
 def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable[None]] | None = None) -> None:
@@ -25,11 +26,14 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
     raise_file_limit()
     calm_collector()
     configure_logs(here.settings.log_level, here.settings.log_format)
+    tell_left_out(here.extensions)
     services = build_services(here.settings, here.extensions)
-    uvloop.run(_serve(services, on_ready))
+    uvloop.run(_serve(services, EventLoopWatchdog(here.extensions.modules), on_ready))
 
 
-async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitable[None]] | None) -> None:
+async def _serve(
+    services: Services, watchdog: EventLoopWatchdog, on_ready: Callable[[Services, int], Awaitable[None]] | None
+) -> None:
     readiness = Readiness(services.storage.ping, lambda: services.room.problem)
 
     async def drain() -> None:
@@ -39,8 +43,12 @@ async def _serve(services: Services, on_ready: Callable[[Services, int], Awaitab
     settings = services.settings
     app = create_app(services, readiness)
     server = HttpServer(app, host=settings.host, port=settings.port, on_stop=drain, linger_s=settings.linger_s)
-    async with running(services, readiness):
-        await _serve_and_announce(server, services, on_ready)
+    watchdog.start()
+    try:
+        async with running(services, readiness):
+            await _serve_and_announce(server, services, on_ready)
+    finally:
+        watchdog.stop()
 
 
 async def _serve_and_announce(

@@ -15,6 +15,7 @@ class ApiKey:
         prefix: The first characters of the key, for people to recognise it.
         digest: Keyed hash (HMAC-SHA-256) of the whole key.
         tag: The key may only use accounts with this tag; None for all.
+        profile: How answers are written for its client, by the name of a response profile; None as the option says.
     """
 
     id: int
@@ -25,6 +26,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     tag: str | None = None
+    profile: str | None = None
 
     @property
     def is_active(self) -> bool:

@@ -16,6 +16,9 @@ class Options:
 
     Attributes:
         policy: Name of the selection policy.
+        plugins: Names of plugins to enable beside those of the setting of this name; they come at the next start. A plugin that
+            brings the storage has to stand in the setting.
+        response_profile: How chat messages show results, for keys that have no profile of their own.
         image_timeout_s: How long one picture may take from its lease to its end.
         video_timeout_s: How long one clip may take from its submit to its end.
         enlarge_timeout_s: How long an enlargement may take on top.
@@ -78,6 +81,8 @@ class Options:
     """
 
     policy: str = "least_busy"
+    plugins: tuple[str, ...] = ()
+    response_profile: str = "standard"
     image_timeout_s: float = 300.0
     video_timeout_s: float = 1500.0
     enlarge_timeout_s: float = 1800.0
@@ -168,6 +173,7 @@ OF_OWNERS = frozenset(
         "log_bodies",
         "log_prompts",
         "media_proxy",
+        "plugins",
         "private_webhooks",
         "proxy",
         "proxy_check_url",

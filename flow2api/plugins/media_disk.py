@@ -18,7 +18,7 @@ import msgspec
 from flow2api.adapters.disk import FLUSH_WITHIN_S, DiskMediaStore
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.media import MediaStore
-from flow2api.hookspecs import MediaStoreFactory, Section, hookimpl
+from flow2api.hookspecs import MediaStoreFactory, Section, SettingsSection, hookimpl
 
 
 class DiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,3 +54,9 @@ def _folder(url: str) -> Path:
             "The media URL must be file: with a path of this machine, such as file:./data/media or file:///srv/media."
         )
     return Path(path)
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section."""
+    return [SettingsSection("disk", DiskSettings)]

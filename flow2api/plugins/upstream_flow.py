@@ -23,10 +23,12 @@ import msgspec
 
 from flow2api.adapters.flow.caller import TimeLimits
 from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
+from flow2api.adapters.probe import answers_at
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _LIMITS = TimeLimits()
@@ -126,3 +128,48 @@ def build_flow(section: Section, clock: Clock) -> Upstream:
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``flow``."""
     return [UpstreamFactory("flow", build_flow)]
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section."""
+    return [SettingsSection("flow", FlowSettings)]
+
+
+@hookimpl
+def register_doctor_checks() -> Iterable[DoctorCheck]:
+    """Whether its addresses can be used, and, when asked for, whether somebody answers there."""
+    return [
+        DoctorCheck(name="upstream addresses", look=look_at_addresses, section="flow"),
+        DoctorCheck(name="reach flow labs", look=reach_labs, section="flow", is_online=True),
+        DoctorCheck(name="reach flow API", look=reach_api, section="flow", is_online=True),
+    ]
+
+
+async def look_at_addresses(examined: Examined) -> Finding:
+    """Whether the addresses of the upstream have the right form; none of them is called."""
+    flow = read_settings(examined.section)
+    hosts = " and ".join(dict.fromkeys(_origin(address) for address in (flow.labs_base_url, flow.api_base_url)))
+    return Finding(CheckState.OK, f"Flow is asked at {hosts}, in the era {flow.era}.")
+
+
+async def reach_labs(examined: Examined) -> Finding:
+    """Whether somebody answers where session tokens are exchanged."""
+    return await _reach(_origin(read_settings(examined.section).labs_base_url))
+
+
+async def reach_api(examined: Examined) -> Finding | None:
+    """Whether somebody answers where generations are made, unless it is the same host."""
+    flow = read_settings(examined.section)
+    origin = _origin(flow.api_base_url)
+    return None if origin == _origin(flow.labs_base_url) else await _reach(origin)
+
+
+async def _reach(origin: str) -> Finding:
+    status = await answers_at(origin)
+    return Finding(CheckState.OK, f"{origin} answers (status {status}).")
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"

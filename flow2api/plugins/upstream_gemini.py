@@ -27,7 +27,7 @@ from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.hookspecs import Section, SettingsSection, UpstreamFactory, hookimpl
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _LIMITS = TimeLimits()
@@ -123,3 +123,9 @@ def build_gemini(section: Section, clock: Clock) -> Upstream:
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``gemini``."""
     return [UpstreamFactory("gemini", build_gemini, CredentialKind.API_KEY)]
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section."""
+    return [SettingsSection("gemini", GeminiSettings)]

@@ -52,4 +52,5 @@ def test_code_does_what_the_page_says(tmp_path: Path) -> None:
                 if "output" in block.words:
                     assert printed == page[index + 1].text
                 elif "policies list" in block.text:
-                    assert printed.count("thrifty") == 2
+                    lines = [line.split() for line in printed.splitlines() if line.startswith("thrifty ")]
+                    assert [line[:3] for line in lines] == [["thrifty", "0.1", "loaded"], ["thrifty", "no", "poor"]]

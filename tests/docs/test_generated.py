@@ -18,7 +18,7 @@ def test_no_page_is_out_of_date() -> None:
 
 
 def test_every_part_stands_in_a_page() -> None:
-    text = "".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
+    text = "".join(page.read_text("utf-8") for page in (DOCS / "reference").rglob("*.md"))
     assert {match[2] for match in generate.REGION.finditer(text)} == set(generate.PARTS)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import click
 import msgspec
@@ -27,7 +28,7 @@ from flow2api.plugins.upstream_gemini import GeminiSettings
 from flow2api.settings import Settings, load_settings
 from flow2api.simulator import __main__ as simulator_main
 from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions
-from tests.docs.pages import DOCS, ROOT, headings
+from tests.docs.pages import DOCS, ROOT, blocks, headings
 
 REFERENCE = DOCS / "reference"
 CALLED_WITH_CODE = ("Fault", "PictureRefusedError")
@@ -53,11 +54,27 @@ def test_every_option_has_its_heading() -> None:
     assert {f"`{field.name}`" for field in fields(Options)} <= set(headings(REFERENCE / "options.md"))
 
 
-def test_every_hook_has_its_signature_as_heading() -> None:
-    hooks = {name for name in vars(hookspecs) if name.startswith("register_")}
-    found = {heading.strip("`").partition("(")[0]: heading for heading in headings(REFERENCE / "hooks.md")}
-    assert hooks <= found.keys()
-    assert all(" -> Iterable[" in found[name] for name in hooks)
+HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("register_"))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_has_a_page_with_its_signature_as_heading_and_an_example_that_loads(hook: str) -> None:
+    page = REFERENCE / "hooks" / f"{hook.removeprefix('register_').replace('_', '-')}.md"
+    assert headings(page)[0] == f"`{generate.signature(getattr(hookspecs, hook))}`"
+
+    example = ModuleType(f"example_of_{hook}")
+    (code,) = (block.text for block in blocks(page) if block.language == "python")
+    exec(compile(code, str(page), "exec"), example.__dict__)
+    found = load_extensions(extra={"example": example})
+
+    (plugin,) = (plugin for plugin in found.plugins if plugin.name == "example")
+    assert plugin.error is None
+    assert hook in plugin.hooks
+
+
+def test_no_page_is_of_a_hook_that_is_not() -> None:
+    named = {f"register_{page.stem.replace('-', '_')}" for page in (REFERENCE / "hooks").glob("*.md")}
+    assert named == set(HOOKS)
 
 
 def test_every_command_has_its_heading() -> None:
@@ -146,7 +163,7 @@ def _codes_of(node: ast.AST) -> Iterator[str]:
 
 def _routes(folder: Path) -> Iterator[str]:
     """Method and path of every route, once, under the first of its prefixes."""
-    extensions = load_extensions(enabled=generate.BUILT_IN_ONLY)
+    extensions = load_extensions()
     settings = load_settings({"FLOW2API_DATA_DIR": str(folder)}, sections=extensions.sections)
     app = create_app(build_services(settings, extensions))
     paths = {route.path for route in app.routes}

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flow2api.adapters.openai_api import Doors
+from flow2api.app.profiles import Profiles
 from flow2api.domain.api_key import ApiKey, Caller
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.data_url import decode_base64, decode_data_url, is_data_url
@@ -38,6 +39,7 @@ from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.models_flow import register_models
+from flow2api.plugins.response_profiles import register_response_profiles
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.media import FakePictures, fake_picture, in_chunks
 
@@ -48,6 +50,9 @@ FAKE_VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 8
 
 _ENTRIES = tuple(register_models())
 CATALOG = ModelCatalog(_ENTRIES)
+
+
+PROFILES = {one.name: one for one in register_response_profiles()}
 
 
 @dataclass
@@ -353,5 +358,6 @@ class FakeDoors:
             "options": options,
             "clock": self.clock,
             "pictures": self.pictures,
+            "chat_text": Profiles(PROFILES, options).chat_text,
         }
         return Doors(**(given | overrides))

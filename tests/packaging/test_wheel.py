@@ -8,12 +8,13 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import flow2api
 from tests.e2e.processes import tied
-from tests.packaging.installation import ROOT, Installation, built, installed, locked_packages
+from tests.packaging.installation import ROOT, Installation, built, installed, link_packages, locked_packages, pip
 
 START_UP_S = 60.0
 SHUT_DOWN_S = 30.0
@@ -110,3 +111,44 @@ def test_installed_demo_serves_and_ends_when_told(demo: tuple[subprocess.Popen[b
     assert models["object"] == "list"
     assert len(models["data"]) > 0
     assert process.wait(SHUT_DOWN_S) == 0
+
+
+@pytest.fixture(scope="module")
+def new_plugin(installation: Installation) -> Path:
+    """The package that ``flow2api plugins new`` writes, installed; what its tests need is there as well."""
+    installation.run("flow2api", "plugins", "new", "very_thrifty")
+    project = installation.away / "flow2api-very-thrifty"
+    pip(
+        installation.bin / "python",
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--quiet",
+        str(built(project, project / "dist")),
+    )
+    [packages] = installation.bin.parent.glob("lib/python*/site-packages")
+    link_packages(packages, ("pytest", "pytest-asyncio", "pluggy", "iniconfig", "packaging", "pygments"))
+    return project
+
+
+def test_tests_of_a_new_plugin_pass_where_it_is_installed(installation: Installation, new_plugin: Path) -> None:
+    told = installation.run(
+        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(new_plugin), str(new_plugin)
+    )
+
+    assert "3 passed" in told
+
+
+def test_new_plugin_is_loaded_when_it_is_enabled(installation: Installation, new_plugin: Path) -> None:
+    def listed(**settings: str) -> dict[str, Any]:
+        command = [str(installation.bin / "flow2api"), "plugins", "--json"]
+        done = subprocess.run(
+            command, cwd=installation.away, env=installation.variables | settings, capture_output=True, check=True
+        )
+        return {plugin["name"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
+
+    assert listed()["very_thrifty"]["state"] == "not enabled"
+    loaded = listed(FLOW2API_PLUGINS="very_thrifty")["very_thrifty"]
+    assert (loaded["state"], loaded["error"]) == ("loaded", None)
+    assert loaded["source"] == "package flow2api-very-thrifty (flow2api_very_thrifty)"
+    assert loaded["hooks"] == ["register_selection_policies", "register_settings"]

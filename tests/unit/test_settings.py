@@ -8,7 +8,7 @@ import pytest
 
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
-from flow2api.settings import Settings, load_settings, parse_options
+from flow2api.settings import Settings, load_settings, parse_options, read_plugin_choice
 
 
 def refusal(environment: dict[str, str] | None = None, toml_text: str = "", **more: Any) -> str:
@@ -105,7 +105,8 @@ def test_option_that_cannot_be_used_is_refused(name: str, value: object, why: st
 @pytest.mark.parametrize("option", fields(Options), ids=lambda option: str(option.name))
 def test_default_of_every_option_can_be_given_as_text(option: Any) -> None:
     default = option.default if option.default is not MISSING else option.default_factory()
-    assert parse_options({option.name: str(default)}) == Options()
+    text = ",".join(default) if isinstance(default, tuple) else str(default)
+    assert parse_options({option.name: text}) == Options()
 
 
 def test_table_of_lists_comes_as_json_from_the_environment() -> None:
@@ -114,3 +115,41 @@ def test_table_of_lists_comes_as_json_from_the_environment() -> None:
     for text in ("one, two", '["one"]', '{"best": 1}'):
         with pytest.raises(ConfigurationError, match="model_routes"):
             parse_options({"model_routes": text})
+
+
+def test_choice_of_plugins_is_known_before_their_settings_are() -> None:
+    text = 'plugins = ["one"]\n[thrifty]\nshare = 3\n[options]\nplugins = ["three"]\n'
+
+    in_file = read_plugin_choice({}, text)
+    over_it = read_plugin_choice(
+        {"FLOW2API_PLUGINS": "one, two", "FLOW2API_PLUGINS_DIR": "there", "FLOW2API_OPTIONS__PLUGINS": ""}, text
+    )
+
+    assert (in_file.enabled, in_file.folder, in_file.by_option) == (("one",), None, ("three",))
+    assert (over_it.enabled, over_it.folder, over_it.by_option) == (("one", "two"), Path("there"), ())
+    assert read_plugin_choice({}).by_option is None
+
+
+@pytest.mark.parametrize("text", ["plugins = 5\n", "plugins = = 5\n", "[options]\nplugins = 5\n"])
+def test_choice_of_plugins_that_cannot_be_read_is_an_error(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read_plugin_choice({}, text)
+
+
+def test_section_that_nobody_knows_is_a_fault_unless_somebody_could_not_be_asked() -> None:
+    text = "[thrifty]\nshare = 3\n"
+
+    with pytest.raises(ConfigurationError, match="no setting 'thrifty'"):
+        load_settings({}, text)
+    assert load_settings({}, text, more_sections=True) == Settings()
+    with pytest.raises(ConfigurationError, match="no setting 'prot'"):
+        load_settings({}, "prot = 1\n", more_sections=True)
+
+
+def test_plugin_that_is_called_like_a_setting_does_not_hide_it() -> None:
+    assert load_settings({"FLOW2API_PORT": "7"}, sections={"port"}).port == 7
+
+
+def test_section_that_is_no_table_is_a_fault() -> None:
+    with pytest.raises(ConfigurationError, match="The section flow is no table"):
+        load_settings({"FLOW2API_FLOW": "fast"}, sections={"flow"})

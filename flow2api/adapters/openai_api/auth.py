@@ -52,3 +52,9 @@ def caller_of(scope: Any) -> Caller:
     """Who the request is made for; only behind :func:`key_check`."""
     key: ApiKey = scope["auth"]
     return Caller(key_id=key.id, tag=key.tag)
+
+
+def profile_of(scope: Any) -> str | None:
+    """The response profile of the key's client, if it has one; only behind :func:`key_check`."""
+    key: ApiKey = scope["auth"]
+    return key.profile

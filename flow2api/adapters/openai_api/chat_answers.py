@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from flow2api.adapters.openai_api.auth import profile_of
 from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.chat_schemas import Content, ShownMedia, ShownPicture, Usage
 from flow2api.adapters.openai_api.doors import Doors
@@ -13,7 +14,8 @@ from flow2api.adapters.openai_api.runs import Outcome, Run
 from flow2api.adapters.openai_api.sse import DONE, Frames, data_frame
 from flow2api.domain.errors import ContentBlockedError
 from flow2api.domain.generation import Accepted, Failed, Finished, Generation, MediaReady, Progressed
-from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.responses import ShownResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ class Chat:
         pictures = [(one, url) for one, url in shown if one.kind is MediaKind.IMAGE]
         video_id = end.generation.id if end.generation.kind is MediaKind.VIDEO else None
         return Content(
-            content="\n\n".join(_as_text(one, url) for one, url in shown),
+            content=self.doors.chat_text(
+                profile_of(self.request.scope),
+                [ShownResult(one.kind, url, one.content_type, one.id) for one, url in shown],
+            ),
             images=tuple(ShownPicture({"url": url}, index=index) for index, (_, url) in enumerate(pictures)),
             media=tuple(ShownMedia(one.id, url, one.content_type, video_id) for one, url in shown),
         )
@@ -166,9 +171,3 @@ def _message(content: Content) -> dict[str, Any]:
         **shown,
         "media": content.media,
     }
-
-
-def _as_text(media: Media, url: str) -> str:
-    if media.kind is MediaKind.IMAGE:
-        return f"![image]({url})"
-    return f'{url}\n\n<video controls src="{url}"></video>'

@@ -1,6 +1,6 @@
 """What the OpenAI surface needs from the rest of the program, and the limits that it keeps."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from flow2api.domain.generation import Generation, GenerationEvent, GenerationRe
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.media import Pictures
+from flow2api.domain.ports.responses import ShownResult
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import Asking
@@ -158,6 +159,7 @@ class Doors:
     Attributes:
         options: Gives the options as they stand now.
         gateway_name: How this gateway is known to others that it is chained with.
+        chat_text: What a chat message says that shows these results, for the response profile of a key.
         public_url: The address that clients reach us by; None to follow each request's own.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
         notes: Where refused requests are written down; None to write down none.
@@ -176,6 +178,7 @@ class Doors:
     options: Callable[[], Options]
     clock: Clock
     pictures: Pictures
+    chat_text: Callable[[str | None, Sequence[ShownResult]], str]
     notes: NotesRequests | None = None
     public_url: str | None = None
     gateway_name: Callable[[], str] = lambda: "flow2api"

@@ -93,6 +93,7 @@ def key_to_row(key: ApiKey) -> dict[str, Any]:
         "revoked_at": to_instant(key.revoked_at),
         "last_used_at": to_instant(key.last_used_at),
         "tag": key.tag,
+        "profile": key.profile,
     }
 
 
@@ -107,6 +108,7 @@ def row_to_key(row: RowMapping) -> ApiKey:
         revoked_at=to_moment(row["revoked_at"]),
         last_used_at=to_moment(row["last_used_at"]),
         tag=row["tag"],
+        profile=row["profile"],
     )
 
 

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from flow2api.adapters.persistence import schema
 from flow2api.adapters.persistence.errors import translate
 from flow2api.adapters.persistence.key_check import check_key
@@ -26,6 +28,7 @@ from flow2api.domain.ports.storage import Examination
 T = TypeVar("T")
 
 _FAULTS_TOLD = 5
+_PEEK_S = 0.5
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -63,6 +66,19 @@ class SqliteFile:
         finally:
             for end in ("", *_BESIDE):
                 _beside(draft, end).unlink(missing_ok=True)
+
+    def peek_options(self) -> dict[str, object]:
+        """The options, beside whoever uses the database; none when there is no database."""
+        if not self._path.is_file():
+            return {}
+        try:
+            with _reading(self._path, timeout_s=_PEEK_S) as connection:
+                known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'options'").fetchone()
+                read = "SELECT name, value FROM options WHERE value IS NOT NULL"
+                rows = connection.execute(read).fetchall() if known else []
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        return {name: msgspec.json.decode(value) for name, value in rows}
 
 
 async def _in_thread(call: Callable[..., T], *arguments: object) -> T:
@@ -178,10 +194,10 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def _reading(path: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise StorageError(f"There is no database {path}.")
-    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(path, timeout=timeout_s, isolation_level=None)) as connection:
         connection.execute("PRAGMA query_only=ON")
         yield connection
 

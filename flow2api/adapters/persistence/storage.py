@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,9 @@ class SqliteStorage(SqlStorage):
     async def restore(self, source: Path) -> Path | None:
         return await self._file.restore(source)
 
+    def peek_options(self) -> Mapping[str, object]:
+        return self._file.peek_options()
+
 
 def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
     """The storage that a URL names; it connects when it is opened.
@@ -176,10 +180,13 @@ def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import Maintains, Storage
+    from flow2api.domain.ports.storage import Maintains, PeeksOptions, Storage
 
     def _is_a_storage(storage: SqlStorage) -> Storage:
         return storage
 
     def _is_maintained(storage: SqliteStorage) -> Maintains:
+        return storage
+
+    def _tells_its_options(storage: SqliteStorage) -> PeeksOptions:
         return storage

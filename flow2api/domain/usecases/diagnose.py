@@ -51,12 +51,12 @@ class Check:
     """One thing to look at.
 
     Attributes:
-        look: Looks, and raises a `Flow2ApiError` or returns what it found.
+        look: Looks, and raises a `Flow2ApiError` or returns what it found; None when there is nothing to say.
         needs: Name of the check without whose success this one has nothing to look at.
     """
 
     name: str
-    look: Callable[[], Awaitable[Finding]]
+    look: Callable[[], Awaitable[Finding | None]]
     needs: str | None = None
 
 
@@ -87,21 +87,28 @@ class Diagnose:
                 failed.add(check.name)
                 continue
             finding = await self._look(check)
+            if finding is None:
+                continue
             if finding.state is CheckState.FAIL:
                 failed.add(check.name)
             yield Diagnosis(check.name, finding)
 
-    async def _look(self, check: Check) -> Finding:
+    async def _look(self, check: Check) -> Finding | None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await check.look()
+                found: object = await check.look()
+            if found is not None and not isinstance(found, Finding):
+                raise TypeError(f"a check returned {type(found).__name__}")  # noqa: TRY301
+            return found
         except Flow2ApiError as error:
             return Finding(CheckState.FAIL, error.message)
         except TimeoutError:
             return Finding(CheckState.FAIL, f"The check did not come to an end within {self._timeout_s:.0f} s.")
         except Exception as error:  # noqa: BLE001  # a plugin's check may raise whatever it likes
             return Finding(
-                CheckState.FAIL, f"The check itself broke ({type(error).__name__}).", "Report it with your version."
+                CheckState.FAIL,
+                f"The check itself broke ({type(error).__name__}).",
+                "Report it to whoever made the check, with your version.",
             )
 
 

@@ -28,24 +28,38 @@ _TEXT = re.compile(r"[A-Za-z0-9._~+/=-]+")
 class ManageKeys:
     """What an operator does with keys."""
 
-    def __init__(self, api_keys: ApiKeys, cipher: Cipher, clock: Clock) -> None:
+    def __init__(
+        self, api_keys: ApiKeys, cipher: Cipher, clock: Clock, profiles: Collection[str] = ("standard",)
+    ) -> None:
+        """Make it.
+
+        Args:
+            profiles: Names of the response profiles that there are.
+        """
+        self._profiles = profiles
         self._api_keys = api_keys
         self._cipher = cipher
         self._clock = clock
 
     async def create(
-        self, name: str | None = None, *, tag: str | None = None, actor: Actor | None = None
+        self,
+        name: str | None = None,
+        *,
+        tag: str | None = None,
+        profile: str | None = None,
+        actor: Actor | None = None,
     ) -> tuple[ApiKey, Secret]:
         """A new key and its text, which is shown this once and not kept.
 
         Args:
             name: None takes the first of ``key 1``, ``key 2``, … that no active key has.
             tag: The key may only use accounts with this tag; None or an empty one lets it use all.
+            profile: Name of a response profile; None or an empty one for what the option says.
             actor: Who does it; the change and its audit entry are one.
 
         Raises:
             UnsupportedInputError: The name is empty, too long, unprintable, or a number, which could be taken for an id;
-                or the tag is none.
+                or the tag is none, or there is no such profile.
             ConflictError: An active key has this name.
         """
         free = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name
@@ -58,8 +72,10 @@ class ManageKeys:
             digest=self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE),
             created_at=self._clock.now(),
             tag=_checked_tag(tag),
+            profile=self._checked_profile(profile),
         )
-        entry = self._entry(actor, AuditAction.KEY_CREATED, {"name": name, "tag": key.tag})
+        told = {"name": name, "tag": key.tag, **({"profile": key.profile} if key.profile else {})}
+        entry = self._entry(actor, AuditAction.KEY_CREATED, told)
         return await self._api_keys.add(key, entry), Secret(text)
 
     async def all(self) -> Sequence[ApiKey]:
@@ -114,15 +130,22 @@ class ManageKeys:
         return await self._api_keys.add(key, entry)
 
     async def update(
-        self, which: str, *, name: str | None = None, tag: str | None = None, actor: Actor | None = None
+        self,
+        which: str,
+        *,
+        name: str | None = None,
+        tag: str | None = None,
+        profile: str | None = None,
+        actor: Actor | None = None,
     ) -> ApiKey:
         """Change the active key with this name or id; what is None stays.
 
         Args:
             tag: An empty one lets the key use all accounts.
+            profile: An empty one has answers written as the option says.
 
         Raises:
-            UnsupportedInputError: The name or the tag cannot be used.
+            UnsupportedInputError: The name, the tag or the profile cannot be used.
             NotKnownError: There is no such active key.
             ConflictError: Another one has the name.
         """
@@ -131,9 +154,10 @@ class ManageKeys:
             key,
             name=key.name if name is None else _checked_name(name),
             tag=key.tag if tag is None else _checked_tag(tag),
+            profile=key.profile if profile is None else self._checked_profile(profile),
         )
         if changed != key:
-            told = differences({"name": key.name, "tag": key.tag}, {"name": changed.name, "tag": changed.tag})
+            told = differences(_told(key), _told(changed))
             await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
         return changed
 
@@ -148,6 +172,14 @@ class ManageKeys:
         await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
         return revoked
 
+    def _checked_profile(self, profile: str | None) -> str | None:
+        if profile and profile not in self._profiles:
+            names = ", ".join(sorted(self._profiles))
+            raise UnsupportedInputError(
+                f"There is no response profile {profile[:_LONGEST_NAME]!r}; there are {names}.", param="profile"
+            )
+        return profile or None
+
     async def _active(self, which: str) -> ApiKey:
         for key in await self._api_keys.all():
             if key.is_active and which in (key.name, str(key.id)):
@@ -161,6 +193,10 @@ class ManageKeys:
             return None
         subject = None if key is None else str(key.id)
         return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
+
+
+def _told(key: ApiKey) -> dict[str, object]:
+    return {"name": key.name, "tag": key.tag, "profile": key.profile}
 
 
 def _checked_name(name: str) -> str:

@@ -645,6 +645,9 @@ class FakeStorage:
     async def aclose(self) -> None:
         self.closed += 1
 
+    def peek_options(self) -> Mapping[str, object]:
+        return dict(self.tables.options)
+
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

@@ -41,6 +41,14 @@ async def test_name_and_tag_are_changed_and_null_takes_the_tag_away(site: Site) 
     assert (await site.audited())["details"] == {"before": {"tag": "eu"}, "after": {"tag": None}}
 
 
+async def test_profile_of_the_client_is_set_and_taken_away(site: Site) -> None:
+    made = await site.ok("POST", "/keys", {"profile": "links"}, 201)
+    freed = await site.ok("PATCH", f"/keys/{made['id']}", {"profile": None})
+
+    assert (made["profile"], freed["profile"]) == ("links", None)
+    await site.refused("PATCH", f"/keys/{made['id']}", 400, {"profile": "link"})
+
+
 async def test_name_is_taken_by_one_active_key_only(site: Site) -> None:
     await site.ok("POST", "/keys", {"name": "only"}, 201)
 

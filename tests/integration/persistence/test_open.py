@@ -14,13 +14,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from flow2api.adapters.persistence import SqliteDatabase, SqlStorage, schema
+from flow2api.adapters.persistence import SqliteDatabase, SqlStorage, open_url, schema
 from flow2api.adapters.persistence.rows import Row
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.domain.account import Credentials
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageError
+from flow2api.domain.ports.storage import PeeksOptions
 from flow2api.domain.secret import Secret
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.secrets import FakeCipher
 from flow2api.testing.samples import account_of, credentials_of, key_of
 from tests.integration.persistence.databases import KEY, new_key, storage_at
 
@@ -347,3 +349,27 @@ class TestSecretsAtRest:
 
         assert "1." not in str(caught.value)
         await storage.aclose()
+
+
+class TestPeeking:
+    async def test_options_are_told_beside_an_open_database_and_nothing_is_made(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'there.db'}"
+        peeking = open_url(url, FakeCipher(), FakeClock())
+        assert isinstance(peeking, PeeksOptions)
+        assert peeking.peek_options() == {}
+        assert list(tmp_path.iterdir()) == []
+
+        storage = open_url(url, FakeCipher(), FakeClock())
+        await storage.open()
+        try:
+            await storage.options.write({"plugins": ("one", "two"), "policy": None}, "me")
+            assert peeking.peek_options() == {"plugins": ["one", "two"]}
+        finally:
+            await storage.aclose()
+        assert peeking.peek_options() == {"plugins": ["one", "two"]}
+
+    async def test_file_that_is_no_database_is_an_error_of_ours(self, tmp_path: Path) -> None:
+        (tmp_path / "there.db").write_bytes(b"no database" * 1000)
+
+        with pytest.raises(StorageError):
+            open_url(f"sqlite:///{tmp_path / 'there.db'}", FakeCipher(), FakeClock()).peek_options()

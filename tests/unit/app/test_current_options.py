@@ -186,8 +186,38 @@ async def test_default_that_is_set_by_name_is_told_apart_from_none(
 
 
 def test_fixed_policy_that_nobody_offers_stops_the_start(storage: FakeStorage) -> None:
-    with pytest.raises(ConfigurationError, match="'fastest'; there are least_busy, random"):
+    with pytest.raises(
+        ConfigurationError, match="'fastest', which the option policy asks for; there are least_busy, random"
+    ):
         CurrentOptions(storage.options, {"policy": "fastest"}, policies, FakeClock())
+
+
+@pytest.mark.parametrize("name", ["policy", "proxy_selector", "response_profile"])
+async def test_stored_selection_that_no_plugin_offers_stops_the_start_with_the_reason(
+    storage: FakeStorage, name: str
+) -> None:
+    storage.tables.options[name] = "thrifty"
+    options = CurrentOptions(
+        storage.options, {}, policies, FakeClock(), left_out=" Plugins that were left out: 'thrifty'"
+    )
+    await options.reload()
+
+    with pytest.raises(ConfigurationError) as caught:
+        options.check_selected()
+
+    assert f"'thrifty', which the option {name} asks for" in caught.value.message
+    assert "Plugins that were left out: 'thrifty'" in caught.value.message
+    assert f"`flow2api options reset {name}`" in caught.value.message
+
+
+async def test_stored_option_that_is_ignored_otherwise_does_not_stop_the_start(storage: FakeStorage) -> None:
+    storage.tables.options["max_attempts"] = -1
+    options = CurrentOptions(storage.options, {}, policies, FakeClock())
+    await options.reload()
+
+    options.check_selected()
+
+    assert set(options.ignored) == {"max_attempts"}
 
 
 async def test_what_a_further_check_refuses_changes_nothing(options: CurrentOptions, storage: FakeStorage) -> None:

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from flow2api.cli import context
 from flow2api.cli.context import installation
 from flow2api.domain.errors import ConfigurationError
+from flow2api.testing.fakes.storage import FakeStorage
 
 
 def test_settings_file_is_named_by_the_command_line_then_the_environment(tmp_path: Path) -> None:
@@ -26,12 +28,12 @@ def test_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path:
 
 
 @pytest.mark.parametrize("text", ['plugins = ["nobody"]\n', None])
-def test_plugin_that_is_not_installed_is_an_error(tmp_path: Path, text: str | None) -> None:
+def test_plugin_that_is_not_installed_is_left_out(tmp_path: Path, text: str | None) -> None:
     (tmp_path / "one.toml").write_text(text or "")
     environment = {} if text else {"FLOW2API_PLUGINS": "nobody"}
 
-    with pytest.raises(ConfigurationError, match="'nobody', which is not installed"):
-        installation(config=str(tmp_path / "one.toml"), environment=environment)
+    (plugin,) = installation(config=str(tmp_path / "one.toml"), environment=environment).extensions.left_out
+    assert (plugin.name, plugin.source) == ("nobody", "not found")
 
 
 def test_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
@@ -46,3 +48,39 @@ def test_no_file_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert installation(environment={}).settings.port == 8000
     assert installation(config=os.devnull, environment={}).settings.port == 8000
+
+
+class SilentStorage:
+    """A storage that tells its options only when it is open."""
+
+    def __init__(self, tables: FakeStorage) -> None:
+        self.options = tables.options
+        self.steps: list[str] = []
+
+    async def open(self) -> None:
+        self.steps.append("open")
+
+    async def aclose(self) -> None:
+        self.steps.append("close")
+
+
+async def test_storage_that_cannot_be_peeked_into_is_opened_and_closed_for_the_option(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tables = FakeStorage()
+    await tables.options.write({"plugins": ("nobody",)}, "me")
+    storage = SilentStorage(tables)
+    monkeypatch.setattr(context, "build_storage", lambda *_: storage)
+
+    here = installation(config=os.devnull, environment={})
+
+    assert [plugin.name for plugin in here.extensions.left_out] == ["nobody"]
+    assert storage.steps == ["open", "close"]
+
+
+def test_storage_that_cannot_be_read_brings_no_plugins_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "flow2api.db").write_bytes(b"no database" * 1000)
+
+    here = installation(config=os.devnull, environment={"FLOW2API_DATA_DIR": str(tmp_path)})
+
+    assert here.extensions.left_out == ()

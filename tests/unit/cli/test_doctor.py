@@ -29,8 +29,8 @@ def test_fresh_installation_is_fine_but_for_what_it_lacks(run: CommandLine, stag
         "secret key",
         "public address",
         "open files",
-        "upstream addresses",
         "clock",
+        "upstream addresses",
         "database",
         "database file",
         "database writes",
@@ -125,14 +125,14 @@ def test_online_asks_the_hosts_only_when_told(run: CommandLine, monkeypatch: pyt
         asked.append(origin)
         return 200
 
-    monkeypatch.setattr("flow2api.cli.checks.answers_at", answers_at)
+    monkeypatch.setattr("flow2api.plugins.upstream_flow.answers_at", answers_at)
 
     run("doctor")
     assert asked == []
 
     checks = by_name(run("doctor", "--online", "--json").json)
     assert asked == ["https://labs.google", "https://aisandbox-pa.googleapis.com"]
-    assert checks["reach labs.google"]["sentence"] == "https://labs.google answers (status 200)."
+    assert checks["reach flow labs"]["sentence"] == "https://labs.google answers (status 200)."
 
 
 def test_a_clock_that_went_back_is_noticed(run: CommandLine, stage: Stage, token_file: Path) -> None:

@@ -17,7 +17,7 @@ def test_created_key_stands_alone_on_standard_output(run: CommandLine, stage: St
 def test_json_of_a_created_key(run: CommandLine) -> None:
     made = run("keys", "create", "--json").json
 
-    assert made == {"key": made["key"], "id": 1, "name": "key 1", "tag": None}
+    assert made == {"key": made["key"], "id": 1, "name": "key 1", "tag": None, "profile": None}
     assert made["key"].startswith("f2a_")
 
 
@@ -42,7 +42,18 @@ def test_list_shows_keys_but_not_what_they_are(run: CommandLine) -> None:
         "last_used_at",
         "revoked_at",
         "tag",
+        "profile",
     }
+
+
+def test_key_has_the_profile_of_its_client(run: CommandLine) -> None:
+    run("keys", "create", "--name", "bot", "--profile", "links")
+    assert run("keys", "list", "--json").json["keys"][0]["profile"] == "links"
+
+    assert run("keys", "update", "bot", "--profile", "", "--json").json["profile"] is None
+
+    refused = run("keys", "create", "--profile", "link")
+    assert (refused.code, "There is no response profile 'link'" in refused.err) == (1, True)
 
 
 def test_list_of_nothing_says_what_to_do(run: CommandLine) -> None:

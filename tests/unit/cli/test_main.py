@@ -94,7 +94,7 @@ def test_interruption_ends_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flow2api.cli.registered.print_json", lambda value: interrupted())
+    monkeypatch.setattr("flow2api.cli.plugins.print_json", lambda value: interrupted())
     monkeypatch.setattr(sys, "argv", ["flow2api", "plugins", "--json"])
 
     with pytest.raises(SystemExit) as ended:

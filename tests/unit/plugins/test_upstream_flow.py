@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,3 +78,41 @@ def test_serves_exactly_what_has_a_key_in_its_era(era: str) -> None:
 
     assert served == {spec.name for spec in specs if era in spec.wire["keys"]}
     assert served
+
+
+def looking_at(section: dict[str, Any]) -> Any:
+    """As much of the installation as its checks look at."""
+    return SimpleNamespace(section=section)
+
+
+async def test_addresses_are_told_without_a_call() -> None:
+    flow = looking_at({"labs_base_url": "http://127.0.0.1:9/fx/api", "era": "seed"})
+
+    finding = await upstream_flow.look_at_addresses(flow)
+
+    assert finding.sentence == (
+        "Flow is asked at http://127.0.0.1:9 and https://aisandbox-pa.googleapis.com, in the era seed."
+    )
+
+
+async def test_address_of_a_wrong_form_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="labs_base_url"):
+        await upstream_flow.look_at_addresses(looking_at({"labs_base_url": "http://elsewhere.example/fx/api"}))
+
+
+async def test_hosts_are_asked_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def answers_at(origin: str) -> int:
+        asked.append(origin)
+        return 404
+
+    monkeypatch.setattr(upstream_flow, "answers_at", answers_at)
+    apart = looking_at({"labs_base_url": "http://127.0.0.1:9/fx/api", "api_base_url": "http://127.0.0.2:9/v1"})
+    together = looking_at({"labs_base_url": "http://127.0.0.1:9/fx/api", "api_base_url": "http://127.0.0.1:9/v1"})
+
+    found = [await upstream_flow.reach_labs(apart), await upstream_flow.reach_api(apart)]
+    assert asked == ["http://127.0.0.1:9", "http://127.0.0.2:9"]
+    assert [one.state.value for one in found if one] == ["ok", "ok"]
+    assert await upstream_flow.reach_api(together) is None
+    assert len(asked) == 2

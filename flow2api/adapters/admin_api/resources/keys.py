@@ -26,12 +26,14 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
         prefix: Its first characters, to recognise it by.
         revoked_at: When it was revoked; null while it opens something.
         tag: It may only use accounts with this tag; null for all.
+        profile: How answers are written for its client; null as the option `response_profile` says.
     """
 
     id: int
     name: str
     prefix: str
     tag: str | None
+    profile: str | None
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
@@ -55,17 +57,21 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewKeyBody(Body, frozen=True):
-    """What a key is to be called (``key 1``, ``key 2``, … without a name), and the tag of accounts that it may use."""
+    """What a key is to be called (``key 1``, ``key 2``, … without a name), the tag of accounts that it may use, and the response
+    profile of its client.
+    """
 
     name: str | None = None
     tag: str | None = None
+    profile: str | None = None
 
 
 class KeyBody(Body, frozen=True):
-    """What is to change; what is left out stays. A tag of null lets the key use all accounts."""
+    """What is to change; what is left out stays. A tag of null lets the key use all accounts, a profile of null is the option's."""
 
     name: str | UnsetType = UNSET
     tag: str | UnsetType | None = UNSET
+    profile: str | UnsetType | None = UNSET
 
 
 def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
@@ -80,7 +86,9 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/keys", opt=owner, tags=["keys"])
     async def create_key(request: HttpRequest, data: JSONBody[NewKeyBody]) -> NewKey:
         """Make a key. It works at once, and this answer is the only one that shows it."""
-        key, text = await doors.keys.create(data.name, tag=data.tag, actor=actor_of(doors, request.scope))
+        key, text = await doors.keys.create(
+            data.name, tag=data.tag, profile=data.profile, actor=actor_of(doors, request.scope)
+        )
         await doors.reload_keys()
         return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
 
@@ -91,13 +99,14 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @patch(ONE, opt=owner, tags=["keys"])
     async def change_key(request: HttpRequest, key_id: Id, data: JSONBody[KeyBody]) -> KeyView:
-        """Give an active key another name or tag; it holds from the next request on."""
+        """Give an active key another name, tag or profile; it holds from the next request on."""
         name = None if isinstance(data.name, UnsetType) else data.name
         tag = None if isinstance(data.tag, UnsetType) else data.tag or ""
-        if name is None and tag is None:
-            raise UnsupportedInputError("Say what is to be changed: name, tag.")
+        profile = None if isinstance(data.profile, UnsetType) else data.profile or ""
+        if name is None and tag is None and profile is None:
+            raise UnsupportedInputError("Say what is to be changed: name, tag, profile.")
         actor = actor_of(doors, request.scope)
-        changed = await doors.keys.update(str(key_id), name=name, tag=tag, actor=actor)
+        changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, actor=actor)
         await doors.reload_keys()
         return _view(changed)
 
@@ -117,6 +126,7 @@ def _view(key: ApiKey) -> KeyView:
         name=key.name,
         prefix=key.prefix,
         tag=key.tag,
+        profile=key.profile,
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,

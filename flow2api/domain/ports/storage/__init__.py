@@ -25,7 +25,7 @@ from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
 from flow2api.domain.ports.storage.operators import Operators
-from flow2api.domain.ports.storage.options import OptionValues
+from flow2api.domain.ports.storage.options import OptionValues, PeeksOptions
 from flow2api.domain.ports.storage.past_requests import PastRequest, PastRequests
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 
@@ -50,6 +50,7 @@ __all__ = [
     "Page",
     "PastRequest",
     "PastRequests",
+    "PeeksOptions",
     "Storage",
 ]
 

@@ -1,7 +1,7 @@
 """Options that an operator has set."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.audit import AuditEntry
 
@@ -15,4 +15,20 @@ class OptionValues(Protocol):
 
     async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
         """Set these options (None: back to the default), keep who did it, and note the change in the feed."""
+        ...
+
+
+@runtime_checkable
+class PeeksOptions(Protocol):
+    """A storage that can tell the options before it is opened: they say which plugins are to be loaded.
+
+    A storage may offer this; one that does not is opened and closed once more for it.
+    """
+
+    def peek_options(self) -> Mapping[str, object]:
+        """What `OptionValues.read` would tell; nothing when there is no database yet. Nothing is made or changed.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
         ...

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,12 @@ def raising(error: Exception) -> Check:
     return Check("broken", look)
 
 
+async def look_by(check: Check) -> Finding:
+    found = await check.look()
+    assert found is not None
+    return found
+
+
 async def diagnose(*checks: Check, timeout_s: float = 5) -> list[Diagnosis]:
     return [one async for one in Diagnose(checks, timeout_s=timeout_s)()]
 
@@ -54,6 +61,24 @@ async def test_checks_are_told_in_their_order() -> None:
     found = await diagnose(finding(OK, "a"), finding(WARN, "b"), finding(OK, "c"))
 
     assert [(one.name, one.finding.state) for one in found] == [("a", OK), ("b", WARN), ("c", OK)]
+
+
+async def test_check_with_nothing_to_say_is_not_told_and_fails_nobody() -> None:
+    async def look() -> None:
+        return None
+
+    found = await diagnose(Check("silent", look), finding(OK, "after", "silent"))
+
+    assert [one.name for one in found] == ["after"]
+
+
+async def test_check_that_returns_something_else_is_broken() -> None:
+    async def look() -> Any:
+        return "fine"
+
+    (found,) = await diagnose(Check("garbage", look))
+
+    assert (found.finding.state, "TypeError" in found.finding.sentence) == (FAIL, True)
 
 
 async def test_check_is_left_out_when_what_it_needs_has_failed_or_was_left_out() -> None:
@@ -129,21 +154,21 @@ SOUND = Examination(schema="0002", newest_schema="0002", size_bytes=1, faults=()
     ],
 )
 async def test_damage_and_an_old_schema_are_found(found: Examination, state: CheckState) -> None:
-    assert (await look_at_schema(MaintainedStorage(found)).look()).state is state
+    assert (await look_by(look_at_schema(MaintainedStorage(found)))).state is state
 
 
 async def test_storage_that_cannot_be_looked_at_is_taken_as_it_is() -> None:
-    assert (await look_at_schema(FakeStorage()).look()).state is OK
+    assert (await look_by(look_at_schema(FakeStorage()))).state is OK
 
 
 async def test_database_that_cannot_be_written_fails() -> None:
     storage = FakeStorage()
-    assert (await look_at_storage(storage).look()).state is OK
+    assert (await look_by(look_at_storage(storage))).state is OK
 
     storage.tables.fault = StorageFullError("There is no room left.")
 
     with pytest.raises(StorageFullError):
-        await look_at_storage(storage).look()
+        await look_by(look_at_storage(storage))
 
 
 # --- media ------------------------------------------------------------------------------------------------------------
@@ -152,7 +177,7 @@ async def test_database_that_cannot_be_written_fails() -> None:
 async def test_media_store_is_tried_and_left_as_it_was() -> None:
     store = FakeMediaStore()
 
-    assert (await look_at_media(store).look()).state is OK
+    assert (await look_by(look_at_media(store))).state is OK
     assert store.contents == {}
 
 
@@ -161,7 +186,7 @@ async def test_media_store_that_gives_back_other_bytes_fails() -> None:
         async def read(self, sha256: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
             yield b"other"
 
-    assert (await look_at_media(Forgetful()).look()).state is FAIL
+    assert (await look_by(look_at_media(Forgetful()))).state is FAIL
 
 
 # --- clock ------------------------------------------------------------------------------------------------------------
@@ -185,7 +210,7 @@ class JumpingClock(FakeClock):
     ],
 )
 async def test_implausible_clock_is_noticed(clock: FakeClock, state: CheckState) -> None:
-    assert (await look_at_clock(clock).look()).state is state
+    assert (await look_by(look_at_clock(clock))).state is state
 
 
 # --- accounts and keys ------------------------------------------------------------------------------------------------
@@ -215,7 +240,7 @@ ACCOUNT = Account(id=0, upstream="flow", name="one", created_at=START)
     ],
 )
 async def test_accounts_are_counted(accounts: tuple[Account, ...], state: CheckState, told: str) -> None:
-    found = await look_at_accounts(await storage_with(*accounts), FakeClock()).look()
+    found = await look_by(look_at_accounts(await storage_with(*accounts), FakeClock()))
 
     assert found.state is state
     assert found.sentence.startswith(told)
@@ -224,10 +249,10 @@ async def test_accounts_are_counted(accounts: tuple[Account, ...], state: CheckS
 async def test_keys_are_counted() -> None:
     storage = FakeStorage()
     key = ApiKey(id=0, name="one", prefix="f2a_", digest=b"1", created_at=START)
-    assert (await look_at_keys(storage).look()).state is WARN
+    assert (await look_by(look_at_keys(storage))).state is WARN
 
     await storage.api_keys.add(replace(key, revoked_at=START))
-    assert (await look_at_keys(storage).look()).state is WARN
+    assert (await look_by(look_at_keys(storage))).state is WARN
 
     await storage.api_keys.add(replace(key, digest=b"2"))
-    assert await look_at_keys(storage).look() == Finding(OK, "1 active, 1 revoked.")
+    assert await look_by(look_at_keys(storage)) == Finding(OK, "1 active, 1 revoked.")

@@ -174,3 +174,19 @@ async def test_key_is_found_by_its_id_revoked_or_not(manage: ManageKeys) -> None
         await manage.get(99)
     with pytest.raises(NotKnownError):
         await manage.update(str(key.id), name="till")
+
+
+async def test_profile_is_one_that_there_is_and_is_told_in_the_audit(storage: FakeStorage, clock: FakeClock) -> None:
+    manage = ManageKeys(storage.api_keys, FakeCipher(), clock, ("standard", "links"))
+    ada = Actor(name="ada", door="cli")
+
+    key, _ = await manage.create("bot", profile="links", actor=ada)
+    freed = await manage.update("bot", profile="", actor=ada)
+
+    assert (key.profile, freed.profile) == ("links", None)
+    assert [entry.details for entry in storage.tables.audit] == [
+        {"name": "bot", "tag": None, "profile": "links"},
+        {"before": {"profile": "links"}, "after": {"profile": None}},
+    ]
+    with pytest.raises(UnsupportedInputError, match="no response profile 'link'; there are links, standard"):
+        await manage.update("bot", profile="link")

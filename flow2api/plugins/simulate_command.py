@@ -1,9 +1,12 @@
-"""``flow2api simulate``."""
+"""Hands out ``flow2api simulate``, which plays the upstream."""
 
 import os
 import sys
+from collections.abc import Iterable
 
 import click
+
+from flow2api.hookspecs import hookimpl
 
 
 @click.command(
@@ -15,3 +18,9 @@ def simulate(arguments: tuple[str, ...]) -> None:
     """Serve the simulated upstream alone; --help tells its options."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "flow2api.simulator", *arguments])  # noqa: S606  # our own program
+
+
+@hookimpl
+def register_cli_commands() -> Iterable[click.Command]:
+    """The command."""
+    return [simulate]

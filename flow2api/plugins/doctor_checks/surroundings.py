@@ -1,24 +1,15 @@
-"""What ``doctor`` looks at in the surroundings of the program: settings, folders, the key file, addresses."""
+"""The surroundings of the program: folders, the key file, addresses, limits."""
 
 import ipaddress
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flow2api.adapters.probe import answers_at
 from flow2api.adapters.system.process import reachable_file_limit
-from flow2api.app.current_options import CurrentOptions
-from flow2api.domain.ports.storage import Storage
-from flow2api.domain.quantity import counted
-from flow2api.domain.usecases.diagnose import Check, CheckState, Finding
-from flow2api.domain.usecases.diagnose_proxies import judge_proxies
-from flow2api.extensions import Extensions
-from flow2api.plugins.upstream_flow import read_settings
-from flow2api.settings import Settings
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import Examined
 
 _LITTLE_BYTES = 1024**3
 _LEAST_BYTES = 64 * 1024**2
@@ -26,50 +17,30 @@ _FEW_FILES = 4096
 _OTHERS = 0o077
 
 
-def surroundings(settings: Settings, extensions: Extensions) -> Iterator[Check]:
-    """The checks that need neither database nor network."""
-    yield _check("plugins", lambda: Finding(CheckState.OK, f"Loaded: {counted(len(extensions.plugins), 'plugin')}."))
-    yield _check("data folder", lambda: look_at_folder(settings.data_dir, "The data folder"))
-    media = media_folder(settings.store_url)
-    if media is not None:
-        yield _check("media folder", lambda: look_at_folder(media, "The media folder"))
-    yield _check("secret key", lambda: look_at_key(settings))
-    yield _check("public address", lambda: look_at_public_url(settings.public_url, settings.host))
-    yield _check("open files", look_at_open_files)
-    yield _check("upstream addresses", lambda: look_at_upstreams(settings.sections))
+async def look_at_data_folder(examined: Examined) -> Finding:
+    """The folder of everything that has no address of its own."""
+    return look_at_folder(examined.data_dir, "The data folder")
 
 
-def options_check(build: Callable[[], CurrentOptions]) -> Check:
-    """Whether the options that are stored, under those that the settings fix, can be used."""
-
-    async def look() -> Finding:
-        options = build()
-        await options.reload()
-        if options.ignored:
-            told = " ".join(f"The stored option {name} is ignored: {why}" for name, why in options.ignored.items())
-            return Finding(CheckState.FAIL, told, "Set it anew, or `flow2api options reset` it.")
-        return Finding(CheckState.OK, f"The options can be used; accounts are chosen by {options().policy}.")
-
-    return Check("options", look, needs="database")
+async def look_at_media_folder(examined: Examined) -> Finding | None:
+    """The folder of the media, if they are kept on the local disk."""
+    folder = media_folder(examined.media_url)
+    return None if folder is None else look_at_folder(folder, "The media folder")
 
 
-def proxies_check(storage: Storage, build: Callable[[], CurrentOptions]) -> Check:
-    """Whether those who name a proxy or a pool have one that could be used, by what is known of it."""
-
-    async def look() -> Finding:
-        options = build()
-        await options.reload()
-        return await judge_proxies(storage, options())
-
-    return Check("proxies", look, needs="database")
+async def look_at_secret_key(examined: Examined) -> Finding:
+    """The master key."""
+    return look_at_key(examined.data_dir, examined.secret_key_file, is_set=examined.has_secret_key)
 
 
-def online_checks(settings: Settings) -> Iterator[Check]:
-    """Whether the hosts of the upstream answer. Nothing of ours is sent to them but the question."""
-    flow = read_settings(settings.sections.get("flow", {}))
-    origins = dict.fromkeys(_origin(address) for address in (flow.labs_base_url, flow.api_base_url))
-    for origin in origins:
-        yield _reaching(origin)
+async def look_at_public_address(examined: Examined) -> Finding:
+    """The address that links begin with."""
+    return look_at_public_url(examined.public_url, examined.host)
+
+
+async def look_at_file_limit(examined: Examined) -> Finding:
+    """The limits of this very process, which a server would have, too."""
+    return look_at_open_files()
 
 
 def look_at_folder(folder: Path, what: str) -> Finding:
@@ -97,14 +68,13 @@ def media_folder(url: str) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme == "file" and parts.path else None
 
 
-def look_at_key(settings: Settings) -> Finding:
+def look_at_key(data_dir: Path, named: Path | None, *, is_set: bool) -> Finding:
     """Whether the master key is where it should be, and nobody else can read it."""
-    named = settings.secret_key_file
-    if len(settings.secret_key):
+    if is_set:
         if named:
             return Finding(CheckState.FAIL, "Both the secret key and a file with it are set.", "Remove one of the two.")
         return Finding(CheckState.OK, "The secret key comes from the settings.")
-    path = Path(named) if named else settings.data_dir / "secret.key"
+    path = named or data_dir / "secret.key"
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -163,36 +133,9 @@ def look_at_open_files() -> Finding:
     return Finding(CheckState.OK, sentence)
 
 
-def look_at_upstreams(sections: Mapping[str, Mapping[str, Any]]) -> Finding:
-    """Whether the addresses of the upstream have the right form; none of them is called."""
-    flow = read_settings(sections.get("flow", {}))
-    hosts = " and ".join(dict.fromkeys(_origin(address) for address in (flow.labs_base_url, flow.api_base_url)))
-    return Finding(CheckState.OK, f"Flow is asked at {hosts}, in the era {flow.era}.")
-
-
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _reaching(origin: str) -> Check:
-    async def look() -> Finding:
-        status = await answers_at(origin)
-        return Finding(CheckState.OK, f"{origin} answers (status {status}).")
-
-    return Check(f"reach {urlsplit(origin).netloc}", look)
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check(name: str, look: Callable[[], Finding]) -> Check:
-    async def find() -> Finding:
-        return look()
-
-    return Check(name, find)

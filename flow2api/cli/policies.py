@@ -1,4 +1,4 @@
-"""``flow2api plugins`` and ``flow2api policies``: what is registered."""
+"""``flow2api policies``."""
 
 import click
 
@@ -6,31 +6,6 @@ from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.simulated_policies import simulate_policies
 from flow2api.domain.options import Options
-from flow2api.extensions import BUILT_IN
-
-
-@click.command()
-@json_option
-@with_installation
-def plugins(here: Installation, as_json: bool) -> None:
-    """Show the plugins that are loaded, and what each one registers.
-
-    JSON: {"plugins": [{"name": "policies", "built_in": true, "hooks": ["register_selection_policies"]}]}.
-    """
-    loaded = [(one.name, one.name in BUILT_IN, one.hooks) for one in here.extensions.plugins]
-    if as_json:
-        print_json(
-            {"plugins": [{"name": name, "built_in": built_in, "hooks": hooks} for name, built_in, hooks in loaded]}
-        )
-        return
-    print_table(
-        ("NAME", "BUILT IN", "REGISTERS"),
-        [
-            (name, built_in, ", ".join(hook.removeprefix("register_").replace("_", " ") for hook in hooks))
-            for name, built_in, hooks in loaded
-        ],
-        empty="No plugin is loaded.",
-    )
 
 
 @click.group()

@@ -1,27 +1,16 @@
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flow2api.app.current_options import CurrentOptions
-from flow2api.cli import checks
-from flow2api.cli.checks import (
+from flow2api.domain.usecases.diagnose import CheckState
+from flow2api.plugins.doctor_checks.surroundings import (
     look_at_folder,
     look_at_key,
     look_at_open_files,
     look_at_public_url,
-    look_at_upstreams,
     media_folder,
-    online_checks,
-    options_check,
 )
-from flow2api.domain.errors import ConfigurationError, UpstreamUnavailableError
-from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.diagnose import CheckState, Diagnose
-from flow2api.settings import Settings
-from flow2api.testing.fakes.clock import FakeClock
-from flow2api.testing.fakes.storage import FakeStorage
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
 
@@ -84,31 +73,31 @@ def test_media_folder_is_known_for_stores_on_this_disk(url: str, folder: Path | 
 def test_key_file_of_ours_is_fine(tmp_path: Path) -> None:
     (tmp_path / "secret.key").touch(0o600)
 
-    assert look_at_key(Settings(data_dir=tmp_path)).state is OK
+    assert look_at_key(tmp_path, None, is_set=False).state is OK
 
 
 def test_key_file_that_others_can_read_fails(tmp_path: Path) -> None:
     (tmp_path / "secret.key").touch()
     (tmp_path / "secret.key").chmod(0o640)
 
-    finding = look_at_key(Settings(data_dir=tmp_path))
+    finding = look_at_key(tmp_path, None, is_set=False)
 
     assert (finding.state, finding.cure) == (FAIL, f"chmod 600 {tmp_path / 'secret.key'}")
 
 
 def test_key_that_is_not_made_yet_is_fine(tmp_path: Path) -> None:
-    assert look_at_key(Settings(data_dir=tmp_path)).state is OK
+    assert look_at_key(tmp_path, None, is_set=False).state is OK
 
 
 def test_named_key_file_that_is_missing_fails(tmp_path: Path) -> None:
-    assert look_at_key(Settings(secret_key_file=str(tmp_path / "key"))).state is FAIL
+    assert look_at_key(tmp_path, tmp_path / "key", is_set=False).state is FAIL
     (tmp_path / "file").touch()
-    assert look_at_key(Settings(secret_key_file=str(tmp_path / "file" / "key"))).state is FAIL
+    assert look_at_key(tmp_path, tmp_path / "file" / "key", is_set=False).state is FAIL
 
 
 def test_key_and_key_file_exclude_each_other() -> None:
-    assert look_at_key(Settings(secret_key=Secret("k"))).state is OK
-    assert look_at_key(Settings(secret_key=Secret("k"), secret_key_file="f")).state is FAIL
+    assert look_at_key(Path(), None, is_set=True).state is OK
+    assert look_at_key(Path(), Path("f"), is_set=True).state is FAIL
 
 
 @pytest.mark.parametrize(
@@ -136,51 +125,6 @@ def test_public_address_has_to_lead_clients_here(url: str, host: str, state: Che
     assert finding.state is state
     assert bool(finding.cure) is (state is not OK)
     assert "secret" not in finding.sentence
-
-
-def test_upstream_addresses_are_told_without_a_call() -> None:
-    finding = look_at_upstreams({"flow": {"labs_base_url": "http://127.0.0.1:9/fx/api", "era": "seed"}})
-
-    assert finding.sentence == (
-        "Flow is asked at http://127.0.0.1:9 and https://aisandbox-pa.googleapis.com, in the era seed."
-    )
-
-
-def test_upstream_address_of_a_wrong_form_is_an_error() -> None:
-    with pytest.raises(ConfigurationError, match="labs_base_url"):
-        look_at_upstreams({"flow": {"labs_base_url": "http://elsewhere.example/fx/api"}})
-
-
-async def test_stored_options_are_checked_under_the_fixed_ones() -> None:
-    storage = FakeStorage()
-    await storage.options.write({"policy": "gone", "max_attempts": 3}, "me")
-
-    def under(fixed: dict[str, object]) -> CurrentOptions:
-        return CurrentOptions(storage.options, fixed, lambda: frozenset({"least_busy", "random"}), FakeClock())
-
-    free = await options_check(lambda: under({})).look()
-    fixed = await options_check(lambda: under({"policy": "random"})).look()
-
-    assert (free.state, fixed.state) == (FAIL, OK)
-    assert "The stored option policy is ignored: There is no selection policy 'gone'" in free.sentence
-
-
-async def test_hosts_are_asked_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    async def answers_at(origin: str) -> int:
-        asked.append(origin)
-        if "127.0.0.2" in origin:
-            raise UpstreamUnavailableError(f"Nobody answers at {origin}: refused.", reached=False)
-        return 404
-
-    monkeypatch.setattr(checks, "answers_at", answers_at)
-    flow: dict[str, Any] = {"labs_base_url": "http://127.0.0.1:9/fx/api", "api_base_url": "http://127.0.0.2:9/v1"}
-
-    found = [one async for one in Diagnose(online_checks(Settings(sections={"flow": flow})))()]
-
-    assert asked == ["http://127.0.0.1:9", "http://127.0.0.2:9"]
-    assert [(one.name, one.finding.state) for one in found] == [("reach 127.0.0.1:9", OK), ("reach 127.0.0.2:9", FAIL)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""What hooks return, looked at before anything relies on it."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from itertools import islice
+from typing import Any, get_args, get_type_hints
+
+import click
+import msgspec
+import pluggy
+
+from flow2api import hookspecs
+from flow2api.domain.errors import PluginError
+
+MOST_ITEMS = 10_000
+"""What returns more never ends."""
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_LONGEST_NAME = 64
+
+
+def hook_names() -> tuple[str, ...]:
+    """Every hook that there is."""
+    return tuple(name for name in vars(hookspecs) if name.startswith("register_"))
+
+
+def item_types(hook: str) -> tuple[type, ...]:
+    """What the items have to be that a hook returns, by its own signature."""
+    (item,) = get_args(get_type_hints(getattr(hookspecs, hook))["return"])
+    return get_args(item) or (item,)
+
+
+def checked(hook: str, call: Callable[[], Any]) -> tuple[Any, ...]:
+    """What a hook returns.
+
+    Raises:
+        PluginError: It is not what the hook promises.
+        Exception: Whatever the hook raises.
+    """
+    answer = call()
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise PluginError(f"{hook} is asynchronous; a hook is called once and returns values.")
+    if not isinstance(answer, Iterable) or isinstance(answer, str | bytes | Mapping):
+        raise PluginError(f"{hook} returned {_a(answer)} where several {_wanted(hook)} are expected.")
+    items = tuple(islice(answer, MOST_ITEMS + 1))
+    if len(items) > MOST_ITEMS:
+        raise PluginError(f"{hook} returned more than {MOST_ITEMS:,} items.")
+    for item in items:
+        _check_item(hook, item)
+    return items
+
+
+def _check_item(hook: str, item: Any) -> None:
+    if not isinstance(item, item_types(hook)):
+        raise PluginError(f"{hook} returned {_a(item)} among its items, where {_wanted(hook)} is expected.")
+    if isinstance(item, click.Command):
+        if not item.name:
+            raise PluginError(f"{hook} returned a command without a name.")
+    elif is_dataclass(item) and type(item).__module__ == hookspecs.__name__:
+        for field in fields(item):
+            _check_field(f"{hook} returned a {type(item).__name__} whose `{field.name}`", field.name, item)
+
+
+def _check_field(what: str, field: str, item: Any) -> None:
+    value = getattr(item, field)
+    match field:
+        case "name" if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+            raise PluginError(f"{what} is {value!r:.80}, which is no name.")
+        case "schemes" if not _are_schemes(value):
+            raise PluginError(f"{what} is {value!r:.80}, and not a tuple of URL schemes.")
+        case "build" | "look" if not callable(value):
+            raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
+        case "schema" if not (inspect.isclass(value) and issubclass(value, msgspec.Struct)):
+            raise PluginError(f"{what} is {_a(value)}, and not a msgspec struct.")
+        case "summary" | "section" if not isinstance(value, str):
+            raise PluginError(f"{what} is {_a(value)}, and not a text.")
+
+
+def _are_schemes(value: object) -> bool:
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and all(isinstance(one, str) and _SCHEME.fullmatch(one) is not None for one in value)
+    )
+
+
+def _wanted(hook: str) -> str:
+    return " or ".join(kind.__name__ for kind in item_types(hook))
+
+
+def _a(value: object) -> str:
+    return "None" if value is None else f"an object of the type {type(value).__name__}"
+
+
+def implemented(manager: pluggy.PluginManager, plugin: Any) -> tuple[str, ...]:
+    """The hooks that a registered plugin implements, in the order of their names."""
+    return tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or []))

@@ -1,0 +1,282 @@
+"""What all plugins have registered, each name once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from flow2api.domain.catalog import Entry, ModelCatalog
+from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.extensions.plugin import Plugin, PluginState, Registered
+from flow2api.extensions.sections import checked_section, masked
+from flow2api.hookspecs import (
+    CoordinationFactory,
+    DoctorCheck,
+    MediaStoreFactory,
+    NamedPolicy,
+    NamedProxySelector,
+    ObserverFactory,
+    ResponseProfile,
+    Section,
+    SettingsSection,
+    StorageFactory,
+    UpstreamFactory,
+)
+
+PROGRAM_COMMANDS = frozenset(
+    {
+        "accounts",
+        "audit",
+        "db",
+        "demo",
+        "doctor",
+        "generations",
+        "import-legacy",
+        "keys",
+        "logs",
+        "models",
+        "notify",
+        "operator",
+        "options",
+        "plugins",
+        "policies",
+        "proxies",
+        "serve",
+        "stats",
+        "webhooks",
+    }
+)
+"""Commands that stand whatever is loaded."""
+
+DOCTOR_FRAME = frozenset({"settings", "plugins", "backends", "database"})
+"""Checks that stand whatever is loaded; the others may need the last two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """What all plugins have registered, frozen.
+
+    Attributes:
+        plugins: Every plugin that is known, those that are not loaded with the reason.
+        models: Entries of the catalog, with the plugin that each came from.
+        storages: By URL scheme, as are media stores and coordinations.
+        commands: By name, with the plugin that each came from.
+        schemas: What sections of the settings look like, by section.
+        registered: What `extended` and `without` begin with.
+    """
+
+    plugins: tuple[Plugin, ...]
+    models: tuple[tuple[str, Entry], ...]
+    policies: Mapping[str, NamedPolicy]
+    storages: Mapping[str, StorageFactory]
+    media_stores: Mapping[str, MediaStoreFactory]
+    coordinations: Mapping[str, CoordinationFactory]
+    upstreams: Mapping[str, UpstreamFactory]
+    observers: Mapping[str, ObserverFactory]
+    proxy_selectors: Mapping[str, NamedProxySelector]
+    profiles: Mapping[str, ResponseProfile]
+    doctor_checks: Mapping[str, DoctorCheck]
+    commands: Mapping[str, tuple[str, click.Command]]
+    schemas: Mapping[str, SettingsSection]
+    registered: tuple[Registered, ...] = ()
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """Names under which plugins have settings of their own, or may have them when they are loaded."""
+        factories = (self.storages, self.media_stores, self.coordinations)
+        named = {one.name for each in factories for one in each.values()}
+        others = {plugin.name for plugin in self.plugins if not plugin.is_built_in}
+        return frozenset({*self.upstreams, *self.observers, *named, *self.schemas, *others})
+
+    @property
+    def left_out(self) -> tuple[Plugin, ...]:
+        """The plugins that were to be loaded and could not be."""
+        return tuple(plugin for plugin in self.plugins if plugin.state is PluginState.FAILED)
+
+    def foreign_owner(self, item: object) -> str | None:
+        """The plugin that registered this very item; None when it is part of the program, or of one that embeds it."""
+        for one in self.registered:
+            if one.plugin.is_foreign and any(item is each for items in one.items.values() for each in items):
+                return one.plugin.name
+        return None
+
+    @property
+    def modules(self) -> Mapping[str, str]:
+        """The plugins that are loaded, by the module or package that holds their code."""
+        loaded = [one.plugin for one in self.registered if one.plugin.state is PluginState.LOADED and one.plugin.module]
+        return {_package(plugin): plugin.name for plugin in loaded}
+
+    @property
+    def told_left_out(self) -> str:
+        """The same as the end of a sentence, for whoever misses what they would have brought; empty when there is none."""
+        told = " ".join(f"{plugin.name!r} ({plugin.error})" for plugin in self.left_out)
+        return f" Plugins that were left out: {told}" if told else ""
+
+    def extended(self, more: Iterable[Registered]) -> "Extensions":
+        """The same with more plugins; what is known of one by its name already is replaced."""
+        added = {one.plugin.name: one for one in more}
+        kept = [one for one in self.registered if one.plugin.is_built_in or one.plugin.name not in added]
+        return gathered([*kept, *added.values()])
+
+    def checked(self, given: Mapping[str, Section]) -> tuple["Extensions", dict[str, Section]]:
+        """The same without the plugins whose section of the settings does not fit, and the sections as they are read.
+
+        Raises:
+            ConfigurationError: A section of a built-in plugin does not fit.
+        """
+        sections = dict(given)
+        left_out: list[Registered] = []
+        for one in self.registered:
+            for declared in one.items.get("register_settings", ()):
+                try:
+                    sections[declared.name] = checked_section(declared, given.get(declared.name, {}))
+                except ConfigurationError as error:
+                    if one.plugin.is_built_in:
+                        raise
+                    left_out.append(one.left_out(error.message))
+                    break
+        return (self.extended(left_out) if left_out else self), sections
+
+    def shown_sections(self, plugin: Plugin, sections: Mapping[str, Section]) -> dict[str, dict[str, object]]:
+        """The settings of a plugin that is loaded, its secrets masked."""
+        if plugin.state is not PluginState.LOADED:
+            return {}
+        one = next(each for each in self.registered if each.plugin is plugin)
+        named = (getattr(item, "name", "") for hook, items in one.items.items() if hook in _SECTIONED for item in items)
+        return {
+            name: masked(sections[name], is_declared=name in self.schemas)
+            for name in dict.fromkeys([*named, plugin.name])
+            if sections.get(name)
+        }
+
+
+def _package(plugin: Plugin) -> str:
+    module = plugin.module or ""
+    return module if module.startswith("flow2api.") else module.partition(".")[0]
+
+
+_BY_NAME = (
+    "register_selection_policies",
+    "register_upstreams",
+    "register_observers",
+    "register_proxy_selectors",
+    "register_response_profiles",
+    "register_settings",
+)
+_SECTIONED = frozenset(
+    {
+        "register_settings",
+        "register_storages",
+        "register_media_stores",
+        "register_coordinations",
+        "register_upstreams",
+        "register_observers",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where the items of one hook are kept, and what takes a name there."""
+
+    hook: str
+    keys: Callable[[Any], Iterable[str]]
+    what: str = ""
+    is_shared_within: bool = False
+    items: dict[str, Any] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def clash(self, one: Registered) -> str | None:
+        """Why the plugin's items cannot stand beside what is there; both sides are named."""
+        own: set[str] = set()
+        for item in one.items.get(self.hook, ()):
+            for key in self.keys(item):
+                twice = one.plugin.name if key in own and not self.is_shared_within else None
+                other = self.owners.get(key) or twice
+                if other is not None:
+                    return f"The plugins {other!r} and {one.plugin.name!r} both register {self.what}{key!r}; disable one of them."
+                own.add(key)
+        return None
+
+    def put(self, one: Registered) -> None:
+        for item in one.items.get(self.hook, ()):
+            for key in self.keys(item):
+                self.items.setdefault(key, item)
+                self.owners.setdefault(key, one.plugin.name)
+
+
+def gathered(registered: Sequence[Registered]) -> Extensions:
+    """Everything together, in the order of the plugins. One that cannot stand beside those before it is left out.
+
+    Raises:
+        PluginError: It is a built-in one.
+    """
+    shelves = {shelf.hook: shelf for shelf in _shelves()}
+    models: list[tuple[str, Entry]] = []
+    kept: list[Registered] = []
+    for one in registered:
+        fault = _fault(one, shelves.values(), models)
+        if fault is not None and one.plugin.is_built_in:
+            raise PluginError(fault)
+        if fault is not None:
+            kept.append(one.left_out(fault))
+            continue
+        for shelf in shelves.values():
+            shelf.put(one)
+        models += [(one.plugin.name, entry) for entry in one.items.get("register_models", ())]
+        kept.append(one)
+    owners = shelves["register_cli_commands"].owners
+    return Extensions(
+        plugins=tuple(one.plugin for one in kept),
+        models=tuple(models),
+        policies=shelves["register_selection_policies"].items,
+        storages=shelves["register_storages"].items,
+        media_stores=shelves["register_media_stores"].items,
+        coordinations=shelves["register_coordinations"].items,
+        upstreams=shelves["register_upstreams"].items,
+        observers=shelves["register_observers"].items,
+        proxy_selectors=shelves["register_proxy_selectors"].items,
+        profiles=shelves["register_response_profiles"].items,
+        doctor_checks=shelves["register_doctor_checks"].items,
+        commands={name: (owners[name], item) for name, item in shelves["register_cli_commands"].items.items()},
+        schemas=shelves["register_settings"].items,
+        registered=tuple(kept),
+    )
+
+
+def _fault(one: Registered, shelves: Iterable[_Shelf], models: Sequence[tuple[str, Entry]]) -> str | None:
+    if one.plugin.state is not PluginState.LOADED:
+        return None
+    for shelf in shelves:
+        clash = shelf.clash(one)
+        if clash is not None:
+            return clash
+    entries = one.items.get("register_models", ())
+    if not entries or one.plugin.is_built_in:
+        return None
+    try:
+        ModelCatalog([*(entry for _, entry in models), *entries], lambda spec: True)
+    except Exception as error:  # noqa: BLE001 - entries of a plugin may be anything
+        return f"Its models make no catalog: {error}"
+    return None
+
+
+def _shelves() -> Iterable[_Shelf]:
+    for hook in _BY_NAME:
+        yield _Shelf(hook, lambda item: (item.name,))
+    for hook in ("register_storages", "register_media_stores", "register_coordinations"):
+        yield _Shelf(hook, lambda item: item.schemes)
+    yield _Shelf(
+        "register_doctor_checks",
+        lambda item: (item.name,),
+        "the check ",
+        owners=dict.fromkeys(DOCTOR_FRAME, "flow2api"),
+    )
+    yield _Shelf("register_models", lambda item: (item.name,), "the model ", is_shared_within=True)
+    yield _Shelf(
+        "register_cli_commands",
+        lambda item: (item.name,),
+        "the command ",
+        owners=dict.fromkeys(PROGRAM_COMMANDS, "flow2api"),
+    )

@@ -1,0 +1,142 @@
+"""What plugins of others bring may fail when it is made or asked: only what was chosen stops the start, and is named."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from flow2api.app.backends import build_backends, build_vault
+from flow2api.app.proxying import GuardedSelector
+from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.domain.proxy import Member
+from flow2api.extensions import Extensions, load_extensions
+from flow2api.settings import Settings
+from flow2api.testing.fakes.clock import FakeClock
+
+PLUGIN = """
+from flow2api.hookspecs import CoordinationFactory, MediaStoreFactory, ObserverFactory, StorageFactory, UpstreamFactory, hookimpl
+from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.catalog import Mode, ModelSpec, AspectRatio, Size
+from flow2api.domain.media import MediaKind
+from flow2api.plugins.coordination_memory import MemorySlots
+
+def broken(*arguments):
+    raise ZeroDivisionError("no divisor")
+
+def unhappy(*arguments):
+    raise ConfigurationError("The token is missing.")
+
+class Moody:
+    name = "moody"
+    upload_lifetime_s = 1.0
+
+    def serves(self, spec):
+        raise ZeroDivisionError
+
+    async def aclose(self):
+        pass
+
+@hookimpl
+def register_storages():
+    return [StorageFactory("broken", ("broken",), broken)]
+
+@hookimpl
+def register_media_stores():
+    return [MediaStoreFactory("broken_media", ("broken",), broken)]
+
+@hookimpl
+def register_coordinations():
+    return [CoordinationFactory("a", ("broken",), broken), CoordinationFactory("b", ("unhappy",), unhappy),
+            CoordinationFactory("c", ("fine",), lambda url, section: MemorySlots())]
+
+@hookimpl
+def register_upstreams():
+    return [UpstreamFactory("broken", broken), UpstreamFactory("moody", lambda section, clock: Moody())]
+
+@hookimpl
+def register_models():
+    return [ModelSpec(name="moody-1", upstream="moody", kind=MediaKind.IMAGE, mode=Mode.TEXT, line="moody",
+                      aspect_ratio=AspectRatio(1, 1), size=Size(8, 8))]
+"""
+
+
+@pytest.fixture
+def extensions(tmp_path: Path) -> Extensions:
+    folder = tmp_path / "plugins"
+    folder.mkdir(mode=0o700)
+    (folder / "theirs.py").write_text(PLUGIN)
+    (folder / "theirs.py").chmod(0o600)
+    found = load_extensions(["theirs"], folder=folder)
+    assert found.left_out == ()
+    return found
+
+
+async def built(extensions: Extensions, tmp_path: Path, **settings: Any) -> Any:
+    given = Settings(data_dir=tmp_path / "data", **settings)
+    backends = build_backends(given, extensions, build_vault(given), FakeClock())
+    for upstream in backends.upstreams.values():
+        await upstream.aclose()
+    return backends
+
+
+async def test_upstream_that_cannot_be_made_is_left_out_and_told(extensions: Extensions, tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        backends = await built(extensions, tmp_path)
+
+    assert set(backends.upstreams) == {"flow", "gemini", "openai", "moody"}
+    assert backends.catalog.describe("moody-1") is None
+    assert len(backends.catalog.listed()) > 10
+    assert [(one["event"], one.get("plugin")) for one in logs] == [
+        ("upstream left out", "theirs"),
+        ("model left out", None),
+    ]
+
+
+@pytest.mark.parametrize("setting", ["database_url", "media_url", "coordination_url"])
+async def test_what_a_setting_has_chosen_is_named_with_the_setting(
+    extensions: Extensions, tmp_path: Path, setting: str
+) -> None:
+    told = f"The plugin 'theirs', which the setting {setting} asks for, failed: ZeroDivisionError: no divisor"
+    with pytest.raises(PluginError, match=told):
+        await built(extensions, tmp_path, **{setting: "broken:"})
+
+
+async def test_plugins_own_word_is_kept(extensions: Extensions, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"^The token is missing\.$"):
+        await built(extensions, tmp_path, coordination_url="unhappy:")
+
+
+async def test_what_others_have_made_is_held_to_time_and_our_own_is_not(extensions: Extensions, tmp_path: Path) -> None:
+    theirs = await built(extensions, tmp_path, coordination_url="fine:")
+    ours = await built(extensions, tmp_path)
+
+    assert type(theirs.slots).__name__ == "MemorySlotsInTime"
+    assert type(ours.slots).__name__ == "MemorySlots"
+
+
+class Selector:
+    def __init__(self, chosen: Any) -> None:
+        self._chosen = chosen
+
+    def select(self, account_id: int, members: Sequence[Member]) -> Any:
+        return self._chosen() if callable(self._chosen) else self._chosen
+
+
+MEMBERS = [Member("a", 0), Member("b", 3)]
+
+
+@pytest.mark.parametrize("chosen", [None, Member("c", 0), lambda: 1 / 0])
+def test_selector_that_fails_is_told_once_and_an_account_keeps_its_member(chosen: Any) -> None:
+    selector = GuardedSelector("theirs", lambda: Selector(chosen))
+
+    with capture_logs() as logs:
+        names = [selector.select(account, MEMBERS).name for account in (1, 2, 1)]
+
+    assert names == ["b", "a", "b"]
+    assert [one["selector"] for one in logs] == ["theirs"]
+
+
+def test_selector_that_works_decides() -> None:
+    assert GuardedSelector("theirs", lambda: Selector(MEMBERS[0])).select(1, MEMBERS) is MEMBERS[0]

@@ -1,0 +1,45 @@
+"""The files of a new plugin."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flow2api.cli.new_plugin import files_of
+from flow2api.domain.errors import UnsupportedInputError
+from tests.command_line import CommandLine
+
+
+@pytest.mark.parametrize("name", ["Thrifty", "two words", "a-b", "1st", "class", "_x", "x__y", "", "../up", "policies"])
+def test_name_that_a_plugin_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(UnsupportedInputError):
+        files_of(name)
+
+
+def test_files_name_the_plugin_and_leave_no_blank() -> None:
+    files = files_of("very_thrifty")
+
+    project = tomllib.loads(files["pyproject.toml"])
+    assert project["project"]["name"] == "flow2api-very-thrifty"
+    assert project["project"]["entry-points"]["flow2api"] == {"very_thrifty": "flow2api_very_thrifty"}
+    assert "class VeryThrifty:" in files["flow2api_very_thrifty/policy.py"]
+    for path, text in files.items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+            assert all(len(line) <= 120 for line in text.splitlines())
+        assert not [word for word in ("@name@", "@NAME@", "@Class@", "@dashed@", "@version@") if word in text]
+
+
+def test_package_is_written_where_it_is_wanted_and_nothing_is_written_over(run: CommandLine, tmp_path: Path) -> None:
+    written = run("plugins", "new", "thrifty", "--in", tmp_path / "there")
+    again = run("plugins", "new", "thrifty", "--in", tmp_path / "there")
+
+    assert (written.code, again.code) == (0, 1)
+    assert (tmp_path / "there" / "flow2api-thrifty" / "flow2api_thrifty" / "policy.py").is_file()
+    assert "There is a" in again.err
+
+
+def test_name_that_cannot_be_is_told_in_one_line(run: CommandLine) -> None:
+    ran = run("plugins", "new", "Thrifty")
+
+    assert (ran.code, ran.err.count("\n")) == (1, 1)

@@ -1,0 +1,222 @@
+"""``flow2api plugins``: what is loaded, what is not and why, and commands and checks that plugins bring."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from flow2api import __version__
+from flow2api.cli.main import cli
+from flow2api.extensions import PROGRAM_COMMANDS
+from flow2api.hookspecs import DoctorCheck, Examined, hookimpl
+from tests.command_line import CommandLine
+from tests.unit.cli.conftest import Stage
+
+PLUGIN = '''
+from collections.abc import Iterable
+
+import click
+import msgspec
+
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import DoctorCheck, Examined, NamedPolicy, SettingsSection, hookimpl
+from flow2api.plugins.policies import FillFirst
+
+__version__ = "1.2"
+
+
+class Settings(msgspec.Struct):
+    token: Secret = Secret("")
+    greeting: str = "hello"
+
+
+@click.command()
+@click.argument("whom")
+@click.pass_obj
+def greet(section, whom):
+    """Say something kind."""
+    click.echo(f"{section['greeting']} {whom}")
+
+
+async def look(examined):
+    return Finding(CheckState.OK, f"It says {examined.section['greeting']}.")
+
+
+@hookimpl
+def register_settings():
+    return [SettingsSection("kind", Settings)]
+
+
+@hookimpl
+def register_selection_policies():
+    return [NamedPolicy("kind", FillFirst, "Kind to all.")]
+
+
+@hookimpl
+def register_cli_commands():
+    return [greet]
+
+
+@hookimpl
+def register_doctor_checks():
+    return [DoctorCheck(name="kindness", look=look, section="kind")]
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "plugins"
+    folder.mkdir(mode=0o700)
+    (folder / "kind.py").write_text(PLUGIN)
+    (folder / "broken.py").write_text("1 / 0\n")
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    return folder
+
+
+@pytest.fixture
+def run_with(run: CommandLine, folder: Path) -> CommandLine:
+    return CommandLine({**run.environment, "FLOW2API_PLUGINS_DIR": str(folder), "FLOW2API_PLUGINS": "kind"})
+
+
+def listed(run: CommandLine, **settings: str) -> dict[str, Any]:
+    return {plugin["name"]: plugin for plugin in run("plugins", "--json", **settings).json["plugins"]}
+
+
+def test_plugins_are_told_with_their_hooks(run: CommandLine) -> None:
+    loaded = listed(run)
+
+    assert loaded["policies"] == {
+        "name": "policies",
+        "version": __version__,
+        "source": "built-in",
+        "sha256": None,
+        "hooks": ["register_selection_policies"],
+        "state": "loaded",
+        "error": None,
+        "settings": {},
+    }
+    assert loaded["stage"]["hooks"] == ["register_storages", "register_upstreams"]
+    assert loaded["stage"]["source"] == "embedding program"
+
+
+def test_plugins_as_a_table(run: CommandLine) -> None:
+    lines = run("plugins").out.splitlines()
+
+    assert lines[-1].split() == ["stage", "-", "loaded", "storages,", "upstreams", "embedding", "program"]
+
+
+def test_plugin_of_the_folder_is_loaded_by_its_name(run_with: CommandLine, folder: Path) -> None:
+    found = listed(run_with, FLOW2API_KIND__TOKEN="t0psecret")
+
+    assert found["kind"]["state"] == "loaded"
+    assert (found["kind"]["version"], found["kind"]["source"]) == ("1.2", f"file {folder / 'kind.py'}")
+    assert len(found["kind"]["sha256"]) == 64
+    assert found["kind"]["settings"] == {"kind": {"token": "***", "greeting": "hello"}}
+    assert (found["broken"]["state"], found["broken"]["hooks"]) == ("not enabled", [])
+
+
+def test_plugin_that_fails_is_told_everywhere_and_ends_nothing(run_with: CommandLine) -> None:
+    enabled = {"FLOW2API_PLUGINS": "kind,broken"}
+
+    found = listed(run_with, **enabled)
+    table = run_with("plugins", **enabled)
+    doctor = run_with("doctor", "--json", **enabled)
+    policies = run_with("policies", "list", **enabled)
+
+    assert found["broken"]["state"] == "failed"
+    assert "ZeroDivisionError" in found["broken"]["error"]
+    assert "broken was left out: It failed while it was loaded: ZeroDivisionError" in table.err
+    (check,) = (check for check in doctor.json["checks"] if check["name"] == "plugin broken")
+    assert (check["state"], "ZeroDivisionError" in check["sentence"], doctor.code) == ("warn", True, 0)
+    assert (policies.code, "kind" in policies.out) == (0, True)
+    assert "plugin left out" in policies.err
+
+
+def test_plugin_that_the_option_names_is_loaded(run: CommandLine, folder: Path, stage: Stage) -> None:
+    there = {"FLOW2API_PLUGINS_DIR": str(folder)}
+    run("options", "set", "plugins=kind", **there)
+
+    assert stage.tables.options["plugins"] == ("kind",)
+    assert listed(run, **there)["kind"]["state"] == "loaded"
+    assert "kind" in run("policies", "list", **there).out
+    assert listed(run, FLOW2API_OPTIONS__PLUGINS="", **there)["kind"]["state"] == "not enabled"
+
+
+def test_section_that_does_not_fit_leaves_the_plugin_out(run_with: CommandLine) -> None:
+    found = listed(run_with, FLOW2API_KIND__GREETNG="hi")
+
+    assert found["kind"]["state"] == "failed"
+    assert "no setting 'greetng' in the section `kind`" in found["kind"]["error"]
+
+
+def test_section_of_a_plugin_that_is_not_loaded_is_no_fault(run_with: CommandLine) -> None:
+    assert run_with("plugins", FLOW2API_PLUGINS="", FLOW2API_KIND__GREETING="hi").code == 0
+    assert run_with("plugins", FLOW2API_PLUGINS="broken", FLOW2API_OTHER__GREETING="hi").code == 0
+    assert run_with("plugins", FLOW2API_OTHER__GREETING="hi").code == 78
+
+
+def test_command_of_a_plugin_runs_with_its_section(run_with: CommandLine) -> None:
+    ran = run_with("greet", "Ada", FLOW2API_KIND__GREETING="good morning")
+
+    assert (ran.code, ran.out) == (0, "good morning Ada\n")
+    assert "Say something kind." in run_with("--help").out
+
+
+def test_command_of_nobody_is_wrong_usage(run_with: CommandLine) -> None:
+    assert run_with("great").code == 2
+
+
+def test_help_is_given_though_the_settings_cannot_be_used(run: CommandLine) -> None:
+    ran = run("--help", FLOW2API_PROT="1")
+
+    assert (ran.code, "doctor" in ran.out) == (0, True)
+    assert "the commands of plugins are missing here" in ran.err
+
+
+def test_check_of_a_plugin_is_run_with_its_section(run_with: CommandLine) -> None:
+    checks = {one["name"]: one for one in run_with("doctor", "--json").json["checks"]}
+
+    assert checks["kindness"]["sentence"] == "It says hello."
+
+
+def test_check_that_returns_garbage_fails_alone(
+    run: CommandLine, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(examined: Examined) -> Any:
+        return "fine"
+
+    @hookimpl
+    def register_doctor_checks() -> Iterable[DoctorCheck]:
+        return [DoctorCheck(name="garbage", look=look)]
+
+    monkeypatch.setattr(stage, "register_doctor_checks", register_doctor_checks, raising=False)
+
+    checks = {one["name"]: one for one in run("doctor", "--json").json["checks"]}
+
+    assert (checks["garbage"]["state"], "TypeError" in checks["garbage"]["sentence"]) == ("fail", True)
+    assert checks["models"]["state"] == "ok"
+
+
+def test_commands_that_always_stand_are_those_of_the_program() -> None:
+    assert set(cli.commands) == PROGRAM_COMMANDS
+    assert all(isinstance(one, click.Command) for one in cli.commands.values())
+
+
+def test_selected_policy_of_a_plugin_that_fails_stops_what_needs_it(run_with: CommandLine) -> None:
+    ran = run_with("policies", "simulate", FLOW2API_PLUGINS="broken", FLOW2API_OPTIONS__POLICY="broken")
+
+    assert ran.code == 78
+    assert "There is no selection policy 'broken', which the option policy asks for" in ran.err
+    assert "'broken' (It failed while it was loaded: ZeroDivisionError" in ran.err
+
+
+def test_selected_coordination_that_nobody_serves_names_the_setting_and_who_was_left_out(run_with: CommandLine) -> None:
+    ran = run_with("options", "list", FLOW2API_PLUGINS="broken", FLOW2API_COORDINATION_URL="broken:")
+
+    assert ran.code == 78
+    assert "of the setting coordination_url" in ran.err
+    assert "ZeroDivisionError" in ran.err
