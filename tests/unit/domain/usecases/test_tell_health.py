@@ -82,3 +82,9 @@ async def test_reads_and_removes_as_ever(storage: FakeStorage, accounts: ToldAcc
     await accounts.remove(account.id)
     await accounts.save(account)
     assert await accounts.get(account.id) is None
+
+
+async def test_several_accounts_are_found_as_they_are(accounts: ToldAccounts) -> None:
+    (account,) = await accounts.add([(AccountFactory.build(email="a@example.org"), CREDENTIALS)])
+    assert await accounts.some([account.id, 99]) == {account.id: account}
+    assert list(await accounts.with_emails(["a@example.org", "b@example.org"])) == [account]
