@@ -1,5 +1,6 @@
 """Leases on accounts, and how long each may be held."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 
@@ -58,16 +59,25 @@ class HeldLeases:
     """The leases that have a time limit, in the order of their making, which is nearly that of their ends."""
 
     def __init__(self) -> None:
-        self._of: dict[MediaKind, dict[Lease, None]] = {kind: {} for kind in MediaKind}
+        self._of: defaultdict[tuple[str, MediaKind], dict[Lease, None]] = defaultdict(dict)
 
     def add(self, lease: Lease) -> None:
         """It is held from now on."""
         if lease.ends_at is not None:
-            self._of[lease.kind][lease] = None
+            self._of[lease.candidate.account.upstream, lease.kind][lease] = None
 
     def discard(self, lease: Lease) -> None:
         """It was given back."""
-        self._of[lease.kind].pop(lease, None)
+        if lease.ends_at is not None:
+            self._of[lease.candidate.account.upstream, lease.kind].pop(lease, None)
+
+    def count(self, upstream: str, kind: MediaKind) -> int:
+        """How many are held on accounts of this upstream for this kind."""
+        return len(self._of[upstream, kind])
+
+    def latest(self, upstream: str, kind: MediaKind) -> float:
+        """When the youngest of them was taken; 0 when there is none."""
+        return next((lease.since for lease in reversed(self._of[upstream, kind])), 0.0)
 
     def overdue(self, now: float) -> Sequence[Lease]:
         """Those that are held past their limit. One behind another with a longer limit is found after that one."""

@@ -7,7 +7,7 @@ from random import Random
 
 from flow2api.domain.choice import Choice
 from flow2api.domain.errors import NoEligibleAccountError
-from flow2api.domain.held_leases import HeldLeases, Lease
+from flow2api.domain.held_leases import Lease
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.coordination import Slots
 from flow2api.domain.ports.system import Clock
@@ -42,7 +42,6 @@ class AccountPool(Roster):
         """
         super().__init__(clock, random, most_running)
         self._tickets = SlotTickets(slots)
-        self._held = HeldLeases()
         self._turns = Turns(self)
         self.attend(self._turns)
 
@@ -123,7 +122,7 @@ class AccountPool(Roster):
             How many those were.
         """
         now = self.clock.monotonic()
-        overdue = self._held.overdue(now)
+        overdue = self.held.overdue(now)
         for lease in overdue:
             about = {"account_id": lease.account_id, "kind": lease.kind.value, "held_s": round(now - lease.since)}
             log.warning("lease held past its limit is given back", extra=about)
@@ -161,12 +160,12 @@ class AccountPool(Roster):
                 return None
         lease = Lease(self._give_back, candidate, kind, ticket, self.clock.monotonic(), need.limit_s)
         lease.choice, lease.need = choice, need
-        self._held.add(lease)
+        self.held.add(lease)
         return lease
 
     async def _give_back(self, lease: Lease) -> None:
         candidate, kind = lease.candidate, lease.kind
-        self._held.discard(lease)
+        self.held.discard(lease)
         now = self.clock.monotonic()
         self.pace.returned(candidate.account.upstream, kind, now, now - lease.since)
         try:

@@ -10,6 +10,7 @@ from flow2api.domain.call_rests import CallRests
 from flow2api.domain.choice import Choice
 from flow2api.domain.chooser import Chooser
 from flow2api.domain.errors import PoolError
+from flow2api.domain.held_leases import HeldLeases
 from flow2api.domain.lifts import Lifts
 from flow2api.domain.media import MediaKind
 from flow2api.domain.pace import Pace
@@ -56,6 +57,7 @@ class Roster:
         ready_sets: Who could serve what.
         most_running: How many leases may be held at once, over all accounts; 0 for any number.
         running: How many leases are held, over all accounts.
+        held: The leases that have a time limit.
         pace: How fast slots come free.
     """
 
@@ -63,6 +65,7 @@ class Roster:
         self.clock = clock
         self.most_running = most_running
         self.running = 0
+        self.held = HeldLeases()
         self.pace = Pace()
         self.candidates: dict[int, Candidate] = {}
         self.ready_sets = ReadySets(self.candidates)
@@ -232,10 +235,8 @@ class Roster:
         else:
             candidate.videos += change
         self.running += change
-        at = self.clock.monotonic()
-        self.pace.carried(candidate.account.upstream, kind, change, at)
         if change > 0:
-            candidate.last_used = at
+            candidate.last_used = self.clock.monotonic()
         # With a limit on all that runs others may be ready, too: then whose turn it is comes before who fits this account.
         by_turn = change < 0 and self.most_running() > 0
         if candidate.has_free_slot(kind) is not had_room and self.is_here(candidate):

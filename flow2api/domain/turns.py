@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from flow2api.domain.media import MediaKind
 from flow2api.domain.roster import Roster
 from flow2api.domain.selection import OCCUPIED, WARMING, Candidate, Need, Signature
 from flow2api.domain.waiting_line import Turn, Waiter, WaitingLine
@@ -23,7 +24,6 @@ class Turns:
     def __init__(self, roster: Roster) -> None:
         self.line = WaitingLine()
         self._roster = roster
-        self._pace = roster.pace
         self._lookout: Waiter | None = None
         self._heeded = 0
 
@@ -65,10 +65,16 @@ class Turns:
         now = self._roster.clock.monotonic()
         if self._roster.is_full():
             ahead = self.line.position_among_all(waiter)
-            return Turn(ahead, self._pace.seconds_for_any(ahead, now))
+            return Turn(ahead, self._roster.pace.seconds_for(ahead, now, held=self._roster.running))
         places = self.line.positions(waiter)
-        turns = [Turn(ahead, self._pace.seconds_for(*place, ahead, now)) for place, ahead in places.items()]
+        turns = [Turn(ahead, self._seconds_for(place, ahead, now)) for place, ahead in places.items()]
         return min(turns, key=lambda turn: (turn.starts_in_s is None, turn.starts_in_s or 0.0, turn.position))
+
+    def _seconds_for(self, place: tuple[str, MediaKind], ahead: int, now: float) -> float | None:
+        held = self._roster.held
+        return self._roster.pace.seconds_for(
+            ahead, now, held=held.count(*place), latest=held.latest(*place), place=place
+        )
 
     def _check_hope(self, waiter: Waiter) -> None:
         """Raise when no account will come free any more; where most fail, the least bad serves those who wait as well."""

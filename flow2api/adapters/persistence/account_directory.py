@@ -166,9 +166,9 @@ def _stands(status: AccountStatus, now: int) -> ColumnElement[bool]:
             return and_(off <= now, held <= now, cooling <= now)
 
 
-def _standing(untils: Sequence[int], now: int) -> AccountStatus:
+def _standing(ends: Sequence[int], now: int) -> AccountStatus:
     """The same of an account of which it is known until when it is disabled, suspended, cooling down."""
-    return next((status for status, until in zip(_RESTS, untils, strict=True) if until > now), AccountStatus.ACTIVE)
+    return next((status for status, until in zip(_RESTS, ends, strict=True) if until > now), AccountStatus.ACTIVE)
 
 
 if TYPE_CHECKING:

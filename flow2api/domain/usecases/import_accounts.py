@@ -167,8 +167,10 @@ class ImportAccounts:
     async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, int]) -> "_Known":
         """The accounts that these rows may be about, as they are by now."""
         known = _Known(dict(await self._accounts.some(list(owners.values()))))
-        for account in await self._accounts.with_emails([fold_email(row.email) for row in rows if row.email]):
-            known.take(account)
+        emails = [fold_email(row.email) for row in rows if row.email]
+        for account in await self._accounts.with_emails(emails):
+            known.by_id[account.id] = account
+            known.by_email[account.upstream, account.email or ""] = account.id
         return known
 
     def _plan(
@@ -241,11 +243,6 @@ class _Known:
 
     by_id: dict[int, Account] = field(default_factory=dict)
     by_email: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def take(self, account: Account) -> None:
-        self.by_id[account.id] = account
-        if account.email is not None:
-            self.by_email[account.upstream, account.email] = account.id
 
 
 @dataclass(slots=True)

@@ -1216,7 +1216,7 @@ class Pool(RuleBasedStateMachine):
         self.run(step())
 
     def still_held(self) -> list[Lease]:
-        return [lease for held in self.pool._held._of.values() for lease in held]
+        return [lease for held in self.pool.held._of.values() for lease in held]
 
     @rule(count=st.integers(1, 3), turns=st.integers(0, 4), released=st.integers(0, 3))
     def cancel(self, count: int, turns: int, released: int) -> None:

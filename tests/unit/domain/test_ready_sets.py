@@ -78,3 +78,7 @@ def test_set_for_a_tag_holds_those_only_that_carry_it_and_counts_the_others() ->
     for number in range(3, 100):
         pool.remove(number)
     check(103)
+    elsewhere = pool.get(201)
+    assert elsewhere is not None
+    pool.put(replace(elsewhere, tags=frozenset()))
+    check(103)

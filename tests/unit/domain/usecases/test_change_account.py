@@ -1,5 +1,6 @@
 """What the command line changes of an account is written with its audit entry, or refused as a whole."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,13 @@ async def test_new_session_token_is_exchanged_anew_and_wakes_the_account(desk: D
     (entry,) = desk.storage.tables.audit
     assert entry.details["after"] == {"remark": "back", "session_token": "new"}
     assert FRESH.reveal() not in repr(desk.storage.tables.audit)
+
+
+async def test_address_of_an_account_at_another_service_is_free(desk: Desk) -> None:
+    theirs = await desk.account(OTHER, "you@example.com")
+    await desk.storage.accounts.save(replace(theirs, upstream="elsewhere"))
+    changed = await desk.change(await desk.account(), AccountChange(email="you@example.com"), ADA)
+    assert changed.email == "you@example.com"
 
 
 @pytest.mark.parametrize(

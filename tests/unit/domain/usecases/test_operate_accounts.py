@@ -301,6 +301,8 @@ class TestLook:
 
         page = await operate.page(AccountFilter(status=AccountStatus.ACTIVE), after=1, limit=5)
         counts = await operate.count(AccountFilter())
+        looked = await operate.look(AccountFilter(status=AccountStatus.ACTIVE), after=1, limit=5)
+        assert list(looked.accounts) == list(page)
         use = await operate.use_of([stage.known(1), stage.known(2)])
 
         assert [account.id for account in page] == [2]

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -318,6 +319,24 @@ async def test_account_that_was_removed_meanwhile_is_added_anew_or_left(stage: S
 
     pushed = await push(new_session(player), EXTENSION)
 
+    assert (pushed.is_new, pushed.account.email) == (True, account.email)
+
+
+async def test_account_that_goes_while_its_session_is_stored_is_added_anew(
+    stage: Stage, push: PushSessionToken
+) -> None:
+    player = stage.upstream.add_player(rotates=False)
+    account = await stage.account(player)
+    found = stage.storage.accounts.with_emails
+
+    async def with_emails(emails: Sequence[str]) -> Sequence[Account]:
+        known = await found(emails)
+        await stage.storage.accounts.remove(account.id)
+        stage.pool.remove(account.id)
+        return known
+
+    swap(stage.storage.accounts, with_emails=with_emails)
+    pushed = await push(new_session(player), EXTENSION)
     assert (pushed.is_new, pushed.account.email) == (True, account.email)
 
 

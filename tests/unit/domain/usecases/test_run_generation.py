@@ -529,3 +529,17 @@ async def test_log_for_debugging_says_which_account_was_chosen(stage: Stage, cap
     await stage.end(PAINT)
     (record,) = [one for one in caplog.records if one.message == "account chosen"]
     assert (record.__dict__["account_id"], record.__dict__["tried"]) == (1, [])
+
+
+async def test_account_that_is_removed_while_it_fails_with_others_is_forgotten(stage: Stage) -> None:
+    await stage.accounts(3)
+    stage.upstream.fail("produce", tree.UpstreamInvalidError("garbage"), times=3)
+    booked = stage.tend.failed_like_others
+
+    def removing(account_id: int, call: CallKind) -> None:
+        stage.pool.remove(2)
+        booked(account_id, call)
+
+    swap(stage.tend, failed_like_others=removing)
+    assert code_of(await stage.end(PAINT)) == "upstream_invalid"
+    assert [(one.id, one.streak) for one in stage.pool] == [(1, 0), (3, 0)]

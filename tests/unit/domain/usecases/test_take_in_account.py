@@ -141,6 +141,14 @@ async def test_second_account_of_an_address_is_refused(stage: Stage, take_in: Ta
     assert len(stage.pool) == 3
 
 
+async def test_address_of_an_account_at_another_service_is_free(stage: Stage, take_in: TakeInAccount) -> None:
+    account = await stage.account()
+    await stage.storage.accounts.save(replace(account, upstream="elsewhere", email="new@example.com"))
+    player = stage.upstream.add_player(email="new@example.com")
+    taken_in = await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
+    assert (taken_in.upstream, taken_in.email) == ("flow", "new@example.com")
+
+
 async def test_account_of_which_nobody_tells_an_address_has_no_namesakes(
     stage: Stage, take_in: TakeInAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,3 +90,9 @@ async def test_new_key_is_told_as_one(storage: FakeStorage, accounts: ToldAccoun
     vault = ToldVault(storage.vault, storage.health, FakeClock(), by="ada", kinds=KINDS)
     await vault.write(account, Credentials(Secret("k1")))
     assert told(storage)[-1] == (HealthKind.KEY_REPLACED, "ada")
+
+
+async def test_several_accounts_are_found_as_they_are(accounts: ToldAccounts) -> None:
+    (account,) = await accounts.add([(AccountFactory.build(email="a@example.org"), CREDENTIALS)])
+    assert await accounts.some([account.id, 99]) == {account.id: account}
+    assert list(await accounts.with_emails(["a@example.org", "b@example.org"])) == [account]
