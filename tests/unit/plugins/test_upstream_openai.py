@@ -40,7 +40,7 @@ def test_texts_of_the_environment_are_taken_for_numbers_and_lists() -> None:
 @pytest.mark.parametrize(
     ("section", "named"),
     [
-        ({"modells": []}, "modells"),
+        ({"modelz": []}, "modelz"),
         ({"models": "[{]"}, "openai"),
         ({"models": [{**MODEL, "kind": "song"}]}, "kind"),
         ({"models": [{**MODEL, "colour": "red"}]}, "colour"),
