@@ -21,6 +21,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
         tier: ``free``, ``pro`` or ``ultra``; null when not known yet.
         image_slots: How many pictures at once; null is no limit, 0 is off. The same for ``video_slots``.
         proxy: The proxy or pool that it uses, ``direct`` for none; null for what the option ``proxy`` says.
+        base_url: Where it is served; null for upstreams that know that themselves.
     """
 
     id: int
@@ -42,6 +43,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     priority: int
     proxy: str | None
+    base_url: str | None
     workspace: str | None
     access_expires_at: datetime | None
     created_at: datetime
@@ -147,6 +149,7 @@ def _fields(account: Account, now: datetime) -> dict[str, Any]:
         "weight": account.weight,
         "priority": account.priority,
         "proxy": account.proxy,
+        "base_url": account.base_url,
         "workspace": account.workspace,
         "access_expires_at": account.access_expires_at,
         "created_at": account.created_at,
