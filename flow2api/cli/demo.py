@@ -114,6 +114,9 @@ flow2api demo: everything here is simulated, nothing is sent anywhere, and it is
   Base URL  {base}/v1
   API key   {text}
 
+Models of three upstreams are served side by side: Flow's, Google's (google-...) and those of a host that speaks OpenAI's API
+(openai-...). The model "picture" is made by the first of them that has capacity.
+
 For the examples of the README, in another terminal:
 
 export API_KEY={text}
@@ -123,9 +126,6 @@ Your first picture:
 curl -s {base}/v1/images/generations -H "Authorization: Bearer {text}" -H "Content-Type: application/json" \\
   -d '{{"model": "gpt-image-1", "prompt": "a red mug on a wooden table"}}' \\
   | python3 -c "import base64, json, sys; open('mug.jpg', 'wb').write(base64.b64decode(json.load(sys.stdin)['data'][0]['b64_json']))"
-
-Models of three upstreams are served side by side: Flow's, Google's (google-...) and those of a host that speaks OpenAI's API
-(openai-...). The model "picture" is made by the first of them that has capacity.
 """
     )
 

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.domain.statistics import CLASSES, QUARTER_S, Counts, day_of, quarter_of, quarters_of, start_of
+from flow2api.domain.statistics import (
+    BOUNDS_S,
+    CLASSES,
+    QUARTER_S,
+    Counts,
+    class_bounds_ms,
+    day_of,
+    quarter_of,
+    quarters_of,
+    start_of,
+)
 
 ZONES = [
     "UTC",
@@ -98,3 +108,8 @@ class TestCounts:
     def test_nothing_has_no_times(self) -> None:
         assert (Counts().mean_s, Counts().percentile_s(0.5)) == (None, None)
         assert len(Counts().took) == CLASSES
+
+
+def test_bounds_of_classes_are_whole_milliseconds() -> None:
+    bounds = class_bounds_ms.__wrapped__()
+    assert [bound / 1000 for bound in bounds] == list(BOUNDS_S)
