@@ -14,7 +14,6 @@ Its section of the settings, all optional:
 =====================  ====================================================================================
 """
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ import msgspec
 from flow2api.adapters.flow.caller import TimeLimits
 from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
 from flow2api.adapters.probe import answers_at
+from flow2api.domain.base_url import is_loopback
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -80,20 +80,11 @@ def _check_base(name: str, address: str, ending: str) -> None:
         )
     if not parts.path.endswith(ending):
         raise ConfigurationError(f"The setting `flow.{name}` has to end in `{ending}`, without a slash after it.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
             f"The setting `flow.{name}` has to be https: session tokens go there, and only the loopback is private enough "
             "for plain http."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def build_flow(section: Section, clock: Clock) -> Upstream:

@@ -13,7 +13,6 @@ Its section of the settings, all optional:
 =====================  ====================================================================================
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Annotated
@@ -24,6 +23,7 @@ import msgspec
 from flow2api.adapters.gemini.caller import TimeLimits
 from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
 from flow2api.domain.account import CredentialKind
+from flow2api.domain.base_url import is_loopback
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -78,20 +78,11 @@ def _check_base(address: str) -> None:
         raise ConfigurationError(
             "The setting `gemini.base_url` must not end in a version; that is `gemini.api_version`."
         )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
             "The setting `gemini.base_url` has to be https: keys go there, and only the loopback is private enough for "
             "plain http."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def build_gemini(section: Section, clock: Clock) -> Upstream:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
 from flow2api.adapters.gemini.caller import Caller
+from flow2api.domain.base_url import is_loopback
 from flow2api.domain.errors import UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
@@ -35,7 +35,7 @@ class FileSource:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._origin = origin_of(caller.base)
-        self._is_local = is_loopback(self._origin)
+        self._is_local = _is_local(self._origin)
 
     async def fetch(self, access: Access, product: Product) -> AsyncGenerator[bytes, None]:
         """The bytes as they come.
@@ -103,7 +103,7 @@ class FileSource:
         if not _ADDRESS.fullmatch(address) or "\\" in address or "@" in address.partition("?")[0]:
             return False
         origin = origin_of(address)
-        if origin == self._origin or (self._is_local and is_loopback(origin)):
+        if origin == self._origin or (self._is_local and _is_local(origin)):
             return True
         host = urlsplit(origin).hostname or ""
         return origin.startswith("https:") and any(host == one or host.endswith("." + one) for one in MEDIA_DOMAINS)
@@ -131,10 +131,5 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{host}:{port or (443 if parts.scheme == 'https' else 80)}"
 
 
-def is_loopback(origin: str) -> bool:
-    """Whether an address leads to this very machine."""
-    host = urlsplit(origin).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_local(origin: str) -> bool:
+    return is_loopback(urlsplit(origin).hostname or "")

@@ -1,6 +1,5 @@
 """The surroundings of the program: folders, the key file, addresses, limits."""
 
-import ipaddress
 import os
 import shutil
 import stat
@@ -8,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from flow2api.adapters.system.process import reachable_file_limit
+from flow2api.domain.base_url import is_loopback
 from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.hookspecs import Examined
 
@@ -131,11 +131,3 @@ def look_at_open_files() -> Finding:
             CheckState.WARN, sentence, "Raise the hard limit: `ulimit -Hn 65536`, or LimitNOFILE=65536 in its unit."
         )
     return Finding(CheckState.OK, sentence)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
