@@ -1,30 +1,38 @@
 """Puts the doors together into one ASGI application."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from flow2api import __version__
 from flow2api.adapters.admin_api import (
     AdminDoors,
+    client_address,
     create_admin_routers,
     is_admin_path,
     openapi_config,
     outer_error_response,
 )
-from flow2api.adapters.console import assets_router, landing_handlers, plain_error, template_config
+from flow2api.adapters.console import (
+    ConsoleDoors,
+    create_console_routers,
+    error_page,
+    is_console_path,
+    plain_error,
+)
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
-from flow2api.domain.media import MediaKind
 
-_SHOWN = 3
+ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
+
 _ADMIN_ERRORS = outer_error_response(request_id_of)
 
 
@@ -33,40 +41,37 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
     doors = _doors(services)
     admin = _admin_doors(services, doors)
-    pages: list[ControllerRouterHandler] = [
-        *landing_handlers(
-            services.settings.public_url,
-            _names(services, MediaKind.IMAGE),
-            _names(services, MediaKind.VIDEO),
-            len(services.catalog.listed()),
-        ),
-        assets_router(),
-    ]
+    console = _console_doors(services, doors, readiness)
+    outside = _outside(error_page(console))
     return Litestar(
         route_handlers=[
             *create_router(doors),
             *create_admin_routers(admin),
-            Router("/", route_handlers=[*health_handlers(readiness), *pages], middleware=[_identified]),
+            *create_console_routers(console),
+            Router("/", route_handlers=health_handlers(readiness), middleware=[_identified]),
         ],
-        exception_handlers={HTTPException: _outside, Exception: _outside},
-        template_config=template_config(),
+        exception_handlers={HTTPException: outside, Exception: outside},
         openapi_config=openapi_config(admin),
         logging_config=None,
     )
 
 
-def _outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def _outside(page: ErrorAnswer) -> ErrorAnswer:
     """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
-    path = request.scope["path"]
-    if is_api_path(path):
-        return envelope_response(error, request)
-    if is_admin_path(path):
-        return _ADMIN_ERRORS(request, error)
-    request_id = request_id_of(request.scope)
-    with bound_contextvars(request_id=request_id):
-        answer = plain_error(request, error, request_id)
-    answer.headers["x-request-id"] = request_id
-    return answer
+
+    def answer_outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        path = request.scope["path"]
+        if is_api_path(path):
+            return envelope_response(error, request)
+        if is_admin_path(path):
+            return _ADMIN_ERRORS(request, error)
+        request_id = request_id_of(request.scope)
+        with bound_contextvars(request_id=request_id):
+            answer = page(request, error) if is_console_path(path) else plain_error(request, error, request_id)
+        answer.headers["x-request-id"] = request_id
+        return answer
+
+    return answer_outside
 
 
 def _identified(app: ASGIApp) -> ASGIApp:
@@ -150,6 +155,50 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
     )
 
 
-def _names(services: Services, kind: MediaKind) -> tuple[str, ...]:
-    """A few names to begin with."""
-    return tuple(one.id for one in services.catalog.listed() if one.kind is kind)[:_SHOWN]
+def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> ConsoleDoors:
+    settings, operating = services.settings, services.operating
+    return ConsoleDoors(
+        sign_in=operating.sign_in,
+        operators=operating.operators,
+        accounts=operating.accounts,
+        account_of=services.pool.get,
+        take_in=operating.take_in,
+        import_accounts=operating.import_accounts,
+        refresh=services.refresh,
+        census=operating.census,
+        timeline=operating.timeline,
+        pool=services.pool,
+        kinds=services.kinds,
+        upstreams=frozenset(services.upstreams),
+        proxies=operating.proxies,
+        check_proxies=services.proxying.check,
+        reload_proxies=services.proxying.choose.load,
+        keys=operating.keys,
+        reload_keys=services.authorize.load,
+        catalog=services.catalog,
+        routes=services.routes,
+        generate=services.generate,
+        ingest=services.ingest,
+        generations=operating.generations,
+        results=services.generations,
+        media=services.media,
+        work=services.work,
+        options=services.options,
+        policies=services.policies,
+        simulate=services.simulate,
+        statistics=services.recording.statistics,
+        log=services.recording.log,
+        clear_log=operating.clear_log,
+        audit_log=operating.audit_log,
+        connection=operating.connection,
+        webhooks=operating.webhooks,
+        reload_webhooks=services.telling.webhooks.load,
+        notify_targets=operating.notify_targets,
+        clock=services.clock,
+        request_id_of=request_id_of,
+        address_of=lambda scope: client_address(scope, settings.trusted_proxies),
+        base_url_of=lambda scope: base_url(doors, scope),
+        reached_url_of=lambda scope: reached_url(doors, scope),
+        is_draining=lambda: readiness.is_draining,
+        version=__version__,
+    )

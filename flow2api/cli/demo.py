@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flow2api.cli.context import Installation, installation
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
@@ -34,6 +36,7 @@ _ROUTE = {"picture": ["gemini-3.0-pro-image", "google-gemini-3.1-flash-image", "
 """A name that falls over from one upstream to the next when it is out of capacity."""
 
 _WARM_WITHIN_S = 15.0
+_OPERATOR = "owner"
 
 
 @click.command()
@@ -51,10 +54,11 @@ def demo(host: str, port: int, ready_file: str | None) -> None:
 
         async def on_ready(services: "Services", actual_port: int) -> None:
             key = await _prepare(services, simulator)
+            passphrase = await _operator(services)
             base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual_port}"  # noqa: S104
-            _announce(base, key)
+            _announce(base, key, passphrase)
             if ready_file:
-                _write_ready_file(Path(ready_file), base, key, simulator["base_url"])
+                _write_ready_file(Path(ready_file), base, key, passphrase, simulator["base_url"])
 
         # The demo's secret key goes with its folder: there is nothing to keep a copy of.
         logging.getLogger("flow2api.adapters.vault.keys").setLevel(logging.ERROR)
@@ -105,14 +109,28 @@ async def _prepare(services: "Services", simulator: dict[str, Any]) -> Secret:
     return key
 
 
-def _announce(base: str, key: Secret) -> None:
+async def _operator(services: "Services") -> Secret:
+    """The owner of the demo, whose passphrase is made by chance each time."""
+    passphrase, now = Secret(secrets.token_urlsafe(12)), services.clock.now()
+    entry = AuditEntry(
+        at=now, actor=Actor(name="demo", door="cli"), action=AuditAction.OPERATOR_CREATED, details={"name": _OPERATOR}
+    )
+    await services.operating.operators.create_first(_OPERATOR, passphrase, entry)
+    return passphrase
+
+
+def _announce(base: str, key: Secret, passphrase: Secret) -> None:
     text = key.reveal()
     click.echo(
         f"""
 flow2api demo: everything here is simulated, nothing is sent anywhere, and it is gone when you stop it (Ctrl-C).
 
-  Base URL  {base}/v1
-  API key   {text}
+  Base URL    {base}/v1
+  API key     {text}
+
+  Console     {base}/console
+  Name        {_OPERATOR}
+  Passphrase  {passphrase.reveal()}
 
 Models of three upstreams are served side by side: Flow's, Google's (google-...) and those of a host that speaks OpenAI's API
 (openai-...). The model "picture" is made by the first of them that has capacity.
@@ -130,13 +148,13 @@ curl -s {base}/v1/images/generations -H "Authorization: Bearer {text}" -H "Conte
     )
 
 
-def _write_ready_file(path: Path, base: str, key: Secret, simulator_url: str) -> None:
+def _write_ready_file(path: Path, base: str, key: Secret, passphrase: Secret, simulator_url: str) -> None:
     ready = {
         "base_url": f"{base}/v1",
         "api_key": key.reveal(),
-        "console_url": None,
-        "operator": None,
-        "password": None,
+        "console_url": f"{base}/console",
+        "operator": _OPERATOR,
+        "password": passphrase.reveal(),
         "simulator_url": simulator_url,
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -28,8 +28,9 @@ PUBLIC = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/health"),
-    ("GET", "/static/{file_path:path}"),
-    ("HEAD", "/static/{file_path:path}"),
+    ("GET", "/static/{file_name:str}"),
+    ("GET", "/language"),
+    ("POST", "/login"),
     ("GET", "/media/{media_id:str}"),
     ("HEAD", "/media/{media_id:str}"),
     ("GET", "/tmp/{media_id:str}"),
@@ -44,6 +45,7 @@ BY_TOKEN_OF_ITS_OWN = {("POST", "/api/plugin/update-token"), ("POST", "/api/plug
 
 _CLIENT = re.compile(r"(/openai)?(/v1)?/(models|chat|images|videos)(/|$)")
 _BEHIND_SESSION = re.compile(r"/(api|schema|metrics)(/|$)")
+_CONSOLE = re.compile(r"/(console|logout)(/|$)")
 
 Client = httpx.AsyncClient
 
@@ -116,7 +118,7 @@ async def test_every_route_has_a_place_in_the_table(app: Litestar) -> None:
 
     assert {path for _, path in PUBLIC} <= known
     for method, path, _ in table(app):
-        places = [bool(_CLIENT.match(path)), bool(_BEHIND_SESSION.match(path))]
+        places = [bool(_CLIENT.match(path)), bool(_BEHIND_SESSION.match(path)), bool(_CONSOLE.match(path))]
         assert sum(places) == 1, (method, path)
 
 
@@ -130,6 +132,52 @@ async def test_every_route_behind_the_session_has_the_guard(app: Litestar) -> No
                         owner = next(one for one in (method, route.path))
                         is_open = method == "OPTIONS" and any(route.path == path for _, path in PUBLIC)
                         assert is_open or guards & {"require_session", "require_connection"}, (owner, route.path)
+
+
+async def test_every_page_of_the_console_has_its_guards(app: Litestar) -> None:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and _CONSOLE.match(route.path):
+            for handler in route.route_handlers:
+                if set(handler.http_methods) != {"OPTIONS"}:
+                    guards = {getattr(guard, "__name__", "") for guard in handler.resolve_guards()}
+                    assert guards >= {"require_session", "require_own_origin"}, route.path
+                    assert handler.resolve_before_request() is not None, route.path
+
+
+@pytest.mark.parametrize("credential", ["nothing", "api key", "bearer session", "wrong session"])
+async def test_who_is_not_signed_in_sees_nothing_of_the_console(
+    app: Litestar, client: Client, services: Services, tokens: dict[Role, str], credential: str
+) -> None:
+    _, key = await services.operating.keys.create(f"console for {credential}")
+    headers = {
+        "nothing": {},
+        "api key": bearing(key.reveal()),
+        "bearer session": bearing(tokens[Role.OWNER]),
+        "wrong session": {"cookie": f"f2a=admin-{'x' * 43}"},
+    }[credential]
+
+    for method, path, address in sorted(table(app)):
+        if _CONSOLE.match(path):
+            answer = await client.request(method, address, headers=headers)
+            assert answer.status_code == 303, (method, path, answer.status_code)
+            assert answer.headers["location"].startswith("/login"), (method, path)
+
+
+async def test_page_of_another_site_changes_nothing(app: Litestar, client: Client, tokens: dict[Role, str]) -> None:
+    cookie = {"cookie": f"f2a={tokens[Role.OWNER]}"}
+    foreign = [
+        {"origin": "https://evil.test", "sec-fetch-site": "cross-site"},
+        {"origin": "null"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "http://127.0.0.1:81", "sec-fetch-site": "same-origin"},
+        {},
+    ]
+
+    for method, path, address in sorted(table(app)):
+        if _CONSOLE.match(path) and method != "GET":
+            for headers in foreign:
+                answer = await client.request(method, address, headers={**cookie, **headers})
+                assert answer.status_code == 403, (method, path, headers, answer.status_code)
 
 
 @pytest.mark.parametrize("credential", ["nothing", "api key", "wrong session"])
@@ -247,7 +295,7 @@ async def test_every_answer_is_private_and_open_to_no_other_origin(
         ("PATCH", "/api/tokens", 405, "method_not_allowed"),
         ("GET", "/api/login", 405, "method_not_allowed"),
         ("GET", "/nowhere", 404, "not_found"),
-        ("POST", "/login", 405, "method_not_allowed"),
+        ("POST", "/manage", 405, "method_not_allowed"),
     ],
 )
 async def test_unknown_address_is_told_as_every_error_is(
@@ -267,12 +315,14 @@ async def test_description_has_no_other_pages(client: Client, tokens: dict[Role,
         assert answer.json()["request_id"] == answer.headers["x-request-id"], path
 
 
-@pytest.mark.parametrize("path", ["/login", "/manage", "/test"])
-async def test_pages_of_the_former_server_lead_to_the_first_page(client: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "new"), [("/", "/console"), ("/manage", "/console/accounts"), ("/test", "/console/playground")]
+)
+async def test_pages_of_the_former_server_lead_to_the_new_ones(client: Client, path: str, new: str) -> None:
     answer = await client.get(path)
 
-    assert (answer.status_code, answer.headers["location"]) == (307, "/")
-    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.status_code, answer.headers["location"]) == (307, new)
+    assert (await client.get("/login")).status_code == 200
 
 
 class TestBodies:

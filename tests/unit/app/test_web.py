@@ -7,6 +7,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from flow2api.adapters.console.assets import asset_path
 from flow2api.app import build_services, create_app
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
@@ -44,7 +45,7 @@ async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
         "/static/",
         "/static/..%2f..%2fetc%2fpasswd",
         "/static/%ff",
-        "/static/landing.css/below",
+        asset_path("console.css") + "/below",
     ],
 )
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
@@ -58,13 +59,13 @@ async def test_there_is_no_file_of_an_impossible_name(
 
 
 async def test_assets_are_what_they_say_they_are(client: AsyncTestClient[Litestar]) -> None:
-    answer = await client.get("/static/landing.css")
+    answer = await client.get(asset_path("console.css"))
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/css")
     assert SAFE.items() <= dict(answer.headers).items()
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/static/landing.css", "/nothing", "/v1/nothing", "/v1/models"])
+@pytest.mark.parametrize("path", ["/", "/healthz", asset_path("console.css"), "/nothing", "/v1/nothing", "/v1/models"])
 async def test_every_answer_has_the_id_of_its_request(client: AsyncTestClient[Litestar], path: str) -> None:
     first, second = await client.get(path), await client.get(path)
     assert first.headers["x-request-id"].startswith("req_")

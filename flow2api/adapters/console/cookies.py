@@ -1,0 +1,92 @@
+"""The cookies of the console: who is signed in, what was just done, how it looks."""
+
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from litestar.datastructures import Cookie
+
+from flow2api.domain.base_url import is_loopback
+from flow2api.domain.secret import Secret
+from flow2api.domain.session import LONGEST_SESSION
+
+SESSION = "f2a"
+TOLD = "f2a-told"
+THEME = "theme"
+DENSITY = "density"
+KEYS = "keys"
+LANGUAGE = "language"
+LOOKS = {
+    THEME: ("light", "dark"),
+    DENSITY: ("comfortable", "compact"),
+    KEYS: ("on", "off"),
+    LANGUAGE: ("en", "zh-Hans"),
+}
+"""What a browser may keep of how the console looks; the first of each is what it is like without a choice."""
+
+_TOLD_S = 30
+_YEAR_S = 365 * 24 * 3600
+_LONGEST_TOLD = 300
+_KINDS = frozenset({"ok", "err", "warn", "info"})
+
+
+def is_private(reached_url: str) -> bool:
+    """Whether nobody on the way can read along: the page was reached over TLS, or on this machine."""
+    parts = urlsplit(reached_url)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+
+def session_name(reached_url: str) -> str:
+    """The name of the session's cookie. Over TLS it is one that no other host of the domain can set."""
+    return f"__Host-{SESSION}" if _is_secure(reached_url) else SESSION
+
+
+def session_cookie(token: Secret, reached_url: str) -> Cookie:
+    """The session, for this browser alone and no script in it."""
+    age = int(LONGEST_SESSION.total_seconds())
+    return _cookie(session_name(reached_url), token.reveal(), reached_url, max_age=age)
+
+
+def no_session_cookie(reached_url: str) -> Cookie:
+    """Takes the session from the browser."""
+    return _cookie(session_name(reached_url), "", reached_url, max_age=0)
+
+
+def told_cookie(kind: str, sentence: str, reached_url: str) -> Cookie:
+    """A sentence for the next page that is shown: what was just done."""
+    return _cookie(TOLD, quote(f"{kind}:{sentence[:_LONGEST_TOLD]}", safe=""), reached_url, max_age=_TOLD_S)
+
+
+def nothing_told_cookie(reached_url: str) -> Cookie:
+    """The sentence was shown."""
+    return _cookie(TOLD, "", reached_url, max_age=0)
+
+
+def told(cookies: dict[str, str]) -> tuple[str, str] | None:
+    """What was just done, as kind (``ok``, ``err``, ``warn``, ``info``) and sentence."""
+    kind, colon, sentence = unquote(cookies.get(TOLD, "")).partition(":")
+    return (kind, sentence[:_LONGEST_TOLD]) if colon and kind in _KINDS else None
+
+
+def look_name(name: str) -> str:
+    """The cookie of a choice of `LOOKS`."""
+    return f"{SESSION}-{name}"
+
+
+def look_cookie(name: str, value: str, reached_url: str) -> Cookie:
+    """A choice of `LOOKS` for this browser; an empty value takes it back."""
+    return _cookie(look_name(name), value, reached_url, max_age=_YEAR_S if value else 0)
+
+
+def chosen(cookies: dict[str, str], name: str) -> str:
+    """What this browser has chosen of `LOOKS`; empty when it has not, or has chosen what there is not."""
+    value = cookies.get(look_name(name), "")
+    return value if value in LOOKS[name] else ""
+
+
+def _is_secure(reached_url: str) -> bool:
+    return urlsplit(reached_url).scheme == "https"
+
+
+def _cookie(name: str, value: str, reached_url: str, **kwargs: Any) -> Cookie:
+    is_secure = _is_secure(reached_url)
+    return Cookie(key=name, value=value, path="/", httponly=True, secure=is_secure, samesite="lax", **kwargs)

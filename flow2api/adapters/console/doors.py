@@ -1,0 +1,118 @@
+"""What the console needs from the rest of the program."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flow2api.domain.account import Account
+from flow2api.domain.audit import Actor
+from flow2api.domain.catalog import ModelCatalog, ModelRoutes
+from flow2api.domain.credential_kinds import CredentialKinds
+from flow2api.domain.lease import AccountPool
+from flow2api.domain.options import Options, OptionStanding
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.check_proxies import CheckProxies
+from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.ingest_pictures import IngestPictures
+from flow2api.domain.usecases.look_up_generations import LookUpGenerations
+from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
+from flow2api.domain.usecases.manage_keys import ManageKeys
+from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
+from flow2api.domain.usecases.manage_operators import ManageOperators
+from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_generations import ReadGenerations
+from flow2api.domain.usecases.read_request_log import ReadRequestLog
+from flow2api.domain.usecases.read_statistics import ReadStatistics
+from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.serve_media import ServeMedia
+from flow2api.domain.usecases.sign_in import SignIn
+from flow2api.domain.usecases.simulate_policies import SimulatePolicies
+from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.domain.usecases.work import Work
+
+
+class ChangesOptions(Protocol):
+    """The options as they stand, and how they are changed."""
+
+    def __call__(self) -> Options:
+        """The options now."""
+        ...
+
+    async def standing(self) -> Sequence[OptionStanding]:
+        """Every option, and where its value comes from."""
+        ...
+
+    async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
+        """Set options, all of them or none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleDoors:
+    """Everything that the console's handlers call.
+
+    Attributes:
+        account_of: The account as this process knows it.
+        address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
+        base_url_of: The address that links to media begin with, for who sent this request.
+        is_draining: Whether the server is being stopped.
+        policies: What each selection policy does, by name.
+        reached_url_of: The address by which who sent this request reaches the server.
+        reload_keys: Has the client API know keys that were changed here.
+        reload_proxies: Has the accounts know proxies that were changed here.
+        reload_webhooks: Has those who send messages know webhooks that were changed here.
+        request_id_of: The id of a request, by its ASGI scope; the same in every surface.
+        upstreams: The names of the services that accounts can be of.
+        version: Of the program.
+    """
+
+    sign_in: SignIn
+    operators: ManageOperators
+    accounts: OperateAccounts
+    account_of: Callable[[int], Account | None]
+    take_in: TakeInAccount
+    import_accounts: ImportAccounts
+    refresh: RefreshAccount
+    census: CountAccounts
+    timeline: ReadTimeline
+    pool: AccountPool
+    kinds: CredentialKinds
+    upstreams: frozenset[str]
+    proxies: ManageProxies
+    check_proxies: CheckProxies
+    reload_proxies: Callable[[], Awaitable[None]]
+    keys: ManageKeys
+    reload_keys: Callable[[], Awaitable[None]]
+    catalog: ModelCatalog
+    routes: ModelRoutes
+    generate: Generate
+    ingest: IngestPictures
+    generations: LookUpGenerations
+    results: ReadGenerations
+    media: ServeMedia
+    work: Work
+    options: ChangesOptions
+    policies: Mapping[str, str]
+    simulate: SimulatePolicies
+    statistics: ReadStatistics
+    log: ReadRequestLog
+    clear_log: ClearRequestLog
+    audit_log: ReadAuditLog
+    connection: ManageConnectionToken
+    webhooks: ManageWebhooks
+    reload_webhooks: Callable[[], Awaitable[None]]
+    notify_targets: ManageNotifyTargets
+    clock: Clock
+    request_id_of: Callable[[Any], str]
+    address_of: Callable[[Any], str]
+    base_url_of: Callable[[Any], str]
+    reached_url_of: Callable[[Any], str]
+    is_draining: Callable[[], bool]
+    version: str = ""

@@ -1,0 +1,142 @@
+"""Pages that stay true while they are looked at: one stream of news a tab, made of the page's own parts."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.response import Stream
+
+from flow2api.adapters.console.guards import session_token
+from flow2api.adapters.console.policy import PAGE_HEADERS
+from flow2api.adapters.console.templates import render
+from flow2api.adapters.console.visit import Visit
+from flow2api.domain.errors import Flow2ApiError, NotSignedInError
+
+EVERY_S = 1.0
+"""How often a page is looked at for news."""
+_BEAT_S = 15.0
+_RECHECK_S = 30.0
+_KEPT = 64
+
+_TIME = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
+"""What a clock in the page goes on telling by itself is no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """The parts of a page that are kept true.
+
+    Attributes:
+        name: By which the page asks for it.
+        area: The place of the page in the navigation.
+        parts: Partials by the id of their root element; all are rendered from the same view.
+        view: Makes what they show, from the query of the page.
+    """
+
+    name: str
+    area: str
+    parts: Mapping[str, str]
+    view: Callable[[Visit], Awaitable[object]]
+
+
+class News:
+    """Renders live views, once for all tabs of a session that look at the same page."""
+
+    def __init__(self, views: Mapping[str, LiveView]) -> None:
+        self._views = views
+        self._made: dict[Any, tuple[float, asyncio.Future[Mapping[str, str]]]] = {}
+
+    def named(self, name: str) -> LiveView:
+        """The live view of this name.
+
+        Raises:
+            NotFoundException: There is none.
+        """
+        try:
+            return self._views[name]
+        except KeyError as cause:
+            raise NotFoundException from cause
+
+    async def parts(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
+        """The parts as they are now, by the id of their root element."""
+        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query)
+        now = asyncio.get_running_loop().time()
+        made_at, future = self._made.get(key, (0.0, None))
+        if future is None or now - made_at >= EVERY_S * 0.9:
+            future = asyncio.ensure_future(self._render(live, visit))
+            self._made.pop(key, None)
+            self._made[key] = (now, future)
+            while len(self._made) > _KEPT:
+                self._made.pop(next(iter(self._made)))
+        return await asyncio.shield(future)
+
+    async def _render(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
+        view = await live.view(visit)
+        context = {"view": view, "shell": visit.shell(live.area, live=live.name), "may_change": visit.may_change()}
+        return {element: render(template, context) for element, template in live.parts.items()}
+
+
+class EventsController(Controller):
+    """The stream of a page's news."""
+
+    path = "/console/events"
+
+    @get()
+    async def events(self, visit: NamedDependency[Visit], news: NamedDependency[News]) -> Stream:
+        """Parts of the page that asked, whenever they have changed; all of them to begin with."""
+        live = news.named(visit.query("view"))
+        headers = dict(PAGE_HEADERS) | {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
+        return Stream(_stream(news, live, visit), headers=headers, media_type="text/event-stream")
+
+
+async def _stream(news: News, live: LiveView, visit: Visit) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    sent: dict[str, bytes] = {}
+    number, heard_at, checked_at = 0, loop.time(), loop.time()
+    yield "retry: 3000\n\n"
+    while not visit.doors.is_draining():
+        if loop.time() - checked_at >= _RECHECK_S:
+            if not await _is_still_here(visit):
+                break
+            checked_at = loop.time()
+        try:
+            parts = await news.parts(live, visit)
+        except Flow2ApiError:
+            parts = {}  # the page says by itself that what it shows gets old
+        changed = {element: html for element, html in parts.items() if _digest(html) != sent.get(element)}
+        if changed:
+            number, heard_at = number + 1, loop.time()
+            sent.update({element: _digest(html) for element, html in changed.items()})
+            yield _message(number, changed)
+        elif loop.time() - heard_at >= _BEAT_S:
+            heard_at = loop.time()
+            yield ": beat\n\n"
+        await asyncio.sleep(EVERY_S)
+    yield "event: bye\ndata: bye\n\n"
+
+
+async def _is_still_here(visit: Visit) -> bool:
+    try:
+        await visit.doors.sign_in.who(session_token(visit.doors, visit.request))
+    except NotSignedInError:
+        return False
+    return True
+
+
+def _message(number: int, changed: Mapping[str, str]) -> str:
+    partials = "".join(
+        f'<hx-partial hx-target="#{element}" hx-swap="outerMorph">{html}</hx-partial>'
+        for element, html in changed.items()
+    )
+    lines = "".join(f"data: {line}\n" for line in partials.splitlines())
+    return f"id: {number}\n{lines}\n"
+
+
+def _digest(html: str) -> bytes:
+    return hashlib.blake2b(_TIME.sub(r"\1", html).encode(), digest_size=16).digest()

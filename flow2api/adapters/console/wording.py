@@ -1,0 +1,115 @@
+"""Filters of the templates: numbers, durations and moments as the page's language writes them."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from flow2api.adapters.console.language import current, exact_time, gettext, ngettext
+
+_KIB = 1024.0
+_DASH = "\N{EN DASH}"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with its separators; a dash for None."""
+    if value is None:
+        return _DASH
+    from babel.numbers import format_decimal
+
+    pattern = "#,##0" if not digits else "#,##0." + "0" * digits
+    return format_decimal(value, format=pattern, locale=current().locale)
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of 1 as percent; a dash for None."""
+    if share is None:
+        return _DASH
+    shown = math.floor(share * 100 * 10**digits) / 10**digits  # what is not whole is never shown as 100 %
+    return f"{number(shown, 0 if shown == round(shown) else digits)} %"
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time in the two units that matter; a dash for None."""
+    if seconds is None:
+        return _DASH
+    if seconds < 1:
+        return gettext("%(count)s ms") % {"count": number(seconds * 1000)}
+    if seconds < 60:
+        return gettext("%(count)s s") % {"count": number(seconds, 1 if seconds < 20 else 0)}
+    whole = round(seconds)
+    if whole < 3600:
+        return gettext("%(minutes)s min %(seconds)s s") % {"minutes": whole // 60, "seconds": whole % 60}
+    if whole < 86400:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": whole // 3600, "minutes": whole % 3600 // 60}
+    return ngettext("%(count)s day", "%(count)s days", whole // 86400) % {"count": whole // 86400}
+
+
+def size(count: int | None) -> str:
+    """A number of bytes; a dash for None."""
+    if count is None:
+        return _DASH
+    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= _KIB and len(units) > 1:
+        value, units = value / _KIB, units[1:]
+    return f"{number(value, 0 if units[0] == 'B' or value >= 100 else 1)} {units[0]}"
+
+
+def ago(at: datetime | None, now: datetime | None = None) -> Markup | str:
+    """How long ago a moment was, or how far off it is, as ``<time>`` with the exact moment; "never" for None."""
+    if at is None:
+        return Markup('<span class="sub">%s</span>') % gettext("never")
+    passed = ((now or datetime.now(UTC)) - at).total_seconds()
+    return _time(at, relative(passed), "ago")
+
+
+def moment(at: datetime | None) -> Markup | str:
+    """A moment, exact; a dash for None."""
+    return _DASH if at is None else _time(at, exact_time(at))
+
+
+def clock(at: datetime | None) -> Markup | str:
+    """The time of day of a moment, with the date in its title; a dash for None."""
+    return _DASH if at is None else _time(at, at.astimezone(UTC).strftime("%H:%M:%S"))
+
+
+def relative(passed_s: float) -> str:
+    """How long ago something was; less than nothing for what is to come."""
+    whole, is_past = abs(round(passed_s)), passed_s >= 0
+    for unit_s, past, coming in _units():
+        if whole >= unit_s:
+            count = whole // unit_s
+            return str((past if is_past else coming)(count))
+    return gettext("just now") if is_past else gettext("now")
+
+
+def _units() -> Any:
+    return (
+        (
+            86400,
+            lambda n: ngettext("%(n)s day ago", "%(n)s days ago", n) % {"n": n},
+            lambda n: ngettext("in %(n)s day", "in %(n)s days", n) % {"n": n},
+        ),
+        (3600, lambda n: gettext("%(n)s h ago") % {"n": n}, lambda n: gettext("in %(n)s h") % {"n": n}),
+        (60, lambda n: gettext("%(n)s min ago") % {"n": n}, lambda n: gettext("in %(n)s min") % {"n": n}),
+        (5, lambda n: gettext("%(n)s s ago") % {"n": n}, lambda n: gettext("in %(n)s s") % {"n": n}),
+    )
+
+
+def _time(at: datetime, text: str, kind: str = "") -> Markup:
+    attribute = Markup(' data-ago=""') if kind else Markup("")
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        at.astimezone(UTC).isoformat(timespec="seconds"), exact_time(at), attribute, escape(text)
+    )
+
+
+FILTERS = {
+    "number": number,
+    "percent": percent,
+    "duration": duration,
+    "size": size,
+    "ago": ago,
+    "moment": moment,
+    "clock": clock,
+}

@@ -1,0 +1,131 @@
+/* What a page does by itself beside htmx: it works without any of this. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const one = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const words = new Intl.RelativeTimeFormat(root.lang || "en", { style: "short", numeric: "always" });
+
+  /* Clocks: what the server said once goes on being true. */
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const relative = (at) => {
+    const passed = (at - Date.now()) / 1000;
+    const [unit, size] = units.find(([, size]) => Math.abs(passed) >= size) || units[3];
+    return words.format(Math.trunc(passed / size), unit);
+  };
+  const tick = () => {
+    all("time[data-ago]").forEach((time) => {
+      const text = relative(Date.parse(time.dateTime));
+      if (time.textContent !== text) time.textContent = text;
+    });
+    tellLive();
+  };
+
+  /* The stream: how fresh it is; when it is lost, the page is fetched now and then until it is back. */
+  let heard = Date.now(), lostAt = 0, polled = 0;
+  const tellLive = () => {
+    const live = one("#live"), label = one("#live-words");
+    if (!live || !label || !live.hasAttribute("hx-sse:connect")) return;
+    const template = lostAt ? live.dataset.lost : live.dataset.live;
+    label.textContent = template.replace("{}", relative(heard));
+    one(".dot", live).className = lostAt ? "dot warn" : "dot";
+    const isStale = lostAt && Date.now() - heard > 30000;
+    one("#main").classList.toggle("stale", Boolean(isStale));
+    one("#offline").hidden = !(lostAt && Date.now() - lostAt > 10000);
+    if (lostAt && Date.now() - lostAt > 10000 && Date.now() - polled > 10000) poll();
+  };
+  const poll = () => {
+    polled = Date.now();
+    if (document.hidden || navigator.connection?.saveData) return;
+    htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerMorph" }).then(() => { heard = Date.now(); }, () => {});
+  };
+  const back = () => { heard = Date.now(); lostAt = 0; };
+  document.addEventListener("htmx:sse:after:connection", back);
+  document.addEventListener("htmx:sse:after:message", back);
+  const lose = () => { lostAt = lostAt || Date.now(); };
+  document.addEventListener("htmx:sse:error", lose);
+  document.addEventListener("htmx:error", lose);
+  document.addEventListener("bye", lose);
+  window.addEventListener("offline", lose);
+  window.addEventListener("online", poll);
+
+  /* Messages go away by themselves. */
+  const settle = () => {
+    all("[data-toast]").forEach((toast) => {
+      if (toast.dataset.seen) return;
+      toast.dataset.seen = "1";
+      setTimeout(() => toast.remove(), 6000);
+    });
+    all("[data-reveal], [data-copy], [data-script]").forEach((element) => { element.hidden = false; });
+    const wrong = one("[data-focus]:not([data-seen])");
+    if (wrong) { wrong.dataset.seen = "1"; wrong.focus(); }
+  };
+  const say = (text) => {
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.dataset.toast = "";
+    toast.textContent = text;
+    one("#toasts")?.append(toast);
+    settle();
+  };
+  document.addEventListener("htmx:after:swap", settle);
+
+  /* Clicks. */
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest?.(selector);
+    let button;
+    if ((button = at("[data-reveal]"))) {
+      const field = document.getElementById(button.dataset.reveal), label = one("span", button);
+      const isHidden = field.type === "password";
+      field.type = isHidden ? "text" : "password";
+      [label.textContent, button.dataset.hide] = [button.dataset.hide, label.textContent];
+    } else if ((button = at("[data-copy]"))) {
+      const source = document.getElementById(button.dataset.copy);
+      navigator.clipboard.writeText(source.value ?? source.textContent).then(() => say(button.dataset.copied));
+    } else if ((button = at("[data-retry]"))) {
+      poll();
+    } else if ((button = at("[data-open]"))) {
+      document.getElementById(button.dataset.open)?.showModal();
+      event.preventDefault();
+    } else if ((button = at("[data-close]"))) {
+      button.closest("dialog")?.close();
+      event.preventDefault();
+    }
+  });
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches?.("[data-check-all]")) {
+      all(`input[name="${field.dataset.checkAll}"]`).forEach((box) => { box.checked = field.checked; });
+    }
+    if (field.matches?.("[data-submit]")) field.form.requestSubmit();
+  });
+
+  /* Single letters; silent in fields, and off where the operator wants it. */
+  let armed = 0;
+  document.addEventListener("keydown", (event) => {
+    if (root.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]")) return;
+    const key = event.key;
+    if (key === "/") { one("#find")?.focus(); event.preventDefault(); return; }
+    if (key === "g") { armed = Date.now(); return; }
+    if (Date.now() - armed < 1500) {
+      armed = 0;
+      const link = one(`.nav a[data-key="${CSS.escape(key)}"]`);
+      if (link) { link.click(); event.preventDefault(); }
+      return;
+    }
+    const rows = all("tbody tr[data-row]");
+    if (!rows.length) { if (key === "r") poll(); return; }
+    const now = rows.findIndex((row) => row === document.activeElement?.closest?.("tr[data-row]"));
+    const focusable = (row) => one("a, input, button", row);
+    if (key === "j") focusable(rows[Math.min(now + 1, rows.length - 1)])?.focus();
+    else if (key === "k") focusable(rows[Math.max(now - 1, 0)])?.focus();
+    else if (key === "x" && now >= 0) one("input[type=checkbox]", rows[now])?.click();
+    else if (key === "e" && now >= 0) one("[data-edit]", rows[now])?.click();
+    else if (key === "." && now >= 0) one("summary", rows[now])?.click();
+    else if (key === "r") poll();
+  });
+
+  setInterval(tick, 1000);
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", settle) : settle();
+})();

@@ -1,0 +1,121 @@
+"""Signing in and out in a browser, and what every page has in common."""
+
+import httpx
+import pytest
+
+from flow2api.app import create_app
+
+OWN = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture
+async def stranger(site):
+    transport = httpx.ASGITransport(create_app(site.services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as browser:
+        yield browser
+
+
+async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site, stranger) -> None:
+    led = await stranger.get("/console/accounts")
+    assert (led.status_code, led.headers["location"]) == (303, "/login?next=%2Fconsole%2Faccounts")
+
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": "/console/accounts"}
+    entered = await stranger.post("/login", data=fields, headers=OWN)
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/console/accounts")
+    cookie = entered.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path=/" in cookie
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.test/", "//evil.test", "/\\evil.test", "/console\\..", "javascript:x"]
+)
+async def test_door_leads_nowhere_but_into_the_console(stranger, target: str) -> None:
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": target}
+    entered = await stranger.post("/login", data=fields, headers=OWN)
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/console")
+
+
+async def test_wrong_passphrase_is_told_on_the_same_page_and_never_shown_again(stranger) -> None:
+    fields = {"name": "viewer <b>", "passphrase": "not-the-passphrase"}
+    answer = await stranger.post("/login", data=fields, headers=OWN)
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "viewer &lt;b&gt;" in answer.text
+    assert "not-the-passphrase" not in answer.text
+
+
+async def test_field_that_the_form_does_not_have_is_refused(stranger) -> None:
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "role": "owner"}
+    answer = await stranger.post("/login", data=fields, headers=OWN)
+
+    assert answer.status_code == 422
+    assert "set-cookie" not in answer.headers
+
+
+async def test_passphrase_is_not_taken_over_plain_http_from_elsewhere(site) -> None:
+    transport = httpx.ASGITransport(create_app(site.services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as browser:
+        own = {"origin": "http://gateway.test", "sec-fetch-site": "same-origin"}
+        fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
+        answer = await browser.post("/login", data=fields, headers=own)
+
+    assert answer.status_code == 422
+    assert "plain http" in answer.text
+
+
+async def test_signing_out_ends_the_session_and_not_only_the_cookie(site, stranger) -> None:
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
+    await stranger.post("/login", data=fields, headers=OWN)
+    cookies = dict(stranger.cookies)
+    token = (await stranger.get("/console")).text.split('x-csrf-token":"')[1].split('"')[0]
+
+    await stranger.post("/logout", data={"_csrf": token}, headers=OWN)
+    stranger.cookies.update(cookies)
+
+    assert (await stranger.get("/console")).status_code == 303
+
+
+async def test_form_without_the_token_of_the_session_changes_nothing(site) -> None:
+    answer = await site.owner.browser.post("/console/looks", data={"theme": "dark"}, headers=OWN)
+    foreign = await site.owner.browser.post(
+        "/console/looks", data={"theme": "dark", "_csrf": await site.viewer.token()}, headers=OWN
+    )
+
+    assert (answer.status_code, foreign.status_code) == (403, 403)
+
+
+async def test_theme_is_kept_in_the_browser(site) -> None:
+    await site.viewer.submit("/console/looks", theme="dark", next="/console")
+
+    assert 'data-theme="dark"' in await site.viewer.see("/console")
+    await site.viewer.submit("/console/looks", theme="light", next="/console")
+
+
+async def test_language_is_the_browser_s_until_one_is_chosen(site) -> None:
+    english = await site.stranger.see("/login")
+    chinese = await site.stranger.see("/login", **{"accept-language": "fr, zh-CN;q=0.9, en;q=0.5"})
+
+    assert 'lang="en"' in english
+    assert 'lang="zh-Hans"' in chinese
+
+
+async def test_page_that_there_is_not_is_told_in_the_frame_or_plainly(site) -> None:
+    assert "There is nothing here" in await site.owner.read("/console/nowhere", 404)
+    assert "not_found" in await site.stranger.read("/console/nowhere", 404)
+
+
+@pytest.mark.parametrize("path", ["/login", "/console", "/console/nowhere", "/", "/logout"])
+async def test_every_answer_tells_browsers_to_run_nothing_of_others(site, path: str) -> None:
+    answer = await site.owner.browser.get(path)
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert "HX-Request" in answer.headers["vary"]
