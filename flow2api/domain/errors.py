@@ -17,7 +17,10 @@
     │   ├── RecordNotFoundError
     │   └── OperatorError            what an operator is refused
     │       ├── SetupRequiredError
+    │       ├── SetupClosedError
+    │       ├── SetupCodeRefusedError
     │       ├── SignInRefusedError
+    │       ├── SecondFactorRequiredError
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
     │       ├── NotAllowedError
@@ -219,13 +222,43 @@ class SetupRequiredError(OperatorError):
         super().__init__("There is no operator yet. Make the first one with `flow2api operator create`.")
 
 
+class SetupClosedError(OperatorError):
+    """There is an operator, so nobody sets himself up any more."""
+
+    code = "setup_closed"
+
+    def __init__(self) -> None:
+        super().__init__("The server is set up already. Sign in, or have an owner make you an operator.")
+
+
+class SetupCodeRefusedError(OperatorError):
+    """The setup code is wrong, or has ended."""
+
+    code = "invalid_setup_code"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The setup code is wrong or has ended. The server's log tells the present one, and "
+            "`flow2api operator setup-code` makes another."
+        )
+
+
 class SignInRefusedError(OperatorError):
-    """Name and passphrase do not belong together; which of them is wrong is not told."""
+    """Name, passphrase and code do not belong together; which of them is wrong is not told."""
 
     code = "invalid_credentials"
 
     def __init__(self) -> None:
-        super().__init__("The name or the passphrase is wrong.")
+        super().__init__("The name or the passphrase is wrong, or the code if one was sent.")
+
+
+class SecondFactorRequiredError(OperatorError):
+    """Name and passphrase are right; the operator has a second factor, and no code was given."""
+
+    code = "totp_required"
+
+    def __init__(self) -> None:
+        super().__init__("Send the present code of your app too, or one of the recovery codes.")
 
 
 class TooManyTriesError(OperatorError):
