@@ -19,6 +19,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
@@ -48,6 +49,7 @@ class Operating:
     operators: ManageOperators
     sign_in: SignIn
     second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
     offer_setup: OfferSetup
     set_up: SetUp
     preferences: ChangePreferences
@@ -120,6 +122,7 @@ def build_operating(
         operators=operators,
         sign_in=sign_in,
         second_factor=second_factor,
+        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
         offer_setup=offer_setup,
         set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
         preferences=ChangePreferences(storage.operators, clock),

@@ -20,6 +20,7 @@ from flow2api.adapters.console import assets_router, landing_handlers, plain_err
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
 from flow2api.domain.media import MediaKind
@@ -33,6 +34,8 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
     doors = _doors(services)
     admin = _admin_doors(services, doors)
+    # The client API stays out of it: a key is sent on purpose, and never by a browser that was led here.
+    known = host_guard(services.settings.known_hosts)
     pages: list[ControllerRouterHandler] = [
         *landing_handlers(
             services.settings.public_url,
@@ -45,12 +48,12 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     return Litestar(
         route_handlers=[
             *create_router(doors),
-            *create_admin_routers(admin),
+            *create_admin_routers(admin, known),
             Router("/", route_handlers=[*health_handlers(readiness), *pages], middleware=[_identified]),
         ],
         exception_handlers={HTTPException: _outside, Exception: _outside},
         template_config=template_config(),
-        openapi_config=openapi_config(admin),
+        openapi_config=openapi_config(admin, known),
         logging_config=None,
     )
 
@@ -133,6 +136,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         log=services.recording.log,
         clear_log=operating.clear_log,
         operators=operating.operators,
+        drop_second_factor=operating.drop_second_factor,
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,

@@ -16,6 +16,7 @@
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
     │   └── OperatorError            what an operator is refused
+    │       ├── HostNotAllowedError
     │       ├── SetupRequiredError
     │       ├── SetupClosedError
     │       ├── SetupCodeRefusedError
@@ -64,6 +65,8 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 from collections.abc import Mapping, Sequence
 
 from flow2api.domain.secret import Secret
+
+_LONGEST_SHOWN_HOST = 100
 
 
 class Flow2ApiError(Exception):
@@ -211,6 +214,19 @@ class OperatorError(RequestError):
     """An operator, or who would be one, is refused."""
 
     code = "operator_refused"
+
+
+class HostNotAllowedError(OperatorError):
+    """The request names a host that the server is not known by; a foreign page may have led a browser here."""
+
+    code = "host_not_allowed"
+
+    def __init__(self, host: str) -> None:
+        shown = "".join(one for one in host if one.isascii() and one.isprintable())[:_LONGEST_SHOWN_HOST]
+        super().__init__(
+            f"This server does not know itself by the name {shown!r}. If it is right, add it to the setting allowed_hosts "
+            "(FLOW2API_ALLOWED_HOSTS) and start again; an IP address needs no entry."
+        )
 
 
 class SetupRequiredError(OperatorError):

@@ -26,6 +26,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.RecordNotFoundError: 404,
     tree.GenerationNotFoundError: 404,
     tree.OperatorError: 403,
+    tree.HostNotAllowedError: 421,
     tree.SetupRequiredError: 503,
     tree.SetupClosedError: 404,
     tree.SetupCodeRefusedError: 401,

@@ -61,6 +61,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.AccountNotFoundError: Answer(404),
     tree.RecordNotFoundError: Answer(404),
     tree.OperatorError: Answer(403),
+    tree.HostNotAllowedError: Answer(421),
     tree.SetupRequiredError: Answer(503, SERVER_ERROR, Retry.NEVER),
     tree.SetupClosedError: Answer(404),
     tree.SetupCodeRefusedError: Answer(401),

@@ -56,7 +56,9 @@ class OfferSetup:
         """
         if not await self.is_open():
             raise SetupClosedError
-        code = new_code(_BITS, _GROUP) if own is None else _checked(own)
+        if own is not None:
+            check_own_code(own)
+        code = new_code(_BITS, _GROUP) if own is None else own
         now = self._clock.now()
         expires_at = now + SETUP_CODE_LASTS
         await self._codes.add(self._digest(code), expires_at, now, audit)
@@ -100,10 +102,14 @@ class OfferSetup:
         return self._cipher.digest(plain_code(code), purpose=SETUP_PURPOSE)
 
 
-def _checked(own: Secret) -> Secret:
+def check_own_code(own: Secret) -> None:
+    """Return if nobody guesses this setup code.
+
+    Raises:
+        UnsupportedInputError: It is too short or too plain.
+    """
     text = plain_code(own).reveal()
     if not SHORTEST_OWN_CODE <= len(text) <= _LONGEST_CODE or len(set(text)) < _LEAST_DISTINCT:
         raise UnsupportedInputError(
             f"A setup code has at least {SHORTEST_OWN_CODE} characters of chance. Make one with: openssl rand -hex 16"
         )
-    return own
