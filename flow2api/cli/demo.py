@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ _ROUTE = {"picture": ["gemini-3.0-pro-image", "google-gemini-3.1-flash-image", "
 """A name that falls over from one upstream to the next when it is out of capacity."""
 
 _WARM_WITHIN_S = 15.0
+_OPERATOR = "demo"
+_PASSPHRASE_BYTES = 12
 
 
 @click.command()
@@ -51,10 +54,11 @@ def demo(host: str, port: int, ready_file: str | None) -> None:
 
         async def on_ready(services: "Services", actual_port: int) -> None:
             key = await _prepare(services, simulator)
+            passphrase = await _make_operator(services)
             base = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual_port}"  # noqa: S104
-            _announce(base, key)
+            _announce(base, key, passphrase)
             if ready_file:
-                _write_ready_file(Path(ready_file), base, key, simulator["base_url"])
+                _write_ready_file(Path(ready_file), base, key, passphrase, simulator["base_url"])
 
         # The demo's secret key goes with its folder: there is nothing to keep a copy of.
         logging.getLogger("flow2api.adapters.vault.keys").setLevel(logging.ERROR)
@@ -105,7 +109,14 @@ async def _prepare(services: "Services", simulator: dict[str, Any]) -> Secret:
     return key
 
 
-def _announce(base: str, key: Secret) -> None:
+async def _make_operator(services: "Services") -> Secret:
+    """Somebody who owns the demo, so that nobody has to set it up; the passphrase, which is of chance."""
+    passphrase = Secret(secrets.token_urlsafe(_PASSPHRASE_BYTES))
+    await services.operating.operators.create_first(_OPERATOR, passphrase)
+    return passphrase
+
+
+def _announce(base: str, key: Secret, passphrase: Secret) -> None:
     text = key.reveal()
     click.echo(
         f"""
@@ -113,6 +124,7 @@ flow2api demo: everything here is simulated, nothing is sent anywhere, and it is
 
   Base URL  {base}/v1
   API key   {text}
+  Operator  {_OPERATOR}, with the passphrase {passphrase.reveal()}
 
 Models of three upstreams are served side by side: Flow's, Google's (google-...) and those of a host that speaks OpenAI's API
 (openai-...). The model "picture" is made by the first of them that has capacity.
@@ -130,13 +142,13 @@ curl -s {base}/v1/images/generations -H "Authorization: Bearer {text}" -H "Conte
     )
 
 
-def _write_ready_file(path: Path, base: str, key: Secret, simulator_url: str) -> None:
+def _write_ready_file(path: Path, base: str, key: Secret, passphrase: Secret, simulator_url: str) -> None:
     ready = {
         "base_url": f"{base}/v1",
         "api_key": key.reveal(),
         "console_url": None,
-        "operator": None,
-        "password": None,
+        "operator": _OPERATOR,
+        "password": passphrase.reveal(),
         "simulator_url": simulator_url,
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,7 +1,7 @@
 """By which names the server may be reached.
 
 A page that a browser has loaded elsewhere can have its own name lead to this machine and then counts as the same origin
-here. What it cannot do is leave its name out of the ``Host`` header, nor be loaded under an address in place of a name.
+here. What it cannot do is have the browser keep its name back, nor be loaded under an address in place of a name.
 """
 
 import re
@@ -15,14 +15,14 @@ EVERY_HOST = "*"
 _FORM = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 
 
-def is_allowed_host(header: str, allowed: Collection[str]) -> bool:
-    """Whether a request with this ``Host`` may be answered.
+def is_allowed_host(named: str, allowed: Collection[str]) -> bool:
+    """Whether who calls the server by this name may be answered.
 
     Args:
-        header: The whole header, port included.
+        named: The name as it was sent, port included.
         allowed: Names in small letters, as `host_names` gives them. Every address is allowed, and so is this machine.
     """
-    form = _FORM.fullmatch(header)
+    form = _FORM.fullmatch(named)
     if form is None:
         return False
     name = _plain(form["name"])

@@ -15,8 +15,3 @@ def new_code(bits: int, group: int) -> Secret:
     """
     text = base64.b32encode(secrets.token_bytes((bits + 7) // 8)).decode().rstrip("=").lower()
     return Secret("-".join(text[at : at + group] for at in range(0, len(text), group)))
-
-
-def plain_code(code: Secret) -> Secret:
-    """A code as it counts, however it was typed: its letters and digits (those of ASCII), without case."""
-    return Secret("".join(one for one in code.reveal() if one.isascii() and one.isalnum()).casefold())

@@ -18,7 +18,7 @@ from flow2api.domain.second_factor import (
     SecondFactorStanding,
 )
 from flow2api.domain.secret import Secret
-from flow2api.domain.typed_codes import new_code, plain_code
+from flow2api.domain.typed_codes import new_code
 from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.visitor import SignedIn, Visitor
 
@@ -132,7 +132,7 @@ class ManageSecondFactor:
         factor = await self._factors.of_operator(operator.id)
         if factor is None or factor.confirmed_at is None:
             return
-        if code is None or not plain_code(code):
+        if code is None or not code.letters_and_digits():
             await self._audit_log.note(self._noted(AuditAction.CODE_ASKED, actor, operator))
             raise SecondFactorRequiredError
         if not await self._is_taken(factor, code, actor, operator):
@@ -141,7 +141,7 @@ class ManageSecondFactor:
     async def _is_taken(self, factor: SecondFactor, code: Secret, actor: Actor, operator: Operator) -> bool:
         if len(code) > _LONGEST_CODE:
             return False
-        if len(plain_code(code)) == _DIGITS:
+        if len(code.letters_and_digits()) == _DIGITS:
             step = self._step(factor, code)
             return step is not None and await self._factors.take_step(operator.id, step)
         left = {"left": max(0, len(factor.recovery) - 1)}
@@ -151,14 +151,14 @@ class ManageSecondFactor:
     def _step(self, factor: SecondFactor, code: Secret) -> int | None:
         if len(code) > _LONGEST_CODE:
             return None
-        return self._codes.step_of(factor.secret, plain_code(code), self._clock.now())
+        return self._codes.step_of(factor.secret, code.letters_and_digits(), self._clock.now())
 
     def _new_recovery(self, operator: Operator) -> tuple[RecoveryCodes, frozenset[bytes]]:
         fresh = [new_code(_RECOVERY_BITS, _GROUP) for _ in range(RECOVERY_CODES)]
         return fresh, frozenset(self._digest(operator, code) for code in fresh)
 
     def _digest(self, operator: Operator, code: Secret) -> bytes:
-        return self._cipher.digest(plain_code(code), purpose=f"{RECOVERY_PURPOSE}/{operator.id}")
+        return self._cipher.digest(code.letters_and_digits(), purpose=f"{RECOVERY_PURPOSE}/{operator.id}")
 
     def _entry(self, action: AuditAction, here: SignedIn, visitor: Visitor) -> AuditEntry:
         return self._noted(action, visitor.acting(here.operator.name, here.operator.id), here.operator)

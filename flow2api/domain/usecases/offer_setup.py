@@ -12,7 +12,7 @@ from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.storage import Operators
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
-from flow2api.domain.typed_codes import new_code, plain_code
+from flow2api.domain.typed_codes import new_code
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class OfferSetup:
             await self._clock.sleep(SETUP_CODE_LASTS.total_seconds())
 
     def _digest(self, code: Secret) -> bytes:
-        return self._cipher.digest(plain_code(code), purpose=SETUP_PURPOSE)
+        return self._cipher.digest(code.letters_and_digits(), purpose=SETUP_PURPOSE)
 
 
 def check_own_code(own: Secret) -> None:
@@ -108,8 +108,8 @@ def check_own_code(own: Secret) -> None:
     Raises:
         UnsupportedInputError: It is too short or too plain.
     """
-    text = plain_code(own).reveal()
-    if not SHORTEST_OWN_CODE <= len(text) <= _LONGEST_CODE or len(set(text)) < _LEAST_DISTINCT:
+    plain = own.letters_and_digits()
+    if not SHORTEST_OWN_CODE <= len(plain) <= _LONGEST_CODE or plain.variety() < _LEAST_DISTINCT:
         raise UnsupportedInputError(
             f"A setup code has at least {SHORTEST_OWN_CODE} characters of chance. Make one with: openssl rand -hex 16"
         )
