@@ -235,7 +235,9 @@ class SetupRequiredError(OperatorError):
     code = "setup_required"
 
     def __init__(self) -> None:
-        super().__init__("There is no operator yet. Make the first one with `flow2api operator create`.")
+        super().__init__(
+            "There is no operator yet. The first one sets himself up at /setup, or is made with `flow2api operator create`."
+        )
 
 
 class SetupClosedError(OperatorError):
