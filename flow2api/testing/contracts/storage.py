@@ -249,5 +249,5 @@ class StorageContract:
 
 
 def _entry_of(line: LoggedRequest) -> LogEntry:
-    values = {field.name: getattr(line, field.name) for field in fields(LogEntry)}
+    values = {field.name: getattr(line, field.name) for field in fields(LogEntry) if field.name != "credits"}
     return LogEntry(**{**values, "kind": line.kind and MediaKind(line.kind)})
