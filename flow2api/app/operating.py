@@ -13,9 +13,11 @@ from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -43,6 +45,7 @@ class Operating:
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
+    browse: BrowseAccounts
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -114,6 +117,7 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
+        browse=BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal)),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
