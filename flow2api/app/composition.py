@@ -141,7 +141,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
     journal = CountedJournal(storage.journal)
-    recording = build_recording(settings, storage, journal, backends.catalog, options, clock)
+    recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
     work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
     workers = Workers()
     pictures = PillowPictures(workers)

@@ -28,6 +28,7 @@ from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.sign_in import SignIn
@@ -56,6 +57,7 @@ class Operating:
     notify_targets: ManageNotifyTargets
     audit_log: ReadAuditLog
     timeline: ReadTimeline
+    checks: ReadChecks
     generations: LookUpGenerations
 
 
@@ -128,6 +130,7 @@ def build_operating(
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
         audit_log=ReadAuditLog(storage.audit_log),
+        checks=ReadChecks(storage.health),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),

@@ -7,7 +7,6 @@ from datetime import tzinfo
 from flow2api.adapters.openai_api.errors import status_of
 from flow2api.adapters.system.debug_log import DebugLog
 from flow2api.adapters.system.time_zone import machine_zone
-from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Journal, Storage
@@ -48,23 +47,20 @@ def build_recording(
     settings: Settings,
     storage: Storage,
     journal: Journal,
-    catalog: ModelCatalog,
     options: Callable[[], Options],
     clock: Clock,
+    kind_of: Callable[[str], MediaKind | None] = lambda model: None,
 ) -> Recording:
     """The use cases over this storage.
 
     Args:
         journal: What takes in entries, the storage's own or one in front of it.
+        kind_of: What a model makes; None where that is not known.
     """
 
     def zone() -> tzinfo:
         name = options().time_zone
         return zone_named(name) if name else machine_zone()
-
-    def kind_of(model: str) -> MediaKind | None:
-        spec = catalog.spec(model)
-        return None if spec is None else spec.kind
 
     statistics = ReadStatistics(storage.statistics, clock, zone)
     return Recording(

@@ -20,7 +20,7 @@ from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
-from flow2api.domain.ports.storage.health import HealthLog
+from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
@@ -52,6 +52,7 @@ __all__ = [
     "PastRequests",
     "PeeksOptions",
     "Storage",
+    "TellsChecks",
 ]
 
 
