@@ -164,6 +164,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        recording.zone,
         extensions.profiles,
         backends.kinds,
     )

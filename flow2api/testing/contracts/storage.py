@@ -15,6 +15,7 @@ from flow2api.testing.contracts.accounts import (
     ApiKeysContract,
     VaultContract,
 )
+from flow2api.testing.contracts.credits import CreditsHistoryContract
 from flow2api.testing.contracts.generations import (
     ClaimsContract,
     GenerationDirectoryContract,
@@ -245,6 +246,7 @@ class StorageContract:
     TestDeliveries = DeliveriesContract
     TestEchoes = EchoesContract
     TestHealthLog = HealthLogContract
+    TestCreditsHistory = CreditsHistoryContract
     TestWhole = WholeContract
 
 

@@ -34,6 +34,7 @@ from flow2api.domain.ports.storage import (
     Change,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     GenerationFilter,
     Generations,
@@ -55,6 +56,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
+from flow2api.testing.fakes.credits import FakeCreditsHistory
 from flow2api.testing.fakes.inheritance import FakeConnectionTokens, FakeInheritance
 from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks
 from flow2api.testing.fakes.proxies import FakeProxies
@@ -646,6 +648,7 @@ class FakeStorage:
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)
         self.health: HealthLog = FakeHealthLog(self.tables)
+        self.credits_history: CreditsHistory = FakeCreditsHistory(self.tables)
         self.opened = 0
         self.closed = 0
 
