@@ -23,6 +23,7 @@ from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
+from flow2api.domain.account import Tier
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
@@ -33,6 +34,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.forget_health import ForgetHealth
@@ -108,6 +110,7 @@ class Services:
     health: ForgetHealth
     refresh: RefreshAccount
     simulate: SimulatePolicies
+    retired_names: CountRetiredNames
     policies: Mapping[str, str]
 
 
@@ -140,8 +143,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
     journal = CountedJournal(storage.journal)
-    recording = build_recording(settings, storage, journal, options, clock)
-    work = Work(_owner(), run, recording.notes, clock, context_of)
+    recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
+    work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -164,11 +167,13 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        recording.zone,
         extensions.profiles,
         backends.kinds,
     )
     return Services(
         settings=settings,
+        retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,
         catalog=backends.catalog,
@@ -322,6 +327,11 @@ class _Policies:
         if policy is None:
             policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
+
+
+def _tier_in(pool: AccountPool, account_id: int) -> Tier | None:
+    account = pool.get(account_id)
+    return None if account is None else account.tier
 
 
 def _owner() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
@@ -11,9 +12,10 @@ from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.second_factors import OneTimeCodes
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
-from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
@@ -21,6 +23,7 @@ from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -29,12 +32,16 @@ from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.note_credits import NoteCredits
 from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
+from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -56,6 +63,8 @@ class Operating:
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
+    browse: BrowseAccounts
+    search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -66,6 +75,9 @@ class Operating:
     notify_targets: ManageNotifyTargets
     audit_log: ReadAuditLog
     timeline: ReadTimeline
+    checks: ReadChecks
+    credits: ReadCredits
+    note_credits: NoteCredits
     generations: LookUpGenerations
 
 
@@ -82,14 +94,17 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    zone: Callable[[], tzinfo],
     profiles: Collection[str],
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
+        zone: The time zone whose days are counted.
         kinds: What the accounts of each upstream sign in with.
     """
+    history = storage.credits_history if isinstance(storage, KeepsCredits) else None
 
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
@@ -118,6 +133,7 @@ def build_operating(
         clock,
     )
     offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
     return Operating(
         operators=operators,
         sign_in=sign_in,
@@ -140,6 +156,8 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
+        browse=browse,
+        search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
@@ -150,6 +168,9 @@ def build_operating(
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
         audit_log=ReadAuditLog(storage.audit_log),
+        checks=ReadChecks(storage.health),
+        credits=ReadCredits(pool, history, clock, zone),
+        note_credits=NoteCredits(pool, history, clock, zone),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),

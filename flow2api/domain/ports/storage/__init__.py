@@ -20,9 +20,15 @@ from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
-from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
+from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
+from flow2api.domain.ports.storage.generation_directory import (
+    CountsNames,
+    GenerationDirectory,
+    GenerationFilter,
+    NameCount,
+)
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
-from flow2api.domain.ports.storage.health import HealthLog
+from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
@@ -36,7 +42,9 @@ __all__ = [
     "ApiKeys",
     "Change",
     "ChangeFeed",
+    "CountsNames",
     "CredentialVault",
+    "CreditsHistory",
     "Examination",
     "GenerationDirectory",
     "GenerationFilter",
@@ -44,9 +52,11 @@ __all__ = [
     "HealthLog",
     "IdempotencyClaim",
     "Journal",
+    "KeepsCredits",
     "LogEntry",
     "Maintains",
     "MediaIndex",
+    "NameCount",
     "Operators",
     "OptionValues",
     "Page",
@@ -54,6 +64,7 @@ __all__ = [
     "PastRequests",
     "PeeksOptions",
     "Storage",
+    "TellsChecks",
 ]
 
 
