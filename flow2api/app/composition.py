@@ -15,7 +15,7 @@ from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
-from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
+from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
@@ -160,6 +160,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         vault.cipher,
         Argon2Passphrases(),
         ZxcvbnMeter(),
+        TotpCodes(),
         ids,
         clock,
         options,

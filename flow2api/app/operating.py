@@ -9,12 +9,17 @@ from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
+from flow2api.domain.ports.second_factors import OneTimeCodes
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
@@ -22,12 +27,15 @@ from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -40,6 +48,11 @@ class Operating:
 
     operators: ManageOperators
     sign_in: SignIn
+    second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
+    offer_setup: OfferSetup
+    set_up: SetUp
+    preferences: ChangePreferences
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
@@ -65,6 +78,7 @@ def build_operating(
     cipher: Cipher,
     passphrases: Passphrases,
     meter: PassphraseMeter,
+    codes: OneTimeCodes,
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
@@ -87,19 +101,31 @@ def build_operating(
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
+    confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
+    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, storage.audit_log, cipher, clock)
+    sign_in = SignIn(
+        storage.operators,
+        storage.sessions,
+        tries,
+        confirm,
+        second_factor,
+        storage.audit_log,
+        operators,
+        passphrases,
+        cipher,
+        ids,
+        clock,
+    )
+    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
     return Operating(
         operators=operators,
-        sign_in=SignIn(
-            storage.operators,
-            storage.sessions,
-            storage.sign_in_tries,
-            storage.audit_log,
-            operators,
-            passphrases,
-            cipher,
-            ids,
-            clock,
-        ),
+        sign_in=sign_in,
+        second_factor=second_factor,
+        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
+        offer_setup=offer_setup,
+        set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
+        preferences=ChangePreferences(storage.operators, clock),
         accounts=OperateAccounts(
             pool,
             upstreams,

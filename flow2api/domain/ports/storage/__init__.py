@@ -12,7 +12,9 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
@@ -65,6 +67,8 @@ class Storage(Protocol):
     operators: Operators
     sessions: Sessions
     sign_in_tries: SignInTries
+    second_factors: SecondFactors
+    setup_codes: SetupCodes
     audit_log: AuditLog
     connection_tokens: ConnectionTokens
     inheritance: Inheritance
