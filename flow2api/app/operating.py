@@ -20,6 +20,7 @@ from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
@@ -35,6 +36,7 @@ from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.run_imports import RunImports
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -58,7 +60,9 @@ class Operating:
     census: CountAccounts
     keys: ManageKeys
     clear_log: ClearRequestLog
+    export: ExportAccounts
     import_accounts: ImportAccounts
+    imports: RunImports
     connection: ManageConnectionToken
     push: PushSessionToken
     proxies: ManageProxies
@@ -118,6 +122,9 @@ def build_operating(
         clock,
     )
     offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    import_accounts = ImportAccounts(
+        imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
+    )
     return Operating(
         operators=operators,
         sign_in=sign_in,
@@ -142,9 +149,9 @@ def build_operating(
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(
-            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
-        ),
+        export=ExportAccounts(accounts, vault, storage.audit_log, clock),
+        import_accounts=import_accounts,
+        imports=RunImports(import_accounts, ids, clock),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),

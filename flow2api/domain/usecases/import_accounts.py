@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
@@ -25,6 +26,14 @@ from flow2api.domain.usecases.manage_accounts import (
 _BATCH = 1000
 _SLICE = 20
 """After so many rows others have their turn: half a millisecond of work."""
+
+_TOLD_AT_ONCE = 250
+"""Where somebody watches, so that it moves."""
+
+_SHORTEST_SHOWN = 24
+"""Of a secret that is shorter, four characters would tell too much."""
+
+_TOLD = ("name", "email", "remark", "tags", "weight", "priority", "proxy", "base_url", "capacity", "rests")
 
 _AT_ONCE = 64
 """Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
@@ -69,6 +78,36 @@ class ImportReport:
     updated: int
     unchanged: int
     errors: tuple[tuple[int, str], ...]
+
+
+class RowFate(StrEnum):
+    """What becomes of a row."""
+
+    NEW = "new"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What becomes of one row.
+
+    Attributes:
+        row: Its number, from 1.
+        subject: The name or the address of the account, as far as the row says it or the account is known; else empty.
+        ending: What its secret ends with, for people to recognise it; empty when it is too short for that.
+        changed: What the row changes in an account that is known, by field; ``secret`` stands for what it signs in with.
+        problem: What is wrong with a row that is invalid; no secret is in it.
+    """
+
+    row: int
+    fate: RowFate
+    subject: str = ""
+    ending: str = ""
+    account_id: int | None = None
+    changed: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class ImportAccounts:
@@ -133,7 +172,52 @@ class ImportAccounts:
             await self._store(await self._sort(part, done + 1, tally), actor)
             done += len(part)
             on_progress(done)
-        return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
+        return tally.report()
+
+    async def preview(
+        self,
+        rows: Sequence[ImportedAccount | str | None],
+        on_outcome: Callable[[RowOutcome], None],
+        *,
+        unit: str | None = None,
+    ) -> ImportReport:
+        """What an import of these rows would do now; nothing is stored.
+
+        Args:
+            on_outcome: Told what would become of each row, in their order.
+            unit: What a row is called here.
+        """
+        tally = _Tally(self._called(unit), on_outcome)
+        done = 0
+        async for part in _parts(rows):
+            await self._sort(part, done + 1, tally)
+            done += len(part)
+        return tally.report()
+
+    async def told(
+        self,
+        rows: Sequence[ImportedAccount | str | None],
+        on_outcome: Callable[[RowOutcome], None],
+        on_stored: Callable[[int], None],
+        *,
+        actor: Actor,
+        unit: str | None = None,
+    ) -> ImportReport:
+        """Store the rows as a call does, and tell what becomes of each.
+
+        Args:
+            on_outcome: Told of each row before it is stored, in their order.
+            on_stored: Told how many rows are done, whenever some are stored.
+        """
+        tally, done = _Tally(self._called(unit), on_outcome), 0
+        async for part in _parts(rows, _TOLD_AT_ONCE):
+            await self._store(await self._sort(part, done + 1, tally), actor)
+            done += len(part)
+            on_stored(done)
+        return tally.report()
+
+    def _called(self, unit: str | None) -> str:
+        return self._unit if unit is None else unit.capitalize()
 
     async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: "_Tally") -> "_Changes":
         stated = [row for row in part if isinstance(row, ImportedAccount)]
@@ -146,22 +230,22 @@ class ImportAccounts:
             if row is None:
                 continue
             if isinstance(row, str):
-                tally.errors.append((number, row))
+                tally.refuse(number, row)
                 continue
             try:
                 kind = self._kinds.of(row.upstream)
                 _check(row, kind)
                 if _repeats(row, number, tally, kind):
-                    tally.unchanged += 1
+                    tally.keep(number, row)
                     continue
                 account = _account_of(row, owners, known, kind)
                 _once_for_each(account, number, tally)
             except UnsupportedInputError as error:
-                tally.errors.append((number, error.message))
+                tally.refuse(number, error.message, row)
                 continue
             is_elsewhere = account is not None and row.base_url != account.base_url
             is_new_token = is_elsewhere or row.session_token not in owners
-            self._plan(row, account, is_new_token=is_new_token, changes=changes, tally=tally)
+            self._plan(number, row, account, is_new_token=is_new_token, changes=changes, tally=tally)
         return changes
 
     async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, int]) -> "_Known":
@@ -174,19 +258,27 @@ class ImportAccounts:
         return known
 
     def _plan(
-        self, row: ImportedAccount, account: Account | None, *, is_new_token: bool, changes: "_Changes", tally: "_Tally"
+        self,
+        number: int,
+        row: ImportedAccount,
+        account: Account | None,
+        *,
+        is_new_token: bool,
+        changes: "_Changes",
+        tally: "_Tally",
     ) -> None:
-        now = self._clock.now()
         if account is None:
-            blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=now)
-            changes.added.append((_stated(blank, row, self._clock), Credentials(row.session_token)))
-            tally.added += 1
+            blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=self._clock.now())
+            added = _stated(blank, row, self._clock)
+            changes.added.append((added, Credentials(row.session_token)))
+            tally.add(number, row, added)
             return
-        if not is_new_token and _stated(account, row, self._clock) == account:
-            tally.unchanged += 1
+        stated = _stated(account, row, self._clock)
+        if not is_new_token and stated == account:
+            tally.keep(number, row, account)
             return
         changes.changed.append((account.id, row, is_new_token))
-        tally.updated += 1
+        tally.update(number, row, account, stated, is_new_token=is_new_token)
 
     async def _store(self, changes: "_Changes", actor: Actor | None) -> None:
         if changes.added:
@@ -258,12 +350,14 @@ class _Tally:
 
     Attributes:
         unit: What a row is called.
+        on_outcome: Told of each row; None when nobody asks.
         tokens: By a session token's fingerprint the row that first had it, its e-mail address, and what it is good for.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
 
     unit: str
+    on_outcome: Callable[[RowOutcome], None] | None = None
     added: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -272,12 +366,67 @@ class _Tally:
     emails: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[int, int] = field(default_factory=dict)
 
+    def report(self) -> ImportReport:
+        """All of it."""
+        return ImportReport(self.added, self.updated, self.unchanged, tuple(self.errors))
+
+    def add(self, number: int, row: ImportedAccount, account: Account) -> None:
+        """The row is a new account."""
+        self.added += 1
+        self._tell(number, RowFate.NEW, row, account)
+
+    def update(self, number: int, row: ImportedAccount, before: Account, after: Account, *, is_new_token: bool) -> None:
+        """The row changes an account."""
+        self.updated += 1
+        if self.on_outcome is not None:
+            changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
+            self._tell(
+                number, RowFate.UPDATE, row, before, changed=("secret", *changed) if is_new_token else (*changed,)
+            )
+
+    def keep(self, number: int, row: ImportedAccount, account: Account | None = None) -> None:
+        """The row says nothing new."""
+        self.unchanged += 1
+        self._tell(number, RowFate.UNCHANGED, row, account)
+
+    def refuse(self, number: int, problem: str, row: ImportedAccount | None = None) -> None:
+        """The row cannot be used."""
+        self.errors.append((number, problem))
+        self._tell(number, RowFate.INVALID, row, problem=problem)
+
+    def _tell(
+        self,
+        number: int,
+        fate: RowFate,
+        row: ImportedAccount | None,
+        account: Account | None = None,
+        *,
+        changed: tuple[str, ...] = (),
+        problem: str = "",
+    ) -> None:
+        if self.on_outcome is None:
+            return
+        told = [] if account is None else [account.name, account.email]
+        told += [] if row is None else [row.name, row.email]
+        secret = "" if row is None else row.session_token.reveal()
+        self.on_outcome(
+            RowOutcome(
+                row=number,
+                fate=fate,
+                subject=next((text for text in told if text), ""),
+                ending=secret[-4:] if len(secret) >= _SHORTEST_SHOWN else "",
+                account_id=None if account is None else account.id or None,
+                changed=changed,
+                problem=problem,
+            )
+        )
+
 
 async def _parts(
-    rows: Sequence[ImportedAccount | str | None],
+    rows: Sequence[ImportedAccount | str | None], at_once: int = _BATCH
 ) -> AsyncIterator[Sequence[ImportedAccount | str | None]]:
-    for start in range(0, len(rows), _BATCH):
-        yield rows[start : start + _BATCH]
+    for start in range(0, len(rows), at_once):
+        yield rows[start : start + at_once]
 
 
 def _check(row: ImportedAccount, kind: CredentialKind) -> None:
