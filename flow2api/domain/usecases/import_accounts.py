@@ -206,12 +206,16 @@ class ImportAccounts:
         """Store the rows as a call does, and tell what becomes of each.
 
         Args:
-            on_outcome: Told of each row before it is stored, in their order.
+            on_outcome: Told of each row once it is stored, in their order.
             on_stored: Told how many rows are done, whenever some are stored.
         """
-        tally, done = _Tally(self._called(unit), on_outcome), 0
+        sorted_out: list[RowOutcome] = []
+        tally, done = _Tally(self._called(unit), sorted_out.append), 0
         async for part in _parts(rows, _TOLD_AT_ONCE):
             await self._store(await self._sort(part, done + 1, tally), actor)
+            for outcome in sorted_out:
+                on_outcome(outcome)
+            sorted_out.clear()
             done += len(part)
             on_stored(done)
         return tally.report()

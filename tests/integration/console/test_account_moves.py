@@ -145,7 +145,7 @@ async def test_import_is_shown_then_stored_then_told(site: Any) -> None:
     assert "1 Unchanged" in shown
     assert "1 Invalid" in shown
     assert "Import 2 accounts" in shown
-    assert "Changes: what it signs in with, tags" in shown
+    assert "Will change: what it signs in with, tags" in shown
     assert token("m1") not in await site.operator.see(page)
     assert len(site.services.pool) == before
 
