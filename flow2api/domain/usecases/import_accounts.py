@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
@@ -15,6 +14,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.import_rows import ImportedAccount, ImportReport, RowFate, RowOutcome, Tally
 from flow2api.domain.usecases.manage_accounts import (
     check_has_base_url,
     check_limit,
@@ -23,6 +23,8 @@ from flow2api.domain.usecases.manage_accounts import (
     check_texts,
 )
 
+__all__ = ["ImportAccounts", "ImportReport", "ImportedAccount", "RowFate", "RowOutcome"]
+
 _BATCH = 1000
 _SLICE = 20
 """After so many rows others have their turn: half a millisecond of work."""
@@ -30,84 +32,8 @@ _SLICE = 20
 _TOLD_AT_ONCE = 250
 """Where somebody watches, so that it moves."""
 
-_SHORTEST_SHOWN = 24
-"""Of a secret that is shorter, four characters would tell too much."""
-
-_TOLD = ("name", "email", "remark", "tags", "weight", "priority", "proxy", "base_url", "capacity", "rests")
-
 _AT_ONCE = 64
 """Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedAccount:
-    """An account as an import states it. What is None is left as it is, or takes the default in a new account.
-
-    Attributes:
-        session_token: For upstreams with API keys, the key.
-        base_url: Where the account is served, as `read_base_url` gives it; None for upstreams that know that themselves.
-        is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
-        limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
-        proxy: The proxy or the pool that it uses, ``direct`` for none, ``global`` for what the option ``proxy`` says.
-            Whether there is one of this name is looked at before.
-    """
-
-    session_token: Secret
-    upstream: str = "flow"
-    base_url: str | None = None
-    email: str | None = None
-    name: str | None = None
-    remark: str | None = None
-    is_enabled: bool | None = None
-    limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
-    tags: frozenset[str] | None = None
-    weight: int | None = None
-    priority: int | None = None
-    proxy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What came of an import. Each row counts once; a line without one does not.
-
-    Attributes:
-        errors: For each bad row its number, from 1, and what is wrong with it; no secret is in it.
-    """
-
-    added: int
-    updated: int
-    unchanged: int
-    errors: tuple[tuple[int, str], ...]
-
-
-class RowFate(StrEnum):
-    """What becomes of a row."""
-
-    NEW = "new"
-    UPDATE = "update"
-    UNCHANGED = "unchanged"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What becomes of one row.
-
-    Attributes:
-        row: Its number, from 1.
-        subject: The name or the address of the account, as far as the row says it or the account is known; else empty.
-        ending: What its secret ends with, for people to recognise it; empty when it is too short for that.
-        changed: What the row changes in an account that is known, by field; ``secret`` stands for what it signs in with.
-        problem: What is wrong with a row that is invalid; no secret is in it.
-    """
-
-    row: int
-    fate: RowFate
-    subject: str = ""
-    ending: str = ""
-    account_id: int | None = None
-    changed: tuple[str, ...] = ()
-    problem: str = ""
 
 
 class ImportAccounts:
@@ -167,7 +93,7 @@ class ImportAccounts:
         actor: Actor | None = None,
     ) -> ImportReport:
         """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
-        tally, done = _Tally(self._unit), 0
+        tally, done = Tally(self._unit), 0
         async for part in parts:
             await self._store(await self._sort(part, done + 1, tally), actor)
             done += len(part)
@@ -187,7 +113,7 @@ class ImportAccounts:
             on_outcome: Told what would become of each row, in their order.
             unit: What a row is called here.
         """
-        tally = _Tally(self._called(unit), on_outcome)
+        tally = Tally(self._called(unit), on_outcome)
         done = 0
         async for part in _parts(rows):
             await self._sort(part, done + 1, tally)
@@ -210,7 +136,7 @@ class ImportAccounts:
             on_stored: Told how many rows are done, whenever some are stored.
         """
         sorted_out: list[RowOutcome] = []
-        tally, done = _Tally(self._called(unit), sorted_out.append), 0
+        tally, done = Tally(self._called(unit), sorted_out.append), 0
         async for part in _parts(rows, _TOLD_AT_ONCE):
             await self._store(await self._sort(part, done + 1, tally), actor)
             for outcome in sorted_out:
@@ -223,7 +149,7 @@ class ImportAccounts:
     def _called(self, unit: str | None) -> str:
         return self._unit if unit is None else unit.capitalize()
 
-    async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: "_Tally") -> "_Changes":
+    async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: Tally) -> "_Changes":
         stated = [row for row in part if isinstance(row, ImportedAccount)]
         owners = await self._vault.find([row.session_token for row in stated])
         known = await self._known(stated, owners)
@@ -269,7 +195,7 @@ class ImportAccounts:
         *,
         is_new_token: bool,
         changes: "_Changes",
-        tally: "_Tally",
+        tally: Tally,
     ) -> None:
         if account is None:
             blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=self._clock.now())
@@ -348,84 +274,6 @@ class _Changes:
     """By account the row, and whether its secret is to be tried: it is new, or is sent elsewhere."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What came of the rows so far.
-
-    Attributes:
-        unit: What a row is called.
-        on_outcome: Told of each row; None when nobody asks.
-        tokens: By a session token's fingerprint the row that first had it, its e-mail address, and what it is good for.
-        emails: The row that first had an address.
-        accounts: The row that was about an account.
-    """
-
-    unit: str
-    on_outcome: Callable[[RowOutcome], None] | None = None
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[bytes, tuple[int, str | None, tuple[str, str | None]]] = field(default_factory=dict)
-    emails: dict[tuple[str, str], int] = field(default_factory=dict)
-    accounts: dict[int, int] = field(default_factory=dict)
-
-    def report(self) -> ImportReport:
-        """All of it."""
-        return ImportReport(self.added, self.updated, self.unchanged, tuple(self.errors))
-
-    def add(self, number: int, row: ImportedAccount, account: Account) -> None:
-        """The row is a new account."""
-        self.added += 1
-        self._tell(number, RowFate.NEW, row, account)
-
-    def update(self, number: int, row: ImportedAccount, before: Account, after: Account, *, is_new_token: bool) -> None:
-        """The row changes an account."""
-        self.updated += 1
-        if self.on_outcome is not None:
-            changed = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
-            self._tell(
-                number, RowFate.UPDATE, row, before, changed=("secret", *changed) if is_new_token else (*changed,)
-            )
-
-    def keep(self, number: int, row: ImportedAccount, account: Account | None = None) -> None:
-        """The row says nothing new."""
-        self.unchanged += 1
-        self._tell(number, RowFate.UNCHANGED, row, account)
-
-    def refuse(self, number: int, problem: str, row: ImportedAccount | None = None) -> None:
-        """The row cannot be used."""
-        self.errors.append((number, problem))
-        self._tell(number, RowFate.INVALID, row, problem=problem)
-
-    def _tell(
-        self,
-        number: int,
-        fate: RowFate,
-        row: ImportedAccount | None,
-        account: Account | None = None,
-        *,
-        changed: tuple[str, ...] = (),
-        problem: str = "",
-    ) -> None:
-        if self.on_outcome is None:
-            return
-        told = [] if account is None else [account.name, account.email]
-        told += [] if row is None else [row.name, row.email]
-        secret = "" if row is None else row.session_token.reveal()
-        self.on_outcome(
-            RowOutcome(
-                row=number,
-                fate=fate,
-                subject=next((text for text in told if text), ""),
-                ending=secret[-4:] if len(secret) >= _SHORTEST_SHOWN else "",
-                account_id=None if account is None else account.id or None,
-                changed=changed,
-                problem=problem,
-            )
-        )
-
-
 async def _parts(
     rows: Sequence[ImportedAccount | str | None], at_once: int = _BATCH
 ) -> AsyncIterator[Sequence[ImportedAccount | str | None]]:
@@ -442,7 +290,7 @@ def _check(row: ImportedAccount, kind: CredentialKind) -> None:
         check_limit(medium, limit)
 
 
-def _repeats(row: ImportedAccount, number: int, tally: _Tally, kind: CredentialKind) -> bool:
+def _repeats(row: ImportedAccount, number: int, tally: Tally, kind: CredentialKind) -> bool:
     """Whether an earlier row is about the same account in the same words.
 
     Raises:
@@ -487,7 +335,7 @@ def _account_of(
     return owner
 
 
-def _once_for_each(account: Account | None, number: int, tally: _Tally) -> None:
+def _once_for_each(account: Account | None, number: int, tally: Tally) -> None:
     """Note which row is about the account.
 
     Raises:
