@@ -1,6 +1,8 @@
 """Files of accounts as pages take them in and give them away: every form, sealed or not."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from flow2api.adapters.account_files import AUTO, JSON, MOST_BYTES, AccountWriter, format_of, read_accounts
 from flow2api.adapters.vault.passphrase import Sealing, open_document, read_sealed
@@ -37,7 +39,9 @@ class AccountFiles:
         if not data.strip():
             raise UnsupportedInputError("The file is empty.")
         form = format_of(data) if form == AUTO else form
-        return GivenRows(read_accounts(data, form, self._kinds), "row" if form == JSON else "line")
+        with _uncollected():
+            rows = read_accounts(data, form, self._kinds)
+        return GivenRows(rows, "row" if form == JSON else "line")
 
     def writer(self, form: str, passphrase: Secret | None) -> "SealedWriter | AccountWriter":
         """A file to be written in parts.
@@ -48,6 +52,17 @@ class AccountFiles:
         """
         writer = AccountWriter(form, self._kinds)
         return writer if passphrase is None else SealedWriter(writer, Sealing(passphrase))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no collector go through all the rows, again and again: it holds everybody up meanwhile."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class SealedWriter:

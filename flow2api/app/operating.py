@@ -1,5 +1,6 @@
 """What operators work with, over what the server itself needs."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -151,7 +152,7 @@ def build_operating(
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         export=ExportAccounts(accounts, vault, storage.audit_log, clock),
         import_accounts=import_accounts,
-        imports=RunImports(import_accounts, ids, clock),
+        imports=RunImports(import_accounts, ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),

@@ -23,6 +23,8 @@ MOST_IMPORTS = 4
 
 KEPT_FOR = timedelta(minutes=30)
 
+_MANY = 2000
+
 
 class ImportPhase(StrEnum):
     """How far an import is."""
@@ -87,7 +89,13 @@ class AccountImport:
 class RunImports:
     """Holds the imports of this process in memory; one that nobody starts is gone after half an hour."""
 
-    def __init__(self, import_accounts: ImportAccounts, ids: Ids, clock: Clock) -> None:
+    def __init__(
+        self, import_accounts: ImportAccounts, ids: Ids, clock: Clock, on_growth: Callable[[], None] = lambda: None
+    ) -> None:
+        """Args:
+        on_growth: Called whenever some thousand things more are held for a while.
+        """
+        self._on_growth = on_growth
         self._import = import_accounts
         self._ids = ids
         self._clock = clock
@@ -189,7 +197,7 @@ class RunImports:
 
     async def _read(self, one: AccountImport, read: Callable[[], GivenRows]) -> None:
         given = await asyncio.to_thread(read)
-        await self._import.preview(given.rows, one.tell, unit=given.unit)
+        await self._import.preview(given.rows, self._teller(one), unit=given.unit)
         one.given, one.unit, one.total = given, given.unit, len(given.rows)
         one.phase = ImportPhase.READY
 
@@ -197,8 +205,16 @@ class RunImports:
         def progress(done: int) -> None:
             one.done = done
 
-        await self._import.told(given.rows, one.tell, progress, actor=actor, unit=given.unit)
+        await self._import.told(given.rows, self._teller(one), progress, actor=actor, unit=given.unit)
         one.phase, one.ended_at = ImportPhase.DONE, self._clock.now()
+
+    def _teller(self, one: AccountImport) -> Callable[[RowOutcome], None]:
+        def tell(outcome: RowOutcome) -> None:
+            one.tell(outcome)
+            if len(one.outcomes) % _MANY == 0:
+                self._on_growth()
+
+        return tell
 
     def _make_room(self) -> None:
         self._forget_old()

@@ -43,9 +43,15 @@ def rows(*names: str) -> Callable[[], GivenRows]:
     return lambda: GivenRows([None, *given, "bad"], "line")
 
 
+async def at_rest(imports: RunImports, one: AccountImport) -> None:
+    """Until nothing goes on in it; time may be played here, and a thread takes real time."""
+    while not await imports.settled(one, 1):
+        await asyncio.to_thread(threading.Event().wait, 0.001)
+
+
 async def ready(imports: RunImports, *names: str, owner_id: int = 1) -> AccountImport:
     one = imports.begin(rows(*names), owner_id, "file.csv")
-    assert await imports.settled(one, 5)
+    await at_rest(imports, one)
     return one
 
 
@@ -69,7 +75,7 @@ async def test_import_that_is_started_stores_and_lets_the_secrets_go(imports: Ru
 
     imports.start(one, ADA)
     assert one.is_at_work
-    assert await imports.settled(one, 5)
+    await at_rest(imports, one)
 
     assert (one.phase, one.done, one.given, one.counts[RowFate.NEW]) == (ImportPhase.DONE, 4, None, 2)
     assert await storage.accounts.get(2) is not None
@@ -99,7 +105,7 @@ async def test_file_that_cannot_be_read_fails_with_its_reason(imports: RunImport
         raise UnsupportedInputError("The file is empty.")
 
     one = imports.begin(read, 1)
-    await imports.settled(one, 5)
+    await at_rest(imports, one)
 
     assert one.phase is ImportPhase.FAILED
     assert one.fault is not None
@@ -113,7 +119,7 @@ async def test_fault_of_ours_is_told_without_its_inside(imports: RunImports, cap
         raise RuntimeError("secret inside")
 
     one = imports.begin(read, 1)
-    await imports.settled(one, 5)
+    await at_rest(imports, one)
 
     assert one.fault is not None
     assert "secret inside" not in one.fault.message
@@ -130,7 +136,7 @@ async def test_storage_that_is_full_ends_the_import(
 
     monkeypatch.setattr(storage.accounts, "add", full)
     imports.start(one, ADA)
-    await imports.settled(one, 5)
+    await at_rest(imports, one)
 
     assert (one.phase, one.done, one.outcomes) == (ImportPhase.FAILED, 0, [])
 
@@ -156,7 +162,7 @@ async def test_no_more_than_some_are_at_work(imports: RunImports) -> None:
     with pytest.raises(ConflictError, match="at work"):
         imports.begin(read, 1)
     go.set()
-    await asyncio.gather(*(imports.settled(one, 5) for one in begun))
+    await asyncio.gather(*(at_rest(imports, one) for one in begun))
 
 
 async def test_discarded_import_is_gone_even_while_it_is_read(imports: RunImports) -> None:
@@ -192,3 +198,14 @@ async def test_import_that_runs_is_not_discarded_and_ends_with_the_program(
     async with asyncio.timeout(5):
         await imports.aclose()
     assert await imports.settled(one, 0) is False
+
+
+async def test_growth_is_told_while_many_rows_come_to_be_held(storage: FakeStorage, clock: FakeClock) -> None:
+    told: list[int] = []
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock)
+    imports = RunImports(take_in, CountingIds(), clock, lambda: told.append(1))
+
+    one = imports.begin(lambda: GivenRows(["bad"] * 4500, "row"), 1)
+    await at_rest(imports, one)
+
+    assert len(told) == 2
