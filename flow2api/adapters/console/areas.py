@@ -2,12 +2,23 @@
 
 from litestar.types import ControllerRouterHandler
 
+from flow2api.adapters.console.account_moves import (
+    LIVE_IMPORT,
+    AddAccountController,
+    ExportController,
+    ExtensionController,
+    ImportController,
+)
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    AddAccountController,
     EventsController,
+    ExportController,
+    ExtensionController,
+    ImportController,
     OverviewController,
 )
 
-LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_OVERVIEW,)
+LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_IMPORT, LIVE_OVERVIEW)
