@@ -443,4 +443,4 @@ async def test_told_import_says_what_became_of_each_row_once_it_is_stored(
     assert [one.row for one in told] == list(range(1, 301))
     assert told[0].account_id == 1
     assert done == [250, 300]
-    assert await kept(storage, 300)
+    assert (await kept(storage, 300)).id == 300
