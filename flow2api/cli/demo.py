@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flow2api.adapters.system.process import building_up
 from flow2api.cli.context import Installation, installation
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
@@ -44,7 +45,8 @@ _WARM_WITHIN_S = 15.0
 )
 def demo(host: str, port: int, ready_file: str | None) -> None:
     """Serve everything on simulated upstreams, with an account or two at each and a key. It needs no account and keeps nothing."""
-    from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
+    with building_up():
+        from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
         here = _demo_installation(Path(folder), simulator, host, port)
