@@ -23,7 +23,7 @@ import msgspec
 from flow2api.adapters.flow.caller import TimeLimits
 from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
 from flow2api.adapters.probe import answers_at
-from flow2api.domain.base_url import is_loopback
+from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -69,22 +69,9 @@ def read_settings(section: Section) -> FlowSettings:
 
 
 def _check_base(name: str, address: str, ending: str) -> None:
-    try:
-        parts = urlsplit(address)
-        is_plain = parts.port is not None or bool(parts.hostname)
-    except ValueError:
-        raise ConfigurationError(f"The setting `flow.{name}` is no address.") from None
-    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"The setting `flow.{name}` has to be an http or https address without credentials or query."
-        )
-    if not parts.path.endswith(ending):
+    path = check_base_setting(f"flow.{name}", address, "session tokens")
+    if not path.endswith(ending):
         raise ConfigurationError(f"The setting `flow.{name}` has to end in `{ending}`, without a slash after it.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError(
-            f"The setting `flow.{name}` has to be https: session tokens go there, and only the loopback is private enough "
-            "for plain http."
-        )
 
 
 def build_flow(section: Section, clock: Clock) -> Upstream:
