@@ -20,9 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flow2api.adapters.flow.caller import TimeLimits
-from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
-from flow2api.adapters.probe import answers_at
+from flow2api.adapters.flow.caller import API_BASE_URL, LABS_BASE_URL, TimeLimits
 from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
@@ -80,6 +78,8 @@ def build_flow(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    from flow2api.adapters.flow.client import FlowUpstream  # noqa: PLC0415 - most commands call nobody
+
     settings = read_settings(section)
     return FlowUpstream(
         clock,
@@ -144,6 +144,8 @@ async def reach_api(examined: Examined) -> Finding | None:
 
 
 async def _reach(origin: str) -> Finding:
+    from flow2api.adapters.probe import answers_at  # noqa: PLC0415 - most commands call nobody
+
     status = await answers_at(origin)
     return Finding(CheckState.OK, f"{origin} answers (status {status}).")
 

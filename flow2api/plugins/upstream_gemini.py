@@ -19,8 +19,7 @@ from typing import Annotated
 
 import msgspec
 
-from flow2api.adapters.gemini.caller import TimeLimits
-from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
+from flow2api.adapters.gemini.caller import API_VERSION, BASE_URL, TimeLimits
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
@@ -77,6 +76,8 @@ def build_gemini(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    from flow2api.adapters.gemini.client import GeminiUpstream  # noqa: PLC0415 - most commands call nobody
+
     settings = read_settings(section)
     return GeminiUpstream(
         clock,

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-UNWANTED = {"alembic", "apprise", "av", "jinja2", "litestar", "PIL", "sqlalchemy", "uvicorn", "zxcvbn"}
+UNWANTED = {"alembic", "apprise", "av", "curl_cffi", "jinja2", "litestar", "PIL", "sqlalchemy", "uvicorn", "zxcvbn"}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -20,6 +20,10 @@ def loaded_by(code: str) -> set[str]:
 
 def test_commands_load_neither_the_api_nor_the_database_before_they_need_it() -> None:
     assert UNWANTED & loaded_by("import flow2api.cli") == set()
+
+
+def test_plugins_load_what_they_stand_for_when_it_is_made() -> None:
+    assert UNWANTED & loaded_by("from flow2api.extensions import load_extensions; load_extensions()") == set()
 
 
 def test_storage_loads_nothing_of_other_databases() -> None:
