@@ -76,55 +76,44 @@ def build_operating(
     Args:
         kinds: What the accounts of each upstream sign in with.
     """
-
-    def take_in_changed(account: Account) -> None:
-        credentials.forget(account.id)
-        pool.put(account)
-
-    accounts, vault = (
-        ToldAccounts(storage.accounts, storage.health, clock),
-        ToldVault(storage.vault, storage.health, clock, kinds=kinds),
-    )
-    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    accounts = ToldAccounts(storage.accounts, storage.health, clock)
+    vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    audit, tries = storage.audit_log, storage.sign_in_tries
     return Operating(
         operators=operators,
-        sign_in=SignIn(
-            storage.operators,
-            storage.sessions,
-            storage.sign_in_tries,
-            storage.audit_log,
-            operators,
-            passphrases,
-            cipher,
-            ids,
-            clock,
-        ),
+        sign_in=SignIn(storage.operators, storage.sessions, tries, audit, operators, passphrases, cipher, ids, clock),
         accounts=OperateAccounts(
-            pool,
-            upstreams,
-            accounts,
-            storage.directory,
-            vault,
-            storage.audit_log,
-            tend,
-            credentials,
-            clock,
-            kinds,
+            pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds
         ),
-        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=CountAccounts(pool, clock),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
-        clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(
-            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
-        ),
+        clear_log=ClearRequestLog(storage.request_log, audit, clock),
+        import_accounts=_import(storage, vault, pool, tend, credentials, clock, kinds),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
-        audit_log=ReadAuditLog(storage.audit_log),
+        audit_log=ReadAuditLog(audit),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )
+
+
+def _import(
+    storage: Storage,
+    vault: ToldVault,
+    pool: AccountPool,
+    tend: TendAccounts,
+    credentials: RenewCredentials,
+    clock: Clock,
+    kinds: CredentialKinds,
+) -> ImportAccounts:
+    def take_in_changed(account: Account) -> None:
+        credentials.forget(account.id)
+        pool.put(account)
+
+    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)

@@ -1,10 +1,10 @@
-"""Where an account is served that says so itself: an address that an operator gives, and that keys are sent to."""
+"""Addresses that an operator gives and that secrets are sent to: of an account, or of an upstream as a setting."""
 
 import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import ConfigurationError, UnsupportedInputError
 
 LONGEST_BASE_URL = 1024
 
@@ -45,6 +45,34 @@ def read_base_url(text: str) -> str:
             "The base URL has to be https: the API key goes there, and only the loopback is private enough for plain http."
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def check_base_setting(setting: str, address: str, secrets: str) -> str:
+    """The path of an upstream's address, once the address has been found to be one that secrets may be sent to.
+
+    Args:
+        setting: Its name, section and all.
+        secrets: What is sent there, in the plural.
+
+    Raises:
+        ConfigurationError: It is no http or https address, has credentials, a query or a fragment, or would carry the
+            secrets over a network in the clear.
+    """
+    try:
+        parts = urlsplit(address)
+        names_host = parts.port is not None or bool(parts.hostname)
+    except ValueError:
+        raise ConfigurationError(f"The setting `{setting}` is no address.") from None
+    if parts.scheme not in ("http", "https") or not names_host or parts.username or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"The setting `{setting}` has to be an http or https address without credentials or query."
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            f"The setting `{setting}` has to be https: {secrets} go there, and only the loopback is private enough for "
+            "plain http."
+        )
+    return parts.path
 
 
 def is_loopback(host: str) -> bool:

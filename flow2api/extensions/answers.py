@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from itertools import islice
 from typing import Any, get_args, get_type_hints
 
@@ -26,6 +27,7 @@ def hook_names() -> tuple[str, ...]:
     return tuple(name for name in vars(hookspecs) if name.startswith("register_"))
 
 
+@cache
 def item_types(hook: str) -> tuple[type, ...]:
     """What the items have to be that a hook returns, by its own signature."""
     (item,) = get_args(get_type_hints(getattr(hookspecs, hook))["return"])

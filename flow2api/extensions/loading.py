@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from flow2api import __version__, hookspecs
+from flow2api import __version__
 from flow2api.domain.errors import PluginError
 from flow2api.extensions.answers import checked, hook_names, implemented
+from flow2api.extensions.hook_manager import HookManager
 from flow2api.extensions.plugin import PluginState, Registered
 from flow2api.extensions.sources import Source
 from flow2api.extensions.versions import fits
-from flow2api.hookspecs import PROJECT
 
 LOADING_S = 10.0
 """A plugin that has not registered within this is left out."""
@@ -41,8 +41,7 @@ def registered(source: Source) -> Registered:
         _check_version(str(getattr(plugin, "requires_flow2api", "")))
     except ValueError as error:
         raise PluginError(f"It says which flow2api it needs in a way that cannot be read: {error}.") from error
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(hookspecs)
+    manager = HookManager()
     try:
         manager.register(plugin, name=source.about.name)
     except pluggy.PluginValidationError as error:

@@ -16,14 +16,12 @@ Its section of the settings, all optional:
 import re
 from collections.abc import Iterable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
-from flow2api.adapters.gemini.caller import TimeLimits
-from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
+from flow2api.adapters.gemini.caller import API_VERSION, BASE_URL, TimeLimits
 from flow2api.domain.account import CredentialKind
-from flow2api.domain.base_url import is_loopback
+from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -65,23 +63,10 @@ def read_settings(section: Section) -> GeminiSettings:
 
 
 def _check_base(address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        is_plain = parts.port is not None or bool(parts.hostname)
-    except ValueError:
-        raise ConfigurationError("The setting `gemini.base_url` is no address.") from None
-    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(
-            "The setting `gemini.base_url` has to be an http or https address without credentials or query."
-        )
-    if _VERSION.fullmatch(parts.path.rstrip("/").rpartition("/")[2]):
+    path = check_base_setting("gemini.base_url", address, "keys")
+    if _VERSION.fullmatch(path.rstrip("/").rpartition("/")[2]):
         raise ConfigurationError(
             "The setting `gemini.base_url` must not end in a version; that is `gemini.api_version`."
-        )
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError(
-            "The setting `gemini.base_url` has to be https: keys go there, and only the loopback is private enough for "
-            "plain http."
         )
 
 
@@ -91,6 +76,8 @@ def build_gemini(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    from flow2api.adapters.gemini.client import GeminiUpstream  # noqa: PLC0415 - most commands call nobody
+
     settings = read_settings(section)
     return GeminiUpstream(
         clock,

@@ -19,9 +19,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
 from flow2api.adapters.openai_media.caller import TimeLimits
-from flow2api.adapters.openai_media.client import OpenAiMediaUpstream
 from flow2api.adapters.openai_media.model_records import ModelRecord, entries_of
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import ConfigurationError
@@ -90,6 +88,10 @@ def build_openai(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    # Most commands call nobody.
+    from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher  # noqa: PLC0415
+    from flow2api.adapters.openai_media.client import OpenAiMediaUpstream  # noqa: PLC0415
+
     settings = read_settings(section)
     return OpenAiMediaUpstream(
         clock,

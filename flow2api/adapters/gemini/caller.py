@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+BASE_URL = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"
 JSON_LIMIT_BYTES = 8 * MIB
 PICTURE_LIMIT_BYTES = 96 * MIB
 """Of an answer that holds pictures: 4K, as PNG, in base64 text."""

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flow2api import __version__
 from flow2api.adapters.gemini import omni, payloads, pictures, veo
-from flow2api.adapters.gemini.caller import JSON_LIMIT_BYTES, PICTURE_LIMIT_BYTES, Caller, TimeLimits, read
+from flow2api.adapters.gemini.caller import (
+    API_VERSION,
+    BASE_URL,
+    JSON_LIMIT_BYTES,
+    PICTURE_LIMIT_BYTES,
+    Caller,
+    TimeLimits,
+    read,
+)
 from flow2api.adapters.gemini.files import FileSource
 from flow2api.adapters.gemini.model_wire import ModelWire, read_wire
 from flow2api.adapters.gemini.uploads import HeldPictures
@@ -31,8 +39,6 @@ from flow2api.libcurl.transport import CurlTransport
 
 T = TypeVar("T")
 
-BASE_URL = "https://generativelanguage.googleapis.com"
-API_VERSION = "v1beta"
 WORKSPACE = "default"
 CHECKED_EVERY = timedelta(hours=24)
 """How long a key that was seen to be good counts as good."""

@@ -16,16 +16,14 @@ from flow2api.testing.contracts.accounts import (
     VaultContract,
 )
 from flow2api.testing.contracts.generations import (
-    ClaimsContract,
     GenerationDirectoryContract,
     GenerationsContract,
-    LeasesContract,
     PagesContract,
     PastRequestsContract,
-    RepeatsContract,
 )
 from flow2api.testing.contracts.health import HealthLogContract
 from flow2api.testing.contracts.inheritance import ConnectionTokensContract, InheritanceContract
+from flow2api.testing.contracts.leases import LeasesContract
 from flow2api.testing.contracts.media_index import MediaIndexContract
 from flow2api.testing.contracts.operators import (
     AuditLogContract,
@@ -36,6 +34,7 @@ from flow2api.testing.contracts.operators import (
 from flow2api.testing.contracts.proxies import ProxiesContract
 from flow2api.testing.contracts.reading import all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
+from flow2api.testing.contracts.repeats import ClaimsContract, RepeatsContract
 from flow2api.testing.contracts.telling import (
     DeliveriesContract,
     EchoesContract,

@@ -23,7 +23,7 @@ from flow2api.extensions import load_extensions
 from flow2api.hookspecs import UpstreamFactory, hookimpl
 from flow2api.settings import load_settings
 from flow2api.testing.factories import picture_spec
-from flow2api.testing.fakes.upstream import FakeKeyUpstream
+from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 
 HOME, NEW_HOME = "https://media.example.org/v1", "https://new.example.org/v1"
 PAINT = picture_spec("hosted-paint", upstream="hosts")

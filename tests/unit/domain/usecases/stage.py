@@ -46,10 +46,13 @@ from flow2api.domain.usecases.work import Work
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.plugins.policies import FillFirst
 from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.fakes.generations import FakeGenerations
+from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 from flow2api.testing.fakes.media import FakeMediaStore, fake_picture, in_chunks
-from flow2api.testing.fakes.storage import FakeChangeFeed, FakeGenerations, FakeStorage
+from flow2api.testing.fakes.players import FakePlayer
+from flow2api.testing.fakes.storage import FakeChangeFeed, FakeStorage
 from flow2api.testing.fakes.tables import Tables
-from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakePlayer, FakeUpstream
+from flow2api.testing.fakes.upstream import FakeUpstream
 from flow2api.testing.fakes.virtual_time import VirtualClock
 
 T = TypeVar("T")

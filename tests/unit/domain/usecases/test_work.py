@@ -9,7 +9,7 @@ from flow2api.domain import errors as tree
 from flow2api.domain.account import Capacity
 from flow2api.domain.generation import Failed, Finished, Generation, GenerationEvent, Phase, State
 from flow2api.domain.media import MediaKind
-from flow2api.testing.fakes.upstream import FakeCall
+from flow2api.testing.fakes.players import FakeCall
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, World, swap
 
 
