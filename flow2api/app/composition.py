@@ -272,7 +272,7 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    guard = GuardUpstreams(clock)
+    guard = GuardUpstreams(clock, pool.hosts.of)
     tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
     kinds = backends.kinds
     credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard, kinds=kinds)
