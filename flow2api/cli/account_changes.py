@@ -8,7 +8,7 @@ import click
 
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import credential_kinds
-from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
+from flow2api.cli.account_secrets import OPTIONS, read_given, secret_options
 from flow2api.cli.account_views import account_out, print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json
@@ -122,12 +122,8 @@ async def _change(
 
 
 def _with_secret(here: Installation, account: Account, change: AccountChange, given: GivenCredential) -> AccountChange:
-    """The change with the new secret, if there is one. A new key alone is one for the host as it is known."""
-    if given == _NOTHING:
-        return change
-    if given.api_key is not None and given.base_url is None:
-        given = replace(given, base_url=account.base_url)
-    secret, base_url = read_wanted(here, account.upstream, given)
+    """The change with the new secret, if there is one."""
+    secret, base_url = given.read_for(account, credential_kinds(here.extensions).of(account.upstream), OPTIONS)
     return replace(change, session_token=secret, base_url=base_url)
 
 

@@ -1,9 +1,9 @@
 """What an operator gave for an account to sign in with, against what the account's upstream wants."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flow2api.domain.account import CredentialKind
+from flow2api.domain.account import Account, CredentialKind
 from flow2api.domain.base_url import read_base_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.secret import Secret
@@ -52,6 +52,25 @@ class GivenCredential:
             return read_session_token(self.session_token or ""), None
         key = read_api_key(self.api_key or "")
         return key, read_base_url(self.base_url or "") if kind.has_base_url else None
+
+    def read_for(
+        self, account: Account, kind: CredentialKind, called: Mapping[str, str] | None = None
+    ) -> tuple[Secret | None, str | None]:
+        """The same for an account that is there: None is what is not to change.
+
+        A new key alone is one for the host as it is known; no base URL but the present one may come without the key.
+
+        Raises:
+            UnsupportedInputError: Something does not belong to its upstream, or cannot be what it is said to be.
+        """
+        given, names = self, self.names()
+        if not names:
+            return None, None
+        if kind.has_base_url and names == [BASE_URL] and read_base_url(self.base_url or "") == account.base_url:
+            return None, account.base_url
+        if kind.has_base_url and self.base_url is None:
+            given = replace(self, base_url=account.base_url)
+        return given.read(account.upstream, kind, called)
 
     def _refuse_others(self, upstream: str, kind: CredentialKind, called: Mapping[str, str]) -> None:
         wanted, given = _WANTED[kind], self.names()

@@ -1,9 +1,10 @@
 import pytest
 
-from flow2api.domain.account import CredentialKind
+from flow2api.domain.account import Account, CredentialKind
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.read_credential import GivenCredential
+from flow2api.testing.fakes.clock import START
 
 SESSION, KEY, HOST = CredentialKind
 
@@ -46,3 +47,25 @@ def test_what_it_does_not_want_is_refused_without_being_shown(
 def test_fields_are_called_as_the_operator_knows_them() -> None:
     with pytest.raises(UnsupportedInputError, match=r"wants an API key \(--api-key-file\): --api-key-file is missing"):
         GivenCredential().read("keyed", KEY, {"api_key": "--api-key-file"})
+
+
+class TestForAnAccountThatIsThere:
+    HOSTED = Account(id=1, upstream="hosts", name="", created_at=START, base_url="https://a.b")
+    KEYED = Account(id=2, upstream="keyed", name="", created_at=START)
+
+    def test_what_is_not_given_stays(self) -> None:
+        assert GivenCredential().read_for(self.HOSTED, HOST) == (None, None)
+        assert GivenCredential().read_for(self.KEYED, KEY) == (None, None)
+
+    def test_new_key_is_one_for_the_host_as_it_is_known(self) -> None:
+        assert GivenCredential(api_key="k2").read_for(self.HOSTED, HOST) == (Secret("k2"), "https://a.b")
+        assert GivenCredential(api_key="k2").read_for(self.KEYED, KEY) == (Secret("k2"), None)
+
+    def test_other_host_comes_with_the_key(self) -> None:
+        given = GivenCredential(api_key="k1", base_url="https://c.d")
+        assert given.read_for(self.HOSTED, HOST) == (Secret("k1"), "https://c.d")
+        assert GivenCredential(base_url="https://A.b/").read_for(self.HOSTED, HOST) == (None, "https://a.b")
+        with pytest.raises(UnsupportedInputError, match="api_key is missing"):
+            GivenCredential(base_url="https://c.d").read_for(self.HOSTED, HOST)
+        with pytest.raises(UnsupportedInputError, match="base_url does not belong to it"):
+            GivenCredential(base_url="https://c.d").read_for(self.KEYED, KEY)
