@@ -21,6 +21,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -305,7 +306,7 @@ class OperateAccounts:
             return
         kind = self._kinds.of(account.upstream)
         check_session_token(account.upstream, session_token, kind)
-        owner = (await self._vault.find([session_token])).get(session_token)
+        owner = (await find_owners(self._vault, self._accounts, [session_token], account.place)).get(session_token)
         if owner not in (None, account.id):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         exchanged = await self._credentials.exchange(account, Credentials(session_token))

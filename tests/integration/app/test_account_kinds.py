@@ -168,6 +168,26 @@ async def test_operators_api_takes_accounts_of_every_kind(site: Site) -> None:
     assert "canary" not in str((keyed, hosted, wrong, missing, foreign, nobody))
 
 
+async def test_one_key_is_an_account_at_each_place_where_it_is_good(site: Site) -> None:
+    site.plugin.keyed.add_key("canary-1")
+    places = [("keyed", None), ("hosts", HOME), ("hosts", NEW_HOME)]
+    for _, base_url in places[1:]:
+        site.plugin.hosts.add_key("canary-1", base_url)
+    for upstream, base_url in places:
+        body = {"upstream": upstream, "api_key": "canary-1", **({"base_url": base_url} if base_url else {})}
+        await site.answer("POST", "/api/admin/accounts", 201, **body)
+        twice = await site.answer("POST", "/api/admin/accounts", 409, **body)
+        assert twice["detail"].endswith("has this API key already.")
+
+    found = await site.answer("GET", "/api/admin/accounts")
+    assert [(one["upstream"], one["base_url"]) for one in found["items"]] == places
+    rows = [{"upstream": "hosts", "api_key": "canary-1", "base_url": one, "remark": "lent"} for _, one in places[1:]]
+    told = await site.answer("POST", "/api/admin/accounts/import", accounts=rows)
+    assert (told["added"], told["updated"]) == (0, 2)
+    conflict = await site.answer("PATCH", "/api/admin/accounts/2", 409, api_key="canary-1", base_url=NEW_HOME)
+    assert "The account 3 has this API key already" in conflict["detail"]
+
+
 async def test_operators_api_moves_an_account_with_its_key_alone(site: Site) -> None:
     player = site.plugin.hosts.add_key("canary-1", HOME)
     added = await site.answer("POST", "/api/admin/accounts", 201, upstream="hosts", api_key="canary-1", base_url=HOME)

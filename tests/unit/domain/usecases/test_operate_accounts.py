@@ -407,7 +407,7 @@ async def test_new_key_is_proved_at_the_accounts_host(stage: Stage, operate: Ope
     hosts, home = stage.world.hosts, "https://media.example.org/v1"
     hosts.add_key("k2", home)
     await stage.key_account("k1", home)
-    await stage.key_account("k3")
+    await stage.key_account("k3", home)
     await stage.tend.change(1, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
 
     with pytest.raises(tree.CredentialRevokedError):
