@@ -143,12 +143,17 @@ class SettingsSection:
 
     Attributes:
         name: Of the section: ``mine`` is ``[mine]`` in the file and ``FLOW2API_MINE__…`` in the environment.
-        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names. A
-            field of the type `flow2api.domain.secret.Secret` is never shown.
+        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names;
+            for a list they are JSON or have commas between the items, for a table they are JSON. A field of the type
+            `flow2api.domain.secret.Secret` is never shown.
     """
 
     name: str
     schema: type[msgspec.Struct]
+
+
+class NoSettings(msgspec.Struct, frozen=True):
+    """The schema of a section in which nothing may stand, so that whatever is set there is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ Each account names its own host by a base URL. The section of the settings, all 
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -27,7 +27,7 @@ from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.hookspecs import Section, SettingsSection, UpstreamFactory, hookimpl
 from flow2api.libcurl.calls import MIB
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -53,15 +53,14 @@ class OpenAiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def read_settings(section: Section) -> OpenAiSettings:
-    """The section as values; texts that stand for numbers and JSON texts that stand for lists are taken.
+    """The section as values; texts that stand for numbers are taken.
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
     try:
-        values = {name: _unpacked(name, value) for name, value in section.items()}
-        settings = msgspec.convert(values, OpenAiSettings, strict=False)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        settings = msgspec.convert(dict(section), OpenAiSettings, strict=False)
+    except msgspec.ValidationError as error:
         raise ConfigurationError(f"A setting of the section `openai` is wrong: {error}.") from error
     wrong = next((host for host in settings.media_hosts if not _HOST.fullmatch(host)), None)
     if wrong is not None:
@@ -69,19 +68,6 @@ def read_settings(section: Section) -> OpenAiSettings:
             f"The setting `openai.media_hosts` has {wrong[:100]!r}; a host is a bare name such as cdn.example.org."
         )
     return settings
-
-
-def _unpacked(name: str, value: Any) -> Any:
-    """Lists come from the environment as text: models as JSON, hosts with commas between them."""
-    if not isinstance(value, str):
-        return value
-    match name:
-        case "models":
-            return msgspec.json.decode(value) if value.strip() else []
-        case "media_hosts":
-            return [host.strip() for host in value.split(",") if host.strip()]
-        case _:
-            return value
 
 
 def build_openai(section: Section, clock: Clock) -> Upstream:
@@ -113,3 +99,9 @@ def build_openai(section: Section, clock: Clock) -> Upstream:
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``openai``."""
     return [UpstreamFactory("openai", build_openai, CredentialKind.API_KEY_AND_BASE_URL)]
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section."""
+    return [SettingsSection("openai", OpenAiSettings)]
