@@ -14,7 +14,8 @@ Each account names its own host by a base URL. The section of the settings, all 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -23,15 +24,21 @@ from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
 from flow2api.adapters.openai_media.caller import TimeLimits
 from flow2api.adapters.openai_media.client import OpenAiMediaUpstream
 from flow2api.adapters.openai_media.model_records import ModelRecord, entries_of
-from flow2api.domain.account import CredentialKind
+from flow2api.adapters.probe import accounts_that_go_direct, look_at_account_keys, look_at_hosts
+from flow2api.domain.account import Account, CredentialKind
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, SettingsSection, UpstreamFactory, hookimpl
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 from flow2api.libcurl.calls import MIB
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _LIMITS = TimeLimits()
+_NONE_GOES_DIRECT = Finding(
+    CheckState.OK,
+    "All accounts of openai use proxies, so nothing was asked; `flow2api proxies test` tries the proxies.",
+)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _FOREIGN_PICTURE_BYTES = 64 * MIB
 _FOREIGN_PICTURE_S = 60.0
@@ -105,3 +112,37 @@ def register_upstreams() -> Iterable[UpstreamFactory]:
 def register_settings() -> Iterable[SettingsSection]:
     """Its section."""
     return [SettingsSection("openai", OpenAiSettings)]
+
+
+@hookimpl
+def register_doctor_checks() -> Iterable[DoctorCheck]:
+    """Whether the hosts of accounts answer, and whether keys are taken there; each only where accounts have them."""
+    return [
+        DoctorCheck(name="reach openai hosts", look=reach, section="openai", needs="database", is_online=True),
+        DoctorCheck(
+            name="keys of openai", look=look_at_keys, section="openai", needs="reach openai hosts", is_online=True
+        ),
+    ]
+
+
+async def reach(examined: Examined) -> Finding | None:
+    """Whether somebody answers at the base URLs of accounts, if accounts are served there without a proxy."""
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return _NONE_GOES_DIRECT if accounts is not None else None
+    return await look_at_hosts(one.base_url for one in accounts if one.base_url is not None)
+
+
+async def look_at_keys(examined: Examined) -> Finding | None:
+    """Whether the keys of accounts that go direct are taken, by a call that costs nothing."""
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return None
+    upstream = build_openai(examined.section, examined.clock)
+    async with aclosing(upstream):
+        return await look_at_account_keys(upstream, accounts, examined.backends().storage.vault)
+
+
+async def _direct_accounts(examined: Examined) -> Sequence[Account] | None:
+    found = await examined.options()
+    return await accounts_that_go_direct(examined.backends().storage, "openai", found.options.proxy)
