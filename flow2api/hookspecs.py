@@ -167,6 +167,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        plain_http_hosts: Hosts that base URLs of accounts may lead to over plain http.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
         options: Reads the options; only a check that needs "database" can do so.
@@ -182,6 +183,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    plain_http_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

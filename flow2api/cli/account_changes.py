@@ -115,7 +115,7 @@ async def _change(
     """Change these accounts; when one of them cannot be found, none is changed."""
     async with opened_storage(here) as (storage, _):
         manage = ManageAccounts(storage.accounts, storage.vault, SystemClock())
-        kinds, actor = credential_kinds(here.extensions), whoever()
+        kinds, actor = credential_kinds(here.settings, here.extensions), whoever()
         carry_out = ChangeAccount(storage.accounts, storage.vault, SystemClock(), kinds)
         found = {account.id: account for account in [await manage.find(one) for one in which]}
         return [await carry_out(one, _with_secret(here, one, change, given), actor) for one in found.values()]
@@ -123,7 +123,7 @@ async def _change(
 
 def _with_secret(here: Installation, account: Account, change: AccountChange, given: GivenCredential) -> AccountChange:
     """The change with the new secret, if there is one."""
-    secret, base_url = given.read_for(account, credential_kinds(here.extensions).of(account.upstream), OPTIONS)
+    secret, base_url = given.read_for(account, credential_kinds(here.settings, here.extensions), OPTIONS)
     return replace(change, session_token=secret, base_url=base_url)
 
 

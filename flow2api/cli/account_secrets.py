@@ -52,4 +52,4 @@ def read_wanted(here: Installation, upstream: str, given: GivenCredential) -> tu
     Raises:
         UnsupportedInputError: Something is missing, or does not belong to it; the message names the options.
     """
-    return given.read(upstream, credential_kinds(here.extensions).of(upstream), OPTIONS)
+    return given.read(upstream, credential_kinds(here.settings, here.extensions), OPTIONS)

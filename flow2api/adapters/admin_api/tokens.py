@@ -151,7 +151,7 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
                 f"The upstream is none of {', '.join(sorted(doors.upstreams))}.", param="upstream"
             )
         given = GivenCredential(data.st, data.api_key, data.base_url)
-        secret, base_url = given.read(data.upstream, doors.kinds.of(data.upstream), {SESSION_TOKEN: "st"})
+        secret, base_url = given.read(data.upstream, doors.kinds, {SESSION_TOKEN: "st"})
         new = NewAccount(
             session_token=secret,
             upstream=data.upstream,
@@ -210,7 +210,7 @@ def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> Secret 
     if st is None and key is None:
         return None
     given = GivenCredential(st, key, account.base_url)
-    return given.read(account.upstream, doors.kinds.of(account.upstream), {SESSION_TOKEN: "st"})[0]
+    return given.read(account.upstream, doors.kinds, {SESSION_TOKEN: "st"})[0]
 
 
 def _status(named: str | None) -> AccountStatus | None:

@@ -56,3 +56,16 @@ def test_address_that_must_not_get_a_key_is_refused(text: str, problem: str) -> 
         read_base_url(text)
     assert caught.value.param == "base_url"
     assert "canary" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text", ["http://media:8000/v1", "http://MEDIA/v1", "http://10.0.0.5", "http://[fd00::1]:8000", "http://media./v1"]
+)
+def test_host_that_is_named_may_be_asked_over_plain_http(text: str) -> None:
+    assert read_base_url(text, ["Media", "10.0.0.5", "fd00:0::1"]) == text.replace("MEDIA", "media")
+
+
+@pytest.mark.parametrize("text", ["http://media.example.org", "http://10.0.0.6", "http://xmedia"])
+def test_no_other_host_may(text: str) -> None:
+    with pytest.raises(UnsupportedInputError, match="has to be https"):
+        read_base_url(text, ["media", "10.0.0.5", ""])

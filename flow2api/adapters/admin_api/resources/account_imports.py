@@ -91,7 +91,7 @@ def _row(row: object, doors: AdminDoors) -> ImportedAccount | str:
         if read.upstream not in doors.upstreams:
             return f"There is no such upstream; there is {', '.join(sorted(doors.upstreams))}."
         given = GivenCredential(read.session_token, read.api_key, read.base_url)
-        secret, base_url = given.read(read.upstream, doors.kinds.of(read.upstream))
+        secret, base_url = given.read(read.upstream, doors.kinds)
         slots = ((MediaKind.IMAGE, read.image_slots), (MediaKind.VIDEO, read.video_slots))
         return ImportedAccount(
             session_token=secret,

@@ -82,7 +82,7 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             names = ", ".join(sorted(doors.upstreams))
             raise UnsupportedInputError(f"There is no such upstream; there is {names}.", param="upstream")
         given = GivenCredential(data.session_token, data.api_key, data.base_url)
-        secret, base_url = given.read(data.upstream, doors.kinds.of(data.upstream))
+        secret, base_url = given.read(data.upstream, doors.kinds)
         new = NewAccount(
             session_token=secret,
             upstream=data.upstream,
@@ -118,7 +118,7 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         one that is kept is never sent to a host that was just named.
         """
         account = await doors.accounts.get(account_id)
-        secret, base_url = data.given.read_for(account, doors.kinds.of(account.upstream))
+        secret, base_url = data.given.read_for(account, doors.kinds)
         change = change_of(data, session_token=secret, base_url=base_url)
         await _check_proxy(doors, change)
         changed = await doors.accounts.change(account_id, change, actor_of(doors, request.scope))
