@@ -183,7 +183,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         workers=workers,
         authorize=authorize,
         operating=operating,
-        metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
+        metrics=Exposition(operating.census, journal, lambda: len(work), __version__, tending.guard.statuses),
         recording=recording,
         telling=telling,
         proxying=proxying,
