@@ -150,15 +150,18 @@ class GuardUpstreams:
             went_well = tells_that_it_fares_well(error)
             if went_well is None:
                 breaker.abandon(began)
-            else:
-                self._note(place, host, account_id, began, error, went_well=went_well)
+            elif breaker.note(account_id, self._clock.monotonic(), went_well=went_well, began=began):
+                self._changed(place, host, "" if went_well else str(error))
             raise
-        self._note(place, host, account_id, began, None, went_well=True)
+        if breaker.note(account_id, self._clock.monotonic(), went_well=True, began=began):
+            self._changed(place, host)
         return result
 
     def late(self, place: Place, account_id: int, error: Exception) -> None:
         """Note that a call was given up by who made it, because no answer came in all the time that there was."""
-        self._note(place, Host.API, account_id, self._clock.monotonic(), error, went_well=False)
+        at = self._clock.monotonic()
+        if self._breakers[place, Host.API].note(account_id, at, went_well=False, began=at):
+            self._changed(place, Host.API, str(error))
 
     def _if_all_left_alone(self, upstream: str) -> Sequence[Breaker]:
         """The breakers of all hosts that accounts of this upstream have, unless one of them is called as ever."""
@@ -178,30 +181,20 @@ class GuardUpstreams:
             soonest = wait_s if soonest is None else min(soonest, wait_s)
         return soonest
 
-    def _note(
-        self,
-        place: Place,
-        host: Host,
-        account_id: int,
-        began: float,
-        error: BaseException | None,
-        *,
-        went_well: bool,
-    ) -> None:
-        breaker, at = self._breakers[place, host], self._clock.monotonic()
-        if not breaker.note(account_id, at, went_well=went_well, began=began):
-            return
+    def _changed(self, place: Place, host: Host, cause: str = "") -> None:
+        """A breaker stands differently now; without a cause its host is called again."""
+        breaker = self._breakers[place, host]
+        state = breaker.state(self._clock.monotonic())
         if host is Host.API:
-            self._remember(place, breaker, is_left_alone=not went_well)
+            self._remember(place, breaker, is_left_alone=state is not BreakerState.CLOSED)
         upstream, base_url = place
-        change = BreakerChange(upstream, host, breaker.state(at), "" if went_well else str(error), base_url)
         about = {"upstream": upstream, "base_url": base_url, "host": host.value}
-        if went_well:
+        if state is BreakerState.CLOSED:
             log.info("upstream is called again", extra=about)
         else:
-            log.warning("upstream is left alone for a while", extra={**about, "cause": change.cause})
+            log.warning("upstream is left alone for a while", extra={**about, "cause": cause})
         for listener in self._listeners:
-            listener(change)
+            listener(BreakerChange(upstream, host, state, cause, base_url))
 
     def _remember(self, place: Place, breaker: Breaker, *, is_left_alone: bool) -> None:
         upstream, base_url = place
