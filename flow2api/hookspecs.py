@@ -143,12 +143,17 @@ class SettingsSection:
 
     Attributes:
         name: Of the section: ``mine`` is ``[mine]`` in the file and ``FLOW2API_MINE__…`` in the environment.
-        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names. A
-            field of the type `flow2api.domain.secret.Secret` is never shown.
+        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names;
+            for a list they are JSON or have commas between the items, for a table they are JSON. A field of the type
+            `flow2api.domain.secret.Secret` is never shown.
     """
 
     name: str
     schema: type[msgspec.Struct]
+
+
+class NoSettings(msgspec.Struct, frozen=True):
+    """The schema of a section in which nothing may stand, so that whatever is set there is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +167,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        plain_http_hosts: Hosts that base URLs of accounts may lead to over plain http.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
         options: Reads the options; only a check that needs "database" can do so.
@@ -177,6 +183,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    plain_http_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,8 @@ class Settings:
         plugins: Names of the plugins to enable, beside the built-in ones: installed packages, or files in the folder.
         plugins_dir: A folder with plugins that are single files; nobody but its owner may be able to write there. Empty for none.
         trusted_proxies: Addresses and networks whose forwarding headers are believed.
+        plain_http_hosts: Names or addresses of hosts, beside this machine, that base URLs of accounts may lead to over plain
+            http: API keys go there for anybody on the way to read. For a container network or a tunnel of your own.
         lease_s: How long a generation stays a process's own without a sign of life from it.
         drain_s: How long pictures have to come to their end when the server is stopped.
         linger_s: How long listeners go on answering after SIGTERM, so that load balancers see it in time.
@@ -66,6 +68,7 @@ class Settings:
     plugins: tuple[str, ...] = ()
     plugins_dir: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    plain_http_hosts: tuple[str, ...] = ()
     lease_s: float = 45.0
     drain_s: float = 60.0
     linger_s: float = 5.0

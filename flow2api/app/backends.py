@@ -117,13 +117,14 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
         slots=slots,
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
-        kinds=credential_kinds(extensions),
+        kinds=credential_kinds(settings, extensions),
     )
 
 
-def credential_kinds(extensions: Extensions) -> CredentialKinds:
-    """What the accounts of each upstream sign in with."""
-    return CredentialKinds({name: factory.credential for name, factory in extensions.upstreams.items()})
+def credential_kinds(settings: Settings, extensions: Extensions) -> CredentialKinds:
+    """What the accounts of each upstream sign in with, and where base URLs may lead."""
+    by_upstream = {name: factory.credential for name, factory in extensions.upstreams.items()}
+    return CredentialKinds(by_upstream, frozenset(settings.plain_http_hosts))
 
 
 def build_upstreams(settings: Settings, extensions: Extensions, clock: Clock) -> dict[str, Upstream]:

@@ -183,7 +183,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         workers=workers,
         authorize=authorize,
         operating=operating,
-        metrics=Exposition(operating.census, journal, lambda: len(work), __version__),
+        metrics=Exposition(operating.census, journal, lambda: len(work), __version__, tending.guard.statuses),
         recording=recording,
         telling=telling,
         proxying=proxying,
@@ -272,7 +272,7 @@ def _tending(
     backends: Backends, pool: AccountPool, routes: RouteCalls, clock: Clock, options: CurrentOptions
 ) -> _Tending:
     storage, upstreams = backends.storage, backends.upstreams
-    guard = GuardUpstreams(clock)
+    guard = GuardUpstreams(clock, pool.hosts.of)
     tend = TendAccounts(pool, storage.accounts, clock, options, storage.health, guard.is_left_alone)
     kinds = backends.kinds
     credentials = RenewCredentials(pool, upstreams, storage.vault, tend, clock, routes=routes, guard=guard, kinds=kinds)

@@ -41,7 +41,11 @@ class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Also ask whether the hosts of the upstream answer; no account is used.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask whether the hosts of the upstreams answer, and try API keys of accounts by calls that cost nothing.",
+)
 @json_option
 @config_option
 def doctor(online: bool, as_json: bool, config: str | None) -> None:
@@ -135,6 +139,7 @@ class _Opened:
             has_secret_key=len(settings.secret_key) > 0,
             host=settings.host,
             public_url=settings.public_url,
+            plain_http_hosts=settings.plain_http_hosts,
             clock=self._clock,
             backends=self._examined_backends,
             options=self._options,

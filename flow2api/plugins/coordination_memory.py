@@ -6,7 +6,7 @@ from itertools import count
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.coordination import Slots
-from flow2api.hookspecs import CoordinationFactory, Section, hookimpl
+from flow2api.hookspecs import CoordinationFactory, NoSettings, Section, SettingsSection, hookimpl
 
 
 class MemorySlots:
@@ -52,3 +52,9 @@ def _build(url: str, section: Section) -> Slots:
 def register_coordinations() -> Iterable[CoordinationFactory]:
     """The default: one process needs nothing else."""
     return [CoordinationFactory("memory", ("memory",), _build)]
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section is empty."""
+    return [SettingsSection("memory", NoSettings)]

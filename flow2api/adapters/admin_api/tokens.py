@@ -187,7 +187,7 @@ def _new_account(doors: AdminDoors, data: NewTokenBody) -> NewAccount:
     if data.upstream not in doors.upstreams:
         raise UnsupportedInputError(f"The upstream is none of {', '.join(sorted(doors.upstreams))}.", param="upstream")
     given = GivenCredential(data.st, data.api_key, data.base_url)
-    secret, base_url = given.read(data.upstream, doors.kinds.of(data.upstream), {SESSION_TOKEN: "st"})
+    secret, base_url = given.read(data.upstream, doors.kinds, {SESSION_TOKEN: "st"})
     return NewAccount(
         session_token=secret,
         upstream=data.upstream,
@@ -214,7 +214,7 @@ def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> Secret 
     if st is None and key is None:
         return None
     given = GivenCredential(st, key, account.base_url)
-    return given.read(account.upstream, doors.kinds.of(account.upstream), {SESSION_TOKEN: "st"})[0]
+    return given.read(account.upstream, doors.kinds, {SESSION_TOKEN: "st"})[0]
 
 
 def _status(named: str | None) -> AccountStatus | None:

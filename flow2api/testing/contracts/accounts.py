@@ -128,7 +128,7 @@ class VaultContract:
 
         assert await storage.vault.read(added.id) == Credentials(Secret("t"))
         assert await storage.accounts.get(added.id) == changed
-        assert await storage.vault.find([Secret("s"), Secret("t")]) == {Secret("t"): added.id}
+        assert await storage.vault.find([Secret("s"), Secret("t")]) == {Secret("t"): [added.id]}
 
     async def test_secrets_go_with_the_account(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
@@ -141,8 +141,15 @@ class VaultContract:
         await storage.accounts.add([(account_of("x"), Credentials(Secret(f"token-{number}"))) for number in range(5)])
         asked = [Secret(f"token-{number}") for number in range(3, 1500)]
 
-        assert await storage.vault.find(asked) == {Secret("token-3"): 4, Secret("token-4"): 5}
+        assert await storage.vault.find(asked) == {Secret("token-3"): [4], Secret("token-4"): [5]}
         assert await storage.vault.find([]) == {}
+
+    async def test_finds_every_account_that_has_a_secret_in_the_order_of_ids(self, storage: Storage) -> None:
+        shared = Credentials(Secret("shared"))
+        added = await storage.accounts.add([(account_of(name), shared) for name in ("x", "y", "z")])
+        await storage.accounts.remove(added[1].id)
+
+        assert await storage.vault.find([Secret("shared")]) == {Secret("shared"): [added[0].id, added[2].id]}
 
     async def test_loads_only_access_tokens_that_have_not_ended(self, storage: Storage, clock: FakeClock) -> None:
         soon, before = clock.now() + timedelta(minutes=1), clock.now() - timedelta(seconds=1)

@@ -91,8 +91,10 @@ class FakeCredentialVault:
             self._tables.note("account", account.id)
             self._tables.note_audit(audit)
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
-        kept = {credentials.session_token: number for number, credentials in sorted(self._tables.credentials.items())}
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
+        kept: dict[Secret, list[int]] = {}
+        for number, credentials in sorted(self._tables.credentials.items()):
+            kept.setdefault(credentials.session_token, []).append(number)
         return {token: kept[token] for token in session_tokens if token in kept}
 
 

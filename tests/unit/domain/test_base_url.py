@@ -90,3 +90,16 @@ def test_setting_may_be_https_or_on_this_machine(address: str, path: str) -> Non
 def test_setting_that_cannot_be_is_named_with_the_reason(address: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^The setting `house.base_url`.*{told}"):
         check_base_setting("house.base_url", address, "keys")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://media:8000/v1", "http://MEDIA/v1", "http://10.0.0.5", "http://[fd00::1]:8000", "http://media./v1"]
+)
+def test_host_that_is_named_may_be_asked_over_plain_http(text: str) -> None:
+    assert read_base_url(text, ["Media", "10.0.0.5", "fd00:0::1"]) == text.replace("MEDIA", "media")
+
+
+@pytest.mark.parametrize("text", ["http://media.example.org", "http://10.0.0.6", "http://xmedia"])
+def test_no_other_host_may(text: str) -> None:
+    with pytest.raises(UnsupportedInputError, match="has to be https"):
+        read_base_url(text, ["media", "10.0.0.5", ""])

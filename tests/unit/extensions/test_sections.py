@@ -89,3 +89,52 @@ def test_factories_get_the_section_as_it_is_read() -> None:
 def test_section_of_a_built_in_plugin_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="section `flow` is wrong"):
         load_extensions().checked({"flow": {"era": "stone"}})
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An item of a list of tables."""
+
+    name: str
+
+
+class Many(msgspec.Struct, frozen=True, kw_only=True):
+    """A section with what a variable has no form for."""
+
+    names: tuple[str, ...] = ()
+    numbers: list[int] | None = None
+    rows: tuple[Row, ...] = ()
+    prices: dict[str, float] = {}
+    text: str | list[str] = ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read"),
+    [
+        ("names", "a, b,", ("a", "b")),
+        ("names", '["a", "b"]', ("a", "b")),
+        ("names", " ", ()),
+        ("numbers", "1,2", [1, 2]),
+        ("rows", '[{"name": "a"}]', (Row("a"),)),
+        ("prices", '{"large": 2}', {"large": 2.0}),
+        ("text", "a, b", "a, b"),
+    ],
+)
+def test_texts_of_variables_stand_for_lists_and_tables(name: str, text: str, read: object) -> None:
+    assert checked_section(SettingsSection("many", Many), {name: text})[name] == read
+
+
+@pytest.mark.parametrize(("name", "text"), [("rows", "[{"), ("rows", "a"), ("prices", "large"), ("numbers", "a,b")])
+def test_text_that_stands_for_no_list_is_told(name: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="section `many` is wrong"):
+        checked_section(SettingsSection("many", Many), {name: text})
+
+
+def test_tables_in_lists_are_shown_field_by_field() -> None:
+    section = checked_section(SettingsSection("many", Many), {"rows": [{"name": "a"}]})
+    assert masked(section, is_declared=True)["rows"] == [{"name": "a"}]
+
+
+@pytest.mark.parametrize("name", ["memory", "log", "sql"])
+def test_setting_of_a_built_in_plugin_that_has_none_is_told(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no setting 'x' in the section `{name}`; there are none"):
+        load_extensions().checked({name: {"x": "1"}})

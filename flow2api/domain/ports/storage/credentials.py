@@ -23,6 +23,9 @@ class CredentialVault(Protocol):
         """Replace the secrets and write the account over what is there, in one step, noted in the feed."""
         ...
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
-        """Which of these session tokens are kept already, and by which account."""
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
+        """Which of these session tokens or keys are kept already, and by which accounts, in the order of their ids.
+
+        A key may be kept by several accounts, that are served at different places.
+        """
         ...

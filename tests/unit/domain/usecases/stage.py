@@ -171,7 +171,7 @@ class Stage:
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
         self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1), lambda: self.options.max_running)
-        self.guard = GuardUpstreams(self.clock)
+        self.guard = GuardUpstreams(self.clock, self.pool.hosts.of)
         self.tend = TendAccounts(
             self.pool, accounts, self.clock, lambda: self.options, self.storage.health, self.guard.is_left_alone
         )

@@ -376,7 +376,7 @@ async def test_outage_puts_visits_off_without_holding_it_against_the_accounts(ke
     for _ in range(20):
         await kept.cold_account()
     await kept.clock.sleep(2 * HOUR)
-    assert kept.guard.statuses()["flow", Host.SESSION].state is not BreakerState.CLOSED
+    assert kept.guard.statuses()[("flow", None), Host.SESSION].state is not BreakerState.CLOSED
     assert kept.upstream.count("exchange") <= 2 * 3600 / 30 + 20
     kept.upstream.faults.clear()
     await kept.clock.sleep(38 * 60)

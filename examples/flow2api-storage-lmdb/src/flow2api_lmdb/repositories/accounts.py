@@ -122,13 +122,14 @@ class LmdbCredentialVault:
 
         await self._engine.write(work)
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
-        def work(step: Step) -> Mapping[Secret, int]:
-            found: dict[Secret, int] = {}
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
+        def work(step: Step) -> Mapping[Secret, Sequence[int]]:
+            found: dict[Secret, Sequence[int]] = {}
             for token in session_tokens:
                 digest = self._cipher.digest(token, purpose=PURPOSE)
-                for kept in first(1, step.by(CREDENTIALS, "digest", digest, backwards=True)):
-                    found[token] = kept.account_id
+                owners = sorted(kept.account_id for kept in step.by(CREDENTIALS, "digest", digest))
+                if owners:
+                    found[token] = owners
             return found
 
         return await self._engine.read(work)
