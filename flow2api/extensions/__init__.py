@@ -1,7 +1,7 @@
 """Plugins: found, loaded, and put together to what the program chooses from."""
 
 from flow2api.extensions.enabling import enabled_plugins, load_extensions
-from flow2api.extensions.isolation import LOADING_S, told, within
+from flow2api.extensions.isolation import LOADING_S, TookTooLongError, told, within
 from flow2api.extensions.plugin import Plugin, PluginState
 from flow2api.extensions.registry import Extensions
 from flow2api.extensions.reserved import PROGRAM_COMMANDS, PROGRAM_SETTINGS
@@ -15,6 +15,7 @@ __all__ = [
     "Extensions",
     "Plugin",
     "PluginState",
+    "TookTooLongError",
     "enabled_plugins",
     "load_extensions",
     "told",

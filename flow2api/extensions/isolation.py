@@ -1,8 +1,10 @@
 """Runs code of plugins so that it holds nobody up, and tells what it says of itself in a line that may be shown."""
 
+import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import TypeVar
 
 from flow2api.domain.redaction import redact_text
@@ -15,11 +17,17 @@ _LONGEST_TEXT = 400
 T = TypeVar("T")
 
 
+class TookTooLongError(Exception):
+    """What was called has not come to an end."""
+
+
 def within(seconds: float, call: Callable[[], T]) -> T:
     """What a call returns, made in a thread of its own, which is given up when it takes too long.
 
+    What it prints goes to standard error, for it must not end in what a command prints.
+
     Raises:
-        TimeoutError: It took too long; the thread goes on until the program ends.
+        TookTooLongError: It took too long; the thread goes on until the program ends.
         BaseException: Whatever the call raises.
     """
     results: list[T] = []
@@ -33,12 +41,13 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
     # A daemon: one that hangs must not keep the program from ending.
     thread = threading.Thread(target=run, name="plugin", daemon=True)
-    thread.start()
-    thread.join(seconds)
+    with redirect_stdout(sys.stderr):
+        thread.start()
+        thread.join(seconds)
     if errors:
         raise errors[0]
     if not results:
-        raise TimeoutError
+        raise TookTooLongError(f"It did not come to an end within {seconds:g} s.")
     return results[0]
 
 

@@ -1,9 +1,8 @@
 """Loads one plugin, so that whatever it does is known by its name and holds nobody up."""
 
 import inspect
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -13,7 +12,7 @@ import pluggy
 from flow2api import __version__, hookspecs
 from flow2api.domain.errors import PluginError
 from flow2api.extensions.answers import checked, hook_names, implemented
-from flow2api.extensions.isolation import LOADING_S, in_one_line, told, within
+from flow2api.extensions.isolation import LOADING_S, TookTooLongError, in_one_line, told, within
 from flow2api.extensions.plugin import PluginState, Registered
 from flow2api.extensions.sources import Source
 from flow2api.extensions.versions import fits
@@ -69,9 +68,8 @@ def registered_or_left_out(source: Source, *, within_s: float = LOADING_S) -> Re
             return left_out(f"It failed while it was loaded: {told(error)}")
 
     try:
-        with redirect_stdout(sys.stderr):  # what a plugin prints must not end in what a command prints
-            return within(within_s, load)
-    except TimeoutError:
+        return within(within_s, load)
+    except TookTooLongError:
         return left_out(f"It did not come to an end within {within_s:g} s while it was loaded.")
 
 

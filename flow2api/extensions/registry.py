@@ -8,7 +8,7 @@ import click
 
 from flow2api.domain.catalog import Entry
 from flow2api.domain.errors import ConfigurationError, PluginError
-from flow2api.extensions.isolation import LOADING_S, told, within
+from flow2api.extensions.isolation import LOADING_S, TookTooLongError, told, within
 from flow2api.extensions.plugin import Plugin, PluginState, Registered
 from flow2api.extensions.sections import checked_section, masked, schema_of
 from flow2api.extensions.shelves import SECTIONED, fault_of, new_shelves
@@ -145,7 +145,7 @@ def _read(plugin: Plugin, declared: SettingsSection, given: Section, within_s: f
         return within(within_s, lambda: checked_section(declared, given))
     except ConfigurationError:
         raise
-    except TimeoutError:
+    except TookTooLongError:
         raise ConfigurationError(f"It did not come to an end within {within_s:g} s {while_read}.") from None
     except (Exception, SystemExit) as error:
         raise ConfigurationError(f"It failed {while_read}: {told(error)}") from error
