@@ -98,7 +98,9 @@ def _version(version: object) -> str | None:
 def _check_marks(plugin: object, hooks: tuple[str, ...]) -> None:
     """What looks like a hook is one, and can be called."""
     for hook in hook_names():
-        if hook not in hooks and callable(getattr(plugin, hook, None)):
+        own = getattr(plugin, hook, None)
+        is_specification = own is getattr(hookspecs, hook)  # of a module that imports everything from there
+        if hook not in hooks and callable(own) and not is_specification:
             raise PluginError(f"Its {hook} is not marked with flow2api.hookspecs.hookimpl.")
     for hook in hooks if inspect.isclass(plugin) else ():
         if "self" in inspect.signature(getattr(plugin, hook, list)).parameters:

@@ -11,7 +11,7 @@ import click
 import msgspec
 import pytest
 
-from flow2api import __version__
+from flow2api import __version__, hookspecs
 from flow2api.domain.catalog import Alias
 from flow2api.domain.errors import PluginError
 from flow2api.extensions import Extensions, Plugin, PluginState, load_extensions
@@ -272,6 +272,13 @@ def test_hook_that_was_not_marked_beside_others_that_were_is_told() -> None:
             return []
 
     assert loading(Plugin()) == "Its register_upstreams is not marked with flow2api.hookspecs.hookimpl."
+
+
+def test_module_that_imports_the_specifications_is_no_worse_for_it() -> None:
+    plugin = with_policies([NamedPolicy("mine", FillFirst)])
+    plugin.register_upstreams = hookspecs.register_upstreams
+
+    assert "mine" in load_extensions(extra={"mine": plugin}).policies
 
 
 def test_class_whose_hooks_are_methods_is_told_to_be_an_object() -> None:
