@@ -104,7 +104,7 @@ class Diagnose:
             return Finding(CheckState.FAIL, error.message)
         except TimeoutError:
             return Finding(CheckState.FAIL, f"The check did not come to an end within {self._timeout_s:.0f} s.")
-        except Exception as error:  # noqa: BLE001  # a plugin's check may raise whatever it likes
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's check may raise whatever it likes
             return Finding(
                 CheckState.FAIL,
                 f"The check itself broke ({type(error).__name__}).",

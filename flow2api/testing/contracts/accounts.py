@@ -120,6 +120,26 @@ class VaultContract:
         assert await storage.vault.read(added.id) == secrets
         assert await storage.vault.read(added.id + 1) is None
 
+    async def test_host_of_an_account_is_kept_with_the_account_and_not_with_its_secrets(self, storage: Storage) -> None:
+        account = replace(account_of("a"), base_url="https://images.example.org/v1")
+        secrets = Credentials(Secret("s"), Secret("a"), NOW + timedelta(hours=1), NOW, base_url=account.base_url)
+        (added,) = await storage.accounts.add([(account, secrets)])
+
+        assert added.base_url == account.base_url
+        assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
+
+        moved = replace(added, base_url="https://other.example.org")
+        await storage.vault.write(moved, replace(secrets, base_url=moved.base_url))
+
+        assert await storage.accounts.get(added.id) == moved
+        assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
+
+    async def test_loads_no_host_with_the_secrets(self, storage: Storage, clock: FakeClock) -> None:
+        secrets = Credentials(Secret("s"), Secret("a"), clock.now() + timedelta(hours=1), clock.now())
+        (added,) = await storage.accounts.add([(account_of("a"), replace(secrets, base_url="https://example.org"))])
+
+        assert [each async for batch in storage.vault.load() for each in batch] == [(added.id, secrets)]
+
     async def test_replaces_secrets_and_account_in_one_step(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), Credentials(Secret("s"), Secret("a"), NOW, NOW))])
         changed = replace(added, name="renamed")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Change, LogEntry, Storage
+from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.testing.contracts.accounts import (
     AccountDirectoryContract,
@@ -113,6 +113,33 @@ class OptionsContract:
             await storage.options.write({"a": value}, "operator")
 
         assert await storage.options.read() == {"a": 3}
+
+
+class PeeksOptionsContract:
+    """The options, told before a storage is opened; asked of those that offer it."""
+
+    @pytest.fixture
+    def unopened(self, new_storage: NewStorage) -> PeeksOptions:
+        """A storage over the data of the test, not open."""
+        made = new_storage()
+        if not isinstance(made, PeeksOptions):
+            pytest.skip("it does not tell its options before it is opened")
+        return made
+
+    async def test_tells_nothing_as_long_as_there_is_no_data(self, unopened: PeeksOptions) -> None:
+        assert dict(unopened.peek_options()) == {}
+
+    async def test_tells_what_was_set_beside_one_that_is_open(self, unopened: PeeksOptions, storage: Storage) -> None:
+        await storage.options.write({"plugins": ["a", "b"], "gone": 1}, "operator")
+        await storage.options.write({"gone": None}, "operator")
+
+        assert dict(unopened.peek_options()) == {"plugins": ["a", "b"]}
+
+    async def test_tells_what_was_set_when_none_is_open(self, unopened: PeeksOptions, storage: Storage) -> None:
+        await storage.options.write({"policy": "random"}, "operator")
+        await storage.aclose()
+
+        assert dict(unopened.peek_options()) == {"policy": "random"}
 
 
 class WholeContract:
@@ -236,6 +263,7 @@ class StorageContract:
     TestMediaIndex = MediaIndexContract
     TestChangeFeed = ChangeFeedContract
     TestOptions = OptionsContract
+    TestPeeksOptions = PeeksOptionsContract
     TestRequestLog = RequestLogContract
     TestStatistics = StatisticsContract
     TestNotifyTargets = NotifyTargetsContract

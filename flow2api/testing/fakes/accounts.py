@@ -47,7 +47,7 @@ class FakeAccounts:
         for new, credentials in accounts:
             account = replace(new, id=self._tables.new_id("account"))
             self._tables.accounts[account.id] = account
-            self._tables.credentials[account.id] = credentials
+            self._tables.credentials[account.id] = replace(credentials, base_url=None)
             self._tables.note("account", account.id)
             added.append(account)
         if added:
@@ -87,7 +87,7 @@ class FakeCredentialVault:
         self._tables.writing(audit)
         if account.id in self._tables.accounts:
             self._tables.accounts[account.id] = account
-            self._tables.credentials[account.id] = credentials
+            self._tables.credentials[account.id] = replace(credentials, base_url=None)
             self._tables.note("account", account.id)
             self._tables.note_audit(audit)
 

@@ -9,7 +9,10 @@ from flow2api.domain.secret import Secret
 
 
 class CredentialVault(Protocol):
-    """The secrets of accounts, encrypted at rest."""
+    """The secrets of accounts, encrypted at rest.
+
+    `Credentials.base_url` is none of them: it is kept with the account, and None in what comes back from here.
+    """
 
     def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
         """The secrets of every account that has an access token which has not ended, in batches."""

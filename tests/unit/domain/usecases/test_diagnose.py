@@ -256,3 +256,15 @@ async def test_keys_are_counted() -> None:
 
     await storage.api_keys.add(replace(key, digest=b"2"))
     assert await look_by(look_at_keys(storage)) == Finding(OK, "1 active, 1 revoked.")
+
+
+async def test_check_that_would_end_the_program_fails_alone() -> None:
+    async def leave() -> Finding:
+        raise SystemExit(0)
+
+    found = [one async for one in Diagnose([Check("leaving", leave), Check("next", leave)])()]
+
+    assert [(one.name, one.finding.sentence) for one in found] == [
+        ("leaving", "The check itself broke (SystemExit)."),
+        ("next", "The check itself broke (SystemExit)."),
+    ]

@@ -56,7 +56,7 @@ class LmdbAccounts:
             for (new, credentials), digest in zip(accounts, digests, strict=True):
                 account = replace(new, id=step.new_number("account"))
                 step.put(ACCOUNTS, (account.id,), account)
-                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, credentials, digest))
+                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, without_host(credentials), digest))
                 added.append(account)
             if added:
                 note_changes(step, ACCOUNT, [account.id for account in added])
@@ -104,11 +104,11 @@ class LmdbCredentialVault:
         for start in range(0, len(fresh), BATCH):
             wanted = fresh[start : start + BATCH]
             found = await self._engine.read(lambda step: [step.get(CREDENTIALS, one) for one in wanted])  # noqa: B023
-            yield [(kept.account_id, kept.credentials) for kept in found if kept is not None]
+            yield [(kept.account_id, without_host(kept.credentials)) for kept in found if kept is not None]
 
     async def read(self, account_id: int) -> Credentials | None:
         kept = await self._engine.read(lambda step: step.get(CREDENTIALS, account_id))
-        return None if kept is None else kept.credentials
+        return None if kept is None else without_host(kept.credentials)
 
     async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         digest = digest_of(self._cipher, credentials)
@@ -116,7 +116,7 @@ class LmdbCredentialVault:
         def work(step: Step) -> None:
             if step.has(ACCOUNTS, account.id):
                 step.put(ACCOUNTS, (account.id,), account)
-                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, credentials, digest))
+                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, without_host(credentials), digest))
                 note_changes(step, ACCOUNT, [account.id])
                 note_audit(step, audit)
 
@@ -191,6 +191,11 @@ PURPOSE = "session_token"
 def digest_of(cipher: Cipher, credentials: Credentials) -> bytes:
     """What a session token is found by."""
     return cipher.digest(credentials.session_token, purpose=PURPOSE)
+
+
+def without_host(credentials: Credentials) -> Credentials:
+    """What the vault keeps: the host is the account's."""
+    return replace(credentials, base_url=None)
 
 
 def _passes(account: Account, wanted: AccountFilter, now: datetime) -> bool:
