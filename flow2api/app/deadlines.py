@@ -4,9 +4,10 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from flow2api.domain.errors import Flow2ApiError, StorageError, UpstreamTimeoutError
+from flow2api.domain.errors import CoordinationError, Flow2ApiError, StorageError, UpstreamTimeoutError
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Deadlines:
 
 STORAGE = Deadlines(StorageError, 60.0, {"open": 600.0, "examine": 600.0, "back_up": 3600.0, "restore": 3600.0})
 MEDIA_STORE = Deadlines(StorageError, 60.0, {"put": 3600.0})  # it takes as long as the bytes take to come
-COORDINATION = Deadlines(StorageError, 10.0)
+COORDINATION = Deadlines(CoordinationError, 2.0, {"give_back": 10.0, "aclose": 10.0, "listen": None})
 UPSTREAM = Deadlines(UpstreamTimeoutError, 120.0, {"produce": None, "submit": None})  # the options limit these
 
 
@@ -56,8 +57,9 @@ def _member(target: object, name: str, what: str, deadlines: Deadlines, plugin: 
     if isinstance(value, _PLAIN):
         return property(lambda self: getattr(target, name))
     if not callable(value):
-        held = with_deadlines(value, plugin, deadlines)
-        return property(lambda self: held)
+        # Not before it is asked for: what it holds may hold it in turn, or lead on without end as a path does.
+        held = cache(lambda: with_deadlines(value, plugin, deadlines))
+        return property(lambda self: held())
     limit_s = deadlines.of(name)
     if limit_s is None:
         return staticmethod(value)

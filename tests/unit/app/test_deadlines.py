@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,6 +79,21 @@ async def test_call_that_hangs_ends_with_the_plugin_and_the_call_named(held: Any
 async def test_what_it_holds_is_held_to_time_as_well(held: Any) -> None:
     with pytest.raises(StorageError, match=r"Repository\.all"):
         await held.things.all()
+
+
+async def test_what_holds_itself_or_leads_on_for_ever_is_no_trap() -> None:
+    class Whole(Hanging):
+        def __init__(self) -> None:
+            super().__init__()
+            self.path = Path("/somewhere/else")
+            self.part = self
+
+    held = with_deadlines(Whole(), "mine", SOON)
+
+    assert (await held.part.quick(4), held.part.part.plain(), str(held.path.parent.name)) == (4, 7, "somewhere")
+    assert held.part is held.part
+    with pytest.raises(StorageError, match=r"Whole\.hang"):
+        await held.part.hang()
 
 
 async def test_everything_else_is_as_it_was(held: Any, hanging: Hanging) -> None:
