@@ -13,10 +13,11 @@ from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.app import deadlines
+from flow2api.app.guarded_coordination import GuardedCoordination
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConfigurationError, Flow2ApiError, PluginError
-from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
@@ -53,7 +54,7 @@ class Backends:
 
     storage: Storage
     store: MediaStore
-    slots: Slots
+    coordination: Coordination
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
     kinds: CredentialKinds = SESSIONS
@@ -103,18 +104,22 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
     """
     told = extensions.told_left_out
     media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url", told)
-    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
+    coordination_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
     upstreams = build_upstreams(settings, extensions, clock)
     with _blaming(owner := extensions.foreign_owner(media_factory), "media_url"):
         section = settings.sections.get(media_factory.name, {})
         store = _in_time(media_factory.build(settings.store_url, section), owner, deadlines.MEDIA_STORE)
-    with _blaming(owner := extensions.foreign_owner(slots_factory), "coordination_url"):
-        section = settings.sections.get(slots_factory.name, {})
-        slots = _in_time(slots_factory.build(settings.coordination_url, section), owner, deadlines.COORDINATION)
+    with _blaming(owner := extensions.foreign_owner(coordination_factory), "coordination_url"):
+        section = settings.sections.get(coordination_factory.name, {})
+        coordination = _in_time(
+            coordination_factory.build(settings.coordination_url, section), owner, deadlines.COORDINATION
+        )
+        if owner is not None:
+            coordination = GuardedCoordination(coordination, clock.monotonic)
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
         store=FreshMedia(store),
-        slots=slots,
+        coordination=coordination,
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
         kinds=credential_kinds(extensions),

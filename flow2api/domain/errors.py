@@ -15,6 +15,7 @@
     │   │   └── OptionLockedError
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
+    │   ├── KeyLimitError
     │   └── OperatorError            what an operator is refused
     │       ├── SetupRequiredError
     │       ├── SignInRefusedError
@@ -50,6 +51,7 @@
     ├── StorageError
     │   ├── StorageBusyError
     │   └── StorageFullError
+    ├── CoordinationError            processes cannot agree on what they share
     ├── GenerationFailedError        a finished generation that has no result
     ├── ShuttingDownError
     └── ConfigurationError
@@ -59,6 +61,7 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 """
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from flow2api.domain.secret import Secret
 
@@ -202,6 +205,22 @@ class RecordNotFoundError(RequestError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"There is no line {number} in the request log.", param="id")
+
+
+class KeyLimitError(RequestError):
+    """The key has begun as many requests as it may for now; nothing was begun.
+
+    Attributes:
+        retry_after_s: When it may begin the next one, in seconds.
+    """
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, limit: int, retry_after_s: float) -> None:
+        super().__init__(
+            f"This API key may begin {limit} requests a minute, and has; try again in {ceil(retry_after_s)} s."
+        )
+        self.retry_after_s = retry_after_s
 
 
 class OperatorError(RequestError):
@@ -552,6 +571,12 @@ class StorageFullError(StorageError):
     """There is no room left for the database or the media."""
 
     code = "storage_full"
+
+
+class CoordinationError(Flow2ApiError):
+    """The processes of this gateway cannot agree now on slots and limits; nothing was begun."""
+
+    code = "coordination_unavailable"
 
 
 class GenerationFailedError(Flow2ApiError):

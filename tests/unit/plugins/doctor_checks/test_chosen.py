@@ -5,6 +5,7 @@ from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.options import Options
 from flow2api.domain.usecases.diagnose import CheckState
 from flow2api.hookspecs import Examined, ExaminedBackends, ExaminedOptions
+from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.plugins.doctor_checks.chosen import look_at_models, look_at_options, look_at_proxies
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.media import FakeMediaStore
@@ -25,7 +26,10 @@ def examined(options: Options, ignored: Mapping[str, str]) -> Examined:
         public_url="",
         clock=FakeClock(),
         backends=lambda: ExaminedBackends(
-            storage=FakeStorage(), store=FakeMediaStore(), catalog=ModelCatalog([], lambda spec: True)
+            storage=FakeStorage(),
+            store=FakeMediaStore(),
+            coordination=MemoryCoordination(),
+            catalog=ModelCatalog([], lambda spec: True),
         ),
         options=read,
     )
