@@ -1,5 +1,6 @@
 """What others coordinate may be out of reach."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+ANSWERED_WITHIN_S = 2.0
 ASKED_AGAIN_AFTER_S = 1.0
 
 _MEMBERS = ("is_shared", "slots", "limits", "events", "ping", "aclose")
@@ -87,11 +89,17 @@ class GuardedCoordination:
 
 
 class GuardedSlots:
-    """Slots that are refused with an error of ours when nobody can count them."""
+    """Slots that are refused with an error of ours when nobody can count them.
 
-    def __init__(self, slots: Slots, reach: Reach) -> None:
+    Args:
+        answered_within_s: How long an answer is waited for. A ticket that comes later is given back.
+    """
+
+    def __init__(self, slots: Slots, reach: Reach, *, answered_within_s: float = ANSWERED_WITHIN_S) -> None:
         self._slots = slots
         self._reach = reach
+        self._answered_within_s = answered_within_s
+        self._late: set[asyncio.Task[None]] = set()
 
     async def take(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
         """As `Slots.take`.
@@ -99,7 +107,28 @@ class GuardedSlots:
         Raises:
             CoordinationError: It cannot be counted now.
         """
-        return await self._reach.ask(lambda: self._slots.take(account_id, kind, limit))
+        return await self._reach.ask(lambda: self._take(account_id, kind, limit))
+
+    async def _take(self, account_id: int, kind: MediaKind, limit: int | None) -> str | None:
+        taking = asyncio.ensure_future(self._slots.take(account_id, kind, limit))
+        try:
+            async with asyncio.timeout(self._answered_within_s):
+                return await asyncio.shield(taking)
+        except BaseException:
+            # It may be counted by now, or soon: cut off, it would be held by nobody.
+            taking.add_done_callback(self._return_late)
+            raise
+
+    def _return_late(self, taking: "asyncio.Future[str | None]") -> None:
+        if not taking.cancelled() and taking.exception() is None and (ticket := taking.result()) is not None:
+            self._late.add(task := asyncio.ensure_future(self._return(ticket)))
+            task.add_done_callback(self._late.discard)
+
+    async def _return(self, ticket: str) -> None:
+        try:
+            await self._slots.give_back(ticket)
+        except Exception:
+            log.exception("slot that came late not given back; it ends with its time limit")
 
     async def give_back(self, ticket: str) -> None:
         """As `Slots.give_back`; tried in any case, for nobody waits for it."""

@@ -19,7 +19,7 @@ class Meeting:
 
     Attributes:
         fault: What every call fails with; None while all is well.
-        is_stuck: No call comes to an end.
+        is_stuck: No call comes to an end before `go_on`.
         calls: How often each was called.
         time_s: The seconds of the windows.
     """
@@ -31,6 +31,7 @@ class Meeting:
     tickets: dict[str, tuple[object, int, MediaKind]] = field(default_factory=dict)
     windows: dict[str, tuple[float, int]] = field(default_factory=dict)
     listeners: dict[Callable[[str, str], None], "asyncio.Future[None]"] = field(default_factory=dict)
+    _may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     async def reached(self, call: str) -> None:
@@ -38,7 +39,7 @@ class Meeting:
         self.calls[call] += 1
         await asyncio.sleep(0)
         if self.is_stuck:
-            await asyncio.get_running_loop().create_future()
+            await self._may_go_on.wait()
         if self.fault is not None:
             raise self.fault
 
@@ -48,6 +49,11 @@ class Meeting:
         for listener in self.listeners.values():
             listener.set_exception(fault)
         self.listeners.clear()
+
+    def go_on(self) -> None:
+        """Let all calls come to an end that are stuck."""
+        self.is_stuck = False
+        self._may_go_on.set()
 
     def ticket(self) -> str:
         """One that nobody has."""
