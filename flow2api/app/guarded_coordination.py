@@ -84,8 +84,12 @@ class GuardedCoordination:
         await self._coordination.ping()
 
     async def aclose(self) -> None:
-        """As `Coordination.aclose`."""
-        await self._coordination.aclose()
+        """As `Coordination.aclose`; a fault in it keeps nobody from ending."""
+        try:
+            await self._coordination.aclose()
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            log.warning("coordination not closed; what it holds ends with its time limit", reason=reason)
 
 
 class GuardedSlots:

@@ -63,6 +63,7 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 from collections.abc import Mapping, Sequence
 from math import ceil
 
+from flow2api.domain.quantity import counted
 from flow2api.domain.secret import Secret
 
 
@@ -218,7 +219,8 @@ class KeyLimitError(RequestError):
 
     def __init__(self, limit: int, retry_after_s: float) -> None:
         super().__init__(
-            f"This API key may begin {limit} requests a minute, and has; try again in {ceil(retry_after_s)} s."
+            f"This API key may begin {counted(limit, 'request')} a minute and has begun them; "
+            f"try again in {ceil(retry_after_s)} s."
         )
         self.retry_after_s = retry_after_s
 

@@ -160,6 +160,7 @@ async def test_nothing_is_begun_while_they_cannot_agree(
         answers = [await paint(gateway, key) for gateway in (*gateways, *gateways)]
         took_s = time.monotonic() - began
         health = httpx.get(f"{gateways[0].url}/readyz")
+        doctor = gateways[0].attempt("doctor")
     finally:
         away.rename(meeting)
 
@@ -168,6 +169,8 @@ async def test_nothing_is_begun_while_they_cannot_agree(
     assert {answer.headers["retry-after"] for answer in answers} == {"5"}
     assert took_s < 5
     assert health.status_code == 200
+    assert (doctor.returncode, doctor.stderr.count("Traceback")) == (1, 0), doctor.stderr
+    assert "What processes share slots and limits by does not answer" in doctor.stdout
     await asyncio.sleep(1.0)
     assert (await paint(gateways[1], key)).status_code == 200
 

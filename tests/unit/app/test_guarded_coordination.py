@@ -140,6 +140,17 @@ async def test_slot_is_given_back_even_so(guarded: GuardedCoordination, meeting:
     assert meeting.tickets == {}
 
 
+async def test_what_cannot_be_closed_is_told_and_stops_nobody(clock: FakeClock, meeting: Meeting) -> None:
+    class Gone(FakeCoordination):
+        async def aclose(self) -> None:
+            raise ConnectionError("gone")
+
+    with capture_logs() as logs:
+        await GuardedCoordination(Gone(meeting), clock.monotonic).aclose()
+
+    assert [one["event"] for one in logs] == ["coordination not closed; what it holds ends with its time limit"]
+
+
 async def test_log_tells_the_beginning_and_the_end(
     guarded: GuardedCoordination, meeting: Meeting, clock: FakeClock
 ) -> None:
