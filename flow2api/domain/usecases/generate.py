@@ -122,13 +122,16 @@ class Generate:
         """
         if not self._work.is_open:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
-        for number in range(_TRIES):
+        limit = self._limit if self._limit is not None and self._limit.is_limited(caller) else None
+        for _ in range(_TRIES + (limit is not None)):
             earlier = await self._earlier(request, caller, idempotency)
             is_refused = all(self._as_known(part).was_refused for part in earlier)
             if earlier and not is_refused:
                 return self._replay(earlier)
-            if number == 0 and self._limit is not None and self._limit.is_limited(caller):
-                await self._limit.count(caller)
+            if limit is not None:
+                await limit.count(caller)
+                limit = None
+                continue  # the same may have been begun meanwhile
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
                 return await self._begin(self._routes(request, caller), caller, idempotency, refused)

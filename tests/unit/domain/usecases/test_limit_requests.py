@@ -1,10 +1,14 @@
 """Keys have a limit by the minute: of requests that begin something, each for itself."""
 
+import asyncio
+
 import pytest
 
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import CoordinationError, KeyLimitError, NoEligibleAccountError
+from flow2api.domain.generation import Finished
 from flow2api.testing.fakes.coordination import FakeCoordination
+from flow2api.testing.fakes.virtual_time import settle
 from tests.unit.domain.usecases.stage import CALLER, FILM, PAINT, Stage
 from tests.unit.domain.usecases.test_generate import once
 
@@ -109,3 +113,23 @@ async def test_what_cannot_be_counted_is_not_begun() -> None:
         await stage.all_events(PAINT, caller=CALLER)
 
     assert stage.tables.generations == {}
+
+
+async def test_repeat_that_comes_while_it_is_counted_is_not_begun_twice() -> None:
+    shared = FakeCoordination()
+    stage = Stage(limits=shared)
+    await stage.accounts(1)
+    stage.configure(requests_per_min=5)
+    shared.meeting.is_stuck = True
+    both = [
+        asyncio.create_task(stage.all_events(FILM, idempotency=once(None, is_retry=is_retry)))
+        for is_retry in (False, True)
+    ]
+    await settle()
+    assert shared.meeting.calls["spend"] == 2
+    shared.meeting.go_on()
+
+    ends = [(await task)[-1] for task in both]
+
+    assert [type(end) for end in ends] == [Finished, Finished]
+    assert stage.upstream.count("submit") == 1
