@@ -17,7 +17,7 @@ import pluggy
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelSpec
 from flow2api.domain.options import Options
-from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.observers import Observer
 from flow2api.domain.ports.responses import ResponseShaper
@@ -77,11 +77,15 @@ class MediaStoreFactory:
 
 @dataclass(frozen=True, slots=True)
 class CoordinationFactory:
-    """What counts slots, and the URL schemes that select it."""
+    """What processes agree by, and the URL schemes that select it.
+
+    Attributes:
+        build: Makes it from the URL and the plugin's section; connects to nothing.
+    """
 
     name: str
     schemes: tuple[str, ...]
-    build: Callable[[str, Section], Slots]
+    build: Callable[[str, Section], Coordination]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,7 @@ class ExaminedBackends:
 
     storage: Storage
     store: MediaStore
+    coordination: Coordination
     catalog: ModelCatalog
 
 
@@ -250,7 +255,7 @@ def register_media_stores() -> Iterable[MediaStoreFactory]:
 
 @hookspec
 def register_coordinations() -> Iterable[CoordinationFactory]:
-    """Ways for processes to agree on slots. Since 0.1."""
+    """Ways for processes to agree on slots and limits, and to wake each other. Since 0.1; limits and events since 0.2."""
 
 
 @hookspec

@@ -29,7 +29,7 @@ class Settings:
         data_dir: Where everything lives that has no address of its own.
         database_url: Scheme names the storage; empty for ``flow2api.db`` in the data folder.
         media_url: Scheme names the media store; empty for ``media`` in the data folder.
-        coordination_url: Scheme names what counts slots.
+        coordination_url: Scheme names what several processes share slots and limits by, and wake each other.
         public_url: The address by which clients reach the server; empty to follow each request.
         secret_key: The master key for secrets at rest; empty to use the file.
         secret_key_file: A file that holds it; empty for ``secret.key`` in the data folder.

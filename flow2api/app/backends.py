@@ -15,10 +15,11 @@ from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.app import deadlines
 from flow2api.app.foreign import made
+from flow2api.app.guarded_coordination import GuardedCoordination
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConfigurationError, PluginError
-from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
@@ -55,7 +56,7 @@ class Backends:
 
     storage: Storage
     store: MediaStore
-    slots: Slots
+    coordination: Coordination
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
     kinds: CredentialKinds = SESSIONS
@@ -105,21 +106,25 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
     """
     told = extensions.told_left_out
     media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url", told)
-    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
+    coordination_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
     upstreams = build_upstreams(settings, extensions, clock)
     sections = settings.sections
     with _blaming(owner := extensions.foreign_owner(media_factory), "media_url"):
         section = sections.get(media_factory.name, {})
         store = made(owner, MediaStore, lambda: media_factory.build(settings.store_url, section))
         store = _in_time(store, owner, deadlines.MEDIA_STORE)
-    with _blaming(owner := extensions.foreign_owner(slots_factory), "coordination_url"):
-        of_slots = sections.get(slots_factory.name, {})
-        slots = made(owner, Slots, lambda: slots_factory.build(settings.coordination_url, of_slots))
-        slots = _in_time(slots, owner, deadlines.COORDINATION)
+    with _blaming(owner := extensions.foreign_owner(coordination_factory), "coordination_url"):
+        of_coordination = sections.get(coordination_factory.name, {})
+        coordination = made(
+            owner, Coordination, lambda: coordination_factory.build(settings.coordination_url, of_coordination)
+        )
+        if owner is not None:
+            coordination = _in_time(coordination, owner, deadlines.COORDINATION)
+            coordination = GuardedCoordination(coordination, clock.monotonic)
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
         store=FreshMedia(store),
-        slots=slots,
+        coordination=coordination,
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
         kinds=credential_kinds(settings, extensions),

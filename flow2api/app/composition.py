@@ -1,5 +1,6 @@
 """Builds every use case, once, over what the settings choose."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -27,8 +28,9 @@ from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
 from flow2api.domain.lease import AccountPool
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
-from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.storage import ChangeFeed, Storage, TellsOwnChanges
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
@@ -42,6 +44,7 @@ from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
+from flow2api.domain.usecases.limit_requests import LimitRequests
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
 from flow2api.domain.usecases.purge_media import PurgeMedia
@@ -49,6 +52,7 @@ from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.relay_events import CHANGED, ENDED, RelayEvents
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
@@ -91,6 +95,8 @@ class Services:
     recording: Recording
     telling: Telling
     proxying: Proxying
+    relay: RelayEvents | None
+    coordination: Coordination
     generate: Generate
     ingest: IngestPictures
     generations: ReadGenerations
@@ -131,7 +137,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     ids, audience, storage = RandomIds(), Audience(), backends.storage
     policies = _Policies(extensions, clock)
     options = build_options(settings, extensions, backends, clock)
-    pool = AccountPool(backends.slots, clock, most_running=lambda: options().max_running)
+    pool = AccountPool(backends.coordination.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
     backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
     tending = _tending(backends, pool, proxying.routes, clock, options)
@@ -150,6 +156,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     work.subscribe(telling.watch.ended)
     WatchProxies(proxying.choose, telling.spread, clock)
     WatchBreakers(tending.guard, telling.spread, clock)
+    relay = _relay(backends, work, clock)
     lease_s = settings.lease_s
     operating = build_operating(
         storage,
@@ -187,6 +194,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         recording=recording,
         telling=telling,
         proxying=proxying,
+        relay=relay,
+        coordination=backends.coordination,
         generate=Generate(
             work,
             pool,
@@ -199,6 +208,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             room=room,
             lease_s=lease_s,
             left_alone_s=tending.guard.wait_s,
+            limit=LimitRequests(backends.coordination.limits, options),
+            relay=relay,
         ),
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
@@ -235,6 +246,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             reload_proxies=proxying.choose.load,
             reload_webhooks=telling.webhooks.load,
             with_unwritten=tending.tend.with_unwritten,
+            news=None if relay is None else _news_of_changes(relay, work.owner, storage.changes),
         ),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
@@ -321,6 +333,24 @@ class _Policies:
         if policy is None:
             policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
+
+
+def _relay(backends: Backends, work: Work, clock: Clock) -> RelayEvents | None:
+    """What wakes other processes, and is woken by them; None when there are none."""
+    if not backends.coordination.is_shared:
+        return None
+    relay = RelayEvents(backends.coordination.events, clock)
+    work.subscribe(lambda ended: relay.tell(ENDED, ended.id))
+    return relay
+
+
+def _news_of_changes(relay: RelayEvents, owner: str, changes: ChangeFeed) -> asyncio.Event:
+    """Set whenever another process has written changes; the others hear of ours, as far as the storage tells of them."""
+    news = asyncio.Event()
+    relay.on(CHANGED, lambda by: None if by == owner else news.set())
+    if isinstance(changes, TellsOwnChanges):
+        changes.tell(lambda: relay.tell(CHANGED, owner))
+    return news
 
 
 def _owner() -> str:

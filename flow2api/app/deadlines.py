@@ -4,16 +4,15 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from flow2api.domain.errors import Flow2ApiError, PluginError, StorageError, UpstreamTimeoutError
+from flow2api.domain.errors import CoordinationError, Flow2ApiError, StorageError, UpstreamTimeoutError
 
 T = TypeVar("T")
 
 GIVEN_UP_AFTER_S = 5.0
 """How long a call may take to come to its end once it is cancelled."""
-
-_MOST_HELD = 200
 
 _PLAIN = (str, bytes, int, float, bool, tuple, frozenset, type(None))
 
@@ -39,7 +38,9 @@ class Deadlines:
 
 STORAGE = Deadlines(StorageError, 60.0, {"open": 600.0, "examine": 600.0, "back_up": 3600.0, "restore": 3600.0})
 MEDIA_STORE = Deadlines(StorageError, 60.0, {"put": 3600.0})  # it takes as long as the bytes take to come
-COORDINATION = Deadlines(StorageError, 10.0)
+COORDINATION = Deadlines(
+    CoordinationError, 2.0, {"take": 30.0, "give_back": 10.0, "aclose": 10.0, "listen": None}
+)  # nobody waits so long for a slot: one that comes late is given back
 UPSTREAM = Deadlines(UpstreamTimeoutError, 120.0, {"produce": None, "submit": None})  # the options limit these
 
 
@@ -70,12 +71,9 @@ def _member(target: object, name: str, what: str, deadlines: Deadlines, plugin: 
     if isinstance(value, _PLAIN):
         return property(lambda self: getattr(target, name))
     if not callable(value):
-        if len(met) >= _MOST_HELD:
-            raise PluginError(
-                f"Its {type(target).__name__} holds too much in public attributes; let their names begin with _."
-            )
-        held = met.get(id(value)) or _held(value, plugin, deadlines, met)
-        return property(lambda self: held)
+        # Not before it is asked for: what it holds may lead on without end, as a path does.
+        held = cache(lambda: met.get(id(value)) or _held(value, plugin, deadlines, met))
+        return property(lambda self: held())
     limit_s = deadlines.of(name)
 
     def call(*args: Any, **kwargs: Any) -> Any:

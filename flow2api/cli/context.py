@@ -157,6 +157,7 @@ async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)
         stack.push_async_callback(services.store.aclose)
+        stack.push_async_callback(services.coordination.aclose)
         for upstream in services.upstreams.values():
             stack.push_async_callback(upstream.aclose)
         stack.push_async_callback(services.storage.aclose)

@@ -147,7 +147,12 @@ class _Opened:
 
     def _examined_backends(self) -> ExaminedBackends:
         backends = self.backends()
-        return ExaminedBackends(storage=backends.storage, store=backends.store, catalog=backends.catalog)
+        return ExaminedBackends(
+            storage=backends.storage,
+            store=backends.store,
+            coordination=backends.coordination,
+            catalog=backends.catalog,
+        )
 
     async def _options(self) -> ExaminedOptions:
         options = build_options(self._here.settings, self._here.extensions, self.backends(), self._clock)
@@ -166,6 +171,7 @@ async def _build(extensions: Extensions, opened: _Opened, stack: AsyncExitStack)
     """Nothing to say unless something cannot be made."""
     backends = opened.backends()
     stack.push_async_callback(backends.store.aclose)
+    stack.push_async_callback(backends.coordination.aclose)
     for upstream in backends.upstreams.values():
         stack.push_async_callback(upstream.aclose)
     missing = sorted(extensions.upstreams.keys() - backends.upstreams.keys())

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.options import Options
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.hookspecs import Examined, ExaminedBackends, ExaminedOptions, Section
 from flow2api.testing.factories import picture_spec, video_spec
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
 
@@ -20,6 +22,7 @@ def examined_of(
     *,
     storage: Storage | None = None,
     store: MediaStore | None = None,
+    coordination: Coordination | None = None,
     clock: Clock | None = None,
     options: Options | None = None,
     host: str = "127.0.0.1",
@@ -36,6 +39,7 @@ def examined_of(
     backends = ExaminedBackends(
         storage=storage or FakeStorage(),
         store=store or FakeMediaStore(),
+        coordination=coordination or FakeCoordination(),
         catalog=ModelCatalog((picture_spec(), video_spec())),
     )
 

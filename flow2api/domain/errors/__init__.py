@@ -16,6 +16,7 @@
     │   │   └── OptionLockedError
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
+    │   ├── KeyLimitError
     │   └── OperatorError            what an operator is refused
     │       ├── SetupRequiredError
     │       ├── SignInRefusedError
@@ -51,6 +52,7 @@
     ├── StorageError
     │   ├── StorageBusyError
     │   └── StorageFullError
+    ├── CoordinationError            processes cannot agree on what they share
     ├── GenerationFailedError        a finished generation that has no result
     ├── ShuttingDownError
     └── ConfigurationError
@@ -61,6 +63,7 @@ are imported from here.
 """
 
 from flow2api.domain.errors.base import Flow2ApiError
+from flow2api.domain.errors.coordination import CoordinationError
 from flow2api.domain.errors.credential import CredentialError, CredentialExpiredError, CredentialRevokedError
 from flow2api.domain.errors.operator import (
     ConnectionTokenError,
@@ -80,6 +83,7 @@ from flow2api.domain.errors.request import (
     GenerationNotFoundError,
     IdempotencyConflictError,
     InvalidApiKeyError,
+    KeyLimitError,
     NotKnownError,
     NotReadyError,
     OptionLockedError,
@@ -116,6 +120,7 @@ __all__ = [
     "ConflictError",
     "ConnectionTokenError",
     "ContentBlockedError",
+    "CoordinationError",
     "CredentialError",
     "CredentialExpiredError",
     "CredentialRevokedError",
@@ -125,6 +130,7 @@ __all__ = [
     "GenerationNotFoundError",
     "IdempotencyConflictError",
     "InvalidApiKeyError",
+    "KeyLimitError",
     "MediaError",
     "MediaGoneError",
     "MediaNotFoundError",

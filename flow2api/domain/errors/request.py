@@ -1,8 +1,10 @@
 """The caller's fault."""
 
 from collections.abc import Sequence
+from math import ceil
 
 from flow2api.domain.errors.base import Flow2ApiError
+from flow2api.domain.quantity import counted
 
 
 class RequestError(Flow2ApiError):
@@ -129,3 +131,20 @@ class RecordNotFoundError(RequestError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"There is no line {number} in the request log.", param="id")
+
+
+class KeyLimitError(RequestError):
+    """The key has begun as many requests as it may for now; nothing was begun.
+
+    Attributes:
+        retry_after_s: When it may begin the next one, in seconds.
+    """
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, limit: int, retry_after_s: float) -> None:
+        super().__init__(
+            f"This API key may begin {counted(limit, 'request')} a minute and has begun them; "
+            f"try again in {ceil(retry_after_s)} s."
+        )
+        self.retry_after_s = retry_after_s

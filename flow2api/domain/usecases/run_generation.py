@@ -8,6 +8,7 @@ from random import Random
 
 from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import (
+    CoordinationError,
     CredentialError,
     Flow2ApiError,
     ModelAccessError,
@@ -172,6 +173,9 @@ class RunGeneration:
             if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
                 raise error from last
             raise last from error
+        except CoordinationError:
+            self._guard.pass_turn_on(job.spec.upstream)
+            raise
         finally:
             job.waited_s += self._clock.monotonic() - began
         if log.isEnabledFor(logging.DEBUG):

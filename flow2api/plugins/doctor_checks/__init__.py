@@ -7,6 +7,7 @@ from flow2api.domain.usecases.diagnose import (
     Finding,
     look_at_accounts,
     look_at_clock,
+    look_at_coordination,
     look_at_keys,
     look_at_media,
     look_at_schema,
@@ -42,6 +43,11 @@ def register_doctor_checks() -> Iterable[DoctorCheck]:
         _of_database("API keys", lambda examined: look_at_keys(examined.backends().storage)),
         DoctorCheck(
             name="media store", look=_by(lambda examined: look_at_media(examined.backends().store)), needs="backends"
+        ),
+        DoctorCheck(
+            name="coordination",
+            look=_by(lambda examined: look_at_coordination(examined.backends().coordination)),
+            needs="backends",
         ),
         DoctorCheck(name="models", look=look_at_models, needs="backends"),
     ]

@@ -1,5 +1,6 @@
 """What a storage promises as a whole, and the bundle of all its suites."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage
+from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage, TellsOwnChanges
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.testing.contracts.accounts import (
     AccountDirectoryContract,
@@ -79,6 +80,24 @@ class ChangeFeedContract:
         assert list(await storage.changes.since(0, limit=2)) == changes[:2]
         assert list(await storage.changes.since(2)) == changes[2:]
         assert list(await storage.changes.since(3)) == []
+
+    async def test_tells_of_its_own_changes_when_they_are_stored(self, storage: Storage) -> None:
+        if not isinstance(storage.changes, TellsOwnChanges):
+            return
+        told: list[int] = []
+        stored = asyncio.Event()
+        storage.changes.tell(lambda: told.append(len(told)))
+        storage.changes.tell(stored.set)
+
+        await storage.ping()
+        await storage.changes.latest()
+        assert told == []
+        await storage.options.write({"policy": "random"}, "operator")
+        async with asyncio.timeout(5):
+            await stored.wait()
+
+        assert told == [0]
+        assert await storage.changes.latest() == 1
 
 
 class OptionsContract:

@@ -18,6 +18,7 @@ from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.hookspecs import Examined, ExaminedBackends, ExaminedOptions
 from flow2api.plugins import upstream_gemini, upstream_openai
 from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
 from flow2api.testing.simulator import SimulatorProcess
@@ -62,7 +63,10 @@ class Installation:
             public_url="",
             clock=FakeClock(),
             backends=lambda: ExaminedBackends(
-                storage=self.storage, store=FakeMediaStore(), catalog=ModelCatalog([], lambda spec: True)
+                storage=self.storage,
+                store=FakeMediaStore(),
+                coordination=FakeCoordination(),
+                catalog=ModelCatalog([], lambda spec: True),
             ),
             options=options,
         )

@@ -23,7 +23,7 @@ from flow2api.hookspecs import CoordinationFactory, MediaStoreFactory, ObserverF
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.catalog import Mode, ModelSpec, AspectRatio, Size
 from flow2api.domain.media import MediaKind
-from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.plugins.coordination_memory import MemoryCoordination, MemorySlots
 from flow2api.testing.fakes.upstream import FakeUpstream
 import threading
 
@@ -71,7 +71,8 @@ def register_media_stores():
 @hookimpl
 def register_coordinations():
     return [CoordinationFactory("a", ("broken",), broken), CoordinationFactory("b", ("unhappy",), unhappy),
-            CoordinationFactory("c", ("fine",), lambda url, section: MemorySlots())]
+            CoordinationFactory("c", ("fine",), lambda url, section: MemoryCoordination()),
+            CoordinationFactory("d", ("former",), lambda url, section: MemorySlots())]
 
 @hookimpl
 def register_upstreams():
@@ -160,6 +161,13 @@ def test_observer_that_cannot_be_made_is_left_out_and_told(extensions: Extension
     ]
 
 
+async def test_coordination_that_lacks_a_part_is_told_so(extensions: Extensions, tmp_path: Path) -> None:
+    with pytest.raises(
+        PluginError, match="type MemorySlots, which lacks aclose, events, is_shared, limits, ping, slots"
+    ):
+        await built(extensions, tmp_path, coordination_url="former:")
+
+
 async def test_plugins_own_word_is_kept(extensions: Extensions, tmp_path: Path) -> None:
     with capture_logs(), pytest.raises(ConfigurationError, match=r"^The token is missing\.$"):
         await built(extensions, tmp_path, coordination_url="unhappy:")
@@ -170,8 +178,8 @@ async def test_what_others_have_made_is_held_to_time_and_our_own_is_not(extensio
         theirs = await built(extensions, tmp_path, coordination_url="fine:")
         ours = await built(extensions, tmp_path)
 
-    assert type(theirs.slots).__name__ == "MemorySlotsInTime"
-    assert type(ours.slots).__name__ == "MemorySlots"
+    assert type(theirs.coordination.slots).__name__ == "MemorySlotsInTime"
+    assert type(ours.coordination.slots).__name__ == "MemorySlots"
 
 
 class Selector:

@@ -19,12 +19,14 @@ BROKEN = """
     from flow2api.domain.selection import Candidate
     from flow2api.domain.usecases.diagnose import CheckState, Finding
     from flow2api.hookspecs import DoctorCheck
-    from flow2api.plugins.coordination_memory import MemorySlots
+    from flow2api.plugins.coordination_memory import MemoryEvents, MemoryLimits, MemorySlots
     from flow2api.testing.contracts import (
-        DoctorCheckContract, MediaStoreContract, ObserverContract, ProxySelectorContract, ResponseShaperContract,
-        SelectionPolicyContract, SlotsContract, StorageContract, UpstreamContract
+        CoordinationContract, DoctorCheckContract, EventsContract, LimitsContract, MediaStoreContract, ObserverContract,
+        ProxySelectorContract, ResponseShaperContract, SelectionPolicyContract, SlotsContract, StorageContract,
+        UpstreamContract
     )
     from flow2api.testing.contracts.backstage import SMALL_JPEG
+    from flow2api.testing.fakes.coordination import FakeCoordination
     from flow2api.testing.fakes.media import FakeMediaStore
     from flow2api.testing.fakes.storage import FakeStorage
     from flow2api.testing.fakes.upstream import FakeUpstream
@@ -60,6 +62,33 @@ BROKEN = """
             return Generous()
 
 
+    class TestLimits(LimitsContract):
+        @pytest.fixture
+        def limits(self):
+            class Endless(MemoryLimits):
+                def spend_now(self, subject, amount, limit, window_s):
+                    return super().spend_now(subject, amount, limit, 3600.0)
+
+            return Endless()
+
+
+    class TestEvents(EventsContract):
+        @pytest.fixture
+        def events(self):
+            class Sleepy(MemoryEvents):
+                async def publish(self, topic, about):
+                    if topic == "probe":
+                        await super().publish(topic, about)
+
+            return Sleepy()
+
+
+    class TestCoordination(CoordinationContract):
+        @pytest.fixture
+        def new_process(self):
+            return FakeCoordination
+
+
     class TestStore(MediaStoreContract):
         @pytest.fixture
         def store(self):
@@ -71,6 +100,10 @@ BROKEN = """
 
 
     class TestNobodySaidHow(StorageContract):
+        pass
+
+
+    class TestNoMeeting(CoordinationContract):
         pass
 
 
@@ -188,6 +221,11 @@ FAILING = [
     "TestStorage::TestAuditLog::test_goes_along_with_each_change",
     "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
     "TestSlots::test_gives_no_more_than_the_limit",
+    "TestLimits::test_counting_begins_anew_when_the_window_is_over",
+    "TestEvents::test_other_process_hears_what_is_published",
+    "TestCoordination::test_slots_are_counted_over_all_processes",
+    "TestCoordination::test_limits_are_counted_over_all_processes",
+    "TestCoordination::test_process_that_ends_gives_its_slots_back",
     "TestStore::test_gives_back_what_it_took[1]",
     "TestVaultWithHost::TestVault::test_host_of_an_account_is_kept_with_the_account_and_not_with_its_secrets",
     "TestUpstream::test_exchange_refuses_a_session_that_was_revoked",
@@ -225,6 +263,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "test_broken.py").write_text(textwrap.dedent(BROKEN))
     wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping) or (WithHost and host)"
     wanted += " or TestUpstream or TestObserver or TestSelector or TestShaper or TestCheck"
+    wanted += (
+        " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
+    )
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", wanted]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     done = subprocess.run(
@@ -245,3 +286,4 @@ def test_failure_shows_what_was_compared(told: str) -> None:
 
 def test_suite_without_an_implementation_says_what_to_define(told: str) -> None:
     assert "Say how the storage is made: override the fixture `new_storage`." in told
+    assert "Say how the coordination is made: override the fixture `new_process`." in told

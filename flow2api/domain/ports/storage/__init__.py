@@ -16,7 +16,7 @@ from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
-from flow2api.domain.ports.storage.changes import Change, ChangeFeed
+from flow2api.domain.ports.storage.changes import Change, ChangeFeed, TellsOwnChanges
 from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
@@ -52,6 +52,7 @@ __all__ = [
     "PastRequests",
     "PeeksOptions",
     "Storage",
+    "TellsOwnChanges",
 ]
 
 

@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Tier
+from flow2api.domain.account import Capacity, Tier
 from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
 from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
@@ -33,9 +35,9 @@ async def opened(guard: GuardUpstreams) -> None:
             await guard.during(("flow", None), account_id, fails)
 
 
-async def down(stage: Stage, accounts: int = 6) -> None:
+async def down(stage: Stage, accounts: int = 6, **fields: Any) -> None:
     """A stage whose upstream has just been found to fail."""
-    await stage.accounts(accounts)
+    await stage.accounts(accounts, **fields)
     await stage.clock.sleep(31)
     for call in ("exchange", "allowance", "upload", "produce", "submit", "poll"):
         stage.upstream.fail(call, DOWN, times=None)
@@ -203,6 +205,18 @@ class TestPictures:
         stage.upstream.faults.clear()
         with pytest.raises(tree.NoEligibleAccountError):
             await stage.end(picture_spec("grand", min_tier=Tier.ULTRA))
+        await stage.made(PAINT)
+
+    async def test_whose_slot_cannot_be_counted_keep_nobody_from_trying(self) -> None:
+        shared = FakeCoordination()
+        stage = Stage(slots=shared)
+        await down(stage, capacity=Capacity(image=2))
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        shared.meeting.lose(tree.CoordinationError("gone"))
+        with pytest.raises(tree.CoordinationError):
+            await stage.end(PAINT)
+        shared.meeting.fault = None
         await stage.made(PAINT)
 
     async def test_one_probe_each_half_minute_while_it_stays_down(self, stage: Stage) -> None:

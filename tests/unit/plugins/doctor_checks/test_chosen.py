@@ -7,6 +7,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.diagnose import CheckState
 from flow2api.hookspecs import Examined, ExaminedBackends, ExaminedOptions
+from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.plugins.doctor_checks.chosen import look_at_base_urls, look_at_models, look_at_options, look_at_proxies
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.media import FakeMediaStore
@@ -30,7 +31,10 @@ def examined(
         plain_http_hosts=plain,
         clock=FakeClock(),
         backends=lambda: ExaminedBackends(
-            storage=storage or FakeStorage(), store=FakeMediaStore(), catalog=ModelCatalog([], lambda spec: True)
+            storage=storage or FakeStorage(),
+            store=FakeMediaStore(),
+            coordination=MemoryCoordination(),
+            catalog=ModelCatalog([], lambda spec: True),
         ),
         options=read,
     )
