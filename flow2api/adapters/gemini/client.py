@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flow2api import __version__
 from flow2api.adapters.gemini import omni, payloads, pictures, veo
-from flow2api.adapters.gemini.caller import JSON_LIMIT_BYTES, PICTURE_LIMIT_BYTES, Caller, TimeLimits, read
+from flow2api.adapters.gemini.caller import JSON_LIMIT_BYTES, PICTURE_LIMIT_BYTES, Caller, TimeLimits
 from flow2api.adapters.gemini.files import FileSource
 from flow2api.adapters.gemini.model_wire import ModelWire, read_wire
 from flow2api.adapters.gemini.uploads import HeldPictures
@@ -17,6 +17,7 @@ from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     Flow2ApiError,
+    ModelAccessError,
     UpstreamDriftError,
     UpstreamInvalidError,
     UpstreamNotFoundError,
@@ -26,6 +27,7 @@ from flow2api.domain.generation import Operation, OperationStatus, Order, Produc
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.bodies import in_turn, read
 from flow2api.libcurl.call_log import LoggedTransport
 from flow2api.libcurl.transport import CurlTransport
 
@@ -39,7 +41,8 @@ CHECKED_EVERY = timedelta(hours=24)
 
 POLLS_AT_ONCE = 4
 IMAGEN_AT_ONCE = 4
-_LARGE_INPUT_BYTES = 512 * 1024
+_NOT_OF_ONE_VIDEO = (UpstreamDriftError, ModelAccessError)
+"""Refusals of a status call that say nothing of the video: it is made, and paid for."""
 
 
 class GeminiUpstream:
@@ -131,7 +134,7 @@ class GeminiUpstream:
         for start in range(0, len(operations), POLLS_AT_ONCE):
             some = operations[start : start + POLLS_AT_ONCE]
             for operation, outcome in zip(some, await _all(self._look(access, one) for one in some), strict=True):
-                if isinstance(outcome, UpstreamRejectedError) and not isinstance(outcome, UpstreamDriftError):
+                if isinstance(outcome, UpstreamRejectedError) and not isinstance(outcome, _NOT_OF_ONE_VIDEO):
                     statuses[operation.name] = OperationStatus(error=outcome)
                 elif isinstance(outcome, OperationStatus):
                     statuses[operation.name] = outcome
@@ -178,7 +181,7 @@ class GeminiUpstream:
 
     async def _predict_some(self, access: Access, order: Order, wire: ModelWire) -> list[Product]:
         told = await self._make(access, f"/models/{wire.model}:predict", payloads.prediction(order, wire))
-        return await read(pictures.predicted_pictures, told)
+        return (await read(pictures.predicted_pictures, told))[: order.count]
 
     async def _make(self, access: Access, path: str, body: bytes) -> bytes:
         limit_s = self._limits.picture_s
@@ -209,9 +212,7 @@ async def _written(
     write: Callable[..., bytes], order: Order, wire: ModelWire, inputs: payloads.Pictures, *more: object
 ) -> bytes:
     """A body; one with large pictures in it is written by a thread."""
-    if sum(len(picture.data) for _, picture in inputs) < _LARGE_INPUT_BYTES:
-        return write(order, wire, inputs, *more)
-    return await asyncio.to_thread(write, order, wire, inputs, *more)
+    return await in_turn(lambda: write(order, wire, inputs, *more), sum(len(picture.data) for _, picture in inputs))
 
 
 async def _all(calls: Iterable[Awaitable[T]]) -> list[T | Flow2ApiError]:

@@ -16,8 +16,7 @@ MEDIA_DOMAINS = ("googleapis.com", "googleusercontent.com", "google.com")
 """Where a redirect may lead."""
 
 MOST_REDIRECTS = 3
-_FILE = re.compile(r"files/([A-Za-z0-9_-]+)")
-_NAME = re.compile(r"files/[A-Za-z0-9_-]+")
+_FILE = re.compile(r"(?:^|/v\d[0-9a-z]*/)(files/[A-Za-z0-9_-]+)(?::download)?(?:\?.*)?$")
 _ADDRESS = re.compile(r"[!-~]{1,8192}")
 _ERROR_LIMIT_BYTES = 64 * 1024
 _GONE = frozenset({404, 410})
@@ -26,7 +25,7 @@ _GONE = frozenset({404, 410})
 def product_of(address: str) -> Product:
     """The product at an address; it is named by the id of its file, where the address has one."""
     found = _FILE.search(address)
-    return Product(found[0] if found else address, address)
+    return Product(found[1] if found else address, address)
 
 
 class FileSource:
@@ -65,9 +64,9 @@ class FileSource:
         raise UpstreamInvalidError("The service redirects from one place to the next for its media.")
 
     def _address(self, product: Product) -> str:
-        found = _FILE.search(product.url or "") or _NAME.fullmatch(product.name)
+        found = _FILE.search(product.url or "") or _FILE.search(product.name)
         if found is not None:
-            return f"{self._caller.base}/{found[0]}:download?alt=media"
+            return f"{self._caller.base}/{found[1]}:download?alt=media"
         if product.url is None:
             raise UpstreamNotFoundError("The service keeps nothing of this product that could be asked for.")
         if not self.is_allowed(product.url):

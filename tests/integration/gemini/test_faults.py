@@ -145,6 +145,16 @@ async def test_status_call_that_fails_hides_no_other_video(stage: GeminiStage) -
     assert [status.error for status in statuses.values() if status.error is not None]
 
 
+async def test_limit_of_nothing_on_a_status_call_ends_no_video_that_is_paid_for(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, Order(spec=VIDEO, prompt="a cat"))
+    await stage.control.add_fault("error", call="gemini_operation", status=429, quota_id=PER_DAY, quota_value=0)
+
+    with pytest.raises(ModelAccessError):
+        await stage.gemini.poll(access, [operation])
+    assert (await stage.finished(access, operation)).product is not None
+
+
 async def test_status_calls_that_all_fail_raise(stage: GeminiStage) -> None:
     _, access = await stage.sign_in()
     operation, _ = await stage.gemini.submit(access, Order(spec=OMNI, prompt="a cat"))

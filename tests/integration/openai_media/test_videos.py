@@ -88,6 +88,17 @@ async def test_one_lost_video_does_not_hide_the_others(stage: HostStage) -> None
     assert statuses[operation.name].error is None
 
 
+async def test_status_call_that_fails_hides_no_other_video(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    videos = [(await stage.host.submit(access, ORDER))[0] for _ in range(6)]
+    await stage.control.add_fault("error", call="openai_video", status=500, nth=2, times=1)
+
+    statuses = await stage.host.poll(access, videos)
+
+    assert len(statuses) == 5
+    assert all(status.error is None for status in statuses.values())
+
+
 async def test_garbage_in_place_of_a_status_ends_no_video(stage: HostStage) -> None:
     _, access = await stage.sign_in()
     operation, _ = await stage.host.submit(access, ORDER)

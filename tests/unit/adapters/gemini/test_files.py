@@ -65,6 +65,7 @@ async def fetched(files: FileSource, product: Product) -> bytes:
     [
         product_of(FILE),
         product_of("https://generativelanguage.googleapis.com/v1/files/abc"),
+        product_of(f"{BASE}/v1alpha/files/abc"),
         Product("files/abc"),
         Product("whatever", "files/abc"),
     ],
@@ -74,6 +75,15 @@ async def test_file_is_asked_for_at_the_base_with_the_key(product: Product) -> N
 
     assert await fetched(source(media), product) == b"video"
     assert media.seen == [(FILE, True, "http://main")]
+
+
+async def test_folder_that_is_called_like_the_files_is_none_of_them() -> None:
+    bucket = "https://storage.googleapis.com/bucket/files/abc.mp4?sig=1"
+    media = ScriptedMedia().on(bucket)
+    product = product_of(bucket)
+
+    assert (product.name, await fetched(source(media), product)) == (bucket, b"video")
+    assert media.seen == [(bucket, False, "http://media")]
 
 
 async def test_key_is_dropped_when_a_redirect_leaves_the_host() -> None:
