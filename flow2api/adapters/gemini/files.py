@@ -1,5 +1,6 @@
 """The bytes of what was made: out of the answer itself, or by the id or address of a file."""
 
+import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import urljoin, urlsplit
@@ -23,9 +24,12 @@ _GONE = frozenset({404, 410})
 
 
 def product_of(address: str) -> Product:
-    """The product at an address; it is named by the id of its file, where the address has one."""
+    """The product at an address; it is named by the id of its file, where the address has one.
+
+    The address is kept as well, for by it the service knows a video that is to be gone on from.
+    """
     found = _FILE.search(address)
-    return Product(found[1] if found else address, address)
+    return Product(found[1] if found else address, address, extra=json.dumps({"uri": address}))
 
 
 class FileSource:

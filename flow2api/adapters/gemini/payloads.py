@@ -9,11 +9,19 @@ from typing import Any
 import msgspec
 
 from flow2api.adapters.gemini.model_wire import ModelWire
-from flow2api.domain.generation import InputRole, Order
+from flow2api.domain.errors import UpstreamRejectedError
+from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.ports.upstream import UploadedPicture
 
 encode = msgspec.json.Encoder().encode
 """Bytes become base64 text."""
+
+
+class _Kept(msgspec.Struct):
+    """What is kept of a video that was made."""
+
+    uri: str
+
 
 Pictures = Sequence[tuple[InputRole, UploadedPicture]]
 
@@ -42,7 +50,13 @@ def prediction(order: Order, wire: ModelWire) -> bytes:
 
 
 def long_prediction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
-    """What asks Veo for a video."""
+    """What asks Veo for a video.
+
+    Raises:
+        UpstreamRejectedError: The video to go on from has no address at the service.
+    """
+    if order.source is not None:
+        return _continuation(order, order.source)
     instance: dict[str, Any] = {"prompt": order.prompt}
     references = [_picture(one) for role, one in pictures if role is InputRole.REFERENCE]
     for role, one in pictures:
@@ -58,6 +72,22 @@ def long_prediction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
     if order.seed is not None:
         parameters["seed"] = order.seed
     return encode({"instances": [instance], "parameters": parameters})
+
+
+def _continuation(order: Order, source: Product) -> bytes:
+    """Shape and length are those of the service: it goes on as it began, by seven seconds."""
+    instance = {"prompt": order.prompt, "video": {"uri": _address(source)}}
+    seed = {} if order.seed is None else {"seed": order.seed}
+    return encode({"instances": [instance], "parameters": {"resolution": "720p"} | seed})
+
+
+def _address(source: Product) -> str:
+    try:
+        return msgspec.json.decode(source.extra or "", type=_Kept).uri
+    except msgspec.DecodeError:
+        raise UpstreamRejectedError(
+            "The service has given this video no address by which it could be gone on from."
+        ) from None
 
 
 def interaction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:

@@ -37,7 +37,8 @@ class ModelSpec:
         line: What it shares with the siblings that differ from it only in ratio, resolution or seconds.
         limited_as: What upstream's limits on a model count it as; models that share it rest together. None for its name.
         size: Pixels of what it makes, as far as upstream tells.
-        resolution: ``2k``, ``4k`` or ``1080p`` when the result is larger than the native size; None for that.
+        resolution: ``512``, ``2k``, ``4k`` or ``1080p`` when the result is not of the native size; None for that.
+        is_high_quality: It is what ``quality: high`` stands for in its line, whatever it costs.
         at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
         seconds: Length of the clip; None for pictures.
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
@@ -59,6 +60,7 @@ class ModelSpec:
     aspect_ratio: AspectRatio
     size: Size
     resolution: str | None = None
+    is_high_quality: bool = False
     at_once: bool = False
     seconds: int | None = None
     repeats_s: int = 0
@@ -134,9 +136,9 @@ class Wish:
 
     Attributes:
         size: The literal pixels asked for (they count by their ratio).
-        resolution: ``1k``, ``2k``, ``4k``, ``720p`` or ``1080p``.
-        soft_resolution: The resolution follows from a vague word such as ``quality: high``: it never raises the price,
-            and gives way where no account may use it.
+        resolution: ``512``, ``1k``, ``2k``, ``4k``, ``720p`` or ``1080p``.
+        soft_resolution: The resolution follows from a vague word such as ``quality: high``: it never raises the price
+            (unless the line says what that word stands for), and gives way where no account may use it.
         seconds: Length asked for, 1 to 60.
         pictures: How many input pictures come along.
         picture_ratio: Ratio (width / height) of the first input picture; decides when nothing else does.

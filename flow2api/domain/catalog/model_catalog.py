@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from flow2api.domain.catalog.choice import Candidates, candidates_of_base, candidates_of_model, choose, differences
+from flow2api.domain.catalog.choice import (
+    Candidates,
+    candidates_of_base,
+    candidates_of_model,
+    choose,
+    differences,
+    meant,
+)
 from flow2api.domain.catalog.description import ModelDescription, describe_alias, describe_models
 from flow2api.domain.catalog.entries import Entry, Mode, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.routes import Route, lead_aliases, sort_names
@@ -111,6 +118,7 @@ class ModelCatalog:
                 f"The model {name} makes {candidates.kind}s, not {kind}s; GET /v1/models tells what each one makes.",
                 param="model",
             )
+        wish = meant(candidates, wish)
         spec = choose(candidates, wish)
         warnings = differences(name, candidates, wish, spec)
         if route is not None and route.retired:

@@ -47,9 +47,10 @@ _RATIOS = {
     "common": tuple(_SIZES)[:10],
     "imagen": ("16:9", "1:1", "3:4", "4:3", "9:16"),
 }
-_SCALES = {"1k": 1, "2k": 2, "4k": 4}
+_SCALES = {"512": 0.5, "1k": 1.0, "2k": 2.0, "4k": 4.0}
 _HEIGHTS = {"720p": 720, "1080p": 1080, "4k": 2160}
 _NATIVE = ("1k", "720p")
+_HIGH_QUALITY = "2k"
 
 
 class PictureRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +110,8 @@ def _pictures(record: PictureRecord) -> Iterator[Entry]:
                 kind=MediaKind.IMAGE,
                 mode=Mode.TEXT,
                 line=line,
-                size=Size(size.width * scale, size.height * scale),
+                size=Size(int(size.width * scale), int(size.height * scale)),
+                is_high_quality=resolution == _HIGH_QUALITY,
                 max_images=record.images,
                 **_shared(record.id, record.method, record.since, ratio, resolution, price),
             )

@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from flow2api.domain.account import Credentials
-from flow2api.domain.catalog import ModelSpec
+from flow2api.domain.catalog import Mode, ModelSpec
 from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
 from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.media import sniff_content_type
 from flow2api.domain.secret import Secret
 from tests.integration.flow.stage import all_of
-from tests.integration.gemini.stage import FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO, GeminiStage
+from tests.integration.gemini.stage import EXTEND, FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO, GeminiStage
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -70,7 +70,11 @@ async def test_every_video_model_is_understood(stage: GeminiStage, spec: ModelSp
     role = InputRole.START if spec.mode == "frames" else InputRole.REFERENCE
     inputs = tuple([(role, await stage.upload(access))] * spec.min_images)
 
-    operation, credits_left = await stage.gemini.submit(access, Order(spec=spec, prompt="a cat", inputs=inputs))
+    source = await stage.video(access, Order(spec=VIDEO, prompt="a cat")) if spec.mode is Mode.EXTEND else None
+
+    operation, credits_left = await stage.gemini.submit(
+        access, Order(spec=spec, prompt="a cat", inputs=inputs, source=source)
+    )
 
     assert operation.name
     assert credits_left is None
@@ -193,3 +197,27 @@ async def test_other_version_of_the_api_is_spoken_where_it_is_set(stage: GeminiS
 
     assert (await stable.control.requests())[-1].path.startswith("/gemini/v1/models/")
     await stable.gemini.aclose()
+
+
+async def test_video_goes_on_from_another_one(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=VIDEO, prompt="a cat"))
+
+    second = await stage.video(
+        access, Order(spec=EXTEND, prompt="it jumps", source=Product(first.name, extra=first.extra))
+    )
+
+    data = await all_of(stage.gemini.fetch(access, second))
+    assert sniff_content_type(data[:12]) == "video/mp4"
+    assert second.name != first.name
+    (sent,) = (await stage.last_body("gemini_submit"))["instances"]
+    assert sent == {"prompt": "it jumps", "video": {"uri": first.url}}
+
+
+async def test_video_that_is_not_kept_any_more_cannot_be_gone_on_from(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=VIDEO, prompt="a cat"))
+    await stage.control.advance(3 * 86_400)
+
+    with pytest.raises(UpstreamNotFoundError):
+        await stage.gemini.submit(access, Order(spec=EXTEND, prompt="it jumps", source=first))

@@ -1,6 +1,7 @@
 """The catalog over a small made-up set of models: names, aliases, what is left out, and what the outside is told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -332,6 +333,21 @@ def test_vague_resolution_never_raises_the_price(catalog: ModelCatalog) -> None:
     assert found.spec.name == "film-landscape"
     assert found.warnings == ("film in 1080p costs more, which quality alone does not ask for; 1280x720 is made.",)
     assert catalog.resolve("film", Wish(resolution="1080p")).spec.name == "film-1080p"
+
+
+def test_line_may_say_what_high_quality_stands_for_and_what_it_costs() -> None:
+    plain, better, best = (
+        replace(picture(f"oil-{word}", resolution=word, line="oil"), min_tier=Tier.FREE, costs={Tier.FREE: price})
+        for word, price in ((None, 10), ("2k", 15), ("4k", 30))
+    )
+    catalog = ModelCatalog([plain, replace(better, is_high_quality=True), best, BaseName("oil", "oil")])
+    high, medium = (Wish(resolution=word, soft_resolution=True) for word in ("4k", "2k"))
+
+    assert (catalog.resolve("oil", high).spec.name, catalog.resolve("oil", high).warnings) == ("oil-2k", ())
+    assert catalog.resolve("oil", medium).spec.name == "oil-None"
+    assert catalog.resolve("oil-None", high).spec.name == "oil-2k"
+    assert catalog.resolve("oil-4k", high).spec.name == "oil-4k"
+    assert catalog.resolve("oil", Wish(resolution="4k")).spec.name == "oil-4k"
 
 
 # --- what the outside is told
