@@ -9,7 +9,7 @@ from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
-from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec
+from flow2api.domain.catalog import Mode, ModelCatalog, ModelDescription, ModelSpec, Wish
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
@@ -54,6 +54,12 @@ async def plan_extension(
         UnsupportedInputError: The parent is not complete, or nothing that is offered can extend it.
     """
     ask = _ask(doors, body, wanted, parent, wanted.model or _extending_model(doors.catalog, parent), door)
+    made_by, description = doors.catalog.spec(parent.spec_name), doors.routes.describe(ask.model)
+    if made_by is not None and description is not None and description.upstream != made_by.upstream:
+        raise UnsupportedInputError(
+            f"{ask.model} extends what was made at its own upstream, and the video comes from {made_by.upstream}.",
+            param="model",
+        )
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
         raise UnsupportedInputError("The video to extend is not kept any more.", param="video.id")
@@ -127,14 +133,26 @@ def _is_extension(spec: ModelSpec | None) -> bool:
 
 
 def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
-    """The parent's own name if it can extend, else the first that can, best one of the parent's ratio."""
-    own = catalog.describe(parent.model)
-    if own is not None and Mode.EXTEND in own.modes:
+    """The parent's own name if it can extend, else one of the same upstream that can.
+
+    Best is the parent's own model as the upstream counts it, then one of its ratio.
+    """
+    own, spec = catalog.describe(parent.model), catalog.spec(parent.spec_name)
+    if own is not None and Mode.EXTEND in own.modes and (spec is None or spec.upstream == own.upstream):
         return parent.model
-    extending = [entry for entry in catalog.listed() if entry.modes == (Mode.EXTEND,)]
+    extending = [
+        entry
+        for entry in catalog.listed()
+        if entry.modes == (Mode.EXTEND,) and (spec is None or spec.upstream == entry.upstream)
+    ]
     if not extending:
-        raise UnsupportedInputError("No model that is offered here extends videos.", param="video.id")
-    spec = catalog.spec(parent.spec_name)
-    ratio = spec.aspect_ratio if spec else None
-    fitting = [entry for entry in extending if ratio in entry.aspect_ratios]
-    return (fitting or extending)[0].id
+        raise UnsupportedInputError("No model that is offered here extends such videos.", param="video.id")
+    if spec is None:
+        return extending[0].id
+    made_by = spec
+
+    def distance(entry: ModelDescription) -> tuple[bool, bool]:
+        candidate = catalog.resolve(entry.id, Wish(has_source_video=True)).spec
+        return candidate.rests_as != made_by.rests_as, made_by.aspect_ratio not in entry.aspect_ratios
+
+    return min(extending, key=distance).id
