@@ -15,9 +15,12 @@ from flow2api.adapters.openai_media.media import FetchesPictures, MediaSource
 from flow2api.adapters.openai_media.model_wire import ModelWire, read_wire
 from flow2api.adapters.openai_media.payloads import (
     EDITS,
+    EXTENSIONS,
     GENERATIONS,
     VIDEOS,
+    Pictures,
     edit_body,
+    extension_body,
     picture_body,
     video_body,
 )
@@ -85,7 +88,7 @@ class OpenAiMediaUpstream:
     def serves(self, spec: ModelSpec) -> bool:
         """Whether it can be asked for at all; whether the host of an account has it shows when it is asked."""
         read_wire(spec)
-        return spec.mode is not Mode.EXTEND
+        return spec.mode in (Mode.TEXT, Mode.EXTEND)
 
     async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
         """Prove the key by listing models, which costs nothing; it is its own access token for a day."""
@@ -133,10 +136,14 @@ class OpenAiMediaUpstream:
 
     async def submit(self, access: Access, order: Order) -> tuple[Operation, int | None]:
         """Begin a video. It is sent once, whatever becomes of the connection."""
-        if order.stage is not Stage.MAKE or order.source is not None:
-            raise UpstreamRejectedError("Hosts of this API are not asked to go on from a video.")
-        content = await _written(video_body, order, read_wire(order.spec), self._inputs(access, order))
-        body = await self._caller.post(access, VIDEOS, content, timeout_s=self._limits.submit_s, spends=True)
+        if order.stage is not Stage.MAKE:
+            raise UpstreamRejectedError("Hosts of this API do not enlarge videos that they have made.")
+        path, wire = VIDEOS, read_wire(order.spec)
+        if order.source is not None:
+            path, content = EXTENSIONS, extension_body(order, wire, order.source)
+        else:
+            content = await _written(video_body, order, wire, self._inputs(access, order))
+        body = await self._caller.post(access, path, content, timeout_s=self._limits.submit_s, spends=True)
         begun = answers.video(body)
         error = begun.standing().error
         if error is not None:
@@ -191,18 +198,15 @@ class OpenAiMediaUpstream:
             raise UpstreamInvalidError("The host told of another video than was asked for.")
         return told.standing()
 
-    def _inputs(self, access: Access, order: Order) -> list[UploadedPicture]:
-        return [self._kept.get(access, handle) for _, handle in order.inputs]
+    def _inputs(self, access: Access, order: Order) -> Pictures:
+        return [(role, self._kept.get(access, handle)) for role, handle in order.inputs]
 
 
 async def _written(
-    write: Callable[[Order, ModelWire, Sequence[UploadedPicture]], Body],
-    order: Order,
-    wire: ModelWire,
-    inputs: Sequence[UploadedPicture],
+    write: Callable[[Order, ModelWire, Pictures], Body], order: Order, wire: ModelWire, inputs: Pictures
 ) -> Body:
     """A form with pictures in it."""
-    return await in_turn(lambda: write(order, wire, inputs), sum(len(picture.data) for picture in inputs))
+    return await in_turn(lambda: write(order, wire, inputs), sum(len(picture.data) for _, picture in inputs))
 
 
 if TYPE_CHECKING:

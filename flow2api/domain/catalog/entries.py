@@ -19,6 +19,15 @@ class Mode(StrEnum):
     EXTEND = "extend"
 
 
+class Masks(StrEnum):
+    """What becomes of a mask, which says where a picture may be changed."""
+
+    IGNORED = "ignored"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    """For a picture that is paid for must not come out quite otherwise than it was asked for."""
+
+
 class CostUnit(StrEnum):
     """What the price of a model is counted in."""
 
@@ -44,6 +53,7 @@ class ModelSpec:
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
+        masks: What becomes of a mask that comes along with the pictures.
         min_tier: The least plan that may use it.
         costs: Price of one generation by plan; a plan that is not named pays what the next lower one pays.
         cost_unit: What the price is counted in.
@@ -66,6 +76,7 @@ class ModelSpec:
     repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0
+    masks: Masks = Masks.IGNORED
     min_tier: Tier = Tier.FREE
     costs: Mapping[Tier, int] = field(default_factory=dict)
     cost_unit: CostUnit = CostUnit.CREDITS

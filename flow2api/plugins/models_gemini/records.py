@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import Alias, AspectRatio, BaseName, CostUnit, Entry, Mode, ModelSpec, Size
+from flow2api.domain.catalog import Alias, AspectRatio, BaseName, CostUnit, Entry, Masks, Mode, ModelSpec, Size
 from flow2api.domain.media import MediaKind
 
 UPSTREAM = "gemini"
@@ -113,6 +113,7 @@ def _pictures(record: PictureRecord) -> Iterator[Entry]:
                 size=Size(int(size.width * scale), int(size.height * scale)),
                 is_high_quality=resolution == _HIGH_QUALITY,
                 max_images=record.images,
+                masks=Masks.REFUSED,
                 **_shared(record.id, record.method, record.since, ratio, resolution, price),
             )
 
