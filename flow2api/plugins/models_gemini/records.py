@@ -3,7 +3,8 @@
 A record stands for a whole line: one model for each ratio, resolution and length that it makes.
 
 - ``prices``: of one picture by resolution, ``prices_per_s``: of a second of video; in thousandths of a dollar, as published or
-  told in 2026. Those of gemini-3-pro-image are unconfirmed; that of gemini-nano-banana-2.1 is taken to be its forerunner's.
+  told in 2026. Those of gemini-3.1-flash-image are published; the others are unconfirmed, and those of gemini-nano-banana-2.1 are
+  taken to be its forerunner's. An extension is paid for by the seconds that it adds.
 - ``since``: when the name appeared, as far as that is known.
 - ``ways``: what a video can be made from; each is a line of its own where there are several. The first of its lengths is what is
   made when a request names none.
