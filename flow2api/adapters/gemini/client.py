@@ -197,13 +197,15 @@ class GeminiUpstream:
 
     async def _look(self, access: Access, operation: Operation) -> OperationStatus:
         if veo.NAME.fullmatch(operation.name):
-            path, reader = f"/{operation.name}", veo.standing
+            path, reader, limit_bytes = f"/{operation.name}", veo.standing, JSON_LIMIT_BYTES
         elif omni.NAME.fullmatch(operation.name):
+            # A video may come along, although its address was asked for.
             path, reader = f"/interactions/{operation.name}?stream=false", omni.standing
+            limit_bytes = PICTURE_LIMIT_BYTES
         else:
             raise UpstreamInvalidError(f"The operation {operation.name[:64]!r} is none of this service.")
         told = await self._caller.get(
-            access.access_token, path, access.proxy, timeout_s=self._limits.poll_s, limit_bytes=PICTURE_LIMIT_BYTES
+            access.access_token, path, access.proxy, timeout_s=self._limits.poll_s, limit_bytes=limit_bytes
         )
         return await read(reader, told)
 

@@ -109,6 +109,18 @@ async def test_garbage_in_place_of_a_status_ends_no_video(stage: HostStage) -> N
     assert (await stage.finished(access, operation)).product is not None
 
 
+async def test_answer_without_end_is_broken_off(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.host.submit(access, ORDER)
+    for call in ("openai_submit", "openai_video"):
+        await stage.control.add_fault("huge_body", call=call, size_bytes=20 * 1024 * 1024, times=1)
+
+    with pytest.raises(UpstreamInvalidError):
+        await stage.host.submit(access, ORDER)
+    with pytest.raises(UpstreamInvalidError):
+        await stage.host.poll(access, [operation])
+
+
 async def test_media_that_lies_where_nobody_said_is_not_fetched(stage: HostStage) -> None:
     _, access = await stage.sign_in()
     operation, _ = await stage.host.submit(access, ORDER)
