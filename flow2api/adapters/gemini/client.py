@@ -148,6 +148,8 @@ class GeminiUpstream:
         """The bytes of a product as they come; there are no thumbnails."""
         if thumbnail:
             raise UpstreamNotFoundError("The service makes no thumbnails.")
+        if product.data is None and product.url is None and omni.NAME.fullmatch(product.name):
+            product = await self._told_again(access, product.name)
         async with aclosing(self._files.fetch(access, product)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -194,6 +196,13 @@ class GeminiUpstream:
         return await self._caller.post(
             access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=JSON_LIMIT_BYTES
         )
+
+    async def _told_again(self, access: Access, interaction: str) -> Product:
+        """The video of an interaction, which brings it along each time that it is asked for."""
+        product = (await self._look(access, Operation(interaction))).product
+        if product is None:
+            raise UpstreamNotFoundError("The interaction has no video (any more).")
+        return product
 
     async def _look(self, access: Access, operation: Operation) -> OperationStatus:
         if veo.NAME.fullmatch(operation.name):

@@ -7,7 +7,12 @@ from urllib.parse import urljoin, urlsplit
 
 from flow2api.adapters.gemini.caller import Caller
 from flow2api.domain.base_url import is_loopback
-from flow2api.domain.errors import UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.errors import (
+    AccountUnusableError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamRejectedError,
+)
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
@@ -21,6 +26,7 @@ _FILE = re.compile(r"(?:^|/v\d[0-9a-z]*/)(files/[A-Za-z0-9_-]+)(?::download)?(?:
 _ADDRESS = re.compile(r"[!-~]{1,8192}")
 _ERROR_LIMIT_BYTES = 64 * 1024
 _GONE = frozenset({404, 410})
+_NOT_YET = frozenset({400, 403})
 
 
 def product_of(address: str) -> Product:
@@ -91,7 +97,11 @@ class FileSource:
         if head.status in _GONE:
             raise UpstreamNotFoundError("The file is not there (any more).")
         if head.status != 200:
-            raise self._caller.refused(Answer(head.status, head.head, await _beginning(chunks)))
+            error = self._caller.refused(Answer(head.status, head.head, await _beginning(chunks)))
+            # A file is told of a while before it can be had, and what is said meanwhile is about the file.
+            if head.status in _NOT_YET and isinstance(error, (UpstreamRejectedError, AccountUnusableError)):
+                raise UpstreamNotFoundError(f"The file is not there (yet): {error.message}", reason=error.reason)
+            raise error
         if head.is_html or head.value("content-encoding") not in (None, "identity"):
             raise UpstreamInvalidError("The service sent something else in place of the media.")
 

@@ -33,7 +33,7 @@ async def create(world: World, call: Call) -> Response:
 async def look(world: World, call: Call) -> Response:
     """How an interaction stands."""
     try:
-        return json_response(await _told(world, call, own_job(world, key_account(call), call.target)))
+        return json_response(await _told(world, own_job(world, key_account(call), call.target)))
     except GeminiError as error:
         return error.interaction_response()
 
@@ -55,8 +55,7 @@ async def _create(world: World, call: Call) -> Response:
     item = video_item(world, account, prompt, body.model, wanted.aspect_ratio, wanted.resolution, int(seconds))
     item.sources = sources
     job = begin(world, call, account, item, f"v1_{secrets.token_urlsafe(24)}")
-    job.scene = wanted.delivery
-    return json_response(await _told(world, call, job))
+    return json_response(await _told(world, job))
 
 
 def _check_task(task: str, prompt: str, pictures: int) -> None:
@@ -67,7 +66,7 @@ def _check_task(task: str, prompt: str, pictures: int) -> None:
         raise GeminiError(400, f"The task {task} does not take {pictures} pictures.")
 
 
-async def _told(world: World, call: Call, job: Job) -> dict[str, Any]:
+async def _told(world: World, job: Job) -> dict[str, Any]:
     now = world.clock.now()
     told: dict[str, Any] = {
         "id": job.name,
@@ -86,13 +85,12 @@ async def _told(world: World, call: Call, job: Job) -> dict[str, Any]:
         return told | {"status": "failed", "error": {"code": code, "message": job.fail_reason}}
     told["steps"] += [
         {"type": "thought", "signature": "c2lnbmF0dXJl"},
-        {"type": "model_output", "content": [await _video(world, call, job)]},
+        {"type": "model_output", "content": [await _video(world, job)]},
     ]
     return told | {"status": "completed"}
 
 
-async def _video(world: World, call: Call, job: Job) -> dict[str, Any]:
-    video: dict[str, Any] = {"type": "video", "mime_type": "video/mp4"}
-    if job.scene == "uri":
-        return video | {"uri": f"{world.links.base_url}/gemini/{call.version}/files/{job.item.name}"}
-    return video | {"data": base64.b64encode(await world.renderer.video(job.item, world.options)).decode()}
+async def _video(world: World, job: Job) -> dict[str, Any]:
+    """It comes along, as it does at Google whatever delivery was asked for."""
+    data = base64.b64encode(await world.renderer.video(job.item, world.options)).decode()
+    return {"type": "video", "mime_type": "video/mp4", "data": data}

@@ -113,7 +113,7 @@ async def test_video_is_made_and_fetched(stage: GeminiStage, spec: ModelSpec) ->
 
     product = await stage.video(access, Order(spec=spec, prompt="a cat"))
 
-    assert product.name.startswith("files/")
+    assert product.name.startswith("files/" if spec is VIDEO else "v1_")
     data = await all_of(stage.gemini.fetch(access, product))
     assert sniff_content_type(data[:12]) == "video/mp4"
     assert await all_of(stage.gemini.fetch(access, Product(product.name))) == data
@@ -137,7 +137,7 @@ async def test_omni_takes_one_picture_or_several(stage: GeminiStage, pictures: i
 
     product = await stage.video(access, Order(spec=OMNI, prompt="it moves", inputs=inputs))
 
-    assert product.url is not None
+    assert sniff_content_type((product.data or b"")[:12]) == "video/mp4"
 
 
 async def test_key_is_dropped_when_the_download_is_redirected_to_another_host(stage: GeminiStage) -> None:
@@ -221,3 +221,12 @@ async def test_video_that_is_not_kept_any_more_cannot_be_gone_on_from(stage: Gem
 
     with pytest.raises(UpstreamNotFoundError):
         await stage.gemini.submit(access, Order(spec=EXTEND, prompt="it jumps", source=first))
+
+
+async def test_interaction_without_a_video_has_nothing_to_fetch(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, Order(spec=OMNI, prompt="an unsafe cat"))
+    await stage.finished(access, operation)
+
+    with pytest.raises(UpstreamNotFoundError):
+        await all_of(stage.gemini.fetch(access, Product(operation.name)))
