@@ -139,6 +139,21 @@ def test_video_is_extended_by_the_model_that_made_it(client: openai.OpenAI, mode
     assert seconds_of(client.videos.download_content(longer.id).read()) == pytest.approx(11, abs=0.5)
 
 
+async def test_video_of_omni_is_edited_itself(client: openai.OpenAI, control: SimulatorControl) -> None:
+    parent = client.videos.create(model="google-gemini-omni-1.2-flash", prompt="a cat", seconds="4")
+    assert finished(client, parent.id).status == "completed"
+
+    body = {"prompt": "make it blue", "video": {"id": parent.id}}
+    edited = finished(client, client.post("/videos/edits", body=body, cast_to=Video).id)
+    again = finished(client, client.post(f"/videos/{edited.id}/remix", body={"prompt": "green"}, cast_to=Video).id)
+
+    for video in (edited, again):
+        assert (video.status, video.seconds, video.size) == ("completed", "4", parent.size), video.error
+    sent = [one.body for one in await control.requests(call="gemini_interact")][-3:]
+    assert sent[1]["previous_interaction_id"] == sent[2]["previous_interaction_id"]
+    assert [one["generation_config"]["video_config"]["task"] for one in sent] == ["text_to_video", "edit", "edit"]
+
+
 def test_video_is_not_extended_by_who_has_not_made_it(client: openai.OpenAI) -> None:
     parent = client.videos.create(model="google-gemini-omni-1.2-flash", prompt="a cat", seconds="4")
     assert finished(client, parent.id).status == "completed"

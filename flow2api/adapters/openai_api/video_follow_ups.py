@@ -17,6 +17,9 @@ from flow2api.domain.parameters import read_wish
 from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.read_generations import why_unfinished
 
+EDITS = "videos.edits"
+"""The door at which a video may be changed itself, where its model can."""
+
 _OWN_FIELDS = field_names(FollowUpIn) | {"n"}
 
 
@@ -28,21 +31,38 @@ async def plan_remix(
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
+    editing = _editing_model(doors.catalog, parent) if door == EDITS and wanted.model is None else None
+    if editing is not None:
+        return await _plan_edit(doors, body, wanted, parent, caller, editing)
     ask = _ask(doors, body, wanted, parent, wanted.model or parent.model, door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
     source = await _source_of(doors, parent, ask.model, caller)
+    made_by = doors.catalog.spec(parent.spec_name)
+    is_extended = source is not None and (made_by is None or made_by.mode is not Mode.EDIT)
     return plan(
         doors,
         replace(
             ask,
-            fields={**_shape_of(doors.catalog, parent, body, is_extended=source is not None), **body.fields},
+            fields={**_shape_of(doors.catalog, parent, body, is_extended=is_extended), **body.fields},
             pictures=pictures,
             pictures_param="input_reference",
             source=source,
             source_seconds=_seconds_before(doors.catalog, parent),
         ),
     )
+
+
+async def _plan_edit(
+    doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str
+) -> GenerationRequest:
+    """The video itself, changed as the prompt says; shape and length stay."""
+    ask = _ask(doors, body, wanted, parent, model, EDITS)
+    source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
+    if source is None:
+        raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
+    fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
+    return plan(doors, replace(ask, fields=fields, source=source))
 
 
 async def plan_extension(
@@ -112,10 +132,10 @@ async def _inputs_of(doors: Doors, parent: Generation, caller: Caller) -> list[M
 
 
 async def _source_of(doors: Doors, parent: Generation, model: str, caller: Caller) -> Media | None:
-    """The video that the parent extends, if it is an extension and the model makes one."""
+    """The video that the parent extends or changes, if the model does so, too."""
     description = doors.routes.describe(model)
     ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
-    if not ids or description is None or Mode.EXTEND not in description.modes:
+    if not ids or description is None or not any(mode.needs_video for mode in description.modes):
         return None
     return await doors.ingest.own(ids[0], caller)
 
@@ -130,6 +150,23 @@ def _seconds_before(catalog: ModelCatalog, parent: Generation) -> int | None:
 
 def _is_extension(spec: ModelSpec | None) -> bool:
     return spec is not None and spec.mode is Mode.EXTEND
+
+
+def _editing_model(catalog: ModelCatalog, parent: Generation) -> str | None:
+    """What changes videos of the parent's model, as the upstream counts it; None when nothing does."""
+    spec = catalog.spec(parent.spec_name)
+    if spec is None:
+        return None
+    return next(
+        (
+            entry.id
+            for entry in catalog.listed()
+            if entry.modes == (Mode.EDIT,)
+            and entry.upstream == spec.upstream
+            and catalog.resolve(entry.id, Wish(has_source_video=True)).spec.rests_as == spec.rests_as
+        ),
+        None,
+    )
 
 
 def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:

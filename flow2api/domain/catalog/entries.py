@@ -17,6 +17,12 @@ class Mode(StrEnum):
     FRAMES = "frames"
     REFERENCES = "references"
     EXTEND = "extend"
+    EDIT = "edit"
+
+    @property
+    def needs_video(self) -> bool:
+        """Whether it builds on a video that was made before."""
+        return self in (Mode.EXTEND, Mode.EDIT)
 
 
 class Masks(StrEnum):
@@ -153,7 +159,7 @@ class Wish:
         seconds: Length asked for, 1 to 60.
         pictures: How many input pictures come along.
         picture_ratio: Ratio (width / height) of the first input picture; decides when nothing else does.
-        has_source_video: Whether a video to be extended comes along.
+        has_source_video: Whether a video to be extended or edited comes along.
     """
 
     aspect_ratio: AspectRatio | None = None

@@ -12,7 +12,7 @@ from flow2api.domain.catalog.choice import (
     meant,
 )
 from flow2api.domain.catalog.description import ModelDescription, describe_alias, describe_models
-from flow2api.domain.catalog.entries import Entry, Mode, ModelSpec, Resolution, Wish
+from flow2api.domain.catalog.entries import Entry, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.routes import Route, lead_aliases, sort_names
 from flow2api.domain.catalog.suggestions import NameSuggestions
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
@@ -156,10 +156,10 @@ def _within_plan(found: Resolution, modest: Resolution) -> Resolution:
 
 def _check_inputs(found: Resolution, wish: Wish, pictures_param: str, source_param: str) -> None:
     spec, name = found.spec, found.asked
-    if wish.has_source_video and spec.mode is not Mode.EXTEND:
+    if wish.has_source_video and not spec.mode.needs_video:
         raise UnsupportedInputError(f"{name} does not extend videos; leave the video out.", param=source_param)
-    if spec.mode is Mode.EXTEND and not wish.has_source_video:
-        raise UnsupportedInputError(f"{name} needs a video to extend, and none came.", param=source_param)
+    if spec.mode.needs_video and not wish.has_source_video:
+        raise UnsupportedInputError(f"{name} needs a video to {spec.mode}, and none came.", param=source_param)
     if wish.pictures < spec.min_images:
         raise UnsupportedInputError(
             f"{name} needs at least {_pictures(spec.min_images)}, and {wish.pictures} came.", param=pictures_param

@@ -121,10 +121,10 @@ def _pictures(record: PictureRecord) -> Iterator[Entry]:
 
 def _videos(record: VideoRecord) -> Iterator[Entry]:
     name = PREFIX + record.name
-    lines: dict[Mode | None, str] = {
-        way.mode: name if len(record.ways) == 1 else f"{name}-{way.mode}" for way in record.ways
-    }
-    if len(lines) > 1:
+    # To edit a video has a name of its own: it is asked for by another call, and not told by what comes along.
+    others = [way for way in record.ways if way.mode is not Mode.EDIT]
+    lines: dict[Mode | None, str] = {way.mode: name if [way] == others else f"{name}-{way.mode}" for way in record.ways}
+    if len(others) > 1:
         yield Alias(name, {None: lines[Mode.TEXT], **lines})
     for way in record.ways:
         line = lines[way.mode]

@@ -157,4 +157,5 @@ class CreateInteraction(Struct, forbid_unknown_fields=True):
     background: bool = False
     store: bool = True
     stream: bool = False
+    previous_interaction_id: str | None = None
     generation_config: InteractionConfig = field(default_factory=InteractionConfig)

@@ -8,12 +8,28 @@ from PIL import Image
 
 from flow2api.domain.account import Credentials
 from flow2api.domain.catalog import Mode, ModelSpec
-from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.errors import (
+    ContentBlockedError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamRejectedError,
+)
 from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.media import sniff_content_type
 from flow2api.domain.secret import Secret
 from tests.integration.flow.stage import all_of
-from tests.integration.gemini.stage import EXTEND, FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO, GeminiStage
+from tests.integration.gemini.stage import (
+    EDIT,
+    EXTEND,
+    FRAMES,
+    IMAGEN,
+    OMNI,
+    PICTURE,
+    REFERENCES,
+    SPECS,
+    VIDEO,
+    GeminiStage,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -70,7 +86,8 @@ async def test_every_video_model_is_understood(stage: GeminiStage, spec: ModelSp
     role = InputRole.START if spec.mode == "frames" else InputRole.REFERENCE
     inputs = tuple([(role, await stage.upload(access))] * spec.min_images)
 
-    source = await stage.video(access, Order(spec=VIDEO, prompt="a cat")) if spec.mode is Mode.EXTEND else None
+    maker = {Mode.EXTEND: VIDEO, Mode.EDIT: OMNI}.get(spec.mode)
+    source = None if maker is None else await stage.video(access, Order(spec=maker, prompt="a cat"))
 
     operation, credits_left = await stage.gemini.submit(
         access, Order(spec=spec, prompt="a cat", inputs=inputs, source=source)
@@ -230,3 +247,26 @@ async def test_interaction_without_a_video_has_nothing_to_fetch(stage: GeminiSta
 
     with pytest.raises(UpstreamNotFoundError):
         await all_of(stage.gemini.fetch(access, Product(operation.name)))
+
+
+async def test_video_of_omni_is_changed_by_the_interaction_that_made_it(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=OMNI, prompt="a cat"))
+    kept = Product(first.name, extra=first.extra)
+
+    second = await stage.video(access, Order(spec=EDIT, prompt="make it blue", source=kept))
+
+    assert sniff_content_type((second.data or b"")[:12]) == "video/mp4"
+    assert second.data != first.data
+    body = await stage.last_body("gemini_interact")
+    assert (body["previous_interaction_id"], body["input"]) == (first.name, "make it blue")
+    assert body["generation_config"] == {"video_config": {"task": "edit"}}
+    third = await stage.video(access, Order(spec=EDIT, prompt="and green", source=second))
+    assert third.name not in (first.name, second.name)
+
+
+async def test_video_that_no_interaction_made_cannot_be_changed(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+
+    with pytest.raises(UpstreamRejectedError):
+        await stage.gemini.submit(access, Order(spec=EDIT, prompt="x", source=Product("files/abc")))

@@ -291,6 +291,10 @@ def test_video_to_extend_must_be_there_exactly_where_it_is_of_use(catalog: Model
     with pytest.raises(UnsupportedInputError, match="needs a video to extend") as missing:
         catalog.resolve("extend", Wish(), source_param="video_id")
     assert missing.value.param == "video_id"
+    edits = ModelCatalog([video("edit", mode=Mode.EDIT)])
+    assert edits.resolve("edit", Wish(has_source_video=True)).spec.mode is Mode.EDIT
+    with pytest.raises(UnsupportedInputError, match="needs a video to edit"):
+        edits.resolve("edit", Wish())
     with pytest.raises(UnsupportedInputError, match="does not extend videos"):
         catalog.resolve("film", Wish(has_source_video=True))
 
@@ -398,7 +402,7 @@ def test_alias_is_described_by_everything_that_it_may_lead_to(catalog: ModelCata
     described = catalog.describe("sora")
     assert described is not None
     assert described.id == "sora"
-    assert set(described.modes) == set(Mode)
+    assert set(described.modes) == set(Mode) - {Mode.EDIT}
     assert (described.min_images, described.max_images) == (0, 3)
     assert described.seconds == (4, 8)
 
