@@ -122,9 +122,9 @@ class GeminiUpstream:
         wire, inputs = read_wire(order.spec), self._inputs(access, order)
         if wire.method == "interactions":
             body = await _written(payloads.interaction, order, wire, inputs)
-            return Operation(omni.begun(await self._submit(access, "/interactions", body))), None
+            return Operation(omni.begun(await self._submit(access, order, "/interactions", body))), None
         body = await _written(payloads.long_prediction, order, wire, inputs)
-        told = await self._submit(access, f"/models/{wire.model}:predictLongRunning", body)
+        told = await self._submit(access, order, f"/models/{wire.model}:predictLongRunning", body)
         return Operation(veo.begun(told)), None
 
     async def poll(self, access: Access, operations: Sequence[Operation]) -> Mapping[str, OperationStatus]:
@@ -191,11 +191,19 @@ class GeminiUpstream:
             access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=PICTURE_LIMIT_BYTES
         )
 
-    async def _submit(self, access: Access, path: str, body: bytes) -> bytes:
+    async def _submit(self, access: Access, order: Order, path: str, body: bytes) -> bytes:
         limit_s = self._limits.submit_s
-        return await self._caller.post(
-            access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=JSON_LIMIT_BYTES
-        )
+        try:
+            return await self._caller.post(
+                access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=JSON_LIMIT_BYTES
+            )
+        except ModelAccessError as error:
+            # The account has made the video to build on with this very model: what is missing is the video.
+            if order.source is None or (error.reason or "").casefold() != "not_found":
+                raise
+            raise UpstreamNotFoundError(
+                "The service does not keep the video to build on any more.", reason=error.reason
+            ) from error
 
     async def _told_again(self, access: Access, interaction: str) -> Product:
         """The video of an interaction, which brings it along each time that it is asked for."""

@@ -270,3 +270,13 @@ async def test_video_that_no_interaction_made_cannot_be_changed(stage: GeminiSta
 
     with pytest.raises(UpstreamRejectedError):
         await stage.gemini.submit(access, Order(spec=EDIT, prompt="x", source=Product("files/abc")))
+
+
+@pytest.mark.parametrize(
+    ("spec", "extra"), [(EDIT, '{"interaction": "v1_gone"}'), (EXTEND, '{"uri": "https://x.example/v1/files/gone"}')]
+)
+async def test_lost_video_to_build_on_is_no_lack_of_a_model(stage: GeminiStage, spec: ModelSpec, extra: str) -> None:
+    _, access = await stage.sign_in()
+
+    with pytest.raises(UpstreamNotFoundError):
+        await stage.gemini.submit(access, Order(spec=spec, prompt="x", source=Product("gone", extra=extra)))
