@@ -27,6 +27,7 @@ PROGRAM_COMMANDS = frozenset(
 
 PROGRAM_SETTINGS = frozenset(
     {
+        "allowed_hosts",
         "config",
         "coordination_url",
         "data_dir",

@@ -18,8 +18,12 @@
     │   ├── RecordNotFoundError
     │   ├── KeyLimitError
     │   └── OperatorError            what an operator is refused
+    │       ├── HostNotAllowedError
     │       ├── SetupRequiredError
+    │       ├── SetupClosedError
+    │       ├── SetupCodeRefusedError
     │       ├── SignInRefusedError
+    │       ├── SecondFactorRequiredError
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
     │       ├── NotAllowedError
@@ -67,9 +71,13 @@ from flow2api.domain.errors.coordination import CoordinationError
 from flow2api.domain.errors.credential import CredentialError, CredentialExpiredError, CredentialRevokedError
 from flow2api.domain.errors.operator import (
     ConnectionTokenError,
+    HostNotAllowedError,
     NotAllowedError,
     NotSignedInError,
     OperatorError,
+    SecondFactorRequiredError,
+    SetupClosedError,
+    SetupCodeRefusedError,
     SetupRequiredError,
     SignInRefusedError,
     TooManyTriesError,
@@ -128,6 +136,7 @@ __all__ = [
     "GatewayLoopError",
     "GenerationFailedError",
     "GenerationNotFoundError",
+    "HostNotAllowedError",
     "IdempotencyConflictError",
     "InvalidApiKeyError",
     "KeyLimitError",
@@ -148,6 +157,9 @@ __all__ = [
     "ProxyUnavailableError",
     "RecordNotFoundError",
     "RequestError",
+    "SecondFactorRequiredError",
+    "SetupClosedError",
+    "SetupCodeRefusedError",
     "SetupRequiredError",
     "ShuttingDownError",
     "SignInRefusedError",

@@ -8,6 +8,7 @@ from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
+from flow2api.domain.preferences import Preferences
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
 from flow2api.testing.fakes.tables import Tables
@@ -85,9 +86,18 @@ class FakeOperators:
         self._refuse_conflict(operator)
         if operator.role is not Role.OWNER:
             self._refuse_last_owner(operator.id)
-        if operator.id in self._tables.operators:
-            self._tables.operators[operator.id] = operator
+        former = self._tables.operators.get(operator.id)
+        if former is not None:
+            self._tables.operators[operator.id] = replace(operator, preferences=former.preferences)
             self._tables.note("operator", operator.id)
+            self._tables.note_audit(audit)
+
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
+        former = self._tables.operators.get(operator_id)
+        if former is not None:
+            self._tables.operators[operator_id] = replace(former, preferences=preferences)
+            self._tables.note("operator", operator_id)
             self._tables.note_audit(audit)
 
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
@@ -98,6 +108,7 @@ class FakeOperators:
         sessions = self._tables.sessions
         for digest in [digest for digest, one in sessions.items() if one.operator_id == operator_id]:
             del sessions[digest]
+        self._tables.second_factors.pop(operator_id, None)
         self._tables.note("operator", operator_id)
         self._tables.note_audit(audit)
 
@@ -146,6 +157,16 @@ class FakeSessions:
             return False
         self._tables.note_audit(audit)
         return True
+
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        self._tables.writing(audit)
+        sessions = self._tables.sessions
+        others = [digest for digest, one in sessions.items() if one.operator_id == operator_id and digest != but]
+        for digest in others:
+            del sessions[digest]
+        if others:
+            self._tables.note_audit(audit)
+        return len(others)
 
 
 class FakeSignInTries:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.checks import RENEWALS, Check, latest, of_generation, of_renewal
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.account_directory import (
     AccountDirectory,
@@ -15,7 +16,9 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
@@ -23,6 +26,7 @@ from flow2api.domain.ports.storage import (
     Change,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     Generations,
     HealthLog,
@@ -38,6 +42,7 @@ from flow2api.domain.ports.storage import (
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 from flow2api.testing.fakes.accounts import FakeAccountDirectory, FakeAccounts, FakeCredentialVault
+from flow2api.testing.fakes.credits import FakeCreditsHistory
 from flow2api.testing.fakes.generations import (
     FakeGenerationDirectory,
     FakeGenerations,
@@ -49,6 +54,7 @@ from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, Fak
 from flow2api.testing.fakes.operators import FakeApiKeys, FakeAuditLog, FakeOperators, FakeSessions, FakeSignInTries
 from flow2api.testing.fakes.proxies import FakeProxies
 from flow2api.testing.fakes.records import FakeRequestLog, FakeStatistics
+from flow2api.testing.fakes.second_factors import FakeSecondFactors, FakeSetupCodes
 from flow2api.testing.fakes.tables import Tables
 
 
@@ -110,6 +116,19 @@ class FakeHealthLog:
         behind = [one for one in mine if before is None or one.number < before]
         return Page(tuple(behind[:limit]), has_more=len(behind) > limit)
 
+    async def last_checks(self, account_ids: Sequence[int]) -> Mapping[int, Sequence[Check]]:
+        found: dict[int, list[Check]] = {}
+        for event in self._tables.health:
+            if event.kind in RENEWALS:
+                found.setdefault(event.account_id, []).append(of_renewal(event.at, event.kind))
+        for line in self._tables.records.lines:
+            made_ms = line.duration_ms - line.waited_ms
+            check = of_generation(line.at, line.kind, line.state, line.status, made_ms)
+            if check is not None and line.account_id is not None:
+                found.setdefault(line.account_id, []).append(check)
+        wanted = [account_id for account_id in account_ids if account_id in self._tables.accounts]
+        return {account_id: latest(found[account_id]) for account_id in wanted if account_id in found}
+
     async def forget(self, before: datetime) -> int:
         self._tables.writing()
         kept = [one for one in self._tables.health if one.at >= before]
@@ -134,6 +153,8 @@ class FakeStorage:
         self.operators: Operators = FakeOperators(self.tables)
         self.sessions: Sessions = FakeSessions(self.tables)
         self.sign_in_tries: SignInTries = FakeSignInTries(self.tables)
+        self.second_factors: SecondFactors = FakeSecondFactors(self.tables)
+        self.setup_codes: SetupCodes = FakeSetupCodes(self.tables)
         self.audit_log: AuditLog = FakeAuditLog(self.tables)
         self.connection_tokens: ConnectionTokens = FakeConnectionTokens(self.tables)
         self.inheritance: Inheritance = FakeInheritance(self.tables)
@@ -152,6 +173,7 @@ class FakeStorage:
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)
         self.health: HealthLog = FakeHealthLog(self.tables)
+        self.credits_history: CreditsHistory = FakeCreditsHistory(self.tables)
         self.opened = 0
         self.closed = 0
 

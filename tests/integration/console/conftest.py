@@ -121,11 +121,14 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
                 _browser(app) as viewer,
                 _browser(app) as none,
             ):
-                people = [
-                    await _signed_in(services, browser, role)
-                    for browser, role in zip((owner, operator, viewer), Role, strict=True)
-                ]
-                yield Site(services, simulator, *people, Person(none))
+                yield Site(
+                    services,
+                    simulator,
+                    owner=await _signed_in(services, owner, Role.OWNER),
+                    operator=await _signed_in(services, operator, Role.OPERATOR),
+                    viewer=await _signed_in(services, viewer, Role.VIEWER),
+                    stranger=Person(none),
+                )
 
 
 async def _signed_in(services: Services, browser: httpx.AsyncClient, role: Role) -> Person:

@@ -1,21 +1,27 @@
 """Signing in and out in a browser, and what every page has in common."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import httpx
 import pytest
+import pytest_asyncio
 
 from flow2api.app import create_app
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OWN = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
 
 
-@pytest.fixture
-async def stranger(site):
-    transport = httpx.ASGITransport(create_app(site.services))
+@pytest_asyncio.fixture(loop_scope="session")
+async def stranger(site: Any) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(_app(site))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as browser:
         yield browser
 
 
-async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site, stranger) -> None:
+async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site: Any, stranger: httpx.AsyncClient) -> None:
     led = await stranger.get("/console/accounts")
     assert (led.status_code, led.headers["location"]) == (303, "/login?next=%2Fconsole%2Faccounts")
 
@@ -32,14 +38,14 @@ async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site, str
 @pytest.mark.parametrize(
     "target", ["https://evil.test/", "//evil.test", "/\\evil.test", "/console\\..", "javascript:x"]
 )
-async def test_door_leads_nowhere_but_into_the_console(stranger, target: str) -> None:
+async def test_door_leads_nowhere_but_into_the_console(stranger: httpx.AsyncClient, target: str) -> None:
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": target}
     entered = await stranger.post("/login", data=fields, headers=OWN)
 
     assert (entered.status_code, entered.headers["location"]) == (303, "/console")
 
 
-async def test_wrong_passphrase_is_told_on_the_same_page_and_never_shown_again(stranger) -> None:
+async def test_wrong_passphrase_is_told_on_the_same_page_and_never_shown_again(stranger: httpx.AsyncClient) -> None:
     fields = {"name": "viewer <b>", "passphrase": "not-the-passphrase"}
     answer = await stranger.post("/login", data=fields, headers=OWN)
 
@@ -49,7 +55,7 @@ async def test_wrong_passphrase_is_told_on_the_same_page_and_never_shown_again(s
     assert "not-the-passphrase" not in answer.text
 
 
-async def test_field_that_the_form_does_not_have_is_refused(stranger) -> None:
+async def test_field_that_the_form_does_not_have_is_refused(stranger: httpx.AsyncClient) -> None:
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "role": "owner"}
     answer = await stranger.post("/login", data=fields, headers=OWN)
 
@@ -57,10 +63,10 @@ async def test_field_that_the_form_does_not_have_is_refused(stranger) -> None:
     assert "set-cookie" not in answer.headers
 
 
-async def test_passphrase_is_not_taken_over_plain_http_from_elsewhere(site) -> None:
-    transport = httpx.ASGITransport(create_app(site.services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as browser:
-        own = {"origin": "http://gateway.test", "sec-fetch-site": "same-origin"}
+async def test_passphrase_is_not_taken_over_plain_http_from_elsewhere(site: Any) -> None:
+    transport = httpx.ASGITransport(_app(site))
+    async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7") as browser:
+        own = {"origin": "http://192.0.2.7", "sec-fetch-site": "same-origin"}
         fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
         answer = await browser.post("/login", data=fields, headers=own)
 
@@ -68,7 +74,7 @@ async def test_passphrase_is_not_taken_over_plain_http_from_elsewhere(site) -> N
     assert "plain http" in answer.text
 
 
-async def test_signing_out_ends_the_session_and_not_only_the_cookie(site, stranger) -> None:
+async def test_signing_out_ends_the_session_and_not_only_the_cookie(site: Any, stranger: httpx.AsyncClient) -> None:
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
     await stranger.post("/login", data=fields, headers=OWN)
     cookies = dict(stranger.cookies)
@@ -80,7 +86,7 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(site, strang
     assert (await stranger.get("/console")).status_code == 303
 
 
-async def test_form_without_the_token_of_the_session_changes_nothing(site) -> None:
+async def test_form_without_the_token_of_the_session_changes_nothing(site: Any) -> None:
     answer = await site.owner.browser.post("/console/looks", data={"theme": "dark"}, headers=OWN)
     foreign = await site.owner.browser.post(
         "/console/looks", data={"theme": "dark", "_csrf": await site.viewer.token()}, headers=OWN
@@ -89,14 +95,14 @@ async def test_form_without_the_token_of_the_session_changes_nothing(site) -> No
     assert (answer.status_code, foreign.status_code) == (403, 403)
 
 
-async def test_theme_is_kept_in_the_browser(site) -> None:
+async def test_theme_is_kept_in_the_browser(site: Any) -> None:
     await site.viewer.submit("/console/looks", theme="dark", next="/console")
 
     assert 'data-theme="dark"' in await site.viewer.see("/console")
     await site.viewer.submit("/console/looks", theme="light", next="/console")
 
 
-async def test_language_is_the_browser_s_until_one_is_chosen(site) -> None:
+async def test_language_is_the_browser_s_until_one_is_chosen(site: Any) -> None:
     english = await site.stranger.see("/login")
     chinese = await site.stranger.see("/login", **{"accept-language": "fr, zh-CN;q=0.9, en;q=0.5"})
 
@@ -104,13 +110,13 @@ async def test_language_is_the_browser_s_until_one_is_chosen(site) -> None:
     assert 'lang="zh-Hans"' in chinese
 
 
-async def test_page_that_there_is_not_is_told_in_the_frame_or_plainly(site) -> None:
+async def test_page_that_there_is_not_is_told_in_the_frame_or_plainly(site: Any) -> None:
     assert "There is nothing here" in await site.owner.read("/console/nowhere", 404)
     assert "not_found" in await site.stranger.read("/console/nowhere", 404)
 
 
 @pytest.mark.parametrize("path", ["/login", "/console", "/console/nowhere", "/", "/logout"])
-async def test_every_answer_tells_browsers_to_run_nothing_of_others(site, path: str) -> None:
+async def test_every_answer_tells_browsers_to_run_nothing_of_others(site: Any, path: str) -> None:
     answer = await site.owner.browser.get(path)
 
     policy = answer.headers["content-security-policy"]
@@ -119,3 +125,7 @@ async def test_every_answer_tells_browsers_to_run_nothing_of_others(site, path: 
     assert "unsafe" not in policy
     assert answer.headers["cache-control"] == "no-store"
     assert "HX-Request" in answer.headers["vary"]
+
+
+def _app(site: Any) -> Any:
+    return create_app(site.services)
