@@ -50,6 +50,7 @@ PROGRAM_SETTINGS = frozenset(
         "secret_key",
         "secret_key_file",
         "sections",
+        "setup_code_file",
         "trusted_proxies",
     }
 )
