@@ -171,7 +171,8 @@ def _routes(folder: Path) -> Iterator[str]:
         # The framework's own answer under /schema to what is not there is no route of ours.
         if not isinstance(route, HTTPRoute) or route.path.startswith(("/static", "/schema/{")):
             continue
-        if all(handler.fn.__module__.startswith("flow2api.adapters.console.") for handler in route.route_handlers):
+        modules = {handler.fn.__module__ for handler in route.route_handlers}
+        if all(module.startswith(("flow2api.adapters.console.", "litestar.")) for module in modules):
             continue  # pages are for people, who follow their links
         if any(f"{PREFIXES[0]}{route.path.removeprefix(prefix.rstrip('/'))}" in paths for prefix in PREFIXES[1:]):
             continue
