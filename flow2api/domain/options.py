@@ -29,6 +29,8 @@ class Options:
         retries_per_min: How many retries there may be in any minute, however few first tries there were.
         max_running: How many generations may hold an account at once, over all accounts; 0 for any number. Those beyond it
             wait as for a busy account.
+        requests_per_min: How many requests for pictures and videos each API key may begin in a minute, in all processes together;
+            0 for any number. Repeats of a request that was begun do not count.
         model_routes: For a public name the models that serve it, in order, of any upstream: the next one is taken while those
             before it have no account free, also for a request that waits. A model's own name begins with that model. In the
             environment as JSON.
@@ -91,6 +93,7 @@ class Options:
     retry_percent: float = 20.0
     retries_per_min: int = 20
     max_running: int = 0
+    requests_per_min: int = 0
     model_routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting_limit: int = 1000
     image_wait_s: float = 60.0

@@ -21,6 +21,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -149,7 +150,7 @@ class OperateAccounts:
         Raises:
             AccountNotFoundError: It is not there.
             UnsupportedInputError: Something cannot be as it is asked for.
-            CredentialError: The service refuses the new session token.
+            CredentialError: The service, or the host at the new base URL, refuses the new session token or key.
             ConflictError: Another account has the address or the session token.
         """
         check_change(change)
@@ -158,7 +159,8 @@ class OperateAccounts:
         if change.email is not None:
             await self._refuse_namesake(account, fold_email(change.email))
         if change.session_token is not None:
-            await self._replace_session(account, change.session_token, actor)
+            there = account if change.base_url is None else replace(account, base_url=change.base_url)
+            await self._replace_session(there, change.session_token, actor)
         return await self._change(
             account_id, AuditAction.ACCOUNT_CHANGED, lambda one: changed_by(one, change), actor, told=told_of
         )
@@ -293,12 +295,19 @@ class OperateAccounts:
         return changed.without(lambda rest: rest.reason not in _LIFTED_BY_SAVING or rest.model is not None)
 
     async def _replace_session(self, account: Account, session_token: Secret, actor: Actor) -> None:
-        kept = await self._vault.read(account.id)
-        if kept is not None and kept.session_token == session_token:
+        """Have the service take it before it is stored.
+
+        Args:
+            account: As it is to be: at the base URL where it is served from now on.
+        """
+        kept, known = await self._vault.read(account.id), await self.get(account.id)
+        is_elsewhere = account.base_url != known.base_url
+        if kept is not None and kept.session_token == session_token and not is_elsewhere:
             return
         kind = self._kinds.of(account.upstream)
         check_session_token(account.upstream, session_token, kind)
-        if owner := (await self._vault.find([session_token])).get(session_token):
+        owner = (await find_owners(self._vault, self._accounts, [session_token], account.place)).get(session_token)
+        if owner not in (None, account.id):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         exchanged = await self._credentials.exchange(account, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
@@ -309,10 +318,12 @@ class OperateAccounts:
             renewed = replace(
                 before,
                 email=before.email or exchanged.email,
+                base_url=account.base_url,
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
             ).cured(Cure.NEW_CREDENTIAL)
-            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {kind.field: "new"}})
+            after = {kind.field: "new", **({"base_url": account.base_url} if is_elsewhere else {})}
+            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
             await self._vault.write(renewed, exchanged.credentials, entry)
             self._credentials.forget(account.id)
             self._pool.put(renewed)
