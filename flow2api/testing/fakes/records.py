@@ -51,6 +51,8 @@ def counts_of(entry: LogEntry) -> Counts:
                 succeeded=1,
                 duration_ms=entry.duration_ms,
                 waited_ms=entry.waited_ms,
+                saved=int(entry.attempts > 1),
+                credits=entry.credits,
                 took=tuple(int(at == place) for at in range(CLASSES)),
             )
         case "refused":
@@ -124,6 +126,13 @@ class FakeStatistics:
     async def by_day(self, first: str, last: str, scope: Scope) -> Mapping[str, Counts]:
         within = ((at, counts) for at, counts in self._records.days.items() if first <= at[0] <= last)
         return _summed(within)(lambda at: at[0], scope)
+
+    async def models_by_quarter(self, quarters: range, scope: Scope) -> Mapping[tuple[int, str], Counts]:
+        return _summed(self._in_quarters(quarters))(lambda at: (at[0], at[1][2]), scope)
+
+    async def models_by_day(self, first: str, last: str, scope: Scope) -> Mapping[tuple[str, str], Counts]:
+        within = ((at, counts) for at, counts in self._records.days.items() if first <= at[0] <= last)
+        return _summed(within)(lambda at: (at[0], at[1][2]), scope)
 
     async def oldest_quarter(self) -> int | None:
         return min((quarter for quarter, _ in self._records.quarters), default=None)
