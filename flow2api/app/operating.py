@@ -14,6 +14,7 @@ from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
@@ -28,11 +29,13 @@ from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.note_credits import NoteCredits
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -50,6 +53,8 @@ class Operating:
     take_in: TakeInAccount
     census: CountAccounts
     browse: BrowseAccounts
+    act_on_accounts: ActOnAccounts
+    probes: ProbeAccounts
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -80,12 +85,16 @@ def build_operating(
     options: Callable[[], Options],
     zone: Callable[[], tzinfo],
     profiles: Collection[str],
+    probes: ProbeAccounts,
+    refresh: RefreshAccount,
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
         zone: The time zone whose days are counted.
+        probes: Tests accounts.
+        refresh: Has the upstream asked about an account.
         kinds: What the accounts of each upstream sign in with.
     """
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
@@ -99,6 +108,9 @@ def build_operating(
         ToldVault(storage.vault, storage.health, clock, kinds=kinds),
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    operate = OperateAccounts(
+        pool, upstreams, accounts, storage.directory, vault, storage.audit_log, tend, credentials, clock, kinds
+    )
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
     return Operating(
         operators=operators,
@@ -113,21 +125,12 @@ def build_operating(
             ids,
             clock,
         ),
-        accounts=OperateAccounts(
-            pool,
-            upstreams,
-            accounts,
-            storage.directory,
-            vault,
-            storage.audit_log,
-            tend,
-            credentials,
-            clock,
-            kinds,
-        ),
+        accounts=operate,
+        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
-        browse=BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal)),
+        browse=BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal)),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
