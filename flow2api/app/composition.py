@@ -15,7 +15,7 @@ from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
-from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
+from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
@@ -34,6 +34,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.forget_health import ForgetHealth
@@ -110,6 +111,7 @@ class Services:
     health: ForgetHealth
     refresh: RefreshAccount
     simulate: SimulatePolicies
+    retired_names: CountRetiredNames
     policies: Mapping[str, str]
 
 
@@ -174,6 +176,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         vault.cipher,
         Argon2Passphrases(),
         ZxcvbnMeter(),
+        TotpCodes(),
         ids,
         clock,
         options,
@@ -185,6 +188,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     )
     return Services(
         settings=settings,
+        retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,
         catalog=backends.catalog,

@@ -10,14 +10,19 @@ from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
+from flow2api.domain.ports.second_factors import OneTimeCodes
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
+from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
@@ -26,8 +31,10 @@ from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.note_credits import NoteCredits
+from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
@@ -37,6 +44,8 @@ from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.search import Search
+from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -49,12 +58,18 @@ class Operating:
 
     operators: ManageOperators
     sign_in: SignIn
+    second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
+    offer_setup: OfferSetup
+    set_up: SetUp
+    preferences: ChangePreferences
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
     browse: BrowseAccounts
     act_on_accounts: ActOnAccounts
     probes: ProbeAccounts
+    search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -80,6 +95,7 @@ def build_operating(
     cipher: Cipher,
     passphrases: Passphrases,
     meter: PassphraseMeter,
+    codes: OneTimeCodes,
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
@@ -112,25 +128,39 @@ def build_operating(
         pool, upstreams, accounts, storage.directory, vault, storage.audit_log, tend, credentials, clock, kinds
     )
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
+    confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
+    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, storage.audit_log, cipher, clock)
+    sign_in = SignIn(
+        storage.operators,
+        storage.sessions,
+        tries,
+        confirm,
+        second_factor,
+        storage.audit_log,
+        operators,
+        passphrases,
+        cipher,
+        ids,
+        clock,
+    )
+    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal))
     return Operating(
         operators=operators,
-        sign_in=SignIn(
-            storage.operators,
-            storage.sessions,
-            storage.sign_in_tries,
-            storage.audit_log,
-            operators,
-            passphrases,
-            cipher,
-            ids,
-            clock,
-        ),
+        sign_in=sign_in,
+        second_factor=second_factor,
+        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
+        offer_setup=offer_setup,
+        set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
+        preferences=ChangePreferences(storage.operators, clock),
         accounts=operate,
         act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
-        browse=BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal)),
+        browse=browse,
+        search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(

@@ -30,7 +30,9 @@ from flow2api.adapters.persistence.options import SqlOptionValues
 from flow2api.adapters.persistence.past_requests import SqlPastRequests
 from flow2api.adapters.persistence.proxies import SqlProxies
 from flow2api.adapters.persistence.request_log import SqlRequestLog
+from flow2api.adapters.persistence.second_factors import SqlSecondFactors
 from flow2api.adapters.persistence.sessions import SqlSessions
+from flow2api.adapters.persistence.setup_codes import SqlSetupCodes
 from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.statistics import SqlStatistics
@@ -45,8 +47,10 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
@@ -95,6 +99,8 @@ class SqlStorage:
         self.operators: Operators = SqlOperators(database, clock)
         self.sessions: Sessions = SqlSessions(database)
         self.sign_in_tries: SignInTries = SqlSignInTries(database)
+        self.second_factors: SecondFactors = SqlSecondFactors(database, cipher)
+        self.setup_codes: SetupCodes = SqlSetupCodes(database)
         self.audit_log: AuditLog = SqlAuditLog(database)
         self.connection_tokens: ConnectionTokens = SqlConnectionTokens(database)
         self.inheritance: Inheritance = SqlInheritance(database)

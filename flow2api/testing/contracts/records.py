@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.request_log import CountsLines, LineColumn
 from flow2api.domain.ports.statistics import TellsModelsByTime
 from flow2api.domain.ports.storage import LogEntry, Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest, position_of
@@ -121,6 +122,44 @@ class RequestLogContract:
         assert await ids(storage, text=text) == ["req_abcdef"]
         assert await ids(storage, text=text, key_id=5) == []
         assert await ids(storage, text="%") == []
+
+    async def test_lines_are_counted_by_time_where_that_is_offered(self, storage: Storage) -> None:
+        log = storage.request_log
+        if not isinstance(log, CountsLines):
+            pytest.skip("this request log does not count")
+        minute = timedelta(minutes=1)
+        await note(
+            storage,
+            *(replace(MADE, at=NOW + at * minute) for at in (0, 1, 1, 5)),
+            *(replace(LOST, at=NOW + at * minute, account_id=9) for at in (1, 4)),
+            replace(NOBODYS, at=NOW + minute),
+        )
+
+        async def counted(most: int, **wanted: object) -> list[tuple[int, int, int]]:
+            found = await log.count_lines(LogFilter(since=NOW, **wanted), NOW, 2 * minute, most)  # type: ignore[arg-type]
+            assert all(one.begins == NOW + 2 * minute * one.number for one in found)
+            return sorted((one.number, one.total, one.wrong) for one in found)
+
+        assert await counted(100) == [(0, 5, 2), (2, 2, 1)]
+        assert await counted(2) == [(2, 2, 1)]
+        assert await counted(100, account_id=9) == [(0, 1, 1), (2, 1, 1)]
+        assert await counted(100, key_id=1, model="paint", state="completed") == [(0, 3, 0), (2, 1, 0)]
+        assert await counted(100, code="upstream_error", until=NOW + 2 * minute) == [(0, 2, 2)]
+        assert await counted(100, text="gen_1", state="failed") == [(0, 1, 1), (2, 1, 1)]
+        assert await counted(100, model="none") == []
+
+    async def test_what_lines_have_is_told_where_that_is_offered(self, storage: Storage) -> None:
+        log = storage.request_log
+        if not isinstance(log, CountsLines):
+            pytest.skip("this request log does not count")
+        assert [await log.line_values(column, 9) for column in LineColumn] == [[], [], [], []]
+        await note(storage, MADE, replace(MADE, model="film", key_id=3, account_id=20), LOST, NOBODYS)
+
+        assert await log.line_values(LineColumn.MODEL, 9) == ["", "film", "paint"]
+        assert await log.line_values(LineColumn.MODEL, 2) == ["", "film"]
+        assert await log.line_values(LineColumn.KEY, 9) == [1, 3]
+        assert await log.line_values(LineColumn.ACCOUNT, 9) == [7, 20]
+        assert await log.line_values(LineColumn.CODE, 9) == ["upstream_error"]
 
     async def test_new_lines_are_found_by_their_number(self, storage: Storage) -> None:
         assert await storage.request_log.latest() == 0

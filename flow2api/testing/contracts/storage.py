@@ -37,6 +37,7 @@ from flow2api.testing.contracts.operators import (
 from flow2api.testing.contracts.proxies import ProxiesContract
 from flow2api.testing.contracts.reading import all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
+from flow2api.testing.contracts.second_factors import SecondFactorsContract, SetupCodesContract
 from flow2api.testing.contracts.telling import (
     DeliveriesContract,
     EchoesContract,
@@ -224,6 +225,8 @@ class StorageContract:
     TestOperators = OperatorsContract
     TestSessions = SessionsContract
     TestSignInTries = SignInTriesContract
+    TestSecondFactors = SecondFactorsContract
+    TestSetupCodes = SetupCodesContract
     TestAuditLog = AuditLogContract
     TestConnectionTokens = ConnectionTokensContract
     TestInheritance = InheritanceContract

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.request_log import LineColumn, RequestLog, TimeCount
 from flow2api.domain.ports.statistics import Figures, Statistics
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition
@@ -83,6 +83,22 @@ class FakeRequestLog:
 
     async def get(self, number: int) -> LoggedRequest | None:
         return next((line for line in self._records.lines if line.number == number), None)
+
+    async def count_lines(self, wanted: LogFilter, since: datetime, step: timedelta, most: int) -> Sequence[TimeCount]:
+        newest = sorted(self._matching(wanted), key=lambda line: line.at, reverse=True)[:most]
+        steps: dict[int, list[str]] = {}
+        for line in newest:
+            steps.setdefault((line.at - since) // step, []).append(line.state)
+        return [
+            TimeCount(
+                number, len(states), sum(state in ("failed", "refused") for state in states), since + step * number
+            )
+            for number, states in sorted(steps.items())
+        ]
+
+    async def line_values(self, column: LineColumn, most: int) -> Sequence[str | int]:
+        found = {getattr(line, column.value) for line in self._records.lines} - {None}
+        return sorted(found)[:most]
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = sorted((line for line in self._records.lines if line.at < before), key=lambda line: line.at)[:limit]

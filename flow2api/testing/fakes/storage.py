@@ -1,6 +1,6 @@
 """A storage in memory that keeps every promise of the port, for tests of everything that needs one."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,9 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
@@ -43,6 +45,7 @@ from flow2api.domain.ports.storage import (
     Journal,
     LogEntry,
     MediaIndex,
+    NameCount,
     Operators,
     OptionValues,
     Page,
@@ -52,6 +55,7 @@ from flow2api.domain.ports.storage import (
 )
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
+from flow2api.domain.preferences import Preferences
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
@@ -61,6 +65,7 @@ from flow2api.testing.fakes.inheritance import FakeConnectionTokens, FakeInherit
 from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks
 from flow2api.testing.fakes.proxies import FakeProxies
 from flow2api.testing.fakes.records import FakeRequestLog, FakeStatistics
+from flow2api.testing.fakes.second_factors import FakeSecondFactors, FakeSetupCodes
 from flow2api.testing.fakes.tables import Tables
 
 
@@ -214,9 +219,18 @@ class FakeOperators:
         self._refuse_conflict(operator)
         if operator.role is not Role.OWNER:
             self._refuse_last_owner(operator.id)
-        if operator.id in self._tables.operators:
-            self._tables.operators[operator.id] = operator
+        former = self._tables.operators.get(operator.id)
+        if former is not None:
+            self._tables.operators[operator.id] = replace(operator, preferences=former.preferences)
             self._tables.note("operator", operator.id)
+            self._tables.note_audit(audit)
+
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
+        former = self._tables.operators.get(operator_id)
+        if former is not None:
+            self._tables.operators[operator_id] = replace(former, preferences=preferences)
+            self._tables.note("operator", operator_id)
             self._tables.note_audit(audit)
 
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
@@ -227,6 +241,7 @@ class FakeOperators:
         sessions = self._tables.sessions
         for digest in [digest for digest, one in sessions.items() if one.operator_id == operator_id]:
             del sessions[digest]
+        self._tables.second_factors.pop(operator_id, None)
         self._tables.note("operator", operator_id)
         self._tables.note_audit(audit)
 
@@ -275,6 +290,16 @@ class FakeSessions:
             return False
         self._tables.note_audit(audit)
         return True
+
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        self._tables.writing(audit)
+        sessions = self._tables.sessions
+        others = [digest for digest, one in sessions.items() if one.operator_id == operator_id and digest != but]
+        for digest in others:
+            del sessions[digest]
+        if others:
+            self._tables.note_audit(audit)
+        return len(others)
 
 
 class FakeSignInTries:
@@ -492,6 +517,15 @@ class FakeGenerationDirectory:
         ]
         return Page(tuple(found[:limit]), has_more=len(found) > limit)
 
+    async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
+        looked_at = [*self._tables.generations.values()][-newest:]
+        counted: dict[tuple[str, int | None], list[datetime]] = {}
+        for one in looked_at:
+            if one.model in names:
+                counted.setdefault((one.model, one.key_id), []).append(one.created_at)
+        calls = [NameCount(*who, len(times), max(times)) for who, times in counted.items()]
+        return calls, min((one.created_at for one in looked_at), default=None)
+
 
 class FakeMediaIndex:
     """What is known of media, in memory."""
@@ -630,6 +664,8 @@ class FakeStorage:
         self.operators: Operators = FakeOperators(self.tables)
         self.sessions: Sessions = FakeSessions(self.tables)
         self.sign_in_tries: SignInTries = FakeSignInTries(self.tables)
+        self.second_factors: SecondFactors = FakeSecondFactors(self.tables)
+        self.setup_codes: SetupCodes = FakeSetupCodes(self.tables)
         self.audit_log: AuditLog = FakeAuditLog(self.tables)
         self.connection_tokens: ConnectionTokens = FakeConnectionTokens(self.tables)
         self.inheritance: Inheritance = FakeInheritance(self.tables)

@@ -87,9 +87,7 @@ async def _ask(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], d
     return await visit.page("accounts/ask.html", question, area="accounts", form=form, status=422)
 
 
-async def _begin(
-    visit: Visit, asked: Narrowing, ids: Sequence[int], do: str, change: AccountChange
-) -> Response[Any]:
+async def _begin(visit: Visit, asked: Narrowing, ids: Sequence[int], do: str, change: AccountChange) -> Response[Any]:
     acting = visit.doors.act_on_accounts
     run = acting.begin(ids, action_of(do), visit.actor, change)
     await acting.wait(run, _WAITED_S)
@@ -118,4 +116,3 @@ async def _view(visit: Visit) -> AccountsPage:
 
 
 LIVE_ACCOUNTS = LiveView("accounts", "accounts", _PARTS, _view)
-

@@ -102,7 +102,9 @@ def _unusable(standing: Standing, cause: str) -> Notice:
         )
     if standing.rest.reason is RestReason.NO_ACCESS:
         sentence = gettext("Its plan does not let it do what it is there for; it is tried again by and by.")
-        return Notice(kind="err", title=gettext("It has no access."), sentence=sentence, until=standing.until, cause=cause)
+        return Notice(
+            kind="err", title=gettext("It has no access."), sentence=sentence, until=standing.until, cause=cause
+        )
     return Notice(
         kind="err",
         title=gettext("The service calls the account unusable."),

@@ -1,5 +1,6 @@
 """The handlers of the page of an account."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -120,7 +121,9 @@ class AccountController(Controller):
         except Flow2ApiError as error:
             _refuse(form, error, CREDENTIAL_FIELDS, "credential")
             return await _page(visit, account_id, status_of(error), credential=form)
-        return visit.see(_path(account_id), gettext("It was tried, it works, and it has taken the place of the old one."))
+        return visit.see(
+            _path(account_id), gettext("It was tried, it works, and it has taken the place of the old one.")
+        )
 
     @post(f"{_ONE}/delete", status_code=200)
     async def delete(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
@@ -134,12 +137,27 @@ class AccountController(Controller):
         return visit.see(PATH, gettext("%(name)s is deleted; what it made stays.") % {"name": name})
 
 
-async def _page(visit: Visit, account_id: int, status: int = 200, **forms: Form) -> Response[Any]:
-    given = {"settings": Form(), "credential": Form(), "removal": Form(), **forms}
+async def _page(
+    visit: Visit,
+    account_id: int,
+    status: int = 200,
+    *,
+    settings: Form | None = None,
+    credential: Form | None = None,
+    removal: Form | None = None,
+) -> Response[Any]:
     before = visit.query("before")
-    view = await look_whole(visit.doors, account_id, before)
-    live = "" if before else "account"
-    return await visit.page("accounts/one.html", view, area="accounts", live=live, status=status, **given)
+    return await visit.page(
+        "accounts/one.html",
+        await look_whole(visit.doors, account_id, before),
+        area="accounts",
+        live="" if before else "account",
+        live_of=str(account_id),
+        status=status,
+        settings=settings or Form(),
+        credential=credential or Form(),
+        removal=removal or Form(),
+    )
 
 
 def _refuse(form: Form, error: Flow2ApiError, fields: tuple[str, ...], otherwise: str = "") -> None:
@@ -152,6 +170,16 @@ def _path(account_id: int) -> str:
     return f"{PATH}/{account_id}"
 
 
-async def _live(visit: Visit) -> "_Live":
-    asked = visit.query("id")
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The live parts as the page's own partials find them."""
+
+    live: LiveAccount
+
+
+async def _live(visit: Visit) -> _Live:
+    asked = visit.query("of")
     return _Live(await look_live(visit.doors, int(asked) if asked.isdecimal() and len(asked) < 16 else 0))
+
+
+LIVE_ACCOUNT = LiveView("account", "accounts", _PARTS, _live)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flow2api.adapters.console.account_states import StatePill, name_of, standing_pill, tier_words
 from flow2api.adapters.console.accounts.notice import Notice, notices
@@ -12,8 +12,8 @@ from flow2api.adapters.console.accounts.timeline import EventLine, by_words, eve
 from flow2api.adapters.console.accounts.views import proxy_words, strip_of
 from flow2api.adapters.console.charts import Beats, CreditsChart, CreditsWords, Slots, credits_chart, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import current, gettext, ngettext
-from flow2api.adapters.console.wording import number
+from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.wording import day, number
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.errors import AccountNotFoundError
 from flow2api.domain.generation import Generation, State
@@ -203,9 +203,7 @@ async def look_whole(doors: ConsoleDoors, account_id: int, before: str = "") -> 
     live = await look_live(doors, account_id, before)
     account = account_in(doors, account_id)
     since = doors.clock.now() - _ERRORS_OF
-    failed = await doors.log.page(
-        LogFilter(account_id=account_id, state="failed", since=since), limit=_ERRORS_READ
-    )
+    failed = await doors.log.page(LogFilter(account_id=account_id, state="failed", since=since), limit=_ERRORS_READ)
     figures = await doors.spans.apart(Span.WEEK, Dimension.ACCOUNT, Scope(account_id=account_id))
     codes = Counter(line.code or "" for line in failed.items)
     latest = {line.code or "": line for line in reversed(failed.items)}
@@ -244,22 +242,15 @@ def credits_of(name: str, outlook: CreditsOutlook) -> CreditsChart:
         summary = gettext("From %(first)s to %(last)s.") % {"first": number(known[0][1]), "last": number(known[-1][1])}
     if outlook.forecast is not None:
         told = gettext("At the pace of the last seven days nothing is left on %(day)s.")
-        summary = f"{summary} {told % {'day': day_words(outlook.forecast.dry_on)}}"
+        summary = f"{summary} {told % {'day': day(outlook.forecast.dry_on)}}"
     return credits_chart(
         gettext("Credits of %(name)s day by day") % {"name": name},
         summary,
-        [(day_words(one.day), one.left) for one in outlook.days],
-        [(day_words(day), left) for day, left in expected],
+        [(day(one.day), one.left) for one in outlook.days],
+        [(day(at), left) for at, left in expected],
         CreditsWords(gettext("Day"), gettext("Left"), gettext("forecast"), gettext("not known")),
         number=number,
     )
-
-
-def day_words(day: date) -> str:
-    """A day of this year or the next, short."""
-    from babel.dates import format_skeleton
-
-    return str(format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=current().locale))  # noqa: DTZ001
 
 
 def _paused_by(events: Sequence[HealthEvent]) -> str:

@@ -139,9 +139,7 @@ async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "") -> A
     """The list as it is now."""
     order, descending = asked.order
     after, before = asked.place
-    page = await doors.browse.page(
-        asked.wanted, order, descending=descending, after=after, before=before, limit=PAGE
-    )
+    page = await doors.browse.page(asked.wanted, order, descending=descending, after=after, before=before, limit=PAGE)
     checks = await doors.checks([one.account.id for one in page.accounts])
     values = await doors.browse.filter_values()
     every = await doors.census()
@@ -260,7 +258,12 @@ def _chip(field: str, name: str, choices: Sequence[tuple[str, str]], asked: Narr
 
 
 def _headings(asked: Narrowing) -> Mapping[str, Heading]:
-    named = {"name": gettext("Name"), "state": gettext("State"), "busy": gettext("Image"), "credits": gettext("Credits")}
+    named = {
+        "name": gettext("Name"),
+        "state": gettext("State"),
+        "busy": gettext("Image"),
+        "credits": gettext("Credits"),
+    }
     return {
         key: Heading(
             words=words,

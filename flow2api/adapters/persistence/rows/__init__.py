@@ -12,7 +12,12 @@ from flow2api.adapters.persistence.rows.health import HealthEventRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
 from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, ToldNoticeRow, WebhookRow
-from flow2api.adapters.persistence.rows.operators import OperatorRow
+from flow2api.adapters.persistence.rows.operators import (
+    OperatorRow,
+    RecoveryCodeRow,
+    SecondFactorRow,
+    SetupCodeRow,
+)
 from flow2api.adapters.persistence.rows.options import OptionRow
 from flow2api.adapters.persistence.rows.proxies import ProxyAssignmentRow, ProxyRow
 from flow2api.adapters.persistence.rows.sessions import SessionRow, SignInTriesRow
@@ -45,9 +50,12 @@ __all__ = [
     "ProxyAssignmentRow",
     "ProxyRow",
     "QuarterStatisticRow",
+    "RecoveryCodeRow",
     "RequestLogRow",
     "Row",
+    "SecondFactorRow",
     "SessionRow",
+    "SetupCodeRow",
     "SignInTriesRow",
     "ToldNoticeRow",
     "TotalStatisticRow",

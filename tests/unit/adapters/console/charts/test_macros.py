@@ -22,7 +22,7 @@ from flow2api.adapters.console.charts import (
     stack_bar,
     stacked_bars,
 )
-from flow2api.adapters.console.templates import template_folder
+from flow2api.adapters.console.folders import template_folder
 
 HOSTILE = "\"><script>alert('x')</script>&{{ 7*7 }}"
 WORDS = CreditsWords(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
