@@ -52,6 +52,11 @@ class AccountsController(Controller):
         template = "accounts/index.html" if view.all else "accounts/none.html"
         return await visit.page(template, view, area="accounts", live="accounts")
 
+    @get("/bulk")
+    async def back(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        """Whoever reloads the page that asks is led to the list."""
+        return visit.see(PATH)
+
     @post("/bulk", status_code=200)
     async def act(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Begin what was chosen, or ask first; then the list tells what came of it."""

@@ -174,7 +174,7 @@ def strip_of(name: str, checks: Sequence[Check]) -> Beats:
 def proxy_words(proxy: str | None) -> str:
     """What an account reaches the service by, in the page's language."""
     if proxy is None:
-        return gettext("as the option says")
+        return gettext("default")
     return gettext("direct") if proxy == DIRECT else proxy
 
 
