@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS
+from flow2api.adapters.console.live import LiveView
 from flow2api.domain.audit import Actor
 from flow2api.domain.media import MediaKind
 from flow2api.domain.rest import RestReason
@@ -243,6 +245,39 @@ class TestOne:
 
         assert (await stored(site, account_id)).rests == ()
         assert "cooling down" not in await site.viewer.read(path)
+
+
+class TestLive:
+    async def test_pages_ask_for_their_own_news(self, site: Any) -> None:
+        account_id = await named(site, "gull-1")
+        listed = await site.viewer.see("/console/accounts?q=gull")
+        one = await site.viewer.see(f"/console/accounts/{account_id}")
+
+        assert 'hx-sse:connect="/console/events?q=gull&amp;view=accounts"' in listed
+        assert f'hx-sse:connect="/console/events?view=account&amp;of={account_id}"' in one
+        assert "hx-sse:connect" not in await site.viewer.see(f"/console/accounts/{account_id}?before=999999")
+
+    @pytest.mark.parametrize("view", [LIVE_ACCOUNT, LIVE_ACCOUNTS])
+    async def test_each_part_is_the_one_that_the_page_has(self, site: Any, view: LiveView) -> None:
+        account_id = await named(site, "gull-2")
+        path = f"/console/accounts/{account_id}" if view is LIVE_ACCOUNT else "/console/accounts"
+        page = await site.operator.see(path)
+
+        for element in view.parts:
+            assert page.count(f'id="{element}"') == 1
+
+    async def test_older_events_are_on_pages_of_their_own(self, site: Any) -> None:
+        account_id = await named(site, "gull-3")
+        path = f"/console/accounts/{account_id}"
+        for _ in range(8):
+            await site.operator.submit(f"{path}/pause")
+            await site.operator.submit(f"{path}/enable")
+        await until_told(site, path, "Older")
+
+        older = re.search(rf'href="({path}\?before=\d+)#account-health"', await site.viewer.see(path))
+
+        assert older is not None
+        assert "Added , by tests" in await until_told(site, older[1], "Newest")
 
 
 class TestSettings:

@@ -48,7 +48,7 @@ class AccountsController(Controller):
     @get()
     async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The page."""
-        view = await _view(visit)
+        view = await look(visit.doors, narrowing(visit.query), visit.query("run"))
         template = "accounts/index.html" if view.all else "accounts/none.html"
         return await visit.page(template, view, area="accounts", live="accounts")
 
@@ -116,8 +116,8 @@ def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do
     )
 
 
-async def _view(visit: Visit) -> AccountsPage:
-    return await look(visit.doors, narrowing(visit.query), visit.query("run"))
+async def _live(visit: Visit) -> AccountsPage:
+    return await look(visit.doors, narrowing(visit.query), visit.query("run"), has_chips=False)
 
 
-LIVE_ACCOUNTS = LiveView("accounts", "accounts", _PARTS, _view)
+LIVE_ACCOUNTS = LiveView("accounts", "accounts", _PARTS, _live)
