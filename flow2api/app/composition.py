@@ -44,6 +44,7 @@ from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.limit_requests import LimitRequests
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
@@ -132,7 +133,9 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     storage, store = core.storage, core.backends.store
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
     media = ServeMedia(storage.media, store, HmacLinkSigner(vault.ring), clock)
-    return _services(core, Workers(), authorize, media, _telling(core, media), _operating(core))
+    refresh = _refresh(core)
+    operating = _operating(core, refresh)
+    return _services(core, Workers(), authorize, media, _telling(core, media), operating, refresh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +207,13 @@ def _core(settings: Settings, extensions: Extensions, backends: Backends, vault:
 
 
 def _services(
-    core: _Core, workers: Workers, authorize: AuthorizeKey, media: ServeMedia, telling: Telling, operating: Operating
+    core: _Core,
+    workers: Workers,
+    authorize: AuthorizeKey,
+    media: ServeMedia,
+    telling: Telling,
+    operating: Operating,
+    refresh: RefreshAccount,
 ) -> Services:
     backends, storage, store, tending = core.backends, core.storage, core.backends.store, core.tending
     catalog, clock, options = backends.catalog, core.clock, core.options
@@ -248,7 +257,7 @@ def _services(
         leases=ReclaimLeases(core.pool, clock),
         guard=tending.guard,
         health=ForgetHealth(storage.health, clock, options),
-        refresh=RefreshAccount(core.pool, tending.warm, backends.upstreams, storage.audit_log, clock, backends.kinds),
+        refresh=refresh,
         policies={one.name: one.summary for one in core.extensions.policies.values()},
         simulate=_simulate(core, authorize),
     )
@@ -326,7 +335,18 @@ def _telling(core: _Core, media: ServeMedia) -> Telling:
     return telling
 
 
-def _operating(core: _Core) -> Operating:
+def _operating(core: _Core, refresh: RefreshAccount) -> Operating:
+    probes = ProbeAccounts(
+        core.pool,
+        core.backends.upstreams,
+        core.tending.credentials,
+        core.tending.warm,
+        core.tending.tend,
+        core.storage.audit_log,
+        core.clock,
+        core.proxying.choose.way,
+        core.proxying.check,
+    )
     return build_operating(
         core.storage,
         core.backends.upstreams,
@@ -342,8 +362,15 @@ def _operating(core: _Core) -> Operating:
         core.options,
         core.recording.zone,
         core.extensions.profiles,
+        probes,
+        refresh,
         core.backends.kinds,
     )
+
+
+def _refresh(core: _Core) -> RefreshAccount:
+    upstreams, audit_log = core.backends.upstreams, core.storage.audit_log
+    return RefreshAccount(core.pool, core.tending.warm, upstreams, audit_log, core.clock, core.backends.kinds)
 
 
 def _tier_in(pool: AccountPool, account_id: int) -> Tier | None:

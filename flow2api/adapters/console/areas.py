@@ -9,11 +9,14 @@ from flow2api.adapters.console.account_moves import (
     ExtensionController,
     ImportController,
 )
+from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AddAccountController,
+    AccountController,
+    AccountsController,
     EventsController,
     ExportController,
     ExtensionController,
@@ -21,4 +24,9 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     OverviewController,
 )
 
-LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_IMPORT, LIVE_OVERVIEW)
+LIVE_VIEWS: tuple[LiveView, ...] = (
+    LIVE_ACCOUNT,
+    LIVE_ACCOUNTS,
+    LIVE_IMPORT,
+    LIVE_OVERVIEW,
+)

@@ -12,6 +12,7 @@
     │   ├── GenerationNotFoundError
     │   ├── NotReadyError
     │   ├── ConflictError
+    │   │   ├── ChangedMeanwhileError
     │   │   ├── NotKnownError
     │   │   └── OptionLockedError
     │   ├── AccountNotFoundError
@@ -86,6 +87,7 @@ from flow2api.domain.errors.pool import NoEligibleAccountError, PoolBusyError, P
 from flow2api.domain.errors.program import ConfigurationError, PluginError, ShuttingDownError
 from flow2api.domain.errors.request import (
     AccountNotFoundError,
+    ChangedMeanwhileError,
     ConflictError,
     ContentBlockedError,
     GenerationNotFoundError,
@@ -124,6 +126,7 @@ from flow2api.domain.errors.upstream import (
 __all__ = [
     "AccountNotFoundError",
     "AccountUnusableError",
+    "ChangedMeanwhileError",
     "ConfigurationError",
     "ConflictError",
     "ConnectionTokenError",

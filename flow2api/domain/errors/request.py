@@ -1,6 +1,6 @@
 """The caller's fault."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil
 
 from flow2api.domain.errors.base import Flow2ApiError
@@ -107,6 +107,19 @@ class NotKnownError(ConflictError):
     """There is nothing with this name or id (any more)."""
 
     code = "not_found"
+
+
+class ChangedMeanwhileError(ConflictError):
+    """What somebody wants to change is not any more as he has seen it."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, fields: Collection[str]) -> None:
+        """Name the fields that were changed by somebody else."""
+        super().__init__(
+            f"Somebody else has changed {', '.join(fields)} meanwhile; look again and repeat what you did."
+        )
+        self.fields = tuple(fields)
 
 
 class OptionLockedError(ConflictError):
