@@ -23,6 +23,7 @@ from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
+from flow2api.domain.account import Tier
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
@@ -140,8 +141,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
     journal = CountedJournal(storage.journal)
-    recording = build_recording(settings, storage, journal, options, clock)
-    work = Work(_owner(), run, recording.notes, clock, context_of)
+    recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
+    work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -163,6 +164,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         ids,
         clock,
         options,
+        recording.zone,
         extensions.profiles,
         backends.kinds,
     )
@@ -321,6 +323,11 @@ class _Policies:
         if policy is None:
             policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
+
+
+def _tier_in(pool: AccountPool, account_id: int) -> Tier | None:
+    account = pool.get(account_id)
+    return None if account is None else account.tier
 
 
 def _owner() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
@@ -10,12 +11,14 @@ from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
-from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -23,9 +26,12 @@ from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.note_credits import NoteCredits
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
+from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.sign_in import SignIn
@@ -43,6 +49,7 @@ class Operating:
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
+    browse: BrowseAccounts
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -53,6 +60,9 @@ class Operating:
     notify_targets: ManageNotifyTargets
     audit_log: ReadAuditLog
     timeline: ReadTimeline
+    checks: ReadChecks
+    credits: ReadCredits
+    note_credits: NoteCredits
     generations: LookUpGenerations
 
 
@@ -68,14 +78,17 @@ def build_operating(
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    zone: Callable[[], tzinfo],
     profiles: Collection[str],
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
+        zone: The time zone whose days are counted.
         kinds: What the accounts of each upstream sign in with.
     """
+    history = storage.credits_history if isinstance(storage, KeepsCredits) else None
 
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
@@ -114,6 +127,7 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
+        browse=BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal)),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
@@ -124,6 +138,9 @@ def build_operating(
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
         audit_log=ReadAuditLog(storage.audit_log),
+        checks=ReadChecks(storage.health),
+        credits=ReadCredits(pool, history, clock, zone),
+        note_credits=NoteCredits(pool, history, clock, zone),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),

@@ -15,6 +15,7 @@ from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
+from flow2api.adapters.persistence.credits import SqlCreditsHistory
 from flow2api.adapters.persistence.deliveries import SqlDeliveries
 from flow2api.adapters.persistence.generation_directory import SqlGenerationDirectory
 from flow2api.adapters.persistence.generations import SqlGenerations
@@ -52,6 +53,7 @@ from flow2api.domain.ports.storage import (
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     Examination,
     GenerationDirectory,
     Generations,
@@ -111,6 +113,7 @@ class SqlStorage:
         self.deliveries: Deliveries = SqlDeliveries(database)
         self.past_requests: PastRequests = SqlPastRequests(database)
         self.health: HealthLog = self._health
+        self.credits_history: CreditsHistory = SqlCreditsHistory(database)
 
     async def open(self) -> None:
         await self._database.open()
@@ -180,9 +183,12 @@ def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import Maintains, PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, Maintains, PeeksOptions, Storage
 
     def _is_a_storage(storage: SqlStorage) -> Storage:
+        return storage
+
+    def _keeps_credits(storage: SqlStorage) -> KeepsCredits:
         return storage
 
     def _is_maintained(storage: SqliteStorage) -> Maintains:

@@ -15,6 +15,7 @@ from flow2api.testing.contracts.accounts import (
     ApiKeysContract,
     VaultContract,
 )
+from flow2api.testing.contracts.credits import CreditsHistoryContract
 from flow2api.testing.contracts.generations import (
     ClaimsContract,
     GenerationDirectoryContract,
@@ -245,9 +246,10 @@ class StorageContract:
     TestDeliveries = DeliveriesContract
     TestEchoes = EchoesContract
     TestHealthLog = HealthLogContract
+    TestCreditsHistory = CreditsHistoryContract
     TestWhole = WholeContract
 
 
 def _entry_of(line: LoggedRequest) -> LogEntry:
-    values = {field.name: getattr(line, field.name) for field in fields(LogEntry)}
+    values = {field.name: getattr(line, field.name) for field in fields(LogEntry) if field.name != "credits"}
     return LogEntry(**{**values, "kind": line.kind and MediaKind(line.kind)})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry, AuditFilter
+from flow2api.domain.checks import RENEWALS, Check, latest, of_generation, of_renewal
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation
 from flow2api.domain.health import HealthEvent
@@ -33,6 +34,7 @@ from flow2api.domain.ports.storage import (
     Change,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     GenerationFilter,
     Generations,
@@ -54,6 +56,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
+from flow2api.testing.fakes.credits import FakeCreditsHistory
 from flow2api.testing.fakes.inheritance import FakeConnectionTokens, FakeInheritance
 from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks
 from flow2api.testing.fakes.proxies import FakeProxies
@@ -575,6 +578,19 @@ class FakeHealthLog:
         behind = [one for one in mine if before is None or one.number < before]
         return Page(tuple(behind[:limit]), has_more=len(behind) > limit)
 
+    async def last_checks(self, account_ids: Sequence[int]) -> Mapping[int, Sequence[Check]]:
+        found: dict[int, list[Check]] = {}
+        for event in self._tables.health:
+            if event.kind in RENEWALS:
+                found.setdefault(event.account_id, []).append(of_renewal(event.at, event.kind))
+        for line in self._tables.records.lines:
+            made_ms = line.duration_ms - line.waited_ms
+            check = of_generation(line.at, line.kind, line.state, line.status, made_ms)
+            if check is not None and line.account_id is not None:
+                found.setdefault(line.account_id, []).append(check)
+        wanted = [account_id for account_id in account_ids if account_id in self._tables.accounts]
+        return {account_id: latest(found[account_id]) for account_id in wanted if account_id in found}
+
     async def forget(self, before: datetime) -> int:
         self._tables.writing()
         kept = [one for one in self._tables.health if one.at >= before]
@@ -632,6 +648,7 @@ class FakeStorage:
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)
         self.health: HealthLog = FakeHealthLog(self.tables)
+        self.credits_history: CreditsHistory = FakeCreditsHistory(self.tables)
         self.opened = 0
         self.closed = 0
 

@@ -5,6 +5,7 @@ from flow2api.adapters.persistence.rows.api_keys import ApiKeyRow
 from flow2api.adapters.persistence.rows.audit_log import AuditRow
 from flow2api.adapters.persistence.rows.base import Row
 from flow2api.adapters.persistence.rows.changes import ChangeRow
+from flow2api.adapters.persistence.rows.credits import CreditsRow
 from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
 from flow2api.adapters.persistence.rows.health import HealthEventRow
@@ -30,6 +31,7 @@ __all__ = [
     "ClaimRow",
     "CounterRow",
     "CredentialRow",
+    "CreditsRow",
     "DayStatisticRow",
     "DeliveryRow",
     "FactRow",

@@ -18,9 +18,10 @@ from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
+from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
 from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
-from flow2api.domain.ports.storage.health import HealthLog
+from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
@@ -35,6 +36,7 @@ __all__ = [
     "Change",
     "ChangeFeed",
     "CredentialVault",
+    "CreditsHistory",
     "Examination",
     "GenerationDirectory",
     "GenerationFilter",
@@ -42,6 +44,7 @@ __all__ = [
     "HealthLog",
     "IdempotencyClaim",
     "Journal",
+    "KeepsCredits",
     "LogEntry",
     "Maintains",
     "MediaIndex",
@@ -52,6 +55,7 @@ __all__ = [
     "PastRequests",
     "PeeksOptions",
     "Storage",
+    "TellsChecks",
 ]
 
 
