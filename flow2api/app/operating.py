@@ -34,6 +34,7 @@ from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -50,6 +51,7 @@ class Operating:
     take_in: TakeInAccount
     census: CountAccounts
     browse: BrowseAccounts
+    search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -100,6 +102,7 @@ def build_operating(
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
     return Operating(
         operators=operators,
         sign_in=SignIn(
@@ -127,7 +130,8 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
-        browse=BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal)),
+        browse=browse,
+        search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(

@@ -12,6 +12,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Journal, Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.time_zone import zone_named
+from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.forget_records import ForgetRecords
 from flow2api.domain.usecases.note_requests import NoteRequests
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
@@ -34,6 +35,7 @@ class Recording:
     log: ReadRequestLog
     statistics: ReadStatistics
     spans: ReadSpans
+    counts: CountRequests
     forget: ForgetRecords
     debug_log: DebugLog
     zone: Callable[[], tzinfo]
@@ -67,6 +69,7 @@ def build_recording(
         notes=NoteRequests(journal, options, clock, status_of),
         log=ReadRequestLog(storage.request_log, clock),
         statistics=statistics,
+        counts=CountRequests(storage.request_log, storage.statistics, clock),
         spans=ReadSpans(storage.statistics, statistics, clock, kind_of),
         forget=ForgetRecords(storage.request_log, storage.statistics, clock, options, zone),
         debug_log=DebugLog(settings.data_dir / DEBUG_LOG),
