@@ -16,7 +16,7 @@ from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
-from flow2api.app.backends import Backends, Vault, build_backends, build_vault
+from flow2api.app.backends import Backends, Vault, build_backends, build_vault, offered_models
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.profiles import Profiles
@@ -77,6 +77,7 @@ class Services:
     options: CurrentOptions
     catalog: ModelCatalog
     routes: ModelRoutes
+    model_sources: Mapping[str, str]
     vault: Vault
     storage: Storage
     store: MediaStore
@@ -174,6 +175,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         options=options,
         catalog=backends.catalog,
         routes=ModelRoutes(backends.catalog, lambda: options().model_routes),
+        model_sources={one.entry.name: one.source for one in offered_models(extensions, backends.upstreams)},
         vault=vault,
         storage=storage,
         store=backends.store,

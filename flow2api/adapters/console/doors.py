@@ -14,6 +14,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -31,6 +32,7 @@ from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
@@ -63,6 +65,7 @@ class ConsoleDoors:
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
         is_draining: Whether the server is being stopped.
+        model_sources: The plugin, or the setting, that each name of a model comes from.
         policies: What each selection policy does, by name.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
@@ -92,6 +95,7 @@ class ConsoleDoors:
     reload_keys: Callable[[], Awaitable[None]]
     catalog: ModelCatalog
     routes: ModelRoutes
+    model_sources: Mapping[str, str]
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
@@ -103,8 +107,10 @@ class ConsoleDoors:
     simulate: SimulatePolicies
     statistics: ReadStatistics
     log: ReadRequestLog
+    log_counts: CountRequests
     clear_log: ClearRequestLog
     audit_log: ReadAuditLog
+    search: Search
     connection: ManageConnectionToken
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
