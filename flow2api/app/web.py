@@ -166,6 +166,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         import_accounts=operating.import_accounts,
         refresh=services.refresh,
         census=operating.census,
+        browse=operating.browse,
         timeline=operating.timeline,
         pool=services.pool,
         kinds=services.kinds,

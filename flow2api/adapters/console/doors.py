@@ -11,6 +11,7 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
@@ -84,6 +85,7 @@ class ConsoleDoors:
     import_accounts: ImportAccounts
     refresh: RefreshAccount
     census: CountAccounts
+    browse: BrowseAccounts
     timeline: ReadTimeline
     pool: AccountPool
     kinds: CredentialKinds
