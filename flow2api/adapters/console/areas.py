@@ -2,16 +2,22 @@
 
 from litestar.types import ControllerRouterHandler
 
+from flow2api.adapters.console.audit import AuditController
 from flow2api.adapters.console.keys import KeysController
 from flow2api.adapters.console.live import EventsController, LiveView
+from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
+from flow2api.adapters.console.search import SearchController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    AuditController,
     EventsController,
     KeysController,
+    MoreController,
     OverviewController,
     RequestsController,
+    SearchController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_OVERVIEW, LIVE_REQUESTS)
