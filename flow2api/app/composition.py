@@ -34,6 +34,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.forget_health import ForgetHealth
@@ -110,6 +111,7 @@ class Services:
     health: ForgetHealth
     refresh: RefreshAccount
     simulate: SimulatePolicies
+    retired_names: CountRetiredNames
     policies: Mapping[str, str]
 
 
@@ -171,6 +173,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     )
     return Services(
         settings=settings,
+        retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,
         catalog=backends.catalog,

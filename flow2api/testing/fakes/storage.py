@@ -1,6 +1,6 @@
 """A storage in memory that keeps every promise of the port, for tests of everything that needs one."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +43,7 @@ from flow2api.domain.ports.storage import (
     Journal,
     LogEntry,
     MediaIndex,
+    NameCount,
     Operators,
     OptionValues,
     Page,
@@ -491,6 +492,15 @@ class FakeGenerationDirectory:
             and wanted.model in (None, one.model)
         ]
         return Page(tuple(found[:limit]), has_more=len(found) > limit)
+
+    async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
+        looked_at = [*self._tables.generations.values()][-newest:]
+        counted: dict[tuple[str, int | None], list[datetime]] = {}
+        for one in looked_at:
+            if one.model in names:
+                counted.setdefault((one.model, one.key_id), []).append(one.created_at)
+        calls = [NameCount(*who, len(times), max(times)) for who, times in counted.items()]
+        return calls, min((one.created_at for one in looked_at), default=None)
 
 
 class FakeMediaIndex:

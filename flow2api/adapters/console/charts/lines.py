@@ -28,11 +28,12 @@ class LinePoint:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point that stands alone, as a short dash."""
+    """A point that stands alone, as a short dash of its line's colour."""
 
     x1: str
     x2: str
     y: str
+    is_high: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,11 @@ def band_chart(
             points([*((x, high) for x, _, high in run), *((x, low) for x, low, _ in reversed(run))]) for run in lines
         ),
         dots=tuple(
-            Dot(place(max(0.0, x - 1)), place(min(HEIGHT, x + 1)), place(y))
+            Dot(place(max(0.0, x - 1)), place(min(HEIGHT, x + 1)), place(y), is_high)
             for run in runs
             if len(run) == 1
             for x, *both in run
-            for y in both
+            for is_high, y in zip((False, True), both, strict=True)
         ),
         times=time_labels([step.label for step in steps]),
         table=table_of(

@@ -19,7 +19,12 @@ from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
-from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
+from flow2api.domain.ports.storage.generation_directory import (
+    CountsNames,
+    GenerationDirectory,
+    GenerationFilter,
+    NameCount,
+)
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
 from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
@@ -35,6 +40,7 @@ __all__ = [
     "ApiKeys",
     "Change",
     "ChangeFeed",
+    "CountsNames",
     "CredentialVault",
     "CreditsHistory",
     "Examination",
@@ -48,6 +54,7 @@ __all__ = [
     "LogEntry",
     "Maintains",
     "MediaIndex",
+    "NameCount",
     "Operators",
     "OptionValues",
     "Page",
