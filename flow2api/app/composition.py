@@ -177,7 +177,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         clock=clock,
         options=options,
         catalog=backends.catalog,
-        routes=ModelRoutes(backends.catalog, lambda: options().model_routes),
+        routes=ModelRoutes(backends.catalog, lambda: options().model_routes, lambda: options().models_off),
         model_sources={one.entry.name: one.source for one in offered_models(extensions, backends.upstreams)},
         vault=vault,
         storage=storage,
