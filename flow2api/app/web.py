@@ -179,6 +179,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         catalog=services.catalog,
         routes=services.routes,
         model_sources=services.model_sources,
+        retired_names=services.retired_names,
         generate=services.generate,
         ingest=services.ingest,
         generations=operating.generations,

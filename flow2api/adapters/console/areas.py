@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from flow2api.adapters.console.audit import AuditController
 from flow2api.adapters.console.keys import KeysController
 from flow2api.adapters.console.live import EventsController, LiveView
+from flow2api.adapters.console.models import ModelRoutesController, ModelsController
 from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
@@ -14,6 +15,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AuditController,
     EventsController,
     KeysController,
+    ModelRoutesController,
+    ModelsController,
     MoreController,
     OverviewController,
     RequestsController,

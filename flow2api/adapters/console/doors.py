@@ -16,6 +16,7 @@ from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -98,6 +99,7 @@ class ConsoleDoors:
     catalog: ModelCatalog
     routes: ModelRoutes
     model_sources: Mapping[str, str]
+    retired_names: CountRetiredNames
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations

@@ -74,6 +74,13 @@ def clock(at: datetime | None) -> Markup | str:
     return _DASH if at is None else _time(at, at.astimezone(UTC).strftime("%H:%M:%S"))
 
 
+def day(at: datetime) -> str:
+    """The day of a moment in UTC, without its year."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("MMMd", at.astimezone(UTC), locale=current().locale))
+
+
 def relative(passed_s: float) -> str:
     """How long ago something was; less than nothing for what is to come."""
     whole, is_past = abs(round(passed_s)), passed_s >= 0

@@ -1,14 +1,14 @@
 """Lines of the request log as the pages show them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flow2api.adapters.console.charts import Part, StackBar, stack_bar
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.requests.filters import Asked, written
-from flow2api.adapters.console.wording import duration
+from flow2api.adapters.console.wording import day, duration
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.request_log import LoggedRequest
 
@@ -30,11 +30,13 @@ class Line:
 
     Attributes:
         href: The list with this line's facts beside it.
+        day: The day that it was, unless that is today.
         took_s: Until it was answered, waiting included.
     """
 
     number: int
     at: datetime
+    day: str
     outcome: Outcome
     status: int | None
     door: str
@@ -119,7 +121,7 @@ def key_name(keys: Mapping[int, str], key_id: int | None) -> str:
 async def lines(doors: ConsoleDoors, asked: Asked) -> Lines:
     """The page that is asked for."""
     page = await doors.log.page(asked.wanted, before=asked.before)
-    return _shown(page, asked, lambda account_id: account_name(doors, account_id))
+    return _shown(page, asked, doors)
 
 
 async def facts(doors: ConsoleDoors, line: LoggedRequest, asked: Asked) -> Facts:
@@ -144,18 +146,20 @@ async def facts(doors: ConsoleDoors, line: LoggedRequest, asked: Asked) -> Facts
     )
 
 
-def _shown(page: Page[LoggedRequest], asked: Asked, name: Callable[[int], str]) -> Lines:
+def _shown(page: Page[LoggedRequest], asked: Asked, doors: ConsoleDoors) -> Lines:
+    today = doors.clock.now().astimezone(UTC).date()
     place = {"before": asked.place, "tail": "off" if asked.is_paused else ""}
     return Lines(
         [
             Line(
                 number=line.number,
                 at=line.at,
+                day="" if line.at.astimezone(UTC).date() == today else day(line.at),
                 outcome=outcome_of(line),
                 status=line.status,
                 door=line.door,
                 model=line.model,
-                account="" if line.account_id is None else name(line.account_id),
+                account="" if line.account_id is None else account_name(doors, line.account_id),
                 account_id=line.account_id,
                 attempts=line.attempts,
                 took_s=line.duration_ms / 1000,

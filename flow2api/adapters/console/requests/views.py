@@ -26,7 +26,7 @@ Choices = Sequence[tuple[str, str]]
 
 __all__ = ["Facts", "LogPage", "Tail", "log_page", "outcome_of", "tail"]
 
-_DAY = timedelta(hours=24)
+_DAY = timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)
