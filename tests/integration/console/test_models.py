@@ -63,11 +63,22 @@ async def test_models_are_found_by_their_other_names(site: Any) -> None:
 
 
 async def test_models_come_page_by_page(site: Any) -> None:
-    first = await site.viewer.see("/console/models")
+    first = await site.viewer.see("/console/models?fixed=1")
     behind = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
 
     assert first.count("<tr data-row") == 50
     assert "Back" in await site.viewer.read(behind)
+
+
+async def test_line_stands_for_its_models_and_shows_what_they_made(site: Any) -> None:
+    whole = await site.viewer.see("/console/models")
+    line = await site.viewer.see(ONE)
+
+    assert f">{MODEL}-landscape</a>" not in whole
+    assert f">{MODEL}-landscape</a>" in line
+    assert f">{MODEL}-landscape</a>" in await site.viewer.see(f"/console/models?q={MODEL}-landscape")
+    made = text_of(line.split('id="today"')[1])
+    assert "Made 0" not in made
 
 
 async def test_model_without_able_accounts_says_why(site: Any) -> None:

@@ -25,6 +25,7 @@ class ModelsController(Controller):
             text=visit.query("q").strip(),
             kind=visit.query("kind"),
             upstream=visit.query("upstream"),
+            fixed=visit.query("fixed") == "1",
             after=visit.query("after"),
         )
         return await visit.page("models/index.html", view, area="models")

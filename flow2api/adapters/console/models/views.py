@@ -1,16 +1,16 @@
 """What the pages show of models."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.links import address
 from flow2api.adapters.console.models.standing import ModelState, Standing, Standings, state_of
 from flow2api.adapters.console.slices import slice_behind
 from flow2api.adapters.console.wording import number
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import CostUnit, Mode, ModelDescription
+from flow2api.domain.catalog import BaseName, CostUnit, Mode, ModelDescription
 from flow2api.domain.errors import UnknownModelError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import OptionSource
@@ -20,6 +20,7 @@ PATH = "/console/models"
 OFF, ROUTES = "models_off", "model_routes"
 
 _SHOWN_ALIASES = 2
+_SHOWN_RATIOS = 3
 _MILLIS = 1000
 
 
@@ -35,7 +36,8 @@ class ModelRow:
         plan: The least plan that may use it.
         cost: Of one generation when nothing special is asked for.
         source: The plugin, or the setting, that the name comes from.
-        is_route: The name is the operator's own.
+        is_route: The operator has a route for it.
+        is_fixed: It is one model of a line that has a name of its own, with shape and length fixed.
     """
 
     name: str
@@ -50,6 +52,7 @@ class ModelRow:
     upstream: str
     source: str
     is_route: bool
+    is_fixed: bool
     state: ModelState
     accounts: Standing
     today: Counts
@@ -69,7 +72,14 @@ class RetiredUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelList:
-    """The page with all models."""
+    """The page with all models.
+
+    Attributes:
+        facets: Name, words, symbol, address and count of each.
+        hidden: How many names of single models are left out, for their line has one.
+        shows_fixed: Whether those are shown.
+        every: The address of the same list the other way round.
+    """
 
     models: Sequence[ModelRow]
     offered: int
@@ -81,6 +91,9 @@ class ModelList:
     upstreams: Sequence[str]
     facets: Sequence[tuple[str, str, str, str, int]]
     retired: RetiredUse | None
+    hidden: int
+    shows_fixed: bool
+    every: str
     found: int
     before: str
     behind: str
@@ -100,6 +113,7 @@ class OneModel:
         is_fixed: The settings say what is off, so that nobody can change it here.
         route: Where the operator's own route leads, if there is one.
         retired: Calls by withdrawn names that it serves, by key.
+        members: The models of the line that it is the name of; empty for a single model.
     """
 
     row: ModelRow
@@ -111,19 +125,21 @@ class OneModel:
     is_fixed: bool
     route: Sequence[str]
     retired: Sequence[RetiredUse]
+    members: Sequence[ModelRow]
 
 
-async def model_list(doors: ConsoleDoors, *, text: str, kind: str, upstream: str, after: str) -> ModelList:
+async def model_list(doors: ConsoleDoors, *, text: str, kind: str, upstream: str, fixed: bool, after: str) -> ModelList:
     """Models by name, those that the filter lets pass."""
     rows = await _rows(doors, every_model(doors))
     sought = text.casefold()
     by_text = {row.name for row in rows if not sought or sought in row.name.casefold()}
     by_text |= {one.id for one in every_model(doors) if any(sought in alias.casefold() for alias in one.aliases)}
-    near = [row for row in rows if row.name in by_text and upstream in ("", row.upstream)]
+    matching = [row for row in rows if row.name in by_text and upstream in ("", row.upstream)]
+    near = matching if fixed or text else [row for row in matching if not row.is_fixed]
     counts = {name: sum(map(test, near)) for name, test in _TESTS.items()}
     found = sorted((row for row in near if _TESTS.get(kind, _TESTS[""])(row)), key=lambda row: row.name.casefold())
     page = slice_behind(found, after, lambda row: row.name)
-    query = {"q": text, "kind": kind, "upstream": upstream}
+    query = {"q": text, "kind": kind, "upstream": upstream, "fixed": "1" if fixed else ""}
     return ModelList(
         models=page.items,
         offered=sum(row.state.name != "off" for row in rows),
@@ -135,6 +151,9 @@ async def model_list(doors: ConsoleDoors, *, text: str, kind: str, upstream: str
         upstreams=sorted({row.upstream for row in rows}),
         facets=[(name, words, icon, address(PATH, query, kind=name), counts[name]) for name, words, icon in _facets()],
         retired=await _most_retired(doors),
+        hidden=len(matching) - len(near),
+        shows_fixed=fixed,
+        every=address(PATH, query, fixed="" if fixed else "1"),
         found=page.total,
         before=address(PATH, query, after=page.before) if page.has_before else "",
         behind=address(PATH, query, after=page.behind) if page.behind else "",
@@ -151,6 +170,7 @@ async def one_model(doors: ConsoleDoors, name: str) -> OneModel:
     if about is None:
         raise UnknownModelError(name)
     (row,) = await _rows(doors, [about])
+    members = _members(doors, name)
     calls = await _retired(doors)
     return OneModel(
         row=row,
@@ -163,7 +183,8 @@ async def one_model(doors: ConsoleDoors, name: str) -> OneModel:
         belongs_to_off=row.state.name == "off" and name not in doors.options().models_off,
         is_fixed=await is_fixed(doors, OFF),
         route=doors.options().model_routes.get(name, ()),
-        retired=[call for call in calls if call.successor == name],
+        retired=[call for call in calls if call.successor in (name, *members)],
+        members=await _rows(doors, [one for member in members if (one := doors.catalog.describe(member)) is not None]),
     )
 
 
@@ -194,11 +215,32 @@ def price_words(price: int, unit: CostUnit) -> str:
 async def _rows(doors: ConsoleDoors, models: Iterable[ModelDescription]) -> list[ModelRow]:
     today = await doors.statistics.on(doors.statistics.today(), Dimension.MODEL)
     standings, routes = Standings(doors.pool), doors.options().model_routes
-    return [_row(doors, one, standings.of(one), today.get(one.id) or Counts(), one.id in routes) for one in models]
+    lines = _lines(doors)
+    fixed = {member for base, members in lines.items() for member in members if member != base}
+    rows = []
+    for one in models:
+        counted = [today[name] for name in {one.id, *lines.get(one.id, ())} if name in today]
+        row = _row(doors, one, standings.of(one), sum(counted, Counts()))
+        rows.append(replace(row, is_route=one.id in routes, is_fixed=one.id in fixed))
+    return rows
 
 
-def _row(doors: ConsoleDoors, one: ModelDescription, accounts: Standing, today: Counts, is_route: bool) -> ModelRow:
+def _lines(doors: ConsoleDoors) -> Mapping[str, Sequence[str]]:
+    """The models behind the name of each line; figures are counted by them."""
+    by_line: dict[str, list[str]] = {}
+    for spec in doors.catalog.specs():
+        by_line.setdefault(spec.line, []).append(spec.name)
+    entries = [doors.catalog.get(one.id) for one in doors.catalog.listed()]
+    return {entry.name: by_line.get(entry.line, ()) for entry in entries if isinstance(entry, BaseName)}
+
+
+def _members(doors: ConsoleDoors, name: str) -> Sequence[str]:
+    return _lines(doors).get(name, ())
+
+
+def _row(doors: ConsoleDoors, one: ModelDescription, accounts: Standing, today: Counts) -> ModelRow:
     is_own = doors.catalog.describe(one.id) is None
+    resolutions = one.resolutions if len(one.resolutions) > 1 else ()
     return ModelRow(
         name=one.id,
         href=address(f"{PATH}/one", {"name": one.id}),
@@ -206,14 +248,13 @@ def _row(doors: ConsoleDoors, one: ModelDescription, accounts: Standing, today: 
         also=one.aliases[:_SHOWN_ALIASES],
         more_names=max(0, len(one.aliases) - _SHOWN_ALIASES),
         does=_does(one),
-        sizes=", ".join(
-            (*map(str, one.aspect_ratios[:3]), *(word for word in one.resolutions if len(one.resolutions) > 1))
-        ),
+        sizes=", ".join((*map(str, one.aspect_ratios[:_SHOWN_RATIOS]), *resolutions)),
         plan=plan_words()[one.min_tier],
         cost=_cost(one),
         upstream=one.upstream,
         source=gettext("your route") if is_own else doors.model_sources.get(one.id, ""),
-        is_route=is_route,
+        is_route=False,
+        is_fixed=False,
         state=state_of(accounts, is_off=doors.routes.is_off(one.id)),
         accounts=accounts,
         today=today,
@@ -221,11 +262,13 @@ def _row(doors: ConsoleDoors, one: ModelDescription, accounts: Standing, today: 
 
 
 def _does(one: ModelDescription) -> str:
-    words = [_modes()[mode] for mode in one.modes]
+    words = [_modes()[mode] for mode in one.modes if mode is not Mode.REFERENCES]
+    if Mode.REFERENCES in one.modes:
+        words.append(
+            ngettext("up to %(count)s picture", "up to %(count)s pictures", one.max_images) % {"count": one.max_images}
+        )
     if one.seconds:
         words.append(gettext("%(seconds)s s") % {"seconds": ", ".join(map(str, one.seconds))})
-    if one.max_images:
-        words.append(gettext("up to %(count)s pictures") % {"count": one.max_images})
     return ", ".join(words)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from flow2api.adapters.console.charts import BarChart, histogram
 from flow2api.adapters.console.doors import ConsoleDoors
@@ -19,7 +19,7 @@ from flow2api.adapters.console.requests.lines import (
     state_words,
 )
 from flow2api.adapters.console.spans import span_choices
-from flow2api.adapters.console.wording import duration, number
+from flow2api.adapters.console.wording import day, duration, number
 from flow2api.domain.usecases.count_requests import RequestCounts
 
 Choices = Sequence[tuple[str, str]]
@@ -112,16 +112,20 @@ async def log_page(doors: ConsoleDoors, asked: Asked) -> LogPage:
 def _chart(counts: RequestCounts) -> BarChart:
     total, wrong = sum(step.total for step in counts.steps), sum(step.wrong for step in counts.steps)
     is_long = counts.step * len(counts.steps) > _DAY
-    form = "%d %b %H:%M" if is_long else "%H:%M"
     return histogram(
         gettext("Requests per %(step)s") % {"step": duration(counts.step.total_seconds())},
         gettext("%(total)s in all, %(wrong)s of them failed or were refused.")
         % {"total": number(total), "wrong": number(wrong)},
         (gettext("Went well"), gettext("Failed or refused")),
-        [(step.begins.strftime(form), step.total - step.wrong, step.wrong) for step in counts.steps],
+        [(_label(step.begins, is_long=is_long), step.total - step.wrong, step.wrong) for step in counts.steps],
         time_word=gettext("From (UTC)"),
         number=number,
     )
+
+
+def _label(begins: datetime, *, is_long: bool) -> str:
+    time = begins.astimezone(UTC).strftime("%H:%M")
+    return f"{day(begins)} {time}" if is_long else time
 
 
 async def _choices(doors: ConsoleDoors, asked: Asked) -> Sequence[Choice]:
