@@ -13,6 +13,7 @@ from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition, p
 PATH = "/console/requests"
 USUAL = "24h"
 
+_MOST_DIGITS = 19
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _BEGINNING) // _MICROSECOND
@@ -84,7 +85,7 @@ def number_of(text: str, name: str) -> int | None:
     """
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= LARGEST_ID:
+    if not (text.isascii() and text.isdecimal()) or len(text) > _MOST_DIGITS or not 0 < int(text) <= LARGEST_ID:
         raise UnsupportedInputError(f"The address asks for the {name} {text[:32]!r}, which is no number.", param=name)
     return int(text)
 
