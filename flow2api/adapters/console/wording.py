@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from flow2api.adapters.console.language import current, exact_time, gettext, ngettext
 
 _KIB = 1024.0
+_FIRST_WITH_SEPARATOR = 1000
 _DASH = "\N{EN DASH}"
 
 
@@ -16,6 +17,8 @@ def number(value: float | None, digits: int = 0) -> str:
     """A number with its separators; a dash for None."""
     if value is None:
         return _DASH
+    if not digits and float(value).is_integer() and abs(value) < _FIRST_WITH_SEPARATOR:
+        return str(int(value))  # nearly all numbers of a page, a hundred times as fast
     from babel.numbers import format_decimal
 
     pattern = "#,##0" if not digits else "#,##0." + "0" * digits
