@@ -1,7 +1,7 @@
 """The page of the request log: the list, what it is narrowed by, how much there was when, and one line's facts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flow2api.adapters.console.charts import BarChart, histogram
@@ -18,7 +18,7 @@ from flow2api.adapters.console.requests.lines import (
     outcome_of,
     state_words,
 )
-from flow2api.adapters.console.spans import span_choices
+from flow2api.adapters.console.spans import EVER, span_choices
 from flow2api.adapters.console.wording import day, duration, number
 from flow2api.domain.usecases.count_requests import RequestCounts
 
@@ -27,6 +27,8 @@ Choices = Sequence[tuple[str, str]]
 __all__ = ["Facts", "LogPage", "Tail", "log_page", "outcome_of", "tail"]
 
 _DAY = timedelta(hours=25)
+_COUNTED = timedelta(days=10)
+"""So far back requests are counted at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class LogPage:
     """The page.
 
     Attributes:
+        is_cut: Whether there are so many that only the newest were counted.
+        is_clipped: Whether the list goes further back than what was counted.
         kept_days: How long lines are kept; 0 is for ever.
         told: The filter in words, each with the address that leaves it out.
         opened: The facts of the line that was opened; None when none was, or it is not there any more.
@@ -60,6 +64,7 @@ class LogPage:
     lines: Lines
     chart: BarChart
     is_cut: bool
+    is_clipped: bool
     asked: Asked
     choices: Sequence[Choice]
     told: Choices
@@ -86,7 +91,8 @@ async def tail(doors: ConsoleDoors, asked: Asked) -> Tail:
 
 async def log_page(doors: ConsoleDoors, asked: Asked) -> LogPage:
     """Everything that the page shows."""
-    counts = await doors.log_counts.by_time(asked.wanted)
+    since = asked.wanted.since or doors.clock.now() - _COUNTED
+    counts = await doors.log_counts.by_time(replace(asked.wanted, since=since))
     opened = None if asked.opened is None else await doors.log.get(asked.opened)
     choices = await _choices(doors, asked)
     place = {"before": asked.place}
@@ -95,6 +101,7 @@ async def log_page(doors: ConsoleDoors, asked: Asked) -> LogPage:
         lines=await lines(doors, asked),
         chart=_chart(counts),
         is_cut=counts.is_cut,
+        is_clipped=asked.query["span"] in ("30d", EVER),
         asked=asked,
         choices=choices,
         told=_told(asked, choices),
