@@ -23,7 +23,7 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def key(site: Any) -> AsyncIterator[str]:
     """A client's key; with it one picture was made, and two requests were refused."""
-    _, text = await site.services.operating.keys.create("log <b>client</b>")
+    key, text = await site.services.operating.keys.create("log <b>client</b>")
     await site.services.authorize.load()
     await site.account()
     bearer = {"authorization": f"Bearer {text.reveal()}"}
@@ -33,14 +33,14 @@ async def key(site: Any) -> AsyncIterator[str]:
     for model in ("no-such-model", HOSTILE):
         refused = {"model": model, "prompt": "a mug"}
         await site.owner.browser.post("/v1/images/generations", json=refused, headers=bearer)
-    await flushed(site, 3)
+    await written(site, key.id, 3)
     yield text.reveal()
 
 
-async def flushed(site: Any, count: int) -> None:
-    """Wait until so many lines are in the log."""
+async def written(site: Any, key_id: int, count: int) -> None:
+    """Wait until this key has so many lines in the log."""
     async with asyncio.timeout(20):
-        while len((await site.services.recording.log.page(LogFilter())).items) < count:
+        while len((await site.services.recording.log.page(LogFilter(key_id=key_id))).items) < count:
             await asyncio.sleep(0.02)
 
 
