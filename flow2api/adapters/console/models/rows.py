@@ -115,7 +115,7 @@ def _does(one: ModelDescription) -> str:
             ngettext("up to %(count)s picture", "up to %(count)s pictures", one.max_images) % {"count": one.max_images}
         )
     if one.seconds:
-        words.append(gettext("%(seconds)s s") % {"seconds": ", ".join(map(str, one.seconds))})
+        words.append(seconds_words(one.seconds))
     return ", ".join(words)
 
 
@@ -127,6 +127,14 @@ def _cost(one: ModelDescription) -> str:
     return (
         texts[0] if texts[0] == texts[1] else gettext("%(least)s to %(most)s") % {"least": texts[0], "most": texts[1]}
     )
+
+
+def seconds_words(seconds: Sequence[int]) -> str:
+    """Lengths of clips, ascending; several in a row as from and to."""
+    first, last = seconds[0], seconds[-1]
+    if len(seconds) > 2 and last - first == len(seconds) - 1:
+        return gettext("%(first)s to %(last)s s") % {"first": first, "last": last}
+    return gettext("%(seconds)s s") % {"seconds": ", ".join(map(str, seconds))}
 
 
 def mode_words() -> Mapping[Mode, str]:
