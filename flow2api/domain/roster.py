@@ -203,6 +203,11 @@ class Roster:
         self.lift_rests()
         return self.ready_sets.of(signature, self.clock.now()).refusals()
 
+    def ready_for(self, signature: Signature) -> int:
+        """How many accounts could serve this signature now."""
+        self.lift_rests()
+        return self.ready_sets.of(signature, self.clock.now()).ready
+
     # --- choosing -----------------------------------------------------------------------------------------------------
 
     def choose(self, need: Need, policy: SelectionPolicy, avoid: Collection[int]) -> Candidate | None:

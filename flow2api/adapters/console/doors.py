@@ -18,6 +18,8 @@ from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_requests import CountRequests
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -42,6 +44,7 @@ from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.run_imports import GivenRows, RunImports
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
@@ -103,6 +106,7 @@ class ConsoleDoors:
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
         is_draining: Whether the server is being stopped.
+        model_sources: The plugin, or the setting, that each name of a model comes from.
         policies: What each selection policy does, by name.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
@@ -143,6 +147,8 @@ class ConsoleDoors:
     reload_keys: Callable[[], Awaitable[None]]
     catalog: ModelCatalog
     routes: ModelRoutes
+    model_sources: Mapping[str, str]
+    retired_names: CountRetiredNames
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
@@ -155,8 +161,10 @@ class ConsoleDoors:
     spans: ReadSpans
     statistics: ReadStatistics
     log: ReadRequestLog
+    log_counts: CountRequests
     clear_log: ClearRequestLog
     audit_log: ReadAuditLog
+    search: Search
     connection: ManageConnectionToken
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
