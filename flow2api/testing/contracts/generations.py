@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation, Input, InputRole, Operation, Phase, State
+from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, PastRequest, Storage
 from flow2api.testing.factories import GenerationFactory
@@ -126,6 +127,32 @@ class GenerationDirectoryContract:
         ):
             found = await storage.generation_directory.page(wanted, after=None, limit=5)
             assert found.items == (one,), wanted
+
+    async def test_filters_by_how_a_generation_goes(self, storage: Storage) -> None:
+        later, hour = NOW + timedelta(hours=2), timedelta(hours=1)
+        kept: dict[str, Any] = {"state": State.COMPLETED, "expires_at": later + hour}
+        made: dict[str, dict[str, Any]] = {
+            "gen_runs": {"state": State.RUNNING, "created_at": later},
+            "gen_waits": {"parent_id": "gen_before"},
+            "gen_failed": {"state": State.FAILED, "fault": Fault("upstream_error", "No.")},
+            "gen_kept": kept,
+            "gen_for_ever": kept | {"expires_at": None},
+            "gen_expired": kept | {"expires_at": later - hour},
+            "gen_deleted": kept | {"deleted_at": NOW},
+        }
+        await storage.generations.add([replace(generation_of(name), **facts) for name, facts in made.items()])
+
+        async def found(**wanted: Any) -> list[str]:
+            page = await storage.generation_directory.page(GenerationFilter(**wanted), after=None, limit=9)
+            return [one.id for one in page.items]
+
+        assert await found(is_unfinished=True) == ["gen_waits", "gen_runs"]
+        assert await found(code="upstream_error") == ["gen_failed"]
+        assert await found(parent_id="gen_before") == ["gen_waits"]
+        assert await found(since=later) == ["gen_runs"]
+        assert await found(kept_at=later) == ["gen_for_ever", "gen_kept"]
+        page = await storage.generation_directory.page(GenerationFilter(is_unfinished=True), after="gen_waits", limit=1)
+        assert [one.id for one in page.items] == ["gen_runs"]
 
 
 class PagesContract:

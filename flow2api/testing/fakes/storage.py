@@ -8,7 +8,7 @@ from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation
+from flow2api.domain.generation import Generation, State
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
@@ -486,8 +486,18 @@ class FakeGenerationDirectory:
             and wanted.kind in (None, one.kind)
             and wanted.state in (None, one.state)
             and wanted.model in (None, one.model)
+            and wanted.code in (None, one.fault and one.fault.code)
+            and wanted.parent_id in (None, one.parent_id)
+            and (wanted.since is None or one.created_at >= wanted.since)
+            and not (wanted.is_unfinished and one.state.is_final)
+            and (wanted.kept_at is None or _is_kept(one, wanted.kept_at))
         ]
         return Page(tuple(found[:limit]), has_more=len(found) > limit)
+
+
+def _is_kept(one: Generation, now: datetime) -> bool:
+    is_expired = one.expires_at is not None and one.expires_at <= now
+    return one.state is State.COMPLETED and one.deleted_at is None and not is_expired
 
 
 class FakeMediaIndex:

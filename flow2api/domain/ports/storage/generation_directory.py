@@ -1,6 +1,7 @@
 """Looking through what everybody asked for."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from flow2api.domain.generation import Generation, State
@@ -16,6 +17,12 @@ class GenerationFilter:
         key_id: Those of this API key.
         account_id: Those that this account served, or serves.
         model: By the name that was asked for.
+        code: Those that ended for this reason, by the code of the error tree.
+        parent_id: Those that build on this generation.
+        since: Those that were asked for at this moment or later.
+        is_unfinished: Those that wait or run.
+        kept_at: Those whose results were kept at this moment, as far as generations tell: completed, not deleted, not
+            expired.
     """
 
     key_id: int | None = None
@@ -23,6 +30,11 @@ class GenerationFilter:
     kind: MediaKind | None = None
     state: State | None = None
     model: str | None = None
+    code: str | None = None
+    parent_id: str | None = None
+    since: datetime | None = None
+    is_unfinished: bool = False
+    kept_at: datetime | None = None
 
 
 class GenerationDirectory(Protocol):
