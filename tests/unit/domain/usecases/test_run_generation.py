@@ -547,7 +547,7 @@ async def test_account_that_is_removed_while_it_fails_with_others_is_forgotten(s
 
 async def test_attempt_that_came_to_nothing_is_kept_with_its_account_and_what_it_met(stage: Stage) -> None:
     await stage.accounts(2)
-    stage.upstream.fail("produce", tree.UpstreamUnavailableError("It was down."))
+    stage.upstream.fail("produce", tree.UpstreamUnavailableError("It was down.", reached=False))
 
     finished = await stage.made(PAINT)
 
