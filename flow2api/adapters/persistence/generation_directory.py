@@ -19,15 +19,21 @@ class SqlGenerationDirectory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         number = GENERATIONS.c.number
         # Few are unfinished and they have an index, which is not used where the order already comes from another one.
         order = number + 0 if wanted.is_unfinished or wanted.parent_id is not None else number
-        query = select(GENERATIONS).where(*_conditions(wanted)).order_by(order.desc()).limit(limit + 1)
+        query = select(GENERATIONS).where(*_conditions(wanted)).limit(limit + 1)
+        query = query.order_by(order.desc() if before is None else order)
         if after is not None:
             query = query.where(number < select(number).where(GENERATIONS.c.id == after).scalar_subquery())
+        if before is not None:
+            query = query.where(number > select(number).where(GENERATIONS.c.id == before).scalar_subquery())
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return Page(tuple(row_to_generation(row) for row in rows[:limit]), has_more=len(rows) > limit)
+        found = [row_to_generation(row) for row in rows[:limit]]
+        return Page(tuple(found if before is None else found[::-1]), has_more=len(rows) > limit)
 
 
 def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
@@ -43,6 +49,8 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
     conditions = [column == value for column, value in asked if value is not None]
     if wanted.since is not None:
         conditions.append(GENERATIONS.c.created_at >= to_instant(wanted.since))
+    if wanted.is_operators:
+        conditions.append(GENERATIONS.c.key_id.is_(None))
     if wanted.is_unfinished:
         conditions.append(literal_column(f"({UNFINISHED})", Boolean))
     if wanted.kept_at is not None:

@@ -80,6 +80,11 @@ class FollowGenerations:
         ids = [media_id for one in generations for media_id in one.results]
         return {media.id: media for media in await self._media.get(ids)} if ids else {}
 
+    async def medium(self, media_id: str) -> Media | None:
+        """A media, an input or a result; None when it is not kept (any more)."""
+        found = await self._media.get([media_id])
+        return found[0] if found else None
+
     async def lineage(self, generation: Generation) -> Lineage:
         """What it came from, and what came of it."""
         parent = None if generation.parent_id is None else await self._generations.get(generation.parent_id)

@@ -473,11 +473,15 @@ class FakeGenerationDirectory:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         newest_first = [*self._tables.generations.values()][::-1]
+        ids = [one.id for one in newest_first]
         if after is not None:
-            ids = [one.id for one in newest_first]
             newest_first = newest_first[ids.index(after) + 1 :] if after in ids else []
+        if before is not None:
+            newest_first = newest_first[: ids.index(before)] if before in ids else []
         found = [
             one
             for one in newest_first
@@ -489,10 +493,11 @@ class FakeGenerationDirectory:
             and wanted.code in (None, one.fault and one.fault.code)
             and wanted.parent_id in (None, one.parent_id)
             and (wanted.since is None or one.created_at >= wanted.since)
+            and not (wanted.is_operators and one.key_id is not None)
             and not (wanted.is_unfinished and one.state.is_final)
             and (wanted.kept_at is None or _is_kept(one, wanted.kept_at))
         ]
-        return Page(tuple(found[:limit]), has_more=len(found) > limit)
+        return Page(tuple(found[:limit] if before is None else found[-limit:]), has_more=len(found) > limit)
 
 
 def _is_kept(one: Generation, now: datetime) -> bool:

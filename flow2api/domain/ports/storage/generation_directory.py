@@ -15,6 +15,7 @@ class GenerationFilter:
 
     Attributes:
         key_id: Those of this API key.
+        is_operators: Those that no API key asked for.
         account_id: Those that this account served, or serves.
         model: By the name that was asked for.
         code: Those that ended for this reason, by the code of the error tree.
@@ -34,15 +35,19 @@ class GenerationFilter:
     parent_id: str | None = None
     since: datetime | None = None
     is_unfinished: bool = False
+    is_operators: bool = False
     kept_at: datetime | None = None
 
 
 class GenerationDirectory(Protocol):
     """All generations as the database has them, whoever asked for them, deleted and expired ones included."""
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         """Generations that pass the filter, the one that was added last first, behind the one with the id ``after``.
 
-        Behind an id that is not there stands nothing.
+        With ``before``, those that stand right in front of that one, in the same order; ``has_more`` then tells whether
+        there are more in front of them. Behind and in front of an id that is not there stands nothing.
         """
         ...

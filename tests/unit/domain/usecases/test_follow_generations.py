@@ -63,6 +63,8 @@ async def test_lineage_tells_inputs_parent_siblings_and_children(stage: Stage) -
     lineage = await following(stage).lineage(one)
 
     assert [media.id for media in lineage.inputs] == ["med_1"]
+    assert await following(stage).medium("med_1") == lineage.inputs[0]
+    assert await following(stage).medium("med_gone") is None
     assert (lineage.parent, lineage.siblings, lineage.children) == (parent, (part,), (child,))
     alone = await following(stage).lineage(replace(parent, group_id=""))
     assert (alone.inputs, alone.parent, alone.siblings, alone.children) == ((), None, (), (one,))
