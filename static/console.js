@@ -109,6 +109,9 @@
     if (link) link.click();
     else if (at >= 0) thumbs[at + step]?.focus();
   });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail?.ctx?.target?.id === "main") all("dialog[open]").forEach((dialog) => dialog.close());
+  });
   document.addEventListener("close", (event) => all("video", event.target).forEach((video) => video.pause()), true);
 
   /* Single letters; silent in fields, and off where the operator wants it. */

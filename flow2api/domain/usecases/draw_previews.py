@@ -12,7 +12,7 @@ from flow2api.domain.usecases.serve_media import OpenMedia
 
 CONTENT_TYPE = "image/webp"
 MAX_SIDE_PX = 320
-MAX_BYTES = 9 * 1024
+MAX_BYTES = 8 * 1024
 """Sixty of them, and the page around them, stay below 600 KB."""
 
 _HELD_BYTES = 8 * 1024 * 1024

@@ -130,10 +130,10 @@ async def look(visit: Visit, generation_id: str) -> Detail:
         row=row_of(found, names, now),
         tiles=tiles,
         gone=len(generation.results) - len(tiles),
-        events=_events(generation, names, now),
+        events=_events(generation, names),
         choice=choice,
         left_out=[] if choice is None else [(reason_words(name), count) for name, count in choice.refused.items()],
-        times=_times(generation, now),
+        times=_times(generation),
         cost=_cost(doors, generation),
         inputs=_inputs(generation, lineage),
         parent=None if lineage.parent is None else relative(lineage.parent),
@@ -143,9 +143,9 @@ async def look(visit: Visit, generation_id: str) -> Detail:
     )
 
 
-def _events(generation: Generation, names: Names, now: datetime) -> Sequence[Event]:
+def _events(generation: Generation, names: Names) -> Sequence[Event]:
     began = generation.created_at
-    door = gettext("by the door %(door)s, for %(key)s") % {
+    door = gettext("by %(key)s, through %(door)s") % {
         "door": generation.door or gettext("unknown"),
         "key": names.key(generation.key_id).words,
     }
@@ -161,7 +161,15 @@ def _events(generation: Generation, names: Names, now: datetime) -> Sequence[Eve
         events.append(Event(at, "err", "x", words, names.account(one.account_id), sentence, one.code))
     if not generation.state.is_final:
         step = phase_words(generation.phase, generation.stage)
-        events.append(Event(now, "run", "loader", step, names.account(generation.account_id)))
+        events.append(
+            Event(
+                began + timedelta(milliseconds=_last_ms(generation)),
+                "run",
+                "loader",
+                step,
+                names.account(generation.account_id),
+            )
+        )
     else:
         events.append(_end(generation, names))
     return events
@@ -182,9 +190,17 @@ def _end(generation: Generation, names: Names) -> Event:
     return Event(at, "err", "x", gettext("Failed"), Named(""), sentence, code)
 
 
-def _times(generation: Generation, now: datetime) -> Sequence[TimePart]:
+def _last_ms(generation: Generation) -> int:
+    """When it went into the phase that it is in."""
+    return generation.passages[-1].at_ms if generation.passages else 0
+
+
+def _times(generation: Generation) -> Sequence[TimePart]:
+    """What is over; the phase that it is in has no length yet, so that a page that is looked at need not change."""
     if not generation.passages:
         return []
+    ended_at = generation.ended_at
+    total_ms = _last_ms(generation) if ended_at is None else generation.age_ms(ended_at)
     return [
         TimePart(
             _part_words(one.name),
@@ -193,7 +209,7 @@ def _times(generation: Generation, now: datetime) -> Sequence[TimePart]:
             round(one.start * 1000, 1),
             round(one.share * 1000, 1),
         )
-        for one in course_of(generation, generation.age_ms(generation.ended_at or now))
+        for one in course_of(generation, total_ms)
     ]
 
 
