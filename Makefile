@@ -11,7 +11,7 @@ SYNC := $(PYTHON) requirements/sync.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage examples lint format lock wheel clean venv
+.PHONY: help demo test browser coverage examples lint format messages lock wheel clean venv
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -20,9 +20,13 @@ demo: ## serve the whole gateway on a simulated upstream; ARGS="--port 8123"
 	@$(SYNC) runtime
 	@exec $(BIN)/python -m flow2api demo $(ARGS)
 
-test: ## run every test but those of the examples; ARGS="tests/unit -k lease"
+test: ## run every test but those of the examples and of the browser; ARGS="tests/unit -k lease"
 	@$(SYNC) dev
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/examples $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/examples --ignore=tests/browser $(ARGS)
+
+browser: ## try the console in Chromium, and leave a picture of every page in dist/pictures
+	@$(SYNC) dev
+	@exec $(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)
 
 coverage: ## run the domain's own tests, and fail unless they run every line and branch of it
 	@$(SYNC) dev
@@ -47,6 +51,13 @@ format: ## rewrite the code as `make lint` wants it, as far as a program can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/djlint templates --reformat --quiet || true
+
+messages: ## gather the words of the console and carry them into the catalogue of each language
+	@$(SYNC) dev
+	$(BIN)/pybabel -q extract --mapping-file locale/babel.cfg --output-file locale/console.pot --project flow2api \
+		--no-location --sort-output --keyword gettext --keyword ngettext:1,2 .
+	$(BIN)/pybabel -q update --domain console --input-file locale/console.pot --output-dir locale --no-fuzzy-matching \
+		--ignore-pot-creation-date
 
 lock: ## pin the dependencies anew, to releases at least a week old; ARGS=--upgrade takes newer ones
 	@$(SYNC) lock

@@ -32,6 +32,7 @@ RESOURCES = {
     "accounts": "Accounts",
     "keys": "Keys",
     "operators": "Operators",
+    "sessions": "Your own sessions",
     "options": "Options",
     "proxies": "Proxies and their pools",
     "policies": "Policies",

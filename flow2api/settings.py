@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
+from flow2api.domain.allowed_hosts import host_names
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options, bounds_of
 from flow2api.domain.secret import Secret
@@ -35,6 +37,11 @@ class Settings:
         secret_key_file: A file that holds it; empty for ``secret.key`` in the data folder.
         operator_password_file: A file that holds a passphrase, closed to others (mode 0600): ``serve`` makes the first operator,
             named ``operator``, of it. Once there is an operator it is not looked at any more, and may be gone.
+        setup_code_file: A file that holds the code by which the first operator sets himself up in the browser, closed to others
+            (mode 0600); empty to have ``serve`` make codes and print them. Once there is an operator it is not looked at any more.
+        allowed_hosts: Names by which browsers may reach the console and the operators' API, beside the host of ``public_url``,
+            ``host``, localhost, and every IP address; ``*`` is every name. A request that names another host is refused, so
+            that no foreign page can lead a browser here under a name of its own.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
         open_metrics: Whether ``/metrics`` answers everybody, and not only operators who are signed in.
@@ -58,6 +65,8 @@ class Settings:
     secret_key: Secret = field(default_factory=lambda: Secret(""))
     secret_key_file: str = ""
     operator_password_file: str = ""
+    setup_code_file: str = ""
+    allowed_hosts: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
     open_metrics: bool = False
@@ -81,6 +90,11 @@ class Settings:
     def store_url(self) -> str:
         """The media store's URL, whole."""
         return self.media_url or f"file:{self.data_dir / 'media'}"
+
+    @property
+    def known_hosts(self) -> frozenset[str]:
+        """The names by which operators reach the server, in the form in which they are compared."""
+        return host_names((*self.allowed_hosts, self.host, urlsplit(self.public_url).netloc))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,11 @@ def load_settings(
     values = _known(given, sections | foreign - ours, faults)
     faults += [
         f"The section {name} is no table of settings." for name in sections if not _is_table(given.get(name, {}))
+    ]
+    faults += [
+        f"The setting allowed_hosts has no use for {name!r}: it takes names as browsers show them, or *."
+        for name in values.get("allowed_hosts", ())
+        if not host_names([name])
     ]
     options = given.get(_OPTIONS, {})
     try:

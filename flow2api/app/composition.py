@@ -15,7 +15,7 @@ from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
-from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, ZxcvbnMeter
+from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.operating import Operating, build_operating
@@ -23,6 +23,7 @@ from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.telling import Telling, build_telling
+from flow2api.domain.account import Tier
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.guarded_policy import GuardedPolicy
@@ -33,6 +34,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
@@ -114,6 +116,7 @@ class Services:
     health: ForgetHealth
     refresh: RefreshAccount
     simulate: SimulatePolicies
+    retired_names: CountRetiredNames
     policies: Mapping[str, str]
 
 
@@ -146,8 +149,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     products = KeepProducts(backends.upstreams, credentials, backends.store, room, ids, clock, options)
     run = _running(backends, tending, products, lambda: policies(options().policy), clock, options)
     journal = CountedJournal(storage.journal)
-    recording = build_recording(settings, storage, journal, options, clock)
-    work = Work(_owner(), run, recording.notes, clock, context_of)
+    recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
+    work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
     workers = Workers()
     pictures = PillowPictures(workers)
     authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
@@ -166,9 +169,11 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         vault.cipher,
         Argon2Passphrases(),
         ZxcvbnMeter(),
+        TotpCodes(),
         ids,
         clock,
         options,
+        recording.zone,
         extensions.profiles,
         backends.kinds,
     )
@@ -188,6 +193,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     stills = PyAvVideoStills(workers)
     return Services(
         settings=settings,
+        retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,
         catalog=backends.catalog,
@@ -341,6 +347,11 @@ class _Policies:
         if policy is None:
             policy = self._made[name] = GuardedPolicy(name, self._named[name].build, self._clock.monotonic)
         return policy
+
+
+def _tier_in(pool: AccountPool, account_id: int) -> Tier | None:
+    account = pool.get(account_id)
+    return None if account is None else account.tier
 
 
 def _owner() -> str:

@@ -37,6 +37,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "purge": services.purge.run,
                 "room": services.room.run,
                 "forget": services.recording.forget.run,
+                "credits": services.operating.note_credits.run,
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
                 "leases": services.leases.run,

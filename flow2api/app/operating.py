@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
@@ -9,25 +10,39 @@ from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
+from flow2api.domain.ports.second_factors import OneTimeCodes
 from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
-from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
+from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
+from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
+from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
+from flow2api.domain.usecases.note_credits import NoteCredits
+from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
+from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.search import Search
+from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -40,9 +55,16 @@ class Operating:
 
     operators: ManageOperators
     sign_in: SignIn
+    second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
+    offer_setup: OfferSetup
+    set_up: SetUp
+    preferences: ChangePreferences
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
+    browse: BrowseAccounts
+    search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
     import_accounts: ImportAccounts
@@ -53,6 +75,9 @@ class Operating:
     notify_targets: ManageNotifyTargets
     audit_log: ReadAuditLog
     timeline: ReadTimeline
+    checks: ReadChecks
+    credits: ReadCredits
+    note_credits: NoteCredits
     generations: LookUpGenerations
 
 
@@ -65,17 +90,21 @@ def build_operating(
     cipher: Cipher,
     passphrases: Passphrases,
     meter: PassphraseMeter,
+    codes: OneTimeCodes,
     ids: Ids,
     clock: Clock,
     options: Callable[[], Options],
+    zone: Callable[[], tzinfo],
     profiles: Collection[str],
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
+        zone: The time zone whose days are counted.
         kinds: What the accounts of each upstream sign in with.
     """
+    history = storage.credits_history if isinstance(storage, KeepsCredits) else None
 
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
@@ -87,19 +116,32 @@ def build_operating(
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
+    confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
+    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, storage.audit_log, cipher, clock)
+    sign_in = SignIn(
+        storage.operators,
+        storage.sessions,
+        tries,
+        confirm,
+        second_factor,
+        storage.audit_log,
+        operators,
+        passphrases,
+        cipher,
+        ids,
+        clock,
+    )
+    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
     return Operating(
         operators=operators,
-        sign_in=SignIn(
-            storage.operators,
-            storage.sessions,
-            storage.sign_in_tries,
-            storage.audit_log,
-            operators,
-            passphrases,
-            cipher,
-            ids,
-            clock,
-        ),
+        sign_in=sign_in,
+        second_factor=second_factor,
+        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
+        offer_setup=offer_setup,
+        set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
+        preferences=ChangePreferences(storage.operators, clock),
         accounts=OperateAccounts(
             pool,
             upstreams,
@@ -114,6 +156,8 @@ def build_operating(
         ),
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
+        browse=browse,
+        search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
         import_accounts=ImportAccounts(
@@ -124,6 +168,9 @@ def build_operating(
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
         audit_log=ReadAuditLog(storage.audit_log),
+        checks=ReadChecks(storage.health),
+        credits=ReadCredits(pool, history, clock, zone),
+        note_credits=NoteCredits(pool, history, clock, zone),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),

@@ -28,6 +28,7 @@ from flow2api.adapters.console import (
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
 
@@ -42,16 +43,18 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     doors = _doors(services)
     admin = _admin_doors(services, doors)
     console = _console_doors(services, doors, readiness)
+    # The client API stays out of it: a key is sent on purpose, and never by a browser that was led here.
+    known = host_guard(services.settings.known_hosts)
     outside = _outside(error_page(console))
     return Litestar(
         route_handlers=[
             *create_router(doors),
-            *create_admin_routers(admin),
-            *create_console_routers(console),
+            *create_admin_routers(admin, known),
+            *create_console_routers(console, known),
             Router("/", route_handlers=health_handlers(readiness), middleware=[_identified]),
         ],
         exception_handlers={HTTPException: outside, Exception: outside},
-        openapi_config=openapi_config(admin),
+        openapi_config=openapi_config(admin, known),
         logging_config=None,
     )
 
@@ -138,6 +141,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         log=services.recording.log,
         clear_log=operating.clear_log,
         operators=operating.operators,
+        drop_second_factor=operating.drop_second_factor,
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,
@@ -159,6 +163,9 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
     settings, operating = services.settings, services.operating
     return ConsoleDoors(
         sign_in=operating.sign_in,
+        set_up=operating.set_up,
+        second_factor=operating.second_factor,
+        preferences=operating.preferences,
         operators=operating.operators,
         accounts=operating.accounts,
         account_of=services.pool.get,

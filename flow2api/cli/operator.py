@@ -13,10 +13,15 @@ from flow2api.adapters.vault import Argon2Passphrases, ZxcvbnMeter
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.inputs import read_passphrase
 from flow2api.cli.output import print_json, print_table
+from flow2api.cli.setup_url import setup_url
 from flow2api.cli.whoever import whoever
 from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.operator import Operator, Role
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.manage_operators import DEFAULT_NAME, ManageOperators
+from flow2api.domain.usecases.offer_setup import OfferSetup
 
 T = TypeVar("T")
 
@@ -37,6 +42,14 @@ class OperatorOut(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     created_at: datetime
     passphrase_changed_at: datetime
+
+
+class SetupCodeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A setup code as JSON."""
+
+    code: str
+    expires_at: datetime
+    url: str
 
 
 @click.group()
@@ -146,6 +159,46 @@ def sign_out(here: Installation, which: str, as_json: bool) -> None:
         click.echo(f"Every session of {changed.name!r} (id {changed.id}) has ended.")
 
 
+@operator.command("disable-totp")
+@click.argument("which", required=False)
+@json_option
+@with_installation
+def disable_totp(here: Installation, which: str | None, as_json: bool) -> None:
+    """Let the operator of this name or id sign in without a code, as when phone and recovery codes are lost.
+
+    WHICH may be left out while there is only one operator. The passphrase stays, and so do the sessions.
+
+    JSON: the operator.
+    """
+    changed, had_one = asyncio.run(_second_factor_dropped(here, which))
+    if as_json:
+        print_json(_operator_out(changed))
+    elif had_one:
+        click.echo(f"{changed.name!r} (id {changed.id}) signs in without a code from now on.")
+    else:
+        click.echo(f"{changed.name!r} (id {changed.id}) has no second factor; nothing was changed.")
+
+
+@operator.command("setup-code")
+@json_option
+@with_installation
+def setup_code(here: Installation, as_json: bool) -> None:
+    """Print a code by which the first operator sets himself up in the browser, at /setup.
+
+    It is good once, and for 15 minutes. Once there is an operator there are no more codes.
+
+    JSON: {"code": "...", "expires_at": "...", "url": "http://127.0.0.1:8000/setup"}.
+    """
+    code, expires_at = asyncio.run(_offered_code(here))
+    url = setup_url(here.settings)
+    if as_json:
+        print_json(SetupCodeOut(code=code.reveal(), expires_at=expires_at, url=url))
+    else:
+        click.echo(
+            f"Open {url} and set up the server with this code, which is good for 15 minutes:\n\n  {code.reveal()}"
+        )
+
+
 @operator.command()
 @click.argument("which")
 @json_option
@@ -169,9 +222,25 @@ def _entry(action: AuditAction) -> AuditEntry:
     return AuditEntry(at=SystemClock().now(), actor=whoever(), action=action)
 
 
+async def _second_factor_dropped(here: Installation, which: str | None) -> tuple[Operator, bool]:
+    async with opened_storage(here) as (storage, _):
+        drop = DropSecondFactor(_manage(storage), storage.second_factors)
+        return await drop(which, _entry(AuditAction.SECOND_FACTOR_REMOVED))
+
+
+async def _offered_code(here: Installation) -> tuple[Secret, datetime]:
+    async with opened_storage(here) as (storage, vault):
+        offer = OfferSetup(storage.operators, storage.setup_codes, vault.cipher, SystemClock())
+        return await offer(audit=_entry(AuditAction.SETUP_CODE_MADE))
+
+
+def _manage(storage: Storage) -> ManageOperators:
+    return ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), SystemClock())
+
+
 async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
-        return await use(ManageOperators(storage.operators, Argon2Passphrases(), ZxcvbnMeter(), SystemClock()))
+        return await use(_manage(storage))
 
 
 def _operator_out(one: Operator) -> OperatorOut:

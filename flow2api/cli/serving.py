@@ -13,7 +13,10 @@ from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import calm_collector, raise_file_limit
 from flow2api.adapters.system.watchdog import EventLoopWatchdog
 from flow2api.app import Services, build_services, create_app, running
+from flow2api.app.first_operator import read_own_code
 from flow2api.cli.context import Installation, tell_left_out
+from flow2api.cli.setup_url import setup_url
+from flow2api.domain.secret import Secret
 
 
 def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable[None]] | None = None) -> None:
@@ -80,3 +83,24 @@ async def _announce(
         click.echo(f"flow2api serves on http://{f'[{host}]' if ':' in host else host}:{server.port}", err=True)
     else:
         await on_ready(services, server.port)
+    await offer_setup(services, server.port)
+
+
+async def offer_setup(services: Services, port: int) -> None:
+    """Tell a setup code whenever there is a new one, until there is an operator.
+
+    Raises:
+        ConfigurationError: The file that holds the code cannot be used.
+    """
+    offer, url = services.operating.offer_setup, setup_url(services.settings, port)
+    file = services.settings.setup_code_file
+    if not await offer.is_open():
+        return
+    own = await asyncio.to_thread(read_own_code, file) if file else None
+
+    def tell(code: Secret) -> None:
+        # Not by the log, which may be kept where more people read than may set up the server.
+        told = f"the code in {file}" if file else f"this code, good for 15 minutes: {code.reveal()}"
+        click.echo(f"There is no operator yet. Set up the server at {url} with {told}", err=True)
+
+    await offer.keep_open(own, tell)

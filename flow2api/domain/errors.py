@@ -16,8 +16,12 @@
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
     │   └── OperatorError            what an operator is refused
+    │       ├── HostNotAllowedError
     │       ├── SetupRequiredError
+    │       ├── SetupClosedError
+    │       ├── SetupCodeRefusedError
     │       ├── SignInRefusedError
+    │       ├── SecondFactorRequiredError
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
     │       ├── NotAllowedError
@@ -61,6 +65,8 @@ Errors carry facts and one plain sentence. Statuses and envelopes belong to the 
 from collections.abc import Mapping, Sequence
 
 from flow2api.domain.secret import Secret
+
+_LONGEST_SHOWN_HOST = 100
 
 
 class Flow2ApiError(Exception):
@@ -210,22 +216,67 @@ class OperatorError(RequestError):
     code = "operator_refused"
 
 
+class HostNotAllowedError(OperatorError):
+    """The request names a host that the server is not known by; a foreign page may have led a browser here."""
+
+    code = "host_not_allowed"
+
+    def __init__(self, host: str) -> None:
+        shown = "".join(one for one in host if one.isascii() and one.isprintable())[:_LONGEST_SHOWN_HOST]
+        super().__init__(
+            f"This server does not know itself by the name {shown!r}. If it is right, add it to the setting allowed_hosts "
+            "(FLOW2API_ALLOWED_HOSTS) and start again; an IP address needs no entry."
+        )
+
+
 class SetupRequiredError(OperatorError):
     """There is no operator yet, so nobody can sign in."""
 
     code = "setup_required"
 
     def __init__(self) -> None:
-        super().__init__("There is no operator yet. Make the first one with `flow2api operator create`.")
+        super().__init__(
+            "There is no operator yet. The first one sets himself up at /setup, or is made with `flow2api operator create`."
+        )
+
+
+class SetupClosedError(OperatorError):
+    """There is an operator, so nobody sets himself up any more."""
+
+    code = "setup_closed"
+
+    def __init__(self) -> None:
+        super().__init__("The server is set up already. Sign in, or have an owner make you an operator.")
+
+
+class SetupCodeRefusedError(OperatorError):
+    """The setup code is wrong, or has ended."""
+
+    code = "invalid_setup_code"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The setup code is wrong or has ended. The server's log tells the present one, and "
+            "`flow2api operator setup-code` makes another."
+        )
 
 
 class SignInRefusedError(OperatorError):
-    """Name and passphrase do not belong together; which of them is wrong is not told."""
+    """Name, passphrase and code do not belong together; which of them is wrong is not told."""
 
     code = "invalid_credentials"
 
     def __init__(self) -> None:
-        super().__init__("The name or the passphrase is wrong.")
+        super().__init__("The name or the passphrase is wrong, or the code if one was sent.")
+
+
+class SecondFactorRequiredError(OperatorError):
+    """Name and passphrase are right; the operator has a second factor, and no code was given."""
+
+    code = "totp_required"
+
+    def __init__(self) -> None:
+        super().__init__("Send the present code of your app too, or one of the recovery codes.")
 
 
 class TooManyTriesError(OperatorError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from flow2api.domain.preferences import AS_IT_COMES, Preferences
 from flow2api.domain.secret import Secret
 
 
@@ -28,6 +29,7 @@ class Operator:
     Attributes:
         passphrase_hash: What the passphrase is checked against; it names its own method and costs.
         stamp: Chance, and new with every passphrase: a session that was begun under another one has ended.
+        preferences: How the console is to be for him.
     """
 
     id: int
@@ -37,6 +39,7 @@ class Operator:
     stamp: str
     created_at: datetime
     passphrase_changed_at: datetime
+    preferences: Preferences = AS_IT_COMES
 
 
 LAST_OWNER = "Somebody has to own the server; make another operator its owner first."

@@ -23,6 +23,14 @@ class Secret:
         """By what it is known again without being held; only for comparison in memory, for it has no key."""
         return hashlib.blake2b(self._value.encode(), digest_size=16).digest()
 
+    def letters_and_digits(self) -> "Secret":
+        """What is left without case and anything but ASCII's letters and digits, as codes count that people type in."""
+        return Secret("".join(one for one in self._value if one.isascii() and one.isalnum()).casefold())
+
+    def variety(self) -> int:
+        """How many different characters there are."""
+        return len(set(self._value))
+
     def __repr__(self) -> str:
         return "Secret(***)"
 

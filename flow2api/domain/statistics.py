@@ -47,6 +47,8 @@ class Counts:
         refused: Requests that were answered with an error before anything was begun.
         duration_ms: How long the generations that ended well took, added up, waiting included.
         waited_ms: How much of it they waited for an account.
+        saved: Those that ended well after a submit on another account had failed.
+        credits: What those that ended well cost, where the price is known and in credits.
         took: How many of them took how long, by the classes of `BOUNDS_S`.
     """
 
@@ -58,6 +60,8 @@ class Counts:
     refused: int = 0
     duration_ms: int = 0
     waited_ms: int = 0
+    saved: int = 0
+    credits: int = 0
     took: tuple[int, ...] = field(default=_NOTHING)
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -77,6 +81,11 @@ class Counts:
     def mean_s(self) -> float | None:
         """How long a generation that ended well took on average; None when there was none."""
         return self.duration_ms / self.succeeded / 1000 if self.succeeded else None
+
+    @property
+    def mean_wait_s(self) -> float | None:
+        """How long a generation that ended well waited for an account on average; None when there was none."""
+        return self.waited_ms / self.succeeded / 1000 if self.succeeded else None
 
     def percentile_s(self, share: float) -> float | None:
         """Within how many seconds this share of the generations that ended well were done, to the width of a class.

@@ -10,6 +10,8 @@ import pytest
 
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
+from flow2api.domain.second_factor import SecondFactor
+from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE
 from flow2api.testing.contracts import NewStorage, StorageContract
 from flow2api.testing.contracts.proxies import PASSWORD, proxy_of
@@ -17,7 +19,7 @@ from flow2api.testing.contracts.reading import entry_of, session_of
 from flow2api.testing.contracts.telling import PHONE, SHOP
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
-from flow2api.testing.samples import account_of, credentials_of, operator_of
+from flow2api.testing.samples import NOW, account_of, credentials_of, operator_of
 from tests.integration.persistence.databases import storage_at
 
 
@@ -103,11 +105,14 @@ async def test_addresses_and_secrets_are_sealed_in_the_file(tmp_path: Path) -> N
     await storage.open()
     await storage.notify_targets.add(PHONE)
     await storage.webhooks.add(SHOP)
+    ada = await storage.operators.add(operator_of("ada"))
+    factor = SecondFactor(operator_id=ada.id, secret=Secret("CANARY2222CANARY2222CANARY222222"), created_at=NOW)
+    await storage.second_factors.begin(factor)
     await storage.aclose()
 
     written = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert b"shop.example" in written
-    assert [one for one in (b"tgram://", b"token=secret", b"whsec_") if one in written] == []
+    assert [one for one in (b"tgram://", b"token=secret", b"whsec_", b"CANARY") if one in written] == []
 
 
 async def test_password_is_sealed_in_the_file(tmp_path: Path, clock: FakeClock) -> None:

@@ -108,7 +108,9 @@ class TestSession:
 
         bodies = [answer.json() for answer in answers]
         assert [answer.status_code for answer in answers] == [401, 401]
-        assert {body["detail"] for body in bodies} == {"The name or the passphrase is wrong."}
+        assert {body["detail"] for body in bodies} == {
+            "The name or the passphrase is wrong, or the code if one was sent."
+        }
         assert {body["code"] for body in bodies} == {"invalid_credentials"}
         assert all(
             body["request_id"] == answer.headers["x-request-id"] for body, answer in zip(bodies, answers, strict=True)

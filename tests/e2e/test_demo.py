@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -76,3 +77,13 @@ async def test_name_of_a_route_falls_over_when_its_first_upstream_is_out_of_capa
     assert raw.parse().data
     assert "google-gemini" in raw.headers["x-flow2api-warnings"]
     assert await asked(control, GOOGLE) == before[GOOGLE] + 1
+
+
+async def test_its_operator_signs_in_and_nobody_has_to_set_it_up(ready: dict[str, Any]) -> None:
+    async with httpx.AsyncClient(base_url=ready["base_url"].removesuffix("/v1")) as visitor:
+        sign_in = {"username": ready["operator"], "password": ready["password"]}
+        answer = await visitor.post("/api/admin/login", json=sign_in)
+        headers = {"authorization": f"Bearer {answer.json()['token']}"}
+        operators = (await visitor.get("/api/admin/operators", headers=headers)).json()["items"]
+
+    assert [(one["name"], one["role"]) for one in operators] == [("owner", "owner")]

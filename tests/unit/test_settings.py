@@ -153,3 +153,17 @@ def test_plugin_that_is_called_like_a_setting_does_not_hide_it() -> None:
 def test_section_that_is_no_table_is_a_fault() -> None:
     with pytest.raises(ConfigurationError, match="The section flow is no table"):
         load_settings({"FLOW2API_FLOW": "fast"}, sections={"flow"})
+
+
+def test_hosts_of_operators_are_those_of_every_setting_that_names_one() -> None:
+    given = {"FLOW2API_ALLOWED_HOSTS": "Gateway:8000, console.example", "FLOW2API_PUBLIC_URL": "https://Pool.example/x"}
+
+    settings = load_settings({**given, "FLOW2API_HOST": "box.lan"})
+
+    assert settings.known_hosts == {"gateway", "console.example", "pool.example", "box.lan"}
+
+
+@pytest.mark.parametrize("name", ["https://console.example", "*.example.org", "a b", "a/b"])
+def test_host_that_no_browser_shows_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="allowed_hosts"):
+        load_settings({"FLOW2API_ALLOWED_HOSTS": name})

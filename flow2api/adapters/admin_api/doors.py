@@ -12,6 +12,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
@@ -93,6 +94,7 @@ class AdminDoors:
     log: ReadRequestLog
     clear_log: ClearRequestLog
     operators: ManageOperators
+    drop_second_factor: DropSecondFactor
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
     notify_targets: ManageNotifyTargets

@@ -31,8 +31,12 @@ def is_admin_path(path: str) -> bool:
     return path.startswith(("/api/", "/schema/")) or path in ("/api", "/schema", "/metrics", "/health")
 
 
-def create_admin_routers(doors: AdminDoors) -> list[Router]:
-    """The routers to be registered at the root of the application."""
+def create_admin_routers(doors: AdminDoors, *guards: Guard) -> list[Router]:
+    """The routers to be registered at the root of the application.
+
+    Args:
+        guards: What stands in front of everything that people do here; probes, scrapers and the extension pass it by.
+    """
     guard = session_guard(doors)
     guarded = [
         *session_routes(doors),
@@ -52,19 +56,24 @@ def create_admin_routers(doors: AdminDoors) -> list[Router]:
     ]
     metrics = metrics_routes(doors)
     return [
-        _router(doors, guarded, guard, scheme=SESSION),
-        _router(doors, [*public_routes(doors), *health_routes(doors)]),
+        _router(doors, guarded, *guards, guard, scheme=SESSION),
+        _router(doors, public_routes(doors), *guards),
+        _router(doors, health_routes(doors)),
         _router(doors, extension_routes(doors), connection_guard(doors), scheme=CONNECTION),
         _router(doors, metrics) if doors.open_metrics else _router(doors, metrics, guard, scheme=SESSION),
     ]
 
 
-def openapi_config(doors: AdminDoors) -> OpenAPIConfig:
-    """The description of this surface at ``/schema``, for operators who are signed in."""
+def openapi_config(doors: AdminDoors, *guards: Guard) -> OpenAPIConfig:
+    """The description of this surface at ``/schema``, for operators who are signed in.
+
+    Args:
+        guards: What stands in front of the session.
+    """
     return OpenAPIConfig(
         title="flow2api for operators",
         version=doors.version,
-        openapi_router=_router(doors, [], session_guard(doors), _known_page, path="/schema", is_shown=False),
+        openapi_router=_router(doors, [], *guards, session_guard(doors), _known_page, path="/schema", is_shown=False),
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         components=COMPONENTS,
         use_handler_docstrings=True,

@@ -17,10 +17,11 @@ HttpRequest = Request[Any, Any, Any]
 
 
 class LoginBody(Body, frozen=True):
-    """Name and passphrase of an operator."""
+    """Name and passphrase of an operator, and the code for who has a second factor."""
 
     username: str
     password: str
+    code: str | None = None
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +49,14 @@ def public_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @post(["/api/admin/login", "/api/login"], status_code=200, tags=["session"])
     async def login(request: HttpRequest, data: JSONBody[LoginBody]) -> LoginAnswer:
-        """Begin a session. Too many wrong tries make the next one wait, longer each time."""
+        """Begin a session. Too many wrong tries make the next one wait, longer each time.
+
+        An operator who has a second factor sends its present code too, or a recovery code; without one the answer to the
+        right passphrase is 401 ``totp_required``. Each code is good once.
+        """
         visitor = visitor_of(doors, request.scope)
-        here, token = await doors.sign_in(data.username, Secret(data.password), visitor)
+        code = None if data.code is None else Secret(data.code)
+        here, token = await doors.sign_in(data.username, Secret(data.password), visitor, code)
         return LoginAnswer(token=token.reveal(), username=here.operator.name)
 
     return [login]

@@ -11,6 +11,7 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
@@ -25,6 +26,7 @@ from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
+from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.operate_generations import OperateGenerations
@@ -35,6 +37,7 @@ from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.serve_media import ServeMedia
+from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -77,6 +80,9 @@ class ConsoleDoors:
     """
 
     sign_in: SignIn
+    set_up: SetUp
+    second_factor: ManageSecondFactor
+    preferences: ChangePreferences
     operators: ManageOperators
     accounts: OperateAccounts
     account_of: Callable[[int], Account | None]

@@ -21,14 +21,24 @@ from flow2api.adapters.console.visit import HttpRequest, Visit
 MOST_FORM_BYTES = 1024 * 1024
 
 
-def create_console_routers(doors: ConsoleDoors) -> list[Router]:
-    """The routers to be registered at the root of the application."""
+def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Router]:
+    """The routers to be registered at the root of the application.
+
+    Args:
+        known_host: Refuses requests that name a host which is not this server.
+    """
     return [
-        Router("/", route_handlers=[*asset_routes(), *former_pages()], include_in_schema=False),
-        _router(doors, [SignInController, LanguageController], origin_guard(doors)),
+        Router(
+            "/",
+            route_handlers=[*asset_routes(), *former_pages()],
+            middleware=[edge(doors.request_id_of)],
+            include_in_schema=False,
+        ),
+        _router(doors, [SignInController, LanguageController], known_host, origin_guard(doors)),
         _router(
             doors,
             [SignOutController, *CONTROLLERS],
+            known_host,
             origin_guard(doors),
             session_guard(doors),
             before_request=require_form_token,

@@ -2,13 +2,13 @@
 
 import math
 from datetime import UTC, datetime
-from typing import Any
 
 from markupsafe import Markup, escape
 
 from flow2api.adapters.console.language import current, exact_time, gettext, ngettext
 
 _KIB = 1024.0
+_NOW_S = 5
 _DASH = "\N{EN DASH}"
 
 
@@ -77,24 +77,24 @@ def clock(at: datetime | None) -> Markup | str:
 def relative(passed_s: float) -> str:
     """How long ago something was; less than nothing for what is to come."""
     whole, is_past = abs(round(passed_s)), passed_s >= 0
-    for unit_s, past, coming in _units():
-        if whole >= unit_s:
-            count = whole // unit_s
-            return str((past if is_past else coming)(count))
-    return gettext("just now") if is_past else gettext("now")
-
-
-def _units() -> Any:
-    return (
-        (
-            86400,
-            lambda n: ngettext("%(n)s day ago", "%(n)s days ago", n) % {"n": n},
-            lambda n: ngettext("in %(n)s day", "in %(n)s days", n) % {"n": n},
-        ),
-        (3600, lambda n: gettext("%(n)s h ago") % {"n": n}, lambda n: gettext("in %(n)s h") % {"n": n}),
-        (60, lambda n: gettext("%(n)s min ago") % {"n": n}, lambda n: gettext("in %(n)s min") % {"n": n}),
-        (5, lambda n: gettext("%(n)s s ago") % {"n": n}, lambda n: gettext("in %(n)s s") % {"n": n}),
+    if whole < _NOW_S:
+        return gettext("just now") if is_past else gettext("now")
+    if whole < 60:
+        text = gettext("%(n)s s ago") if is_past else gettext("in %(n)s s")
+        return text % {"n": whole}
+    if whole < 3600:
+        text = gettext("%(n)s min ago") if is_past else gettext("in %(n)s min")
+        return text % {"n": whole // 60}
+    if whole < 86400:
+        text = gettext("%(n)s h ago") if is_past else gettext("in %(n)s h")
+        return text % {"n": whole // 3600}
+    days = whole // 86400
+    text = (
+        ngettext("%(n)s day ago", "%(n)s days ago", days)
+        if is_past
+        else ngettext("in %(n)s day", "in %(n)s days", days)
     )
+    return text % {"n": days}
 
 
 def _time(at: datetime, text: str, kind: str = "") -> Markup:

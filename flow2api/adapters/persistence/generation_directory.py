@@ -1,16 +1,18 @@
 """Looking through the generations in the database."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Boolean, ColumnElement, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Connection, func, literal_column, select
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import row_to_generation
 from flow2api.adapters.persistence.leases import GENERATIONS
-from flow2api.adapters.persistence.rows.base import to_instant
+from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.adapters.persistence.rows.generations import UNFINISHED
 from flow2api.domain.generation import Generation, State
-from flow2api.domain.ports.storage import GenerationFilter, Page
+from flow2api.domain.ports.storage import GenerationFilter, NameCount, Page
 
 
 class SqlGenerationDirectory:
@@ -34,6 +36,22 @@ class SqlGenerationDirectory:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         found = [row_to_generation(row) for row in rows[:limit]]
         return Page(tuple(found if before is None else found[::-1]), has_more=len(rows) > limit)
+
+    async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
+        columns = (GENERATIONS.c[name] for name in ("model", "key_id", "created_at"))
+        looked_at = select(*columns).order_by(GENERATIONS.c.number.desc()).limit(newest).subquery()
+        counted = (
+            select(looked_at.c.model, looked_at.c.key_id, func.count(), func.max(looked_at.c.created_at))
+            .where(looked_at.c.model.in_(list(names)))
+            .group_by(looked_at.c.model, looked_at.c.key_id)
+        )
+        oldest = select(func.min(looked_at.c.created_at))
+
+        def step(connection: Connection) -> tuple[Sequence[NameCount], datetime | None]:
+            found = [NameCount(row[0], row[1], row[2], to_moment(row[3])) for row in connection.execute(counted)]
+            return found, to_moment(connection.execute(oldest).scalar())
+
+        return await self._database.read(step)
 
 
 def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
@@ -64,7 +82,10 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import GenerationDirectory
+    from flow2api.domain.ports.storage import CountsNames, GenerationDirectory
 
     def _is_a_directory(directory: SqlGenerationDirectory) -> GenerationDirectory:
+        return directory
+
+    def _counts_names(directory: SqlGenerationDirectory) -> CountsNames:
         return directory

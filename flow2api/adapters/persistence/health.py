@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
+from flow2api.adapters.persistence.checks import last_checks
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import HealthEventRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.account import CallKind, RestReason
+from flow2api.domain.checks import Check
 from flow2api.domain.health import HealthEvent, HealthKind
 from flow2api.domain.ports.storage import Page
 
@@ -71,6 +74,9 @@ class SqlHealthLog:
         asked = {"of": account_id, "behind": _NEWEST if before is None else before, "most": limit + 1}
         rows = await self._database.read(lambda connection: connection.execute(_PAGE, asked).mappings().all())
         return Page(tuple(_row_to_event(row) for row in rows[:limit]), has_more=len(rows) > limit)
+
+    async def last_checks(self, account_ids: Sequence[int]) -> Mapping[int, Sequence[Check]]:
+        return await self._database.read(lambda connection: last_checks(connection, account_ids))
 
     async def forget(self, before: datetime) -> int:
         forgotten, old = 0, {"before": to_instant(before)}
@@ -164,7 +170,10 @@ def _row_to_event(row: RowMapping) -> HealthEvent:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import HealthLog
+    from flow2api.domain.ports.storage import HealthLog, TellsChecks
 
     def _is_a_health_log(log: SqlHealthLog) -> HealthLog:
+        return log
+
+    def _tells_checks(log: SqlHealthLog) -> TellsChecks:
         return log

@@ -12,6 +12,7 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.proxies import PROXIES
 from flow2api.adapters.persistence.rows import FactRow
 from flow2api.adapters.persistence.rows.base import table_of
+from flow2api.adapters.persistence.second_factors import FACTORS
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.secret import Secret
 
@@ -25,6 +26,7 @@ _HOLDS_SECRETS = select(
     exists(select(literal(1)).select_from(CREDENTIALS))
     | exists(select(literal(1)).select_from(API_KEYS))
     | exists(select(literal(1)).select_from(PROXIES))
+    | exists(select(literal(1)).select_from(FACTORS))
 )
 _FACT = select(FACTS.c.value).where(FACTS.c.name == bindparam("named"))
 _NEWEST = select(CREDENTIALS).order_by(CREDENTIALS.c.account_id.desc()).limit(1)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from flow2api.adapters.persistence.audit_log import note_audit
@@ -15,6 +16,7 @@ from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.preferences import AS_IT_COMES, Preferences
 from flow2api.domain.secret import Secret
 
 OPERATORS = table_of(OperatorRow)
@@ -85,6 +87,16 @@ class SqlOperators:
 
         _refuse(await self._database.write(step))
 
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        values = {"of": operator_id, "preferences": msgspec.json.encode(preferences).decode()}
+
+        def step(connection: Connection) -> None:
+            if connection.execute(_SAVE, values).rowcount:
+                note_changes(connection, OPERATOR, (operator_id,), self._clock.now())
+                note_audit(connection, audit)
+
+        await self._database.write(step)
+
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
         def step(connection: Connection) -> str | None:
             if _is_last_owner(connection, operator_id):
@@ -97,7 +109,8 @@ class SqlOperators:
         _refuse(await self._database.write(step))
 
     def _insert(self, connection: Connection, operator: Operator, audit: AuditEntry | None) -> int:
-        number = connection.execute(insert(OPERATORS), operator_to_row(operator)).inserted_primary_key
+        row = {**operator_to_row(operator), "preferences": msgspec.json.encode(operator.preferences).decode()}
+        number = connection.execute(insert(OPERATORS), row).inserted_primary_key
         assert number is not None  # noqa: S101 - one row was inserted
         note_changes(connection, OPERATOR, number, self._clock.now())
         note_audit(connection, audit, made=number[0])
@@ -105,7 +118,7 @@ class SqlOperators:
 
 
 def operator_to_row(operator: Operator) -> dict[str, Any]:
-    """The columns of an operator, but its id."""
+    """The columns of an operator, but its id and the preferences, which are written apart."""
     return {
         "name": operator.name,
         "folded_name": folded(operator.name),
@@ -119,6 +132,7 @@ def operator_to_row(operator: Operator) -> dict[str, Any]:
 
 def row_to_operator(row: RowMapping) -> Operator:
     """The operator of a row."""
+    kept = row["preferences"]
     return Operator(
         id=row["id"],
         name=row["name"],
@@ -127,6 +141,7 @@ def row_to_operator(row: RowMapping) -> Operator:
         stamp=row["stamp"],
         created_at=to_moment(row["created_at"]),
         passphrase_changed_at=to_moment(row["passphrase_changed_at"]),
+        preferences=AS_IT_COMES if kept is None else msgspec.json.decode(kept, type=Preferences),
     )
 
 

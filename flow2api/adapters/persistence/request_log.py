@@ -1,7 +1,7 @@
 """The request log, read and forgotten."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
@@ -24,7 +24,8 @@ from flow2api.adapters.persistence.journal import LOG
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.adapters.persistence.unindexed import Unindexed
 from flow2api.domain.generation import State
-from flow2api.domain.request_log import COLUMNS, LogFilter, LoggedRequest, LogPosition
+from flow2api.domain.ports.request_log import LineColumn, TimeCount
+from flow2api.domain.request_log import COLUMNS, REFUSED, LogFilter, LoggedRequest, LogPosition
 
 _LISTED = [LOG.c[name] for name in COLUMNS]
 _LATEST = select(func.coalesce(func.max(LOG.c.number), 0))
@@ -40,6 +41,17 @@ _COUNTED = (100, 1000, 10_000)
 
 _MOST_MATCHES = 1000
 """How many lines whose id begins with a text are looked at."""
+
+
+def _values_of(column: ColumnElement[Any]) -> Select[Any]:
+    """Each value once: from one to the next larger one, a look into the index each."""
+    found = select(func.min(column).label("value")).where(column.is_not(None)).cte("found", recursive=True)
+    larger = select(func.min(column)).where(column > found.c.value).scalar_subquery()
+    found = found.union_all(select(larger).where(found.c.value.is_not(None)))
+    return select(found.c.value).where(found.c.value.is_not(None))
+
+
+_VALUES = {column: _values_of(LOG.c[column.value]) for column in LineColumn}
 
 
 class SqlRequestLog:
@@ -80,6 +92,25 @@ class SqlRequestLog:
             lambda connection: connection.execute(_ONE, {"number": number}).mappings().first()
         )
         return None if row is None else _line(row)
+
+    async def count_lines(self, wanted: LogFilter, since: datetime, step: timedelta, most: int) -> Sequence[TimeCount]:
+        start, width = to_instant(since), max(1, step // timedelta(microseconds=1))
+
+        def count(connection: Connection) -> Sequence[TimeCount]:
+            lead = None if wanted.text else _narrowest(connection, wanted, ())
+            where = _conditions(wanted, lead, has_other=bool(wanted.text))
+            newest = LOG.c.at if not wanted.text else Unindexed(LOG.c.at)
+            lines = select(LOG.c.at, LOG.c.state).where(*where).order_by(newest.desc()).limit(most).subquery()
+            number = ((lines.c.at - start) // width).label("number")
+            wrong = func.count().filter(lines.c.state.in_((State.FAILED.value, REFUSED)))
+            counted = connection.execute(select(number, func.count(), wrong).group_by(number))
+            return [TimeCount(row[0], row[1], row[2], since + step * row[0]) for row in counted]
+
+        return await self._database.read(count)
+
+    async def line_values(self, column: LineColumn, most: int) -> Sequence[str | int]:
+        values = _VALUES[column].limit(most)
+        return await self._database.read(lambda connection: connection.execute(values).scalars().all())
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = select(LOG.c.number).where(LOG.c.at < to_instant(before)).order_by(LOG.c.at).limit(limit)
@@ -180,7 +211,10 @@ def _begins_with(text: str) -> ColumnElement[bool]:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.request_log import RequestLog
+    from flow2api.domain.ports.request_log import CountsLines, RequestLog
 
     def _is_a_request_log(log: SqlRequestLog) -> RequestLog:
+        return log
+
+    def _counts_lines(log: SqlRequestLog) -> CountsLines:
         return log

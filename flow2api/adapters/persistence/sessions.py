@@ -29,6 +29,9 @@ _SAW = (
 )
 _RESTAMP = update(SESSIONS).where(SESSIONS.c.digest == bindparam("wanted")).values(stamp=bindparam("new_stamp"))
 _REMOVE = delete(SESSIONS).where(SESSIONS.c.digest == bindparam("wanted"))
+_REMOVE_OTHERS = delete(SESSIONS).where(
+    SESSIONS.c.operator_id == bindparam("of"), SESSIONS.c.digest != bindparam("but")
+)
 _ENDED = delete(SESSIONS).where(
     (SESSIONS.c.expires_at <= bindparam("now"))
     | (SESSIONS.c.seen_at <= bindparam("idle_since"))
@@ -77,6 +80,15 @@ class SqlSessions:
                 return False
             note_audit(connection, audit)
             return True
+
+        return await self._database.write(step)
+
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        def step(connection: Connection) -> int:
+            removed = connection.execute(_REMOVE_OTHERS, {"of": operator_id, "but": but}).rowcount
+            if removed:
+                note_audit(connection, audit)
+            return removed
 
         return await self._database.write(step)
 

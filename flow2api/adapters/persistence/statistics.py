@@ -38,6 +38,12 @@ class SqlStatistics:
     async def by_day(self, first: str, last: str, scope: Scope) -> Mapping[str, Counts]:
         return await self._sums(DAYS.c.day, DAYS, scope, DAYS.c.day.between(first, last))
 
+    async def models_by_quarter(self, quarters: range, scope: Scope) -> Mapping[tuple[int, str], Counts]:
+        return await self._models(QUARTERS, QUARTERS.c.quarter, scope, *_within(quarters))
+
+    async def models_by_day(self, first: str, last: str, scope: Scope) -> Mapping[tuple[str, str], Counts]:
+        return await self._models(DAYS, DAYS.c.day, scope, DAYS.c.day.between(first, last))
+
     async def oldest_quarter(self) -> int | None:
         return await self._database.read(lambda connection: connection.execute(_OLDEST).scalar())
 
@@ -63,6 +69,17 @@ class SqlStatistics:
             return len(rows)
 
         return await self._database.write(step)
+
+    async def _models(
+        self, table: Table, at: ColumnElement[T], scope: Scope, *where: ColumnElement[bool]
+    ) -> dict[tuple[T, str], Counts]:
+        apart = (at, table.c.model)
+        query = select(*apart, *_summed(table)).where(*where, *_in(table, scope)).group_by(*apart)
+
+        def step(connection: Connection) -> dict[tuple[T, str], Counts]:
+            return {(row[0], row[1]): _counts(row[2:]) for row in connection.execute(query)}
+
+        return await self._database.read(step)
 
     async def _figures(self, table: Table, by: Dimension | None, scope: Scope, *where: ColumnElement[bool]) -> Figures:
         return await self._sums(literal("") if by is None else table.c[_COLUMNS[by]], table, scope, *where)
@@ -115,7 +132,10 @@ def _key_of(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.statistics import Statistics
+    from flow2api.domain.ports.statistics import Statistics, TellsModelsByTime
 
     def _is_statistics(statistics: SqlStatistics) -> Statistics:
+        return statistics
+
+    def _tells_models_by_time(statistics: SqlStatistics) -> TellsModelsByTime:
         return statistics

@@ -15,6 +15,7 @@ from flow2api.adapters.persistence.backup import SqliteFile
 from flow2api.adapters.persistence.changes import SqlChangeFeed
 from flow2api.adapters.persistence.connection_tokens import SqlConnectionTokens
 from flow2api.adapters.persistence.credentials import SqlCredentialVault
+from flow2api.adapters.persistence.credits import SqlCreditsHistory
 from flow2api.adapters.persistence.deliveries import SqlDeliveries
 from flow2api.adapters.persistence.generation_directory import SqlGenerationDirectory
 from flow2api.adapters.persistence.generations import SqlGenerations
@@ -29,7 +30,9 @@ from flow2api.adapters.persistence.options import SqlOptionValues
 from flow2api.adapters.persistence.past_requests import SqlPastRequests
 from flow2api.adapters.persistence.proxies import SqlProxies
 from flow2api.adapters.persistence.request_log import SqlRequestLog
+from flow2api.adapters.persistence.second_factors import SqlSecondFactors
 from flow2api.adapters.persistence.sessions import SqlSessions
+from flow2api.adapters.persistence.setup_codes import SqlSetupCodes
 from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
 from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
 from flow2api.adapters.persistence.statistics import SqlStatistics
@@ -44,14 +47,17 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     Examination,
     GenerationDirectory,
     Generations,
@@ -93,6 +99,8 @@ class SqlStorage:
         self.operators: Operators = SqlOperators(database, clock)
         self.sessions: Sessions = SqlSessions(database)
         self.sign_in_tries: SignInTries = SqlSignInTries(database)
+        self.second_factors: SecondFactors = SqlSecondFactors(database, cipher)
+        self.setup_codes: SetupCodes = SqlSetupCodes(database)
         self.audit_log: AuditLog = SqlAuditLog(database)
         self.connection_tokens: ConnectionTokens = SqlConnectionTokens(database)
         self.inheritance: Inheritance = SqlInheritance(database)
@@ -111,6 +119,7 @@ class SqlStorage:
         self.deliveries: Deliveries = SqlDeliveries(database)
         self.past_requests: PastRequests = SqlPastRequests(database)
         self.health: HealthLog = self._health
+        self.credits_history: CreditsHistory = SqlCreditsHistory(database)
 
     async def open(self) -> None:
         await self._database.open()
@@ -180,9 +189,12 @@ def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import Maintains, PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, Maintains, PeeksOptions, Storage
 
     def _is_a_storage(storage: SqlStorage) -> Storage:
+        return storage
+
+    def _keeps_credits(storage: SqlStorage) -> KeepsCredits:
         return storage
 
     def _is_maintained(storage: SqliteStorage) -> Maintains:

@@ -29,9 +29,9 @@ SUMS = (*NUMBERS, *(f"took_{number}" for number in range(CLASSES)))
 """The columns that are added up."""
 
 _BOUNDS_MS = class_bounds_ms()
-_IMAGES, _VIDEOS, _SUCCEEDED, _ERRORS, _CANCELLED, _REFUSED, _DURATION, _WAITED = map(
+_IMAGES, _VIDEOS, _SUCCEEDED, _ERRORS, _CANCELLED, _REFUSED, _DURATION, _WAITED, _SAVED, _CREDITS = map(
     SUMS.index,
-    ("images", "videos", "succeeded", "errors", "cancelled", "refused", "duration_ms", "waited_ms"),
+    ("images", "videos", "succeeded", "errors", "cancelled", "refused", "duration_ms", "waited_ms", "saved", "credits"),
 )
 _TOOK = len(NUMBERS)
 
@@ -123,6 +123,8 @@ def _count_success(sums: list[int], entry: LogEntry) -> None:
         sums[_VIDEOS] += entry.results
     sums[_DURATION] += entry.duration_ms
     sums[_WAITED] += entry.waited_ms
+    sums[_SAVED] += entry.attempts > 1
+    sums[_CREDITS] += entry.credits
     sums[_TOOK + bisect_left(_BOUNDS_MS, entry.duration_ms)] += 1
 
 

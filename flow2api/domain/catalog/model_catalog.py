@@ -59,6 +59,15 @@ class ModelCatalog:
         """The concrete model of this name, also where a base name shares it; None when it is not served."""
         return self._specs.get(name)
 
+    def kind_of(self, name: str) -> MediaKind | None:
+        """What the concrete model of this name makes; None when it is not served."""
+        spec = self._specs.get(name)
+        return None if spec is None else spec.kind
+
+    def retired(self) -> Mapping[str, str]:
+        """The names that were withdrawn upstream, each with the model that serves in its place by default."""
+        return {name: route.default.name for name, route in self._routes.items() if route.retired}
+
     def specs(self) -> tuple[ModelSpec, ...]:
         """Every concrete model that is served."""
         return tuple(self._specs.values())

@@ -1,8 +1,10 @@
 """The request log, read and forgotten. It is written by the journal."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition
 
@@ -32,4 +34,48 @@ class RequestLog(Protocol):
         Returns:
             How many have gone; fewer than ``limit`` when no more are left.
         """
+        ...
+
+
+class LineColumn(StrEnum):
+    """What lines are told apart by in forms."""
+
+    MODEL = "model"
+    KEY = "key_id"
+    ACCOUNT = "account_id"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCount:
+    """How many lines a step of time has.
+
+    Attributes:
+        number: Of the step, from 0.
+        wrong: How many of them failed or were refused.
+    """
+
+    number: int
+    total: int
+    wrong: int
+    begins: datetime
+
+
+@runtime_checkable
+class CountsLines(Protocol):
+    """A request log that can count its lines, and tell what they have.
+
+    A request log may offer this; without it, less is shown.
+    """
+
+    async def count_lines(self, wanted: LogFilter, since: datetime, step: timedelta, most: int) -> Sequence[TimeCount]:
+        """How many of the newest lines that pass the filter each step has, the first one beginning at ``since``.
+
+        Args:
+            most: So many lines are counted at most. Steps without any are left out.
+        """
+        ...
+
+    async def line_values(self, column: LineColumn, most: int) -> Sequence[str | int]:
+        """What the lines have there, sorted, each once; found without looking at every line."""
         ...

@@ -35,6 +35,14 @@ class Sessions(Protocol):
         """End a session; False when there is none (any more), and then nothing is written."""
         ...
 
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        """End every session of the operator but the one with this digest, in one step.
+
+        Returns:
+            How many there were; with none nothing is written.
+        """
+        ...
+
 
 class SignInTries(Protocol):
     """How often it was tried to sign in, kept where a restart and other processes find it."""

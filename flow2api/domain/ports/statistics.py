@@ -1,7 +1,7 @@
 """Figures, read and condensed. They are counted by the journal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.statistics import Counts, Dimension, Scope
 
@@ -53,4 +53,20 @@ class Statistics(Protocol):
         Returns:
             How many rows have gone; fewer than ``limit`` when no more are left.
         """
+        ...
+
+
+@runtime_checkable
+class TellsModelsByTime(Protocol):
+    """Figures that tell models apart by time, at one look.
+
+    Statistics may offer this; of those that do not, each model is asked for by itself.
+    """
+
+    async def models_by_quarter(self, quarters: range, scope: Scope) -> Mapping[tuple[int, str], Counts]:
+        """What was counted in each of these quarter hours for each model; what has nothing is left out."""
+        ...
+
+    async def models_by_day(self, first: str, last: str, scope: Scope) -> Mapping[tuple[str, str], Counts]:
+        """The same of days, both ends included."""
         ...

@@ -111,11 +111,12 @@ class ManageOperators:
         await self._operators.remove(operator.id, _about(operator, audit, details))
         return operator
 
-    async def named(self, which: str) -> Operator:
-        """The operator with this name or id.
+    async def named(self, which: str | None) -> Operator:
+        """The operator with this name or id; None takes the only one.
 
         Raises:
             NotKnownError: There is none.
+            ConflictError: There is more than one to choose from.
         """
         return self._chosen(await self._operators.all(), which)
 

@@ -1,73 +1,41 @@
 """Lets operators in and out."""
 
-import ipaddress
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import (
+    NotKnownError,
     NotSignedInError,
     SetupRequiredError,
     SignInRefusedError,
     StorageError,
-    TooManyTriesError,
     UnsupportedInputError,
 )
-from flow2api.domain.operator import Operator, folded
+from flow2api.domain.operator import Operator
 from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.secrets import Cipher, Passphrases
-from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.sessions import Sessions
 from flow2api.domain.ports.storage import Operators
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_SESSION, SESSION_PREFIX, OperatorSession
-from flow2api.domain.throttle import ToldPauses
-from flow2api.domain.usecases.manage_operators import LONGEST_PASSPHRASE, ManageOperators
+from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
+from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.manage_operators import ManageOperators
+from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
+from flow2api.domain.visitor import SignedIn, Visitor
+
+__all__ = ["SESSION_PURPOSE", "SignIn", "SignedIn", "Visitor"]
 
 SESSION_PURPOSE = "operator-session"
-TRIES_PURPOSE = "sign-in-tries"
 
 _TOKEN_BYTES = 32
 _LONGEST_TOKEN = 256
 _LONGEST_NAME = 256
 _LONGEST_AGENT = 200
-_NOBODY = 0
-"""No operator has this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Somebody who is signed in."""
-
-    operator: Operator
-    session: OperatorSession
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who is at the door.
-
-    Attributes:
-        address: Where the request came from; empty when that is not known.
-        agent: What the client calls itself.
-    """
-
-    door: str
-    address: str
-    agent: str = ""
-    request_id: str | None = None
-
-    def acting(self, name: str, operator_id: int | None = None) -> Actor:
-        """The visitor as the audit log names him."""
-        return Actor(
-            name=name,
-            door=self.door,
-            operator_id=operator_id,
-            address=self.address or None,
-            request_id=self.request_id,
-        )
 
 
 class SignIn:
@@ -81,7 +49,9 @@ class SignIn:
         self,
         operators: Operators,
         sessions: Sessions,
-        tries: SignInTries,
+        tries: CountTries,
+        confirm: ConfirmPassphrase,
+        second_factor: ManageSecondFactor,
         audit_log: AuditLog,
         manage: ManageOperators,
         passphrases: Passphrases,
@@ -92,34 +62,41 @@ class SignIn:
         self._operators = operators
         self._sessions = sessions
         self._tries = tries
+        self._confirm = confirm
+        self._second_factor = second_factor
         self._audit_log = audit_log
         self._manage = manage
         self._passphrases = passphrases
         self._cipher = cipher
         self._ids = ids
         self._clock = clock
-        self._told_pauses = ToldPauses()
 
-    async def __call__(self, name: str, passphrase: Secret, visitor: Visitor) -> tuple[SignedIn, Secret]:
+    async def __call__(
+        self, name: str, passphrase: Secret, visitor: Visitor, code: Secret | None = None
+    ) -> tuple[SignedIn, Secret]:
         """A new session and its token, which is shown this once and not kept.
+
+        Args:
+            code: Of the operator's app, or a recovery code; not looked at for who has no second factor.
 
         Raises:
             SetupRequiredError: There is no operator yet.
             TooManyTriesError: There were too many tries before; this one was not looked at.
-            SignInRefusedError: The name or the passphrase is wrong.
+            SignInRefusedError: The name, the passphrase or the code is wrong.
+            SecondFactorRequiredError: All is right, but a code is needed. This counts as a try, too.
         """
         name = name.strip()[:_LONGEST_NAME]
         operator = await self._operators.find(name)
-        subjects = await self._subjects(name, operator, visitor)
-        await self._begin_try(subjects, visitor.acting(""), operator)
+        subjects = await self._tries.begin(name, operator, visitor)
         if operator is None and not await self._operators.all():
             raise SetupRequiredError
-        if not await self._is_right(passphrase, operator) or operator is None:
+        if not await self._confirm.is_right(passphrase, operator) or operator is None:
             await self._note(visitor.acting(""), AuditAction.SIGN_IN_REFUSED, operator)
             raise SignInRefusedError
+        await self._check_code(operator, code, visitor)
         await self._tries.forget(subjects)
         operator = await self._rehashed(operator, passphrase)
-        return await self._begin(operator, visitor)
+        return await self.begin(operator, visitor)
 
     async def who(self, token: str | None) -> SignedIn:
         """Whose session this token is.
@@ -153,6 +130,43 @@ class SignIn:
             if session.is_alive(now) and session.belongs_to(operator)
         ]
 
+    async def end_session(self, here: SignedIn, session_id: str, visitor: Visitor) -> None:
+        """End one session of the operator who is signed in; it may be this one.
+
+        Raises:
+            NotKnownError: The operator has no such session (any more).
+        """
+        named = (one for one in await self.sessions_of(here.operator) if one.id == session_id)
+        session = next(named, None)
+        actor = visitor.acting(here.operator.name, here.operator.id)
+        entry = replace(
+            self._entry(actor, AuditAction.SESSION_ENDED, here.operator),
+            details={"session": session_id[:_LONGEST_NAME]},
+        )
+        if session is None or not await self._sessions.remove(session.digest, entry):
+            raise NotKnownError("You have no such session; it may have ended.")
+
+    async def end_others(self, here: SignedIn, visitor: Visitor) -> int:
+        """End every session of the operator who is signed in but this one.
+
+        Returns:
+            How many.
+        """
+        actor = visitor.acting(here.operator.name, here.operator.id)
+        entry = self._entry(actor, AuditAction.SESSIONS_ENDED, here.operator)
+        others = [one for one in await self.sessions_of(here.operator) if one.digest != here.session.digest]
+        await self._sessions.remove_others(here.operator.id, here.session.digest, entry)
+        return len(others)
+
+    async def confirm_passphrase(self, here: SignedIn, passphrase: Secret, visitor: Visitor) -> None:
+        """Return if it is the passphrase of who is signed in: asked before what a session alone is not enough for.
+
+        Raises:
+            TooManyTriesError: There were too many wrong passphrases before; this one was not looked at.
+            SignInRefusedError: It is wrong.
+        """
+        await self._confirm(here, passphrase, visitor)
+
     async def change_passphrase(
         self, here: SignedIn, former: Secret, new: Secret, visitor: Visitor, *, name: str | None = None
     ) -> Operator:
@@ -164,21 +178,17 @@ class SignIn:
             UnsupportedInputError: The new passphrase or name breaks a rule.
             ConflictError: Another operator has this name.
         """
-        subjects = await self._subjects(here.operator.name, here.operator, visitor)
-        actor = visitor.acting(here.operator.name, here.operator.id)
-        await self._begin_try(subjects, actor, here.operator)
-        if not await self._is_right(former, here.operator):
-            await self._note(actor, AuditAction.SIGN_IN_REFUSED, here.operator)
-            raise SignInRefusedError
-        await self._tries.forget(subjects)
+        await self._confirm(here, former, visitor)
         if former == new:
             raise UnsupportedInputError("The new passphrase is the one that is in use already.", param="new_password")
+        actor = visitor.acting(here.operator.name, here.operator.id)
         entry = self._entry(actor, AuditAction.PASSPHRASE_CHANGED, here.operator)
         changed = await self._manage.renew(here.operator, new, name=name, audit=entry)
         await self._sessions.restamp(here.session.digest, changed.stamp)
         return changed
 
-    async def _begin(self, operator: Operator, visitor: Visitor) -> tuple[SignedIn, Secret]:
+    async def begin(self, operator: Operator, visitor: Visitor) -> tuple[SignedIn, Secret]:
+        """A new session of an operator who has proved otherwise who he is, and its token, shown this once."""
         now, token = self._clock.now(), Secret(SESSION_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES))
         session = OperatorSession(
             id=self._ids.new("ses"),
@@ -206,12 +216,12 @@ class SignIn:
             return None
         return SignedIn(operator, session)
 
-    async def _is_right(self, passphrase: Secret, operator: Operator | None) -> bool:
-        """Whether this is the operator's passphrase; for nobody, and for one too long to be any, it takes as long."""
-        is_too_long = len(passphrase) > LONGEST_PASSPHRASE
-        tried = Secret("") if is_too_long else passphrase
-        is_right = await self._passphrases.verify(tried, None if operator is None else operator.passphrase_hash)
-        return is_right and not is_too_long
+    async def _check_code(self, operator: Operator, code: Secret | None, visitor: Visitor) -> None:
+        try:
+            await self._second_factor.check(operator, code, visitor.acting(operator.name, operator.id))
+        except SignInRefusedError:
+            await self._note(visitor.acting(""), AuditAction.SIGN_IN_REFUSED, operator)
+            raise
 
     async def _rehashed(self, operator: Operator, passphrase: Secret) -> Operator:
         if not self._passphrases.needs_rehash(operator.passphrase_hash):
@@ -219,29 +229,6 @@ class SignIn:
         renewed = replace(operator, passphrase_hash=await self._passphrases.hash(passphrase))
         await self._operators.save(renewed)
         return renewed
-
-    async def _begin_try(self, subjects: Sequence[bytes], actor: Actor, operator: Operator | None) -> None:
-        now = self._clock.now()
-        pause = await self._tries.begin(subjects, now)
-        if not pause:
-            return
-        if self._told_pauses.is_new(subjects, now, pause):
-            await self._note(actor, AuditAction.SIGN_IN_PUT_OFF, operator)
-        raise TooManyTriesError(pause.total_seconds())
-
-    async def _subjects(self, name: str, operator: Operator | None, visitor: Visitor) -> list[bytes]:
-        """What tries are counted by: the name and the address.
-
-        At an address of one of his sessions the operator's name is counted apart: strangers who try it elsewhere do not
-        keep him out there.
-        """
-        source = _source(visitor.address)
-        # Asked for nobody, too, so that the time tells no name.
-        sessions = await self._sessions.of_operator(_NOBODY if operator is None else operator.id)
-        place = f"@{source}" if any(_source(one.address or "") == source for one in sessions) else ""
-        # Only a hash is kept: people type passphrases into the wrong field.
-        subjects = [f"name:{folded(name)}{place}", f"address:{source}"]
-        return [self._cipher.digest(Secret(subject), purpose=TRIES_PURPOSE) for subject in subjects]
 
     def _digest(self, token: Secret) -> bytes:
         return self._cipher.digest(token, purpose=SESSION_PURPOSE)
@@ -252,16 +239,3 @@ class SignIn:
     def _entry(self, actor: Actor, action: AuditAction, operator: Operator | None) -> AuditEntry:
         subject = None if operator is None else str(operator.id)
         return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject)
-
-
-def _source(address: str) -> str:
-    """What tries are counted by: of an IPv6 address the network, for one subscriber has all of it."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped is not None:
-            return str(known.ipv4_mapped)
-        return str(ipaddress.ip_network((known, 64), strict=False))
-    return str(known)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 
+from flow2api.domain.account import Tier
+from flow2api.domain.catalog import CostUnit, ModelSpec
 from flow2api.domain.errors import Flow2ApiError, GenerationFailedError, ShuttingDownError
-from flow2api.domain.generation import Generation
+from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Journal, LogEntry
 from flow2api.domain.ports.system import Clock
@@ -43,17 +45,20 @@ class Work:
         journal: Journal,
         clock: Clock,
         context_of: Callable[[Generation], Context] = lambda _: Context(),
+        tier_of: Callable[[int], Tier | None] = lambda _: None,
     ) -> None:
         """Put it together.
 
         Args:
             context_of: The context for work that goes on without the request that asked for it.
+            tier_of: The plan of an account, which prices depend on.
         """
         self.owner = owner
         self._run = run
         self._journal = journal
         self._clock = clock
         self._context_of = context_of
+        self._tier_of = tier_of
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self._listeners: list[Callable[[Generation], None]] = []
@@ -167,12 +172,21 @@ class Work:
                 attempts=ended.attempts,
                 waited_ms=int(running.job.waited_s * 1000),
                 results=len(ended.results),
+                credits=self.spent(running.job.spec, ended),
                 prompt=ended.prompt,
             )
         )
         if running.job.is_accepted or running.job.is_stored:
             for listener in self._listeners:
                 listener(ended)
+
+    def spent(self, spec: ModelSpec, ended: Generation) -> int:
+        """The credits that a generation cost its account, by the price list; 0 unless it ended well."""
+        if not spec.costs or spec.cost_unit is not CostUnit.CREDITS:
+            return 0
+        if ended.state is not State.COMPLETED or ended.account_id is None:
+            return 0
+        return spec.cost(self._tier_of(ended.account_id))
 
     async def _record_cancel(self, running: "_Running") -> None:
         job = running.job

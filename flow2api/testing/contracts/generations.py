@@ -10,7 +10,14 @@ import pytest
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, State
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, PastRequest, Storage
+from flow2api.domain.ports.storage import (
+    CountsNames,
+    GenerationFilter,
+    IdempotencyClaim,
+    NameCount,
+    PastRequest,
+    Storage,
+)
 from flow2api.testing.factories import GenerationFactory
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.samples import (
@@ -167,6 +174,30 @@ class GenerationDirectoryContract:
         assert await found(kept_at=later) == ["gen_for_ever", "gen_kept"]
         page = await storage.generation_directory.page(GenerationFilter(is_unfinished=True), after="gen_waits", limit=1)
         assert [one.id for one in page.items] == ["gen_runs"]
+
+    async def test_counts_names_that_were_asked_for_where_that_is_offered(self, storage: Storage) -> None:
+        directory = storage.generation_directory
+        if not isinstance(directory, CountsNames):
+            pytest.skip("this directory does not count names")
+        assert await directory.count_names({"old"}, 9) == ([], None)
+        second = timedelta(seconds=1)
+        asked = [("old", 1), ("old", None), ("old", 1), ("new", 1), ("older", 2)]
+        await storage.generations.add(
+            [
+                replace(generation_of(f"gen_{at}"), model=model, key_id=key_id, created_at=NOW + at * second)
+                for at, (model, key_id) in enumerate(asked)
+            ]
+        )
+
+        calls, since = await directory.count_names({"old", "older", "none"}, 9)
+        assert set(calls) == {
+            NameCount("old", 1, 2, NOW + 2 * second),
+            NameCount("old", None, 1, NOW + second),
+            NameCount("older", 2, 1, NOW + 4 * second),
+        }
+        assert since == NOW
+        newest, since = await directory.count_names({"old"}, 3)
+        assert (newest, since) == ([NameCount("old", 1, 1, NOW + 2 * second)], NOW + 2 * second)
 
 
 class PagesContract:

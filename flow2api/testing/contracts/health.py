@@ -4,11 +4,16 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from flow2api.domain.account import CallKind, RestReason
 from flow2api.domain.health import HealthEvent, HealthKind
-from flow2api.domain.ports.storage import Storage
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import LogEntry, Storage, TellsChecks
 from flow2api.testing.samples import (
     NOW,
+    account_of,
+    credentials_of,
 )
 
 
@@ -59,6 +64,39 @@ class HealthLogContract:
 
         assert seen == [str(number) for number in range(19, 0, -2)]
         assert (await storage.health.page(9, limit=4)).items == ()
+
+    async def test_tells_how_the_last_checks_of_many_went_where_that_is_offered(self, storage: Storage) -> None:
+        if not isinstance(storage.health, TellsChecks):
+            pytest.skip("this health log does not tell checks")
+        one, two, three = [
+            account.id
+            for account in await storage.accounts.add([(account_of(name), credentials_of(name)) for name in "abc"])
+        ]
+        minute = timedelta(minutes=1)
+        renewals = [HealthEvent(one, NOW + at * minute, HealthKind.ACCESS_RENEWED) for at in range(40)]
+        failed = HealthEvent(two, NOW, HealthKind.RENEWAL_FAILED)
+        await self.kept(storage, [*renewals, HealthEvent(two, NOW, HealthKind.WARMED), failed])
+        made = LogEntry(
+            NOW + minute, "req_1", 1, "images", "m", two, "gen_1", "completed", None, 99_000, MediaKind.IMAGE
+        )
+        storage.journal.note(replace(made, waited_ms=50_000, status=200))
+        storage.journal.note(replace(made, at=NOW + 2 * minute, status=200))
+        storage.journal.note(replace(made, at=NOW + 3 * minute, state="failed", code="moderation_blocked", status=400))
+        storage.journal.note(replace(made, at=NOW + 3 * minute, state="failed", code="upstream_error", status=502))
+        async with asyncio.timeout(10):
+            while await storage.request_log.latest() < 4:
+                await asyncio.sleep(0.02)
+
+        found = await storage.health.last_checks([one, two, three])
+
+        assert [check.at for check in found[one]] == [NOW + at * minute for at in range(10, 40)]
+        assert [(check.kind.value, check.outcome.value) for check in found[two]] == [
+            ("renewal", "failed"),
+            ("generation", "fine"),
+            ("generation", "slow"),
+            ("generation", "failed"),
+        ]
+        assert set(found) == {one, two}
 
     async def test_forgets_what_is_older(self, storage: Storage) -> None:
         ages = [timedelta(days=days) for days in (31, 30, 29)]

@@ -10,6 +10,9 @@ from flow2api.domain.audit import AuditAction, AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.storage import Storage
+from flow2api.domain.preferences import Density, Language, Preferences
+from flow2api.domain.second_factor import SecondFactor
+from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.testing.contracts.reading import ADA, actions, entry_of, new_changes, session_of
@@ -22,12 +25,14 @@ from flow2api.testing.samples import (
     operator_of,
 )
 
+LIKED = Preferences(language=Language.SIMPLIFIED_CHINESE, density=Density.COMPACT, has_letter_keys=False, is_live=False)
+
 
 class OperatorsContract:
     """Who may sign in."""
 
     async def test_keeps_every_field(self, storage: Storage) -> None:
-        whole = operator_of("Ada Lovelace", Role.VIEWER)
+        whole = replace(operator_of("Ada Lovelace", Role.VIEWER), preferences=LIKED)
 
         added = await storage.operators.add(whole)
 
@@ -87,17 +92,32 @@ class OperatorsContract:
 
         assert await new_changes(storage) == [("operator", "1"), ("operator", "2"), ("operator", "1")]
 
+    async def test_preferences_are_written_apart_from_all_else(self, storage: Storage, clock: FakeClock) -> None:
+        added = await storage.operators.add(replace(operator_of("ada"), preferences=LIKED))
+        assert await storage.operators.get(added.id) == added
+        other = replace(LIKED, language=None, density=Density.COMFORTABLE)
+
+        await storage.operators.prefer(added.id, other, entry_of(clock, AuditAction.PREFERENCES_CHANGED))
+        await storage.operators.save(replace(added, stamp="new"))
+        await storage.operators.prefer(99, other, entry_of(clock, AuditAction.PREFERENCES_CHANGED))
+
+        assert await storage.operators.get(added.id) == replace(added, stamp="new", preferences=other)
+        assert await actions(storage) == [(AuditAction.PREFERENCES_CHANGED, None)]
+        assert await new_changes(storage) == [("operator", "1")] * 3
+
     async def test_removed_one_is_gone_with_his_sessions(self, storage: Storage, clock: FakeClock) -> None:
         await storage.operators.add(operator_of("ada", Role.OWNER))
         bob = await storage.operators.add(operator_of("bob"))
         session = session_of(clock, b"one", bob.id)
         await storage.sessions.add(session)
+        await storage.second_factors.begin(SecondFactor(operator_id=bob.id, secret=Secret("s" * 32), created_at=NOW))
 
         await storage.operators.remove(bob.id, entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id)))
         await storage.operators.remove(bob.id, entry_of(clock, AuditAction.OPERATOR_REMOVED, str(bob.id)))
 
         assert [one.name for one in await storage.operators.all()] == ["ada"]
         assert await storage.sessions.find(session.digest) is None
+        assert await storage.second_factors.of_operator(bob.id) is None
         assert await actions(storage) == [(AuditAction.OPERATOR_REMOVED, str(bob.id))]
         again = await storage.operators.add(operator_of("bob"))
         assert again.id != bob.id
@@ -168,6 +188,26 @@ class SessionsContract:
         assert not await storage.sessions.remove(session.digest, entry)
         assert await storage.sessions.find(session.digest) is None
         assert await actions(storage) == [(AuditAction.SIGNED_OUT, None)]
+
+    async def test_all_others_of_an_operator_end_in_one_step(
+        self, storage: Storage, session: OperatorSession, clock: FakeClock
+    ) -> None:
+        bob = await storage.operators.add(operator_of("bob"))
+        bobs = session_of(clock, b"bobs", bob.id)
+        for one in (
+            session_of(clock, b"two", session.operator_id),
+            session_of(clock, b"three", session.operator_id),
+            bobs,
+        ):
+            await storage.sessions.add(one)
+        entry = entry_of(clock, AuditAction.SESSIONS_ENDED)
+
+        assert await storage.sessions.remove_others(session.operator_id, session.digest, entry) == 2
+        assert await storage.sessions.remove_others(session.operator_id, session.digest, entry) == 0
+
+        assert await storage.sessions.of_operator(session.operator_id) == [session]
+        assert await storage.sessions.of_operator(bob.id) == [bobs]
+        assert await actions(storage) == [(AuditAction.SESSIONS_ENDED, None)]
 
 
 class SignInTriesContract:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.request_log import CountsLines, LineColumn
+from flow2api.domain.ports.statistics import TellsModelsByTime
 from flow2api.domain.ports.storage import LogEntry, Storage
 from flow2api.domain.request_log import LogFilter, LoggedRequest, position_of
 from flow2api.domain.statistics import Counts, Dimension, Scope, quarter_of
@@ -121,6 +123,44 @@ class RequestLogContract:
         assert await ids(storage, text=text, key_id=5) == []
         assert await ids(storage, text="%") == []
 
+    async def test_lines_are_counted_by_time_where_that_is_offered(self, storage: Storage) -> None:
+        log = storage.request_log
+        if not isinstance(log, CountsLines):
+            pytest.skip("this request log does not count")
+        minute = timedelta(minutes=1)
+        await note(
+            storage,
+            *(replace(MADE, at=NOW + at * minute) for at in (0, 1, 1, 5)),
+            *(replace(LOST, at=NOW + at * minute, account_id=9) for at in (1, 4)),
+            replace(NOBODYS, at=NOW + minute),
+        )
+
+        async def counted(most: int, **wanted: object) -> list[tuple[int, int, int]]:
+            found = await log.count_lines(LogFilter(since=NOW, **wanted), NOW, 2 * minute, most)  # type: ignore[arg-type]
+            assert all(one.begins == NOW + 2 * minute * one.number for one in found)
+            return sorted((one.number, one.total, one.wrong) for one in found)
+
+        assert await counted(100) == [(0, 5, 2), (2, 2, 1)]
+        assert await counted(2) == [(2, 2, 1)]
+        assert await counted(100, account_id=9) == [(0, 1, 1), (2, 1, 1)]
+        assert await counted(100, key_id=1, model="paint", state="completed") == [(0, 3, 0), (2, 1, 0)]
+        assert await counted(100, code="upstream_error", until=NOW + 2 * minute) == [(0, 2, 2)]
+        assert await counted(100, text="gen_1", state="failed") == [(0, 1, 1), (2, 1, 1)]
+        assert await counted(100, model="none") == []
+
+    async def test_what_lines_have_is_told_where_that_is_offered(self, storage: Storage) -> None:
+        log = storage.request_log
+        if not isinstance(log, CountsLines):
+            pytest.skip("this request log does not count")
+        assert [await log.line_values(column, 9) for column in LineColumn] == [[], [], [], []]
+        await note(storage, MADE, replace(MADE, model="film", key_id=3, account_id=20), LOST, NOBODYS)
+
+        assert await log.line_values(LineColumn.MODEL, 9) == ["", "film", "paint"]
+        assert await log.line_values(LineColumn.MODEL, 2) == ["", "film"]
+        assert await log.line_values(LineColumn.KEY, 9) == [1, 3]
+        assert await log.line_values(LineColumn.ACCOUNT, 9) == [7, 20]
+        assert await log.line_values(LineColumn.CODE, 9) == ["upstream_error"]
+
     async def test_new_lines_are_found_by_their_number(self, storage: Storage) -> None:
         assert await storage.request_log.latest() == 0
         await note(storage, MADE, LOST)
@@ -157,13 +197,21 @@ class StatisticsContract:
         return FakeClock(NOW)
 
     async def test_figures_are_told_apart(self, storage: Storage) -> None:
-        film = replace(MADE, kind=MediaKind.VIDEO, model="film", account_id=9, duration_ms=70_000)
+        film = replace(
+            MADE, kind=MediaKind.VIDEO, model="film", account_id=9, duration_ms=70_000, attempts=1, credits=20
+        )
         await note(storage, MADE, replace(MADE, results=3), LOST, NOBODYS, film, replace(film, state="cancelled"))
         made = Counts(
-            images=4, succeeded=2, errors=1, duration_ms=3000, waited_ms=600, took=(0, 0, 2, *[0] * 9)
+            images=4, succeeded=2, errors=1, duration_ms=3000, waited_ms=600, saved=2, took=(0, 0, 2, *[0] * 9)
         )  # fmt: skip
         filmed = Counts(
-            videos=1, succeeded=1, cancelled=1, duration_ms=70_000, waited_ms=300, took=(*[0] * 8, 1, 0, 0, 0)
+            videos=1,
+            succeeded=1,
+            cancelled=1,
+            duration_ms=70_000,
+            waited_ms=300,
+            credits=20,
+            took=(*[0] * 8, 1, 0, 0, 0),
         )
 
         for read in (storage.statistics.totals, lambda by, scope: storage.statistics.of_quarters(HERE, by, scope)):
@@ -208,6 +256,26 @@ class StatisticsContract:
         assert await storage.statistics.by_day("2026-11-24", "2026-11-30", Scope()) == {}
         assert await storage.statistics.oldest_quarter() == first + 2
         assert (await storage.statistics.totals(None, Scope()))[""].images == 6
+
+    async def test_models_are_told_apart_by_time_where_that_is_offered(self, storage: Storage) -> None:
+        statistics = storage.statistics
+        if not isinstance(statistics, TellsModelsByTime):
+            pytest.skip("these statistics tell models apart one by one")
+        later = replace(MADE, at=NOW + timedelta(minutes=15), key_id=2)
+        await note(storage, MADE, replace(MADE, model="film", account_id=9), later, LOST)
+        quarter = HERE.start
+
+        found = await statistics.models_by_quarter(range(quarter, quarter + 2), Scope())
+        made = {at: (counts.succeeded, counts.errors) for at, counts in found.items()}
+        assert made == {(quarter, "paint"): (1, 1), (quarter, "film"): (1, 0), (quarter + 1, "paint"): (1, 0)}
+        assert set(await statistics.models_by_quarter(HERE, Scope(account_id=9))) == {(quarter, "film")}
+        await statistics.condense(HERE, "2026-11-23", 10)
+        days = await statistics.models_by_day("2026-11-23", "2026-11-24", Scope(key_id=1))
+        assert {at: counts.succeeded for at, counts in days.items()} == {
+            ("2026-11-23", "paint"): 1,
+            ("2026-11-23", "film"): 1,
+        }
+        assert await statistics.models_by_day("2026-11-24", "2026-11-30", Scope()) == {}
 
     async def test_old_days_are_forgotten_but_not_the_totals(self, storage: Storage) -> None:
         await note(storage, MADE, replace(MADE, account_id=9))

@@ -15,6 +15,7 @@ from flow2api.testing.contracts.accounts import (
     ApiKeysContract,
     VaultContract,
 )
+from flow2api.testing.contracts.credits import CreditsHistoryContract
 from flow2api.testing.contracts.generations import (
     ClaimsContract,
     GenerationDirectoryContract,
@@ -36,6 +37,7 @@ from flow2api.testing.contracts.operators import (
 from flow2api.testing.contracts.proxies import ProxiesContract
 from flow2api.testing.contracts.reading import all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
+from flow2api.testing.contracts.second_factors import SecondFactorsContract, SetupCodesContract
 from flow2api.testing.contracts.telling import (
     DeliveriesContract,
     EchoesContract,
@@ -223,6 +225,8 @@ class StorageContract:
     TestOperators = OperatorsContract
     TestSessions = SessionsContract
     TestSignInTries = SignInTriesContract
+    TestSecondFactors = SecondFactorsContract
+    TestSetupCodes = SetupCodesContract
     TestAuditLog = AuditLogContract
     TestConnectionTokens = ConnectionTokensContract
     TestInheritance = InheritanceContract
@@ -245,9 +249,10 @@ class StorageContract:
     TestDeliveries = DeliveriesContract
     TestEchoes = EchoesContract
     TestHealthLog = HealthLogContract
+    TestCreditsHistory = CreditsHistoryContract
     TestWhole = WholeContract
 
 
 def _entry_of(line: LoggedRequest) -> LogEntry:
-    values = {field.name: getattr(line, field.name) for field in fields(LogEntry)}
+    values = {field.name: getattr(line, field.name) for field in fields(LogEntry) if field.name != "credits"}
     return LogEntry(**{**values, "kind": line.kind and MediaKind(line.kind)})

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.request_log import LineColumn, RequestLog, TimeCount
 from flow2api.domain.ports.statistics import Figures, Statistics
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.request_log import LogFilter, LoggedRequest, LogPosition
@@ -51,6 +51,8 @@ def counts_of(entry: LogEntry) -> Counts:
                 succeeded=1,
                 duration_ms=entry.duration_ms,
                 waited_ms=entry.waited_ms,
+                saved=int(entry.attempts > 1),
+                credits=entry.credits,
                 took=tuple(int(at == place) for at in range(CLASSES)),
             )
         case "refused":
@@ -81,6 +83,22 @@ class FakeRequestLog:
 
     async def get(self, number: int) -> LoggedRequest | None:
         return next((line for line in self._records.lines if line.number == number), None)
+
+    async def count_lines(self, wanted: LogFilter, since: datetime, step: timedelta, most: int) -> Sequence[TimeCount]:
+        newest = sorted(self._matching(wanted), key=lambda line: line.at, reverse=True)[:most]
+        steps: dict[int, list[str]] = {}
+        for line in newest:
+            steps.setdefault((line.at - since) // step, []).append(line.state)
+        return [
+            TimeCount(
+                number, len(states), sum(state in ("failed", "refused") for state in states), since + step * number
+            )
+            for number, states in sorted(steps.items())
+        ]
+
+    async def line_values(self, column: LineColumn, most: int) -> Sequence[str | int]:
+        found = {getattr(line, column.value) for line in self._records.lines} - {None}
+        return sorted(found)[:most]
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = sorted((line for line in self._records.lines if line.at < before), key=lambda line: line.at)[:limit]
@@ -124,6 +142,13 @@ class FakeStatistics:
     async def by_day(self, first: str, last: str, scope: Scope) -> Mapping[str, Counts]:
         within = ((at, counts) for at, counts in self._records.days.items() if first <= at[0] <= last)
         return _summed(within)(lambda at: at[0], scope)
+
+    async def models_by_quarter(self, quarters: range, scope: Scope) -> Mapping[tuple[int, str], Counts]:
+        return _summed(self._in_quarters(quarters))(lambda at: (at[0], at[1][2]), scope)
+
+    async def models_by_day(self, first: str, last: str, scope: Scope) -> Mapping[tuple[str, str], Counts]:
+        within = ((at, counts) for at, counts in self._records.days.items() if first <= at[0] <= last)
+        return _summed(within)(lambda at: (at[0], at[1][2]), scope)
 
     async def oldest_quarter(self) -> int | None:
         return min((quarter for quarter, _ in self._records.quarters), default=None)

@@ -1,12 +1,13 @@
 """A storage in memory that keeps every promise of the port, for tests of everything that needs one."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry, AuditFilter
+from flow2api.domain.checks import RENEWALS, Check, latest, of_generation, of_renewal
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.health import HealthEvent
@@ -25,7 +26,9 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
@@ -33,6 +36,7 @@ from flow2api.domain.ports.storage import (
     Change,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     GenerationFilter,
     Generations,
@@ -41,6 +45,7 @@ from flow2api.domain.ports.storage import (
     Journal,
     LogEntry,
     MediaIndex,
+    NameCount,
     Operators,
     OptionValues,
     Page,
@@ -50,14 +55,17 @@ from flow2api.domain.ports.storage import (
 )
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
+from flow2api.domain.preferences import Preferences
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
+from flow2api.testing.fakes.credits import FakeCreditsHistory
 from flow2api.testing.fakes.inheritance import FakeConnectionTokens, FakeInheritance
 from flow2api.testing.fakes.notify import FakeDeliveries, FakeNotifyTargets, FakeToldNotices, FakeWebhooks
 from flow2api.testing.fakes.proxies import FakeProxies
 from flow2api.testing.fakes.records import FakeRequestLog, FakeStatistics
+from flow2api.testing.fakes.second_factors import FakeSecondFactors, FakeSetupCodes
 from flow2api.testing.fakes.tables import Tables
 
 
@@ -211,9 +219,18 @@ class FakeOperators:
         self._refuse_conflict(operator)
         if operator.role is not Role.OWNER:
             self._refuse_last_owner(operator.id)
-        if operator.id in self._tables.operators:
-            self._tables.operators[operator.id] = operator
+        former = self._tables.operators.get(operator.id)
+        if former is not None:
+            self._tables.operators[operator.id] = replace(operator, preferences=former.preferences)
             self._tables.note("operator", operator.id)
+            self._tables.note_audit(audit)
+
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        self._tables.writing(audit)
+        former = self._tables.operators.get(operator_id)
+        if former is not None:
+            self._tables.operators[operator_id] = replace(former, preferences=preferences)
+            self._tables.note("operator", operator_id)
             self._tables.note_audit(audit)
 
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
@@ -224,6 +241,7 @@ class FakeOperators:
         sessions = self._tables.sessions
         for digest in [digest for digest, one in sessions.items() if one.operator_id == operator_id]:
             del sessions[digest]
+        self._tables.second_factors.pop(operator_id, None)
         self._tables.note("operator", operator_id)
         self._tables.note_audit(audit)
 
@@ -272,6 +290,16 @@ class FakeSessions:
             return False
         self._tables.note_audit(audit)
         return True
+
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        self._tables.writing(audit)
+        sessions = self._tables.sessions
+        others = [digest for digest, one in sessions.items() if one.operator_id == operator_id and digest != but]
+        for digest in others:
+            del sessions[digest]
+        if others:
+            self._tables.note_audit(audit)
+        return len(others)
 
 
 class FakeSignInTries:
@@ -499,6 +527,15 @@ class FakeGenerationDirectory:
         ]
         return Page(tuple(found[:limit] if before is None else found[-limit:]), has_more=len(found) > limit)
 
+    async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
+        looked_at = [*self._tables.generations.values()][-newest:]
+        counted: dict[tuple[str, int | None], list[datetime]] = {}
+        for one in looked_at:
+            if one.model in names:
+                counted.setdefault((one.model, one.key_id), []).append(one.created_at)
+        calls = [NameCount(*who, len(times), max(times)) for who, times in counted.items()]
+        return calls, min((one.created_at for one in looked_at), default=None)
+
 
 def _is_kept(one: Generation, now: datetime) -> bool:
     is_expired = one.expires_at is not None and one.expires_at <= now
@@ -590,6 +627,19 @@ class FakeHealthLog:
         behind = [one for one in mine if before is None or one.number < before]
         return Page(tuple(behind[:limit]), has_more=len(behind) > limit)
 
+    async def last_checks(self, account_ids: Sequence[int]) -> Mapping[int, Sequence[Check]]:
+        found: dict[int, list[Check]] = {}
+        for event in self._tables.health:
+            if event.kind in RENEWALS:
+                found.setdefault(event.account_id, []).append(of_renewal(event.at, event.kind))
+        for line in self._tables.records.lines:
+            made_ms = line.duration_ms - line.waited_ms
+            check = of_generation(line.at, line.kind, line.state, line.status, made_ms)
+            if check is not None and line.account_id is not None:
+                found.setdefault(line.account_id, []).append(check)
+        wanted = [account_id for account_id in account_ids if account_id in self._tables.accounts]
+        return {account_id: latest(found[account_id]) for account_id in wanted if account_id in found}
+
     async def forget(self, before: datetime) -> int:
         self._tables.writing()
         kept = [one for one in self._tables.health if one.at >= before]
@@ -629,6 +679,8 @@ class FakeStorage:
         self.operators: Operators = FakeOperators(self.tables)
         self.sessions: Sessions = FakeSessions(self.tables)
         self.sign_in_tries: SignInTries = FakeSignInTries(self.tables)
+        self.second_factors: SecondFactors = FakeSecondFactors(self.tables)
+        self.setup_codes: SetupCodes = FakeSetupCodes(self.tables)
         self.audit_log: AuditLog = FakeAuditLog(self.tables)
         self.connection_tokens: ConnectionTokens = FakeConnectionTokens(self.tables)
         self.inheritance: Inheritance = FakeInheritance(self.tables)
@@ -647,6 +699,7 @@ class FakeStorage:
         self.deliveries: Deliveries = FakeDeliveries(self.tables)
         self.past_requests: PastRequests = FakePastRequests(self.tables)
         self.health: HealthLog = FakeHealthLog(self.tables)
+        self.credits_history: CreditsHistory = FakeCreditsHistory(self.tables)
         self.opened = 0
         self.closed = 0
 

@@ -15,6 +15,7 @@ from flow2api.domain.operator import Operator
 from flow2api.domain.ports.proxies import Assignment
 from flow2api.domain.ports.storage import Change, IdempotencyClaim, LogEntry
 from flow2api.domain.proxy import Proxy
+from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
 from flow2api.domain.webhook import Delivery, Webhook
@@ -53,6 +54,8 @@ class Tables:
     options: dict[str, object] = field(default_factory=dict)
     sessions: dict[bytes, OperatorSession] = field(default_factory=dict)
     tries: dict[bytes, Tries] = field(default_factory=dict)
+    second_factors: dict[int, SecondFactor] = field(default_factory=dict)
+    setup_codes: dict[bytes, datetime] = field(default_factory=dict)
     proxies: dict[int, Proxy] = field(default_factory=dict)
     assignments: dict[Assignment, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)

@@ -65,8 +65,8 @@ async def test_field_that_the_form_does_not_have_is_refused(stranger: httpx.Asyn
 
 async def test_passphrase_is_not_taken_over_plain_http_from_elsewhere(site: Any) -> None:
     transport = httpx.ASGITransport(_app(site))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as browser:
-        own = {"origin": "http://gateway.test", "sec-fetch-site": "same-origin"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7") as browser:
+        own = {"origin": "http://192.0.2.7", "sec-fetch-site": "same-origin"}
         fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
         answer = await browser.post("/login", data=fields, headers=own)
 

@@ -7,7 +7,9 @@ import pytest
 
 from flow2api.adapters.vault import Argon2Passphrases
 from flow2api.domain.operator import Role
+from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.secret import Secret
+from flow2api.testing.fakes.clock import START
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
 
@@ -195,3 +197,41 @@ def test_sign_out_ends_every_session_and_keeps_the_passphrase(run: CommandLine, 
     assert (ran.code, ran.out) == (0, "Every session of 'operator' (id 1) has ended.\n")
     assert (after.stamp != before.stamp, after.passphrase_hash) == (True, before.passphrase_hash)
     assert (stage.tables.audit[-1].action, stage.tables.audit[-1].subject) == ("operator.sessions_ended", "1")
+
+
+def test_setup_code_is_printed_and_kept_as_a_hash(run: CommandLine, stage: Stage) -> None:
+    ran, as_json = run("operator", "setup-code"), run("operator", "setup-code", "--json").json
+
+    code = ran.out.split()[-1]
+    assert len(code.replace("-", "")) == 26
+    assert "http://127.0.0.1:8000/setup" in ran.out
+    assert set(as_json) == {"code", "expires_at", "url"}
+    assert as_json["code"] != code
+    assert len(stage.tables.setup_codes) == 2
+    assert code not in repr(stage.tables)
+    assert [one.action for one in stage.tables.audit] == ["operator.setup_code_made"] * 2
+
+
+def test_there_is_no_setup_code_once_there_is_an_operator(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+
+    ran = run("operator", "setup-code")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "set up already" in ran.err
+    assert stage.tables.setup_codes == {}
+
+
+def test_second_factor_is_taken_away_on_the_machine(run: CommandLine, stage: Stage) -> None:
+    run("operator", "create", *FROM_STDIN, stdin=GOOD)
+    stage.tables.second_factors[1] = SecondFactor(operator_id=1, secret=Secret("s" * 32), created_at=START)
+
+    first, second = run("operator", "disable-totp"), run("operator", "disable-totp", "OPERATOR")
+
+    assert (first.code, first.out) == (0, "'operator' (id 1) signs in without a code from now on.\n")
+    assert (second.code, second.out) == (0, "'operator' (id 1) has no second factor; nothing was changed.\n")
+    assert stage.tables.second_factors == {}
+    removed = [(one.action, one.subject) for one in stage.tables.audit if "second_factor" in one.action]
+    assert removed == [("operator.second_factor_removed", "1")]
+    assert run("operator", "disable-totp", "--json").json["name"] == "operator"
+    assert run("operator", "disable-totp", "eve").code == 1

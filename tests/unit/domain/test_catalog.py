@@ -93,6 +93,12 @@ def without(*names: str) -> ModelCatalog:
     return ModelCatalog(ENTRIES, lambda spec: spec.name not in names)
 
 
+def test_what_a_model_makes_and_which_names_were_withdrawn(catalog: ModelCatalog) -> None:
+    assert catalog.kind_of("film-portrait") is MediaKind.VIDEO
+    assert catalog.kind_of("gpt-paint") is None
+    assert catalog.retired() == {"old-frames": catalog.resolve("frames", Wish(pictures=1)).spec.name}
+
+
 def name_of(catalog: ModelCatalog, asked: str, **wish: object) -> str:
     return catalog.resolve(asked, Wish(**wish)).spec.name  # type: ignore[arg-type]
 

@@ -74,3 +74,12 @@ def test_stays_hidden_in_a_dataclass_that_holds_it() -> None:
         token: Secret
 
     assert HIDDEN not in repr(Holder(Secret(HIDDEN)))
+
+
+@pytest.mark.parametrize("typed", ["ab-12", "AB12", " a b\t1\n2 ", "ab\u200b12", "a\u2011b12\ud800"])
+def test_code_counts_however_it_is_typed(typed: str) -> None:
+    assert Secret(typed).letters_and_digits() == Secret("ab12")
+
+
+def test_variety_is_of_characters() -> None:
+    assert [Secret(text).variety() for text in ("", "aaa", "abca")] == [0, 1, 3]

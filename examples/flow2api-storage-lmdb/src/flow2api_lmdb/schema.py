@@ -16,6 +16,7 @@ from flow2api.domain.operator import Operator, folded
 from flow2api.domain.ports.storage import IdempotencyClaim
 from flow2api.domain.proxy import Proxy
 from flow2api.domain.request_log import LoggedRequest
+from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
@@ -87,6 +88,14 @@ class TriedSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedCode:
+    """A setup code, by its digest."""
+
+    digest: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """What was counted of one account, key and model (0 and empty: of none) in one span of time."""
 
@@ -129,6 +138,8 @@ SESSIONS = Table(
     indexes={"operator": lambda session: (session.operator_id, session.created_at, session.id)},
 )
 SIGN_IN_TRIES = Table("sign_in_tries", TriedSubject)
+SECOND_FACTORS = Table("second_factors", SecondFactor)
+SETUP_CODES = Table("setup_codes", OfferedCode)
 AUDIT_LOG = Table("audit_log", AuditEntry)
 CONNECTION_TOKEN = Table("connection_token", ConnectionToken)
 PROXIES = Table(

@@ -14,8 +14,10 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
@@ -44,6 +46,7 @@ from flow2api_lmdb.repositories.media import LmdbMediaIndex
 from flow2api_lmdb.repositories.operators import LmdbAuditLog, LmdbOperators, LmdbSessions, LmdbSignInTries
 from flow2api_lmdb.repositories.proxies import LmdbProxies
 from flow2api_lmdb.repositories.records import LmdbInheritance, LmdbRequestLog, LmdbStatistics
+from flow2api_lmdb.repositories.second_factors import LmdbSecondFactors, LmdbSetupCodes
 from flow2api_lmdb.repositories.telling import LmdbDeliveries, LmdbNotifyTargets, LmdbToldNotices, LmdbWebhooks
 from flow2api_lmdb.schema import ACCOUNTS, API_KEYS, FACTS, NOTIFY_TARGETS, OPERATORS, PROXIES, WEBHOOKS
 from flow2api_lmdb.tables import Step
@@ -72,6 +75,8 @@ class LmdbStorage:
         self.operators: Operators = LmdbOperators(engine)
         self.sessions: Sessions = LmdbSessions(engine)
         self.sign_in_tries: SignInTries = LmdbSignInTries(engine)
+        self.second_factors: SecondFactors = LmdbSecondFactors(engine)
+        self.setup_codes: SetupCodes = LmdbSetupCodes(engine)
         self.audit_log: AuditLog = LmdbAuditLog(engine)
         self.connection_tokens: ConnectionTokens = LmdbConnectionTokens(engine)
         self.inheritance: Inheritance = LmdbInheritance(engine)

@@ -17,6 +17,7 @@ from flow2api.adapters.admin_api.resources.policies import policy_routes
 from flow2api.adapters.admin_api.resources.proxies import proxy_resource_routes
 from flow2api.adapters.admin_api.resources.proxy_pools import proxy_pool_routes
 from flow2api.adapters.admin_api.resources.requests import request_routes
+from flow2api.adapters.admin_api.resources.sessions import session_resource_routes
 from flow2api.adapters.admin_api.resources.statistics import statistics_routes
 from flow2api.adapters.admin_api.resources.webhooks import webhook_routes
 
@@ -29,6 +30,7 @@ def resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         *account_import_routes(doors),
         *key_routes(doors),
         *operator_routes(doors),
+        *session_resource_routes(doors),
         *option_resource_routes(doors),
         *proxy_resource_routes(doors),
         *proxy_pool_routes(doors),

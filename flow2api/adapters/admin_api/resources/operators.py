@@ -101,6 +101,13 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         """End every session of an operator; the passphrase stays."""
         return _view(await doors.operators.sign_out(str(operator_id), entry(request, AuditAction.SESSIONS_ENDED)))
 
+    @post(f"{ONE}/drop-second-factor", status_code=200, opt=owner, tags=["operators"])
+    async def drop_second_factor(request: HttpRequest, operator_id: Id) -> OperatorView:
+        """Let an operator sign in without a code, as when the phone is lost. Sessions and passphrase stay."""
+        audit = entry(request, AuditAction.SECOND_FACTOR_REMOVED)
+        changed, _ = await doors.drop_second_factor(str(operator_id), audit)
+        return _view(changed)
+
     @delete(ONE, opt=owner, tags=["operators"])
     async def remove_operator(request: HttpRequest, operator_id: Id) -> None:
         """Let an operator sign in no more, and end his sessions. The last owner stays."""
@@ -113,6 +120,7 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         change_operator,
         reset_passphrase,
         sign_out_operator,
+        drop_second_factor,
         remove_operator,
     ]
 

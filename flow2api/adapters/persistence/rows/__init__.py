@@ -5,13 +5,19 @@ from flow2api.adapters.persistence.rows.api_keys import ApiKeyRow
 from flow2api.adapters.persistence.rows.audit_log import AuditRow
 from flow2api.adapters.persistence.rows.base import Row
 from flow2api.adapters.persistence.rows.changes import ChangeRow
+from flow2api.adapters.persistence.rows.credits import CreditsRow
 from flow2api.adapters.persistence.rows.facts import CounterRow, FactRow
 from flow2api.adapters.persistence.rows.generations import ClaimRow, GenerationRow
 from flow2api.adapters.persistence.rows.health import HealthEventRow
 from flow2api.adapters.persistence.rows.journal import RequestLogRow
 from flow2api.adapters.persistence.rows.media import MediaRow
 from flow2api.adapters.persistence.rows.notify import DeliveryRow, NotifyTargetRow, ToldNoticeRow, WebhookRow
-from flow2api.adapters.persistence.rows.operators import OperatorRow
+from flow2api.adapters.persistence.rows.operators import (
+    OperatorRow,
+    RecoveryCodeRow,
+    SecondFactorRow,
+    SetupCodeRow,
+)
 from flow2api.adapters.persistence.rows.options import OptionRow
 from flow2api.adapters.persistence.rows.proxies import ProxyAssignmentRow, ProxyRow
 from flow2api.adapters.persistence.rows.sessions import SessionRow, SignInTriesRow
@@ -30,6 +36,7 @@ __all__ = [
     "ClaimRow",
     "CounterRow",
     "CredentialRow",
+    "CreditsRow",
     "DayStatisticRow",
     "DeliveryRow",
     "FactRow",
@@ -43,9 +50,12 @@ __all__ = [
     "ProxyAssignmentRow",
     "ProxyRow",
     "QuarterStatisticRow",
+    "RecoveryCodeRow",
     "RequestLogRow",
     "Row",
+    "SecondFactorRow",
     "SessionRow",
+    "SetupCodeRow",
     "SignInTriesRow",
     "ToldNoticeRow",
     "TotalStatisticRow",

@@ -20,6 +20,8 @@ class Sums:
     refused: Mapped[int] = mapped_column(BigInteger, server_default="0")
     duration_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
     waited_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    saved: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    credits: Mapped[int] = mapped_column(BigInteger, server_default="0")
     took_0: Mapped[int] = mapped_column(BigInteger, server_default="0")
     took_1: Mapped[int] = mapped_column(BigInteger, server_default="0")
     took_2: Mapped[int] = mapped_column(BigInteger, server_default="0")

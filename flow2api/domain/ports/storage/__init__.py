@@ -12,15 +12,23 @@ from flow2api.domain.ports.legacy import Inheritance
 from flow2api.domain.ports.notifications import NotifyTargets, ToldNotices
 from flow2api.domain.ports.proxies import Proxies
 from flow2api.domain.ports.request_log import RequestLog
+from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
+from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed
 from flow2api.domain.ports.storage.credentials import CredentialVault
-from flow2api.domain.ports.storage.generation_directory import GenerationDirectory, GenerationFilter
+from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
+from flow2api.domain.ports.storage.generation_directory import (
+    CountsNames,
+    GenerationDirectory,
+    GenerationFilter,
+    NameCount,
+)
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
-from flow2api.domain.ports.storage.health import HealthLog
+from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
 from flow2api.domain.ports.storage.journal import Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
@@ -34,7 +42,9 @@ __all__ = [
     "ApiKeys",
     "Change",
     "ChangeFeed",
+    "CountsNames",
     "CredentialVault",
+    "CreditsHistory",
     "Examination",
     "GenerationDirectory",
     "GenerationFilter",
@@ -42,9 +52,11 @@ __all__ = [
     "HealthLog",
     "IdempotencyClaim",
     "Journal",
+    "KeepsCredits",
     "LogEntry",
     "Maintains",
     "MediaIndex",
+    "NameCount",
     "Operators",
     "OptionValues",
     "Page",
@@ -52,6 +64,7 @@ __all__ = [
     "PastRequests",
     "PeeksOptions",
     "Storage",
+    "TellsChecks",
 ]
 
 
@@ -65,6 +78,8 @@ class Storage(Protocol):
     operators: Operators
     sessions: Sessions
     sign_in_tries: SignInTries
+    second_factors: SecondFactors
+    setup_codes: SetupCodes
     audit_log: AuditLog
     connection_tokens: ConnectionTokens
     inheritance: Inheritance

@@ -1,8 +1,9 @@
 """Looking through what everybody asked for."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
@@ -49,5 +50,35 @@ class GenerationDirectory(Protocol):
 
         With ``before``, those that stand right in front of that one, in the same order; ``has_more`` then tells whether
         there are more in front of them. Behind and in front of an id that is not there stands nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NameCount:
+    """How often a key asked for a model by a name.
+
+    Attributes:
+        key_id: None for the operator.
+        last_at: When it last did.
+    """
+
+    name: str
+    key_id: int | None
+    count: int
+    last_at: datetime
+
+
+@runtime_checkable
+class CountsNames(Protocol):
+    """A directory that can count by which names models were asked for. A directory may offer this."""
+
+    async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
+        """The uses of these names among so many of the newest generations, and when the oldest of those was begun.
+
+        The moment is None when there are no generations.
+
+        Raises:
+            StorageError: The database did not tell.
         """
         ...

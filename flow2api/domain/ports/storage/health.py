@@ -1,8 +1,10 @@
 """The timeline of each account's health."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from flow2api.domain.checks import Check
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.storage.generations import Page
 
@@ -33,5 +35,23 @@ class HealthLog(Protocol):
 
         Raises:
             StorageError: The database refused.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsChecks(Protocol):
+    """A health log that can tell how the last checks of many accounts went.
+
+    A health log may offer this; without it, nothing is known of them.
+    """
+
+    async def last_checks(self, account_ids: Sequence[int]) -> Mapping[int, Sequence[Check]]:
+        """The last checks of these accounts (`domain.checks.SHOWN` of each at most), oldest first.
+
+        What is found costs the same however much is kept; an account of which nothing is found is missing.
+
+        Raises:
+            StorageError: The database did not tell.
         """
         ...

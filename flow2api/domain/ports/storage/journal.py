@@ -21,6 +21,7 @@ class LogEntry(Record):
         attempts: On how many accounts a submit was tried.
         waited_ms: How much of its duration it waited for an account.
         results: How many pictures or videos came of it.
+        credits: What it cost its account, where the price is known and in credits; counted, and not kept with the line.
         prompt: As it may be kept.
         body: What was sent, as it may be kept.
     """
@@ -41,6 +42,7 @@ class LogEntry(Record):
     attempts: int = 0
     waited_ms: int = 0
     results: int = 0
+    credits: int = 0
     prompt: str | None = None
     body: str | None = None
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.operator import Operator
+from flow2api.domain.preferences import Preferences
 
 
 class Operators(Protocol):
@@ -39,11 +40,15 @@ class Operators(Protocol):
         ...
 
     async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
-        """Write the operator over what is there and note the change in the feed.
+        """Write the operator over what is there, but for his preferences, and note the change in the feed.
 
         Raises:
             ConflictError: Another operator has this name, or nobody would own the server any more.
         """
+        ...
+
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        """Write the operator's preferences and nothing else of him; one who is not there is no fault."""
         ...
 
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:

@@ -13,12 +13,11 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.domain.usecases.manage_operators import ManageOperators
-from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor, _source
+from flow2api.domain.usecases.sign_in import SignedIn, SignIn, Visitor
 from flow2api.testing.fakes.clock import FakeClock
-from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
-from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.fakes.passphrases import FakePassphrases
 from flow2api.testing.fakes.storage import FakeStorage
-from tests.unit.domain.usecases.stage import CountingIds
+from tests.unit.domain.usecases.entrance import Entrance
 
 GOOD = Secret("quiet maple river lamp")
 BETTER = Secret("another maple river lamp")
@@ -39,38 +38,33 @@ class CountedPassphrases(FakePassphrases):
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def entrance() -> Entrance:
+    return Entrance(passphrases=CountedPassphrases())
 
 
 @pytest.fixture
-def storage(clock: FakeClock) -> FakeStorage:
-    return FakeStorage(clock)
+def clock(entrance: Entrance) -> FakeClock:
+    return entrance.clock
 
 
 @pytest.fixture
-def passphrases() -> CountedPassphrases:
-    return CountedPassphrases()
+def storage(entrance: Entrance) -> FakeStorage:
+    return entrance.storage
 
 
 @pytest.fixture
-def manage(storage: FakeStorage, passphrases: CountedPassphrases, clock: FakeClock) -> ManageOperators:
-    return ManageOperators(storage.operators, passphrases, FakeMeter(), clock)
+def passphrases(entrance: Entrance) -> FakePassphrases:
+    return entrance.passphrases
 
 
 @pytest.fixture
-def sign_in(storage: FakeStorage, manage: ManageOperators, passphrases: CountedPassphrases, clock: FakeClock) -> SignIn:
-    return SignIn(
-        storage.operators,
-        storage.sessions,
-        storage.sign_in_tries,
-        storage.audit_log,
-        manage,
-        passphrases,
-        FakeCipher(),
-        CountingIds(),
-        clock,
-    )
+def manage(entrance: Entrance) -> ManageOperators:
+    return entrance.manage
+
+
+@pytest.fixture
+def sign_in(entrance: Entrance) -> SignIn:
+    return entrance.sign_in
 
 
 @pytest.fixture
@@ -427,15 +421,172 @@ async def test_sessions_are_listed_while_they_live(sign_in: SignIn, ada: Operato
     assert await sign_in.sessions_of(replace(ada, stamp="new")) == []
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "are_one"),
-    [
-        ("2001:db8::1", "2001:db8::ffff", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("::ffff:192.0.2.7", "192.0.2.7", True),
-        ("192.0.2.7", "192.0.2.8", False),
-        ("unix", "unix", True),
-    ],
-)
-def test_tries_are_counted_by_subscriber(one: str, other: str, are_one: bool) -> None:
-    assert (_source(one) == _source(other)) is are_one
+class TestSessionsEndedSingly:
+    async def test_one_of_several_ends_and_the_others_go_on(
+        self, sign_in: SignIn, ada: Operator, storage: FakeStorage
+    ) -> None:
+        (here, token), (other, other_token) = await begun(sign_in), await begun(sign_in)
+
+        await sign_in.end_session(here, other.session.id, HERE)
+
+        assert await sign_in.who(token) == here
+        with pytest.raises(tree.NotSignedInError):
+            await sign_in.who(other_token)
+        entry = storage.tables.audit[-1]
+        assert (entry.action, entry.details) == (AuditAction.SESSION_ENDED, {"session": other.session.id})
+
+    async def test_one_that_is_not_there_or_anothers_is_not_found(
+        self, sign_in: SignIn, ada: Operator, manage: ManageOperators, storage: FakeStorage
+    ) -> None:
+        await manage.create("bob", BETTER)
+        here, _ = await begun(sign_in)
+        bobs, token = await sign_in("bob", BETTER, HERE)
+
+        for session_id in (bobs.session.id, "ses_none", ""):
+            with pytest.raises(tree.NotKnownError):
+                await sign_in.end_session(here, session_id, HERE)
+
+        assert await sign_in.who(token.reveal()) == bobs
+        assert AuditAction.SESSION_ENDED not in actions(storage)
+
+    async def test_all_others_end_but_nobody_elses(
+        self, sign_in: SignIn, ada: Operator, manage: ManageOperators, storage: FakeStorage
+    ) -> None:
+        await manage.create("bob", BETTER)
+        bobs, bobs_token = await sign_in("bob", BETTER, HERE)
+        others = [(await begun(sign_in))[1] for _ in range(3)]
+        here, token = await begun(sign_in)
+
+        assert await sign_in.end_others(here, HERE) == 3
+        assert await sign_in.end_others(here, HERE) == 0
+
+        assert await sign_in.who(token) == here
+        assert await sign_in.who(bobs_token.reveal()) == bobs
+        for other in others:
+            with pytest.raises(tree.NotSignedInError):
+                await sign_in.who(other)
+        assert actions(storage).count(AuditAction.SESSIONS_ENDED) == 1
+
+
+class TestConfirmPassphrase:
+    async def test_right_one_passes_and_wrong_one_does_not(
+        self, sign_in: SignIn, ada: Operator, storage: FakeStorage
+    ) -> None:
+        here, _ = await begun(sign_in)
+
+        await sign_in.confirm_passphrase(here, GOOD, HERE)
+        with pytest.raises(tree.SignInRefusedError):
+            await sign_in.confirm_passphrase(here, WRONG, HERE)
+
+        entry = storage.tables.audit[-1]
+        assert (entry.action, entry.actor.name) == (AuditAction.SIGN_IN_REFUSED, "ada")
+
+    async def test_wrong_ones_are_counted(self, sign_in: SignIn, ada: Operator, clock: FakeClock) -> None:
+        here, _ = await begun(sign_in)
+        for _ in range(FREE_TRIES):
+            with pytest.raises(tree.SignInRefusedError):
+                await sign_in.confirm_passphrase(here, WRONG, HERE)
+
+        with pytest.raises(tree.TooManyTriesError):
+            await sign_in.confirm_passphrase(here, GOOD, HERE)
+        clock.advance(LONGEST_PAUSE.total_seconds())
+        await sign_in.confirm_passphrase(here, GOOD, HERE)
+
+
+class TestSecondFactor:
+    @pytest.fixture
+    async def recovery(self, entrance: Entrance, ada: Operator) -> list[Secret]:
+        here = await entrance.come_in()
+        await entrance.second_factor.begin(here, GOOD, HERE)
+        codes = await entrance.second_factor.confirm(here, entrance.codes.code_at(entrance.clock.now()), HERE)
+        entrance.clock.advance(60)
+        return list(codes)
+
+    async def test_is_asked_for_when_the_passphrase_is_right(
+        self, entrance: Entrance, recovery: list[Secret], storage: FakeStorage
+    ) -> None:
+        for code in (None, Secret(""), Secret(" ")):
+            with pytest.raises(tree.SecondFactorRequiredError):
+                await entrance.sign_in("ada", GOOD, HERE, code)
+            assert actions(storage)[-1] == AuditAction.CODE_ASKED
+
+        with pytest.raises(tree.SignInRefusedError):
+            await entrance.sign_in("ada", WRONG, HERE)
+
+    async def test_right_code_signs_in_once(self, entrance: Entrance, recovery: list[Secret]) -> None:
+        code = entrance.codes.code_at(entrance.clock.now())
+
+        assert (await entrance.come_in(code=code)).operator.name == "ada"
+        with pytest.raises(tree.SignInRefusedError):
+            await entrance.sign_in("ada", GOOD, HERE, code)
+
+    async def test_code_that_confirmed_it_does_not_sign_in(self, entrance: Entrance, recovery: list[Secret]) -> None:
+        entrance.clock.advance(-60)
+
+        with pytest.raises(tree.SignInRefusedError):
+            await entrance.sign_in("ada", GOOD, HERE, entrance.codes.code_at(entrance.clock.now()))
+
+    async def test_of_many_with_the_same_code_one_gets_in(self, entrance: Entrance, recovery: list[Secret]) -> None:
+        code = entrance.codes.code_at(entrance.clock.now())
+        places = [Visitor("console", f"203.0.113.{number}") for number in range(5)]
+
+        results = await asyncio.gather(
+            *(entrance.come_in(visitor=place, code=code) for place in places), return_exceptions=True
+        )
+
+        assert [type(result) for result in results].count(SignedIn) == 1
+
+    @pytest.mark.parametrize("code", ["000000", "12345", "abcdef", "x" * 100, "x" * 1_000_000, "\ud800x", "1½½½½½½"])
+    async def test_wrong_code_is_refused_as_a_wrong_passphrase_is(
+        self, entrance: Entrance, recovery: list[Secret], storage: FakeStorage, code: str
+    ) -> None:
+        with pytest.raises(tree.SignInRefusedError):
+            await entrance.sign_in("ada", GOOD, HERE, Secret(code))
+
+        assert actions(storage)[-1] == AuditAction.SIGN_IN_REFUSED
+        assert storage.tables.audit[-1].actor.name == ""
+
+    async def test_codes_cannot_be_tried_through(self, entrance: Entrance, recovery: list[Secret]) -> None:
+        looked_at = 0
+        for number in range(1000):
+            try:
+                await entrance.sign_in(
+                    "ada", GOOD, Visitor("console", f"203.0.113.{number % 250}"), Secret(f"{number:06}")
+                )
+            except tree.SignInRefusedError:
+                looked_at += 1
+            except tree.TooManyTriesError:
+                pass
+
+        assert looked_at <= 20
+
+    async def test_right_passphrase_without_a_code_counts_as_a_try(
+        self, entrance: Entrance, recovery: list[Secret]
+    ) -> None:
+        for _ in range(FREE_TRIES):
+            with pytest.raises(tree.SecondFactorRequiredError):
+                await entrance.sign_in("ada", GOOD, HERE)
+
+        with pytest.raises(tree.TooManyTriesError):
+            await entrance.sign_in("ada", GOOD, HERE)
+
+    async def test_recovery_code_signs_in_once_however_it_is_typed(
+        self, entrance: Entrance, recovery: list[Secret], storage: FakeStorage
+    ) -> None:
+        typed = Secret(f"  {recovery[0].reveal().upper().replace('-', ' ')} ")
+
+        await entrance.come_in(code=typed)
+        entry = next(one for one in storage.tables.audit if one.action == AuditAction.RECOVERY_CODE_USED)
+        assert entry.details == {"left": 9}
+        with pytest.raises(tree.SignInRefusedError):
+            await entrance.sign_in("ada", GOOD, HERE, recovery[0])
+        await entrance.come_in(code=recovery[1])
+
+    async def test_code_of_who_has_no_second_factor_is_not_looked_at(self, entrance: Entrance, ada: Operator) -> None:
+        assert (await entrance.come_in(code=Secret("000000"))).operator == ada
+
+    async def test_one_that_is_not_confirmed_is_not_asked_for(self, entrance: Entrance, ada: Operator) -> None:
+        here = await entrance.come_in()
+        await entrance.second_factor.begin(here, GOOD, HERE)
+
+        assert (await entrance.come_in()).operator == ada

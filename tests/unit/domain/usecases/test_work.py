@@ -2,14 +2,18 @@
 
 import asyncio
 from contextvars import Context, ContextVar
+from dataclasses import replace
 
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Capacity
+from flow2api.domain.account import Capacity, Tier
+from flow2api.domain.catalog import CostUnit
 from flow2api.domain.generation import Failed, Finished, Generation, GenerationEvent, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.usecases.work import Work
 from flow2api.testing.fakes.upstream import FakeCall
+from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, World, swap
 
 
@@ -174,6 +178,21 @@ async def test_every_end_is_written_down_once(stage: Stage) -> None:
     ]
     assert stage.tables.log[2].duration_ms == pytest.approx(30_000, abs=100)
     assert stage.tables.log[2].generation_id == accepted.generation.id
+
+
+async def test_what_a_good_end_cost_is_counted_by_the_plan_of_its_account(stage: Stage) -> None:
+    work = Work("priced", stage.run, stage.storage.journal, stage.clock, tier_of={7: Tier.ULTRA}.get)
+    ended = replace(whole_generation(), state=State.COMPLETED, account_id=7)
+    film = replace(FILM, costs={Tier.PRO: 20, Tier.ULTRA: 10})
+    cases = [
+        (film, ended, 10),
+        (film, replace(ended, account_id=8), 20),
+        (replace(film, cost_unit=CostUnit.USD_MILLIS), ended, 0),
+        (replace(film, costs={}), ended, 0),
+        (film, replace(ended, state=State.FAILED), 0),
+        (film, replace(ended, account_id=None), 0),
+    ]
+    assert [work.spent(spec, generation) for spec, generation, _ in cases] == [spent for *_, spent in cases]
 
 
 class TestTakingOverOnesOwn:

@@ -160,8 +160,10 @@ def _note_use(step: Step, key_id: int, at: datetime) -> None:
 
 
 def _line_of(entry: LogEntry, number: int) -> LoggedRequest:
-    values: dict[str, Any] = {one.name: getattr(entry, one.name) for one in fields(LogEntry)}
-    return LoggedRequest(**{**values, "kind": None if entry.kind is None else entry.kind.value, "number": number})
+    # An entry has more than its line: what is only counted is in the figures.
+    shared = {one.name for one in fields(LoggedRequest)} - {"number", "kind"}
+    values: dict[str, Any] = {name: getattr(entry, name) for name in shared}
+    return LoggedRequest(**values, kind=None if entry.kind is None else entry.kind.value, number=number)
 
 
 def _counts_of(entry: LogEntry) -> Counts:
@@ -175,6 +177,8 @@ def _counts_of(entry: LogEntry) -> Counts:
                 succeeded=1,
                 duration_ms=entry.duration_ms,
                 waited_ms=entry.waited_ms,
+                saved=int(entry.attempts > 1),
+                credits=entry.credits,
                 took=tuple(int(at == place) for at in range(CLASSES)),
             )
         case "refused":

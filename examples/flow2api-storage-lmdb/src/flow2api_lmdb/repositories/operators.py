@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
+from flow2api.domain.preferences import Preferences
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import OPERATOR, note_audit, note_changes
-from flow2api_lmdb.schema import AUDIT_LOG, OPERATORS, SESSIONS, SIGN_IN_TRIES, TriedSubject
+from flow2api_lmdb.schema import AUDIT_LOG, OPERATORS, SECOND_FACTORS, SESSIONS, SIGN_IN_TRIES, TriedSubject
 from flow2api_lmdb.slices import first
 from flow2api_lmdb.tables import Step
 
@@ -45,13 +46,24 @@ class LmdbOperators:
 
     async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
         def work(step: Step) -> None:
-            if not step.has(OPERATORS, operator.id):
+            former = step.get(OPERATORS, operator.id)
+            if former is None:
                 return
             if operator.role is not Role.OWNER:
                 _refuse_last_owner(step, operator.id)
-            step.put(OPERATORS, (operator.id,), operator)
+            step.put(OPERATORS, (operator.id,), replace(operator, preferences=former.preferences))
             note_changes(step, OPERATOR, [operator.id])
             note_audit(step, audit)
+
+        await self._engine.write(work)
+
+    async def prefer(self, operator_id: int, preferences: Preferences, audit: AuditEntry | None = None) -> None:
+        def work(step: Step) -> None:
+            former = step.get(OPERATORS, operator_id)
+            if former is not None:
+                step.put(OPERATORS, (operator_id,), replace(former, preferences=preferences))
+                note_changes(step, OPERATOR, [operator_id])
+                note_audit(step, audit)
 
         await self._engine.write(work)
 
@@ -62,6 +74,7 @@ class LmdbOperators:
                 return
             for session in list(step.by(SESSIONS, "operator", operator_id)):
                 step.delete(SESSIONS, session.digest)
+            step.delete(SECOND_FACTORS, operator_id)
             note_changes(step, OPERATOR, [operator_id])
             note_audit(step, audit)
 
@@ -109,6 +122,17 @@ class LmdbSessions:
                 return False
             note_audit(step, audit)
             return True
+
+        return await self._engine.write(work)
+
+    async def remove_others(self, operator_id: int, but: bytes, audit: AuditEntry | None = None) -> int:
+        def work(step: Step) -> int:
+            others = [one.digest for one in step.by(SESSIONS, "operator", operator_id) if one.digest != but]
+            for digest in others:
+                step.delete(SESSIONS, digest)
+            if others:
+                note_audit(step, audit)
+            return len(others)
 
         return await self._engine.write(work)
 

@@ -1,0 +1,164 @@
+"""Chromium before a demo that runs as a program of its own, and what is noted of every page that it opens."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PICTURES = Path(os.environ.get("FLOW2API_PICTURES", "dist/pictures"))
+"""Where the pictures of the pages are left, for people to look at."""
+
+_STARTS_WITHIN_S = 60.0
+
+WATCH = """
+window.__violations = [];
+document.addEventListener('securitypolicyviolation', (e) => window.__violations.push(e.violatedDirective + ' ' + e.blockedURI));
+"""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that is up."""
+
+    base: str
+    api_key: str
+    operator: str
+    passphrase: str
+    simulator: str
+    process: Any = None
+
+    def picture(self, prompt: str, model: str = "gpt-image-1") -> Any:
+        """A picture made over the client API."""
+        answer = httpx.post(
+            f"{self.base}/v1/images/generations",
+            headers={"authorization": f"Bearer {self.api_key}"},
+            json={"model": model, "prompt": prompt},
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def video(self, prompt: str, model: str = "sora-2") -> str:
+        """A video that was begun over the client API; its id."""
+        answer = httpx.post(
+            f"{self.base}/v1/videos",
+            headers={"authorization": f"Bearer {self.api_key}"},
+            json={"model": model, "prompt": prompt},
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+
+@dataclass
+class Seen:
+    """What went wrong in a page without anybody seeing it."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Note what the console of the browser says, and every answer of 500 and more."""
+        page.on("console", lambda said: self._note(said) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("response", lambda got: self.faults.append(f"{got.status} {got.url}") if got.status >= 500 else None)
+
+    def _note(self, said: Any) -> None:
+        if "Failed to load resource" not in said.text:  # statuses are looked at where they matter
+            self.faults.append(f"{said.type}: {said.text}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser there is nothing to try here; where the whole has to pass, that is a fault."""
+    if CHROMIUM or os.environ.get("CI"):
+        return
+    for item in items:
+        if Path(__file__).parent in Path(item.path).parents:
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium here: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    ready_file = tmp_path_factory.mktemp("demo") / "ready.json"
+    command = [sys.executable, "-m", "flow2api", "demo", "--port", "0", "--ready-file", str(ready_file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield _ready(ready_file, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    assert CHROMIUM, "there is no Chromium here"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def session_state(demo: Demo, chromium: Browser) -> Any:
+    """The cookies of somebody who is signed in to the demo."""
+    context = chromium.new_context()
+    page = context.new_page()
+    sign_in(page, demo)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def context(chromium: Browser, session_state: Any) -> Iterator[BrowserContext]:
+    """A browser of somebody who is signed in."""
+    made = chromium.new_context(storage_state=session_state, viewport={"width": 1440, "height": 900}, locale="en-GB")
+    made.add_init_script(WATCH)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def seen() -> Iterator[Seen]:
+    """Nothing may go wrong unseen."""
+    noted = Seen()
+    yield noted
+    assert not noted.faults
+
+
+@pytest.fixture
+def page(context: BrowserContext, seen: Seen) -> Page:
+    """A tab of his."""
+    made = context.new_page()
+    seen.watch(made)
+    return made
+
+
+def sign_in(page: Page, demo: Demo) -> None:
+    """By the door."""
+    page.goto(f"{demo.base}/login")
+    page.fill("#name", demo.operator)
+    page.fill("#passphrase", demo.passphrase)
+    page.click("button.pri")
+    page.wait_for_url("**/console*", wait_until="commit")
+
+
+def _ready(ready_file: Path, process: "subprocess.Popen[bytes]") -> Demo:
+    deadline = time.monotonic() + _STARTS_WITHIN_S
+    while not ready_file.exists():
+        assert process.poll() is None, "the demo ended"
+        assert time.monotonic() < deadline, "the demo was not ready in time"
+        time.sleep(0.1)
+    told = json.loads(ready_file.read_text())
+    base = told["console_url"].removesuffix("/console")
+    return Demo(base, told["api_key"], told["operator"], told["password"], told["simulator_url"])
