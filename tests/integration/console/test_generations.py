@@ -13,8 +13,9 @@ from PIL import Image
 
 from flow2api.domain.generation import FailedAttempt, Fault, GenerationRequest, Passage, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.usecases.draw_previews import MAX_BYTES
 from flow2api.domain.usecases.operate_generations import OPERATOR
-from flow2api.testing.samples import generation_of
+from flow2api.testing.samples import generation_of, media_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -250,8 +251,40 @@ async def test_deleted_file_is_gone_and_its_generation_tells_so(site: Any, accou
     assert "1 file is not kept any more" in await site.operator.read(f"{LIST}/{made.id}")
 
 
-async def test_gallery_of_a_page_goes_on_where_it_is_scrolled_to(site: Any, account: int) -> None:
-    page = await site.viewer.see(f"{LIST}/gallery?model=none-such")
+async def test_gallery_goes_on_behind_sixty_results_and_back(site: Any, account: int) -> None:
+    model, names = "many", [f"{n:03}" for n in range(65)]
+    await site.services.storage.generations.add(
+        [
+            replace(generation_of(f"gen_many_{n}"), model=model, state=State.COMPLETED, results=(f"media_many_{n}",))
+            for n in names
+        ]
+    )
+    await site.services.storage.media.add(
+        [replace(media_of(f"media_many_{n}"), generation_id=f"gen_many_{n}", expires_at=None) for n in names]
+    )
+    as_part = {"hx-request": "true", "hx-request-type": "partial", "hx-target": "li#more"}
 
-    assert "Nothing matches" in page
-    assert 'id="more"' not in page
+    first = await site.viewer.see(f"{LIST}/gallery?model={model}")
+    link = re.search(r'<li class="more" id="more">\s*<a class="btn"\s+href="([^"]+)"', first)
+    assert link is not None
+    path = link[1].replace("&amp;", "&")
+    part, second = await site.viewer.see(path, **as_part), await site.viewer.see(path)
+    back = re.search(r'href="([^"]+before=[^"]+)"', second)
+    assert back is not None
+
+    assert (first.count('class="tile"'), part.count('class="tile"'), second.count('class="tile"')) == (60, 5, 5)
+    assert "media_many_064" in first
+    assert "media_many_000" in part
+    assert 'id="more"' not in part
+    assert "<html" not in part
+    assert (await site.viewer.see(back[1].replace("&amp;", "&"))).count('class="tile"') == 60
+    beside = await site.viewer.see(f"{LIST}/gallery/media_many_005?model={model}")
+    assert re.search(r'class="prev"\s+href="[^"]+media_many_006', beside)
+    assert re.search(r'class="next"\s+href="[^"]+media_many_004', beside)
+    assert "Nothing matches" in await site.viewer.read(f"{LIST}/gallery?model=none-such")
+
+
+async def test_gallery_of_sixty_weighs_less_than_600_kilobytes(site: Any, account: int) -> None:
+    page = await site.viewer.see(f"{LIST}/gallery?model=many")
+
+    assert len(page.encode()) + 60 * MAX_BYTES < 600 * 1024

@@ -13,7 +13,7 @@ from flow2api.adapters.console.generations.rows import Row, row_of, title_of
 from flow2api.adapters.console.generations.states import phase_words, reason_words
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.visit import Visit
-from flow2api.adapters.console.wording import number
+from flow2api.adapters.console.wording import duration, number
 from flow2api.domain.catalog import CostUnit
 from flow2api.domain.choice import Choice
 from flow2api.domain.generation import Generation, InputRole, Phase, State
@@ -151,11 +151,11 @@ def _events(generation: Generation, names: Names) -> Sequence[Event]:
     }
     events = [Event(began, "", "inbox", gettext("Asked for"), Named(""), door)]
     for index, one in enumerate(generation.failed_attempts, 1):
-        took = gettext("after %(seconds)s s, at: %(phase)s") % {
-            "seconds": number(one.took_ms / 1000, 1),
+        sentence = gettext("%(message)s (after %(time)s, at: %(phase)s)") % {
+            "message": redact_text(gettext(one.message)),
+            "time": duration(one.took_ms / 1000),
             "phase": phase_words(one.phase),
         }
-        sentence = f"{redact_text(gettext(one.message))} — {took}"
         words = gettext("Attempt %(number)s failed") % {"number": index}
         at = began + timedelta(milliseconds=one.at_ms)
         events.append(Event(at, "err", "x", words, names.account(one.account_id), sentence, one.code))
@@ -182,7 +182,9 @@ def _end(generation: Generation, names: Names) -> Event:
         count = len(generation.results)
         kept = ngettext("%(num)s file kept", "%(num)s files kept", count) % {"num": count}
         return Event(at, "ok", "check", gettext("Done"), account, kept)
-    fault = generation.fault
+    fault, failed = generation.fault, generation.failed_attempts
+    if fault is not None and failed and (failed[-1].code, failed[-1].message) == (fault.code, fault.message):
+        return Event(at, "err", "x", gettext("Failed"), Named(""), gettext("It was not tried again."))
     sentence = "" if fault is None else redact_text(gettext(fault.message))
     code = "" if fault is None else fault.code
     if generation.state is State.CANCELLED:
