@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.choice import Choice
@@ -122,9 +123,8 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """When a generation went into a phase, in milliseconds from when it was asked for."""
+class Passage(NamedTuple):
+    """When a generation went into a phase, in milliseconds from when it was asked for. Some are made for every picture."""
 
     phase: Phase
     at_ms: int
@@ -281,7 +281,8 @@ class Generation(Record):
 
     def age_ms(self, now: datetime) -> int:
         """Milliseconds since it was asked for."""
-        return max(0, (now - self.created_at) // _MILLISECOND)
+        age_ms = (now - self.created_at) // _MILLISECOND
+        return max(0, age_ms)
 
     def progressed(self, progress: int) -> "Generation":
         """With this progress, unless it was further already; 100 is kept for the end."""
