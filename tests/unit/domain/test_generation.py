@@ -19,7 +19,7 @@ def test_entering_a_phase_keeps_the_time_of_the_first() -> None:
 
 
 def test_course_tells_when_each_phase_began_and_what_came_to_nothing() -> None:
-    asked = GenerationFactory.build(created_at=START, passages=(), failed_attempts=())
+    asked = GenerationFactory.build(created_at=START)
     failed = FailedAttempt(3, 100, 900, Phase.UPLOADING, "upstream_error", "It did not answer.")
     generation = asked.entering(Phase.UPLOADING, START).met(failed).entering(Phase.SUBMITTING, LATER)
     assert generation.passages == (Passage(Phase.UPLOADING, 0), Passage(Phase.SUBMITTING, 60_000))
