@@ -35,8 +35,10 @@ from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
@@ -44,6 +46,7 @@ from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.limit_requests import LimitRequests
+from flow2api.domain.usecases.operate_generations import OperateGenerations
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
@@ -102,6 +105,9 @@ class Services:
     work: Work
     recover: RecoverGenerations
     follow: FollowChanges
+    followed: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     purge: PurgeMedia
     room: WatchRoom
     leases: ReclaimLeases
@@ -218,7 +224,7 @@ def _services(
 ) -> Services:
     backends, storage, store, tending = core.backends, core.storage, core.backends.store, core.tending
     catalog, clock, options = backends.catalog, core.clock, core.options
-    pictures, stills = PillowPictures(workers), DrawStills(PyAvVideoStills(workers))
+    pictures, stills, generate = PillowPictures(workers), PyAvVideoStills(workers), _generate(core)
     return Services(
         settings=core.settings,
         retired_names=CountRetiredNames(storage.generation_directory, catalog.retired()),
@@ -244,9 +250,14 @@ def _services(
         proxying=core.proxying,
         relay=core.relay,
         coordination=backends.coordination,
-        generate=_generate(core),
+        generate=generate,
         ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, core.ids, clock, options),
-        generations=ReadGenerations(storage.generations, storage.media, store, media, stills, core.work, clock),
+        generations=ReadGenerations(
+            storage.generations, storage.media, store, media, DrawStills(stills), core.work, clock
+        ),
+        followed=FollowGenerations(core.work, storage.generations, storage.generation_directory, storage.media),
+        operate_generations=_operate_generations(core, generate),
+        previews=DrawPreviews(pictures, stills),
         media=media,
         credentials=tending.credentials,
         warm=tending.warm,
@@ -367,6 +378,20 @@ def _operating(core: _Core, refresh: RefreshAccount) -> Operating:
         probes,
         refresh,
         core.backends.kinds,
+    )
+
+
+def _operate_generations(core: _Core, generate: Generate) -> OperateGenerations:
+    storage, backends = core.storage, core.backends
+    return OperateGenerations(
+        core.work,
+        generate,
+        backends.catalog,
+        storage.generations,
+        storage.media,
+        backends.store,
+        storage.audit_log,
+        core.clock,
     )
 
 

@@ -11,6 +11,12 @@ from flow2api.adapters.console.account_moves import (
 )
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
 from flow2api.adapters.console.audit import AuditController
+from flow2api.adapters.console.generations import (
+    LIVE_GENERATION,
+    LIVE_GENERATIONS,
+    GenerationsController,
+    MediaController,
+)
 from flow2api.adapters.console.keys import KeysController
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.models import ModelRoutesController, ModelsController
@@ -27,8 +33,10 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     EventsController,
     ExportController,
     ExtensionController,
+    GenerationsController,
     ImportController,
     KeysController,
+    MediaController,
     ModelRoutesController,
     ModelsController,
     MoreController,
@@ -40,6 +48,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
 LIVE_VIEWS: tuple[LiveView, ...] = (
     LIVE_ACCOUNT,
     LIVE_ACCOUNTS,
+    LIVE_GENERATION,
+    LIVE_GENERATIONS,
     LIVE_IMPORT,
     LIVE_OVERVIEW,
     LIVE_REQUESTS,

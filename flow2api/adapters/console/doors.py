@@ -20,7 +20,9 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.export_accounts import ExportAccounts
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -33,6 +35,7 @@ from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.operate_generations import OperateGenerations
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_checks import ReadChecks
@@ -152,6 +155,9 @@ class ConsoleDoors:
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
+    follow: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     results: ReadGenerations
     media: ServeMedia
     work: Work

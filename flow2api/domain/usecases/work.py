@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -78,6 +78,11 @@ class Work:
     def rows(self) -> int:
         """How many unfinished records in storage are worked on."""
         return sum(1 for running in self._running.values() if running.job.is_stored and not running.job.is_over)
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Everything that this process works on, in the order in which it began."""
+        return tuple(running.job for running in self._running.values())
 
     def job(self, generation_id: str) -> Job | None:
         """The job on this generation, while this process works on it."""
