@@ -30,6 +30,7 @@ from flow2api.adapters.openai_api import Doors, create_router, envelope_response
 from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -183,6 +184,14 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         results=services.generations,
         media=services.media,
         work=services.work,
+        playground=RunInPlayground(
+            services.generate,
+            services.work,
+            services.storage.generations,
+            services.storage.audit_log,
+            services.clock,
+        ),
+        most_picture_bytes=services.pictures.max_bytes,
         options=services.options,
         policies=services.policies,
         simulate=services.simulate,

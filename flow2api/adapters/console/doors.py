@@ -31,6 +31,7 @@ from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
@@ -63,6 +64,7 @@ class ConsoleDoors:
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
         is_draining: Whether the server is being stopped.
+        most_picture_bytes: How large a picture may be that is sent along.
         policies: What each selection policy does, by name.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
@@ -98,6 +100,8 @@ class ConsoleDoors:
     results: ReadGenerations
     media: ServeMedia
     work: Work
+    playground: RunInPlayground
+    most_picture_bytes: int
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
