@@ -28,6 +28,7 @@ from flow2api.adapters.console import (
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.probe import look_outside
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
@@ -209,5 +210,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
+        look_outside=look_outside,
+        public_url=settings.public_url,
         version=__version__,
     )

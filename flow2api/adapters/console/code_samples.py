@@ -98,7 +98,9 @@ def python(request: SampleRequest) -> str:
     ]
     if request.kind is MediaKind.IMAGE:
         files = ", ".join(f'open({name!r}, "rb")' for name in request.files)
-        call = ["result = client.images.edit(", f"    image=[{files}],"] if files else ["result = client.images.generate("]
+        call = (
+            ["result = client.images.edit(", f"    image=[{files}],"] if files else ["result = client.images.generate("]
+        )
         ending = [
             "for number, picture in enumerate(result.data, 1):",
             '    with open(f"result-{number}.png", "wb") as file:',
@@ -107,7 +109,8 @@ def python(request: SampleRequest) -> str:
         return "\n".join(["import base64", *opening, *call, *lines, *extra, ")", *ending])
     fetched = ['client.videos.download_content(video.id).write_to_file("video.mp4")']
     if request.extends or request.pictures > 1:
-        return "\n".join([*opening, *_python_by_hand(request), *fetched])
+        imported = [] if request.extends else ["import httpx"]
+        return "\n".join([*imported, *opening, *_python_by_hand(request), *fetched])
     given = [f'    input_reference=open({request.files[0]!r}, "rb"),'] if request.pictures else []
     return "\n".join([*opening, "video = client.videos.create_and_poll(", *lines, *given, *extra, ")", *fetched])
 
@@ -146,7 +149,9 @@ def javascript(request: SampleRequest) -> str:
         field_name = "image[]" if request.kind is MediaKind.IMAGE else "input_reference[]"
         lines += ["const body = new FormData();"]
         lines += [f"body.append({_js(name)}, {_js(str(value))});" for name, value in request.typed.items()]
-        lines += [f"body.append({_js(field_name)}, await openAsBlob({_js(name)}), {_js(name)});" for name in request.files]
+        lines += [
+            f"body.append({_js(field_name)}, await openAsBlob({_js(name)}), {_js(name)});" for name in request.files
+        ]
         sent = "headers, body"
     else:
         fields = {"video": {"id": "VIDEO_ID"}, **request.typed} if request.extends else request.typed

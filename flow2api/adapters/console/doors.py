@@ -1,15 +1,18 @@
 """What the console needs from the rest of the program."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from flow2api.adapters.console.checks.client_check import ClientCheck
+from flow2api.adapters.console.checks.outside_check import OutsideCheck
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
+from flow2api.domain.ports.outside import LooksOutside
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
@@ -63,9 +66,13 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
+        client_check: The check of how this server answers clients, one in a process.
         is_draining: Whether the server is being stopped.
+        look_outside: Sends one plain request to an address.
         most_picture_bytes: How large a picture may be that is sent along.
+        outside_check: The look at the public address, one in a process.
         policies: What each selection policy does, by name.
+        public_url: The address by which clients reach the server; empty where it follows each request.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
         reload_proxies: Has the accounts know proxies that were changed here.
@@ -119,4 +126,8 @@ class ConsoleDoors:
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
+    look_outside: LooksOutside
+    client_check: ClientCheck = field(default_factory=ClientCheck)
+    outside_check: OutsideCheck = field(default_factory=OutsideCheck)
+    public_url: str = ""
     version: str = ""

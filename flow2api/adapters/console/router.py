@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from flow2api.adapters.console.areas import CONTROLLERS, LIVE_VIEWS
+from flow2api.adapters.console.areas import CONTROLLERS, LIVE_VIEWS, OPEN_CONTROLLERS
 from flow2api.adapters.console.assets import asset_routes
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import edge
@@ -25,7 +25,7 @@ def create_console_routers(doors: ConsoleDoors) -> list[Router]:
     """The routers to be registered at the root of the application."""
     return [
         Router("/", route_handlers=[*asset_routes(), *former_pages()], include_in_schema=False),
-        _router(doors, [SignInController, LanguageController], origin_guard(doors)),
+        _router(doors, [SignInController, LanguageController, *OPEN_CONTROLLERS], origin_guard(doors)),
         _router(
             doors,
             [SignOutController, *CONTROLLERS],

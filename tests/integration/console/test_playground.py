@@ -9,16 +9,22 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from flow2api.app import create_app
-
-from .conftest import text_of
+from flow2api.domain.audit import Actor
+from tests.integration.console.conftest import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = "/console/playground"
 PICTURE = "gemini-3.1-flash-image"
 VIDEO = "veo_3_1_t2v_lite"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def quick_videos(site: Any) -> None:
+    await site.services.options.change({"poll_interval_s": 1}, Actor(name="tests", door="cli"))
 
 
 async def until(check: Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
@@ -79,7 +85,7 @@ async def test_runs_of_one_operator_are_not_shown_to_another(site: Any) -> None:
     await site.owner.see(path, 404)
 
 
-async def test_video_model_offers_its_own_parameters_and_the_video_plays(site: Any) -> None:
+async def test_video_model_offers_its_own_parameters_and_the_video_plays_and_is_gone_on_with(site: Any) -> None:
     await site.account(credits=1000)
     page = await site.operator.see(f"{PAGE}?model={VIDEO}")
     assert 'name="seconds"' in page
@@ -94,17 +100,10 @@ async def test_video_model_offers_its_own_parameters_and_the_video_plays(site: A
     assert still is not None
     shown = await site.operator.browser.get(still[1])
     assert shown.headers["content-type"].startswith("image/")
-    assert "extend=" in page
 
-
-async def test_video_is_gone_on_with(site: Any) -> None:
-    await site.account(credits=1000)
-    page = await ended(site.operator, await make(site, site.operator, model=VIDEO, prompt="a wave"))
     href = re.search(r'href="(/console/playground\?extend=[^"]+)"', page)
     assert href is not None
-
     form = await site.operator.see(href[1].replace("&amp;", "&"))
-
     assert "Goes on with" in form
     source = re.search(r'name="source" value="(\w+)"', form)
     model = re.search(r"<option selected>([^<]+)", form)
@@ -179,7 +178,9 @@ async def test_hostile_prompt_is_shown_as_text(site: Any) -> None:
 
 async def test_failure_says_why(site: Any) -> None:
     await site.account()
-    await site.simulator.control.add_fault("error", call="generate_*", status=400, reason="PUBLIC_ERROR_UNSAFE_GENERATION")
+    await site.simulator.control.add_fault(
+        "error", call="generate_*", status=400, reason="PUBLIC_ERROR_UNSAFE_GENERATION"
+    )
     try:
         path = await make(site, site.operator, prompt="refused")
         page = await ended(site.operator, path)
@@ -224,8 +225,10 @@ async def test_form_is_filled_in_from_what_was_made_before(site: Any) -> None:
 
 async def test_curl_of_a_run_asks_the_api_for_the_same(site: Any) -> None:
     await site.account()
-    prompt = "it's @a \"quoted\" $HOME `test`\nsecond line"
-    page = await ended(site.operator, await make(site, site.operator, prompt=prompt, aspect_ratio="3:4", n="2", seed="9"))
+    prompt = 'it\'s @a "quoted" $HOME `test`\nsecond line'
+    page = await ended(
+        site.operator, await make(site, site.operator, prompt=prompt, aspect_ratio="3:4", n="2", seed="9")
+    )
     found = re.search(r'<pre id="code-curl"[^>]*>(.*?)</pre>', page, re.DOTALL)
     assert found is not None
     words = shlex.split(text_of_pre(found[1]).replace("\\\n", ""))
@@ -259,5 +262,3 @@ def png() -> bytes:
     out = BytesIO()
     Image.new("RGB", (64, 48), "teal").save(out, "PNG")
     return out.getvalue()
-
-

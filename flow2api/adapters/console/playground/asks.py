@@ -9,6 +9,7 @@ from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.playground.models import ChosenModel, choose_model
 from flow2api.adapters.console.visit import HttpRequest
+from flow2api.domain.catalog import NATIVE_RESOLUTION
 from flow2api.domain.errors import GenerationNotFoundError, RequestError, UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole
 from flow2api.domain.media import Media, MediaKind
@@ -21,7 +22,20 @@ MOST_UPLOAD_BYTES = 48 * 1024 * 1024
 MOST_PICTURES = 16
 
 FIELDS = frozenset(
-    {"model", "prompt", "aspect_ratio", "resolution", "seconds", "n", "seed", "pictures", "kept", "source", "do", "drop"}
+    {
+        "model",
+        "prompt",
+        "aspect_ratio",
+        "resolution",
+        "seconds",
+        "n",
+        "seed",
+        "pictures",
+        "kept",
+        "source",
+        "do",
+        "drop",
+    }
 )
 SHAPE_FIELDS = ("aspect_ratio", "resolution", "seconds", "n", "seed")
 
@@ -80,7 +94,7 @@ async def ask_of(doors: ConsoleDoors, generation: Generation, *, count: int | No
     values = {"model": generation.model, "prompt": generation.prompt, "n": str(count or generation.count)}
     if spec is not None:
         values["aspect_ratio"] = str(spec.aspect_ratio)
-        values["resolution"] = spec.resolution or ""
+        values["resolution"] = spec.resolution or NATIVE_RESOLUTION[spec.kind]
         values["seconds"] = str(spec.seconds or "")
     if generation.seed is not None:
         values["seed"] = str(generation.seed)

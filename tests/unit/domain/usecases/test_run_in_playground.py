@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import GenerationNotFoundError, NoEligibleAccountError, StorageError
 from flow2api.domain.generation import Generation, GenerationRequest, State
 from flow2api.domain.usecases.run_in_playground import MOST_KEPT, PlaygroundRun, RunInPlayground
@@ -138,14 +138,10 @@ async def test_run_whose_end_is_being_written_does_not_seem_to_have_ended(stage:
     desk = playground(stage)
     stage.work._running["x"] = type("Running", (), {"job": job})()
 
-    await stage.storage.audit_log.note(_entry(stage))
+    await stage.storage.audit_log.note(
+        AuditEntry(at=stage.clock.now(), actor=ADA, action=AuditAction.PLAYGROUND_RUN, subject="req_1")
+    )
     told = await desk.get("req_1", 1)
 
     assert states(told) == [State.RUNNING]
     stage.work._running.clear()
-
-
-def _entry(stage: Stage) -> object:
-    from flow2api.domain.audit import AuditEntry
-
-    return AuditEntry(at=stage.clock.now(), actor=ADA, action=AuditAction.PLAYGROUND_RUN, subject="req_1")
