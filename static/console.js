@@ -120,6 +120,20 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-ctrl-enter]")) one("button.pri", event.target.form)?.click();
   });
 
+  /* Results one by one: arrows go to the one beside, in the viewer and between the pictures of a gallery. */
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, video")) return;
+    const link = one(`${one("dialog[open]") ? "dialog[open]" : "main"} [data-go=${step < 0 ? "prev" : "next"}]`);
+    const thumbs = all(".gal .thumb"), at = thumbs.indexOf(document.activeElement);
+    if (link) link.click();
+    else if (at >= 0) thumbs[at + step]?.focus();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail?.ctx?.target?.id === "main") all("dialog[open]").forEach((dialog) => dialog.close());
+  });
+  document.addEventListener("close", (event) => all("video", event.target).forEach((video) => video.pause()), true);
+
   /* Single letters; silent in fields, and off where the operator wants it. */
   let armed = 0;
   document.addEventListener("keydown", (event) => {

@@ -33,8 +33,10 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
@@ -44,6 +46,7 @@ from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.operate_generations import OperateGenerations
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
@@ -101,6 +104,9 @@ class Services:
     work: Work
     recover: RecoverGenerations
     follow: FollowChanges
+    followed: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     purge: PurgeMedia
     room: WatchRoom
     leases: ReclaimLeases
@@ -166,6 +172,20 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         extensions.profiles,
         backends.kinds,
     )
+    generate = Generate(
+        work,
+        pool,
+        storage.generations,
+        storage.media,
+        audience,
+        ids,
+        clock,
+        options,
+        room=room,
+        lease_s=lease_s,
+        left_alone_s=tending.guard.wait_s,
+    )
+    stills = PyAvVideoStills(workers)
     return Services(
         settings=settings,
         clock=clock,
@@ -187,26 +207,14 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         recording=recording,
         telling=telling,
         proxying=proxying,
-        generate=Generate(
-            work,
-            pool,
-            storage.generations,
-            storage.media,
-            audience,
-            ids,
-            clock,
-            options,
-            room=room,
-            lease_s=lease_s,
-            left_alone_s=tending.guard.wait_s,
-        ),
+        generate=generate,
         ingest=IngestPictures(pictures, GuardedFetcher(), backends.store, storage.media, ids, clock, options),
         generations=ReadGenerations(
             storage.generations,
             storage.media,
             backends.store,
             media,
-            DrawStills(PyAvVideoStills(workers)),
+            DrawStills(stills),
             work,
             clock,
         ),
@@ -236,6 +244,18 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
             reload_webhooks=telling.webhooks.load,
             with_unwritten=tending.tend.with_unwritten,
         ),
+        followed=FollowGenerations(work, storage.generations, storage.generation_directory, storage.media),
+        operate_generations=OperateGenerations(
+            work,
+            generate,
+            backends.catalog,
+            storage.generations,
+            storage.media,
+            backends.store,
+            storage.audit_log,
+            clock,
+        ),
+        previews=DrawPreviews(pictures, stills),
         purge=PurgeMedia(storage.media, backends.store, clock, storage.ping),
         room=room,
         leases=ReclaimLeases(pool, clock),

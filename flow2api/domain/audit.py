@@ -49,6 +49,9 @@ class AuditAction(StrEnum):
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_REMOVED = "webhook.removed"
+    GENERATION_CANCELLED = "generation.cancelled"
+    GENERATION_REPEATED = "generation.repeated"
+    MEDIA_DELETED = "media.deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

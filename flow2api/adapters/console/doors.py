@@ -17,6 +17,8 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.draw_previews import DrawPreviews
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -28,6 +30,7 @@ from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.operate_generations import OperateGenerations
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
@@ -104,6 +107,9 @@ class ConsoleDoors:
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
+    follow: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     results: ReadGenerations
     media: ServeMedia
     work: Work

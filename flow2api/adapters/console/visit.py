@@ -74,6 +74,7 @@ class Visit:
         status: int = 200,
         live: str = "",
         parts: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Response[str]:
         """A page, or the part of it that htmx asks for.
@@ -83,21 +84,24 @@ class Visit:
             view: What it shows, as ``view``: one frozen object without secrets.
             area: The name of the place in the navigation.
             live: The name of the page's live view (see `live`); its news begin with the page's own query.
+            about: What else than the page's own query its live view has to know.
             parts: The partials of this page by the id of their root element; each is rendered from the same view.
             more: Further names for the template, such as ``form``.
         """
         part = (parts or {}).get(htmx.wanted_part(self.request) or "")
-        shell = self.shell(area, live=live, census=await self.doors.census())
+        shell = self.shell(area, live=live, census=await self.doors.census(), about=about)
         html = render(part or template, {"view": view, "shell": shell, "may_change": self.may_change(), **more})
         answer = Response(html, status_code=status, media_type=MediaType.HTML, headers=dict(PAGE_HEADERS))
         if shell.told is not None and part is None:
             answer.cookies.append(cookies.nothing_told_cookie(self.reached_url))
         return answer
 
-    def shell(self, area: str, *, live: str = "", census: Census | None = None) -> Shell:
+    def shell(
+        self, area: str, *, live: str = "", census: Census | None = None, about: Mapping[str, str] | None = None
+    ) -> Shell:
         """The frame of a page; without a census it does not tell how many accounts wait."""
         waiting = sum(census.resting.get(reason, 0) for reason in _CARE) if census else 0
-        query = dict(self.request.query_params) | {"view": live}
+        query = dict(self.request.query_params) | dict(about or {}) | {"view": live}
         kept = self.request.cookies
         return Shell(
             area=area,

@@ -74,6 +74,11 @@ class Work:
         """How many unfinished records in storage are worked on."""
         return sum(1 for running in self._running.values() if running.job.is_stored and not running.job.is_over)
 
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Everything that this process works on, in the order in which it began."""
+        return tuple(running.job for running in self._running.values())
+
     def job(self, generation_id: str) -> Job | None:
         """The job on this generation, while this process works on it."""
         running = self._running.get(generation_id)

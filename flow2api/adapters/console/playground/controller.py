@@ -14,7 +14,7 @@ from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.playground.asks import MOST_UPLOAD_BYTES, Asked, ask_of, plan, read_ask, source_of
 from flow2api.adapters.console.playground.models import choose_model, model_groups
-from flow2api.adapters.console.playground.runs import PAGE, run_view, run_views
+from flow2api.adapters.console.playground.runs import PAGE, preview_path, run_view, run_views
 from flow2api.adapters.console.playground.views import Playground, RunNews, Shown, Source
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.visit import Visit
@@ -68,14 +68,6 @@ class PlaygroundController(Controller):
         headers = dict(PAGE_HEADERS) | {"cache-control": f"private, max-age={_LINK_S // 2}"}
         return Redirect(visit.doors.media.link(media.id, _LINK_S), status_code=307, headers=headers)
 
-    @get("/stills/{generation_id:str}")
-    async def still(self, visit: NamedDependency[Visit], generation_id: FromPath[str]) -> Response[bytes]:
-        """A picture of a video."""
-        opened = await visit.doors.results.content(generation_id, OPERATORS, "thumbnail")
-        content = b"".join([chunk async for chunk in opened.read(0, None)])
-        headers = dict(PAGE_HEADERS) | {"cache-control": f"private, max-age={_LINK_S}"}
-        return Response(content, media_type=opened.media.content_type, headers=headers)
-
 
 async def _run(visit: Visit) -> PlaygroundRun | None:
     run_id = visit.query("run")
@@ -108,7 +100,7 @@ async def _page(visit: Visit, asked: Asked, run: PlaygroundRun | None, *, status
     view = Playground(
         groups=model_groups(doors, asked.model.name),
         model=asked.model,
-        pictures=tuple(Shown(one.id, f"{PAGE}/media/{one.id}") for one in asked.pictures),
+        pictures=tuple(Shown(one.id, preview_path(one.id)) for one in asked.pictures),
         source=None if asked.source is None else _source(asked),
         run=shown,
         earlier=await run_views(doors, [one for one in recent if run is None or one.id != run.id]),
@@ -123,7 +115,7 @@ async def _page(visit: Visit, asked: Asked, run: PlaygroundRun | None, *, status
 
 def _source(asked: Asked) -> Source | None:
     one = asked.source
-    return None if one is None else Source(one.id, one.prompt, f"{PAGE}/stills/{one.id}")
+    return None if one is None else Source(one.id, one.prompt, preview_path(one.results[0]))
 
 
 def _sample_request(visit: Visit, asked: Asked) -> SampleRequest:

@@ -21,14 +21,14 @@ class Result:
 
     Attributes:
         path: Where its bytes are, for who is signed in.
-        still: Where a picture of a video is; empty for pictures.
+        preview: Where a small picture of it is.
         follow_ups: Addresses of what can be made of it: ``edit``, ``extend``.
     """
 
     id: str
     is_video: bool
     path: str
-    still: str
+    preview: str
     file_name: str
     width: int | None
     height: int | None
@@ -154,7 +154,7 @@ def result_view(doors: ConsoleDoors, made: Generation, media: Media) -> Result:
         id=media.id,
         is_video=is_video,
         path=f"{PAGE}/media/{media.id}",
-        still=f"{PAGE}/stills/{made.id}" if is_video else "",
+        preview=preview_path(media.id),
         file_name=media.file_name,
         width=media.width,
         height=media.height,
@@ -162,6 +162,11 @@ def result_view(doors: ConsoleDoors, made: Generation, media: Media) -> Result:
         expires_at=media.expires_at,
         follow_ups=tuple(_follow_ups(doors, made, media)),
     )
+
+
+def preview_path(media_id: str) -> str:
+    """Where the small picture of a media is."""
+    return f"/console/media/{media_id}/preview"
 
 
 def _follow_ups(doors: ConsoleDoors, made: Generation, media: Media) -> Sequence[tuple[str, str]]:

@@ -12,7 +12,7 @@ class Shown:
     """A picture in the form."""
 
     id: str
-    path: str
+    preview: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Source:
 
     id: str
     prompt: str
-    still: str
+    preview: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

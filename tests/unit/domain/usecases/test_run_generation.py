@@ -543,3 +543,15 @@ async def test_account_that_is_removed_while_it_fails_with_others_is_forgotten(s
     swap(stage.tend, failed_like_others=removing)
     assert code_of(await stage.end(PAINT)) == "upstream_invalid"
     assert [(one.id, one.streak) for one in stage.pool] == [(1, 0), (3, 0)]
+
+
+async def test_attempt_that_came_to_nothing_is_kept_with_its_account_and_what_it_met(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("produce", tree.UpstreamUnavailableError("It was down.", reached=False))
+
+    finished = await stage.made(PAINT)
+
+    (failed,) = finished.generation.failed_attempts
+    assert (failed.code, failed.message, failed.phase) == ("upstream_unavailable", "It was down.", Phase.SUBMITTING)
+    assert failed.account_id != finished.generation.account_id
+    assert [one.phase for one in finished.generation.passages][-1] is Phase.STORING
