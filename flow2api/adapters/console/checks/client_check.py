@@ -100,13 +100,13 @@ class ClientCheck:
         if self.is_running:
             raise ConflictError("A check is under way; wait for its end.")
         cases = client_cases(Setting(model, base_url, grey_picture()))
-        self.state = CheckState(
-            started_at=clock.now(), model=model, results={(one.client, one.column): CaseResult() for one in cases}
-        )
         if await keys.named(KEY_NAME) is not None:
             await keys.revoke(KEY_NAME, actor)  # of a check that the end of the process has cut off
         _, text = await keys.create(KEY_NAME, actor=actor)
         await reload_keys()
+        self.state = CheckState(
+            started_at=clock.now(), model=model, results={(one.client, one.column): CaseResult() for one in cases}
+        )
 
         async def run() -> None:
             try:
@@ -118,11 +118,6 @@ class ClientCheck:
                 await self._end(keys, reload_keys, clock, actor)
 
         self._task = asyncio.create_task(run(), name=KEY_NAME)
-
-    async def wait(self) -> None:
-        """Until the one that is under way has ended."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
 
     async def _run(self, app: ASGIApp, base_url: str, key: str, cases: Sequence[ClientCase]) -> None:
         turns = asyncio.Semaphore(_AT_ONCE)
