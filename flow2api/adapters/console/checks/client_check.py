@@ -1,6 +1,8 @@
 """Sends what clients send, with a key made for it, and keeps how that went."""
 
 import asyncio
+import re
+import secrets
 import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,14 +17,18 @@ from flow2api.adapters.console.checks.client_requests import ClientCase, Setting
 from flow2api.adapters.console.checks.expectations import is_image, links_of
 from flow2api.adapters.console.checks.own_server import ClientRequest, ask
 from flow2api.adapters.console.language import gettext
+from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, Flow2ApiError
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_keys import ManageKeys
 
 log = structlog.get_logger(__name__)
 
 KEY_NAME = "connection check"
+"""What the names of its keys begin with; the rest is chance."""
+_OWN_KEY = re.compile(rf"{KEY_NAME} [0-9a-f]{{8}}")
 _AT_ONCE = 2
 _CASE_WITHIN_S = 120.0
 _ALL_WITHIN_S = 900.0
@@ -75,11 +81,12 @@ class ClientCheck:
 
     state: CheckState | None = None
     _task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    _is_starting: bool = False
 
     @property
     def is_running(self) -> bool:
         """Whether one is under way."""
-        return self._task is not None and not self._task.done()
+        return self._is_starting or (self._task is not None and not self._task.done())
 
     async def start(
         self,
@@ -99,11 +106,12 @@ class ClientCheck:
         """
         if self.is_running:
             raise ConflictError("A check is under way; wait for its end.")
+        self._is_starting = True
+        try:
+            key, text = await _new_key(keys, reload_keys, actor)
+        finally:
+            self._is_starting = False
         cases = client_cases(Setting(model, base_url, grey_picture()))
-        if await keys.named(KEY_NAME) is not None:
-            await keys.revoke(KEY_NAME, actor)  # of a check that the end of the process has cut off
-        _, text = await keys.create(KEY_NAME, actor=actor)
-        await reload_keys()
         self.state = CheckState(
             started_at=clock.now(), model=model, results={(one.client, one.column): CaseResult() for one in cases}
         )
@@ -115,9 +123,9 @@ class ClientCheck:
             except TimeoutError:
                 log.warning("connection check given up", after_s=_ALL_WITHIN_S)
             finally:
-                await self._end(keys, reload_keys, clock, actor)
+                await self._end(key, keys, reload_keys, clock, actor)
 
-        self._task = asyncio.create_task(run(), name=KEY_NAME)
+        self._task = asyncio.create_task(run(), name=key.name)
 
     async def _run(self, app: ASGIApp, base_url: str, key: str, cases: Sequence[ClientCase]) -> None:
         turns = asyncio.Semaphore(_AT_ONCE)
@@ -135,10 +143,10 @@ class ClientCheck:
             self.state = replace(self.state, results={**self.state.results, (case.client, case.column): result})
 
     async def _end(
-        self, keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], clock: Clock, actor: Actor
+        self, key: ApiKey, keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], clock: Clock, actor: Actor
     ) -> None:
         try:
-            await keys.revoke(KEY_NAME, actor)
+            await keys.revoke(str(key.id), actor)
             await reload_keys()
         except Flow2ApiError as error:
             log.warning("key of the connection check not revoked", reason=error.message)
@@ -148,6 +156,16 @@ class ClientCheck:
                 at: given_up if result.verdict is Verdict.WAITS else result for at, result in self.state.results.items()
             }
             self.state = replace(self.state, results=results, ended_at=clock.now())
+
+
+async def _new_key(keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], actor: Actor) -> tuple[ApiKey, Secret]:
+    """A key for one check; those of checks that the end of a process has cut off are revoked."""
+    for left in await keys.all():
+        if left.is_active and _OWN_KEY.fullmatch(left.name):
+            await keys.revoke(str(left.id), actor)
+    made = await keys.create(f"{KEY_NAME} {secrets.token_hex(4)}", actor=actor)
+    await reload_keys()
+    return made
 
 
 async def _result(app: ASGIApp, base_url: str, key: str, case: ClientCase) -> CaseResult:

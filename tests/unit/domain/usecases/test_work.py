@@ -295,4 +295,5 @@ async def test_jobs_of_one_request_are_found_while_they_go_on(stage: Stage) -> N
     assert stage.work.of_group("req_other") == []
     gate.set()
     await events
+    await stage.until_done()
     assert stage.work.of_group(first.group_id) == []
