@@ -2,14 +2,17 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from flow2api.adapters.console.checks.client_check import KEY_NAME
+from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.app import create_app
-from tests.integration.console.conftest import BASE, text_of
+from flow2api.domain.ports.outside import OutsideView
+from tests.integration.console.conftest import BASE, PASSPHRASE, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -129,3 +132,36 @@ async def test_stranger_cannot_pretend_to_be_a_look_from_outside(site: Any) -> N
     answer = await site.stranger.browser.get(f"{PAGE}/seen/guessed")
 
     assert answer.status_code == 404
+
+
+async def test_public_address_that_leads_here_is_told_by_a_look_from_outside(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+
+    async def through_the_proxy(url: str, *, timeout_s: float) -> OutsideView:
+        asked.append(url)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend:8000") as proxy:
+            answer = await proxy.get(url.removeprefix("https://flow.example.org"))
+        return OutsideView(answer.status_code, 41, 71, answer.headers.get("x-request-id", ""))
+
+    monkeypatch.setattr("flow2api.app.web.look_outside", through_the_proxy)
+    settings = replace(site.services.settings, public_url="https://flow.example.org")
+    app: Any = create_app(replace(site.services, settings=settings))
+    own = {"origin": "https://flow.example.org", "sec-fetch-site": "same-origin"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://flow.example.org") as browser:
+        fields = {"name": "operator", "passphrase": PASSPHRASE.reveal()}
+        assert (await browser.post("/login", data=fields, headers=own)).status_code == 303
+        before = await browser.get(PAGE)
+        token = re.search(rf'name="{FORM_FIELD}" value="(\w+)"', before.text)
+        assert token is not None
+        await browser.post(f"{PAGE}/looks", data={FORM_FIELD: token[1]}, headers=own)
+        after = text_of((await browser.get(PAGE)).text)
+
+    assert "sends two requests to https://flow.example.org" in text_of(before.text)
+    assert [url.startswith("https://flow.example.org/") for url in asked] == [True, True]
+    assert "Reached in 41 ms." in after
+    assert "good for 71 days" in after
+    assert "for the host backend:8000" in after
+    assert "Links to pictures and videos lead here." in after
