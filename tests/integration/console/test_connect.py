@@ -129,7 +129,7 @@ async def test_proxy_that_is_not_believed_is_told(site: Any) -> None:
 
 
 async def test_stranger_cannot_pretend_to_be_a_look_from_outside(site: Any) -> None:
-    answer = await site.stranger.browser.get(f"{PAGE}/seen/guessed")
+    answer = await site.stranger.browser.get("/seen/guessed")
 
     assert answer.status_code == 404
 

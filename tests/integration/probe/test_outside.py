@@ -39,7 +39,7 @@ def port_of(server: asyncio.Server) -> int:
 async def test_answer_is_told_and_nothing_is_followed_or_given_away() -> None:
     seen = list[bytes]()
     async with await serve(seen) as server:
-        view = await look_outside(f"http://127.0.0.1:{port_of(server)}/console/connect/seen/x", timeout_s=5)
+        view = await look_outside(f"http://127.0.0.1:{port_of(server)}/seen/x", timeout_s=5)
 
     assert (view.status, view.request_id, view.certificate_days) == (302, "req_1", None)
     assert view.latency_ms >= 1

@@ -11,8 +11,8 @@ from flow2api.domain.errors import UpstreamUnavailableError
 from flow2api.domain.ports.outside import LooksOutside, OutsideView
 from flow2api.domain.ports.system import Clock
 
-SEEN_PATH = "/console/connect/seen"
-"""Where its own requests come in again."""
+SEEN_PATH = "/seen"
+"""Where its own requests come in again; strangers cannot know a token, and learn nothing."""
 
 _WITHIN_S = 10.0
 _KEPT = 16
