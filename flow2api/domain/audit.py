@@ -46,6 +46,8 @@ class AuditAction(StrEnum):
     OPTIONS_CHANGED = "options.changed"
     REQUEST_LOG_CLEARED = "request_log.cleared"
     CONNECTION_TOKEN_MADE = "connection_token.made"  # noqa: S105
+    PLAYGROUND_RUN = "playground.run"
+    PLAYGROUND_CANCELLED = "playground.cancelled"
     PROXY_ADDED = "proxy.added"
     PROXY_CHANGED = "proxy.changed"
     PROXY_REMOVED = "proxy.removed"

@@ -11,6 +11,8 @@ from flow2api.adapters.console.account_moves import (
 )
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
 from flow2api.adapters.console.audit import AuditController
+from flow2api.adapters.console.connect.controller import LIVE_CHECK, ConnectController
+from flow2api.adapters.console.connect.outside import SeenController
 from flow2api.adapters.console.generations import (
     LIVE_GENERATION,
     LIVE_GENERATIONS,
@@ -22,14 +24,19 @@ from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.models import ModelRoutesController, ModelsController
 from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
+from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
+
+OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
+"""What needs no session."""
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AccountController,
     AccountsController,
     AddAccountController,
     AuditController,
+    ConnectController,
     EventsController,
     ExportController,
     ExtensionController,
@@ -41,6 +48,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     ModelsController,
     MoreController,
     OverviewController,
+    PlaygroundController,
     RequestsController,
     SearchController,
 )
@@ -48,9 +56,11 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
 LIVE_VIEWS: tuple[LiveView, ...] = (
     LIVE_ACCOUNT,
     LIVE_ACCOUNTS,
+    LIVE_CHECK,
     LIVE_GENERATION,
     LIVE_GENERATIONS,
     LIVE_IMPORT,
     LIVE_OVERVIEW,
     LIVE_REQUESTS,
+    LIVE_RUN,
 )

@@ -1,15 +1,18 @@
 """What the console needs from the rest of the program."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from flow2api.adapters.console.checks.client_check import ClientCheck
+from flow2api.adapters.console.checks.outside_check import OutsideCheck
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
+from flow2api.domain.ports.outside import LooksOutside
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
@@ -47,6 +50,7 @@ from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.run_imports import GivenRows, RunImports
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
@@ -108,9 +112,14 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
+        client_check: The check of how this server answers clients, one in a process.
         is_draining: Whether the server is being stopped.
         model_sources: The plugin, or the setting, that each name of a model comes from.
+        look_outside: Sends one plain request to an address.
+        most_picture_bytes: How large a picture may be that is sent along.
+        outside_check: The look at the public address, one in a process.
         policies: What each selection policy does, by name.
+        public_url: The address by which clients reach the server; empty where it follows each request.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
         reload_proxies: Has the accounts know proxies that were changed here.
@@ -161,6 +170,8 @@ class ConsoleDoors:
     results: ReadGenerations
     media: ServeMedia
     work: Work
+    playground: RunInPlayground
+    most_picture_bytes: int
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
@@ -181,4 +192,8 @@ class ConsoleDoors:
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
+    look_outside: LooksOutside
+    client_check: ClientCheck = field(default_factory=ClientCheck)
+    outside_check: OutsideCheck = field(default_factory=OutsideCheck)
+    public_url: str = ""
     version: str = ""

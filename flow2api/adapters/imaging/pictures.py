@@ -34,6 +34,11 @@ class PillowPictures:
         self._limits = limits or PictureLimits()
         self._time_limit_s = time_limit_s
 
+    @property
+    def max_bytes(self) -> int:
+        """How large a picture may be."""
+        return self._limits.max_bytes
+
     async def inspect(self, data: bytes) -> PictureFacts:
         """The facts of a picture that was handed in, proved by decoding it; its size is that which a viewer shows.
 
