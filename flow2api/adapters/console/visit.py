@@ -110,7 +110,7 @@ class Visit:
         """The frame of a page; without a census it does not tell how many accounts wait."""
         waiting = sum(census.resting.get(reason, 0) for reason in _CARE) if census else 0
         about = dict(about or {}) | ({"of": live_of} if live_of else {})
-        query = dict(self.request.query_params) | about | {"view": live}
+        query = dict(self.request.query_params) | {"view": live} | about
         kept = self.request.cookies
         return Shell(
             area=area,
