@@ -162,6 +162,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        has_plain_http: Whether the console takes passphrases over plain http from other machines.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
         options: Reads the options; only a check that needs "database" can do so.
@@ -177,6 +178,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    has_plain_http: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
