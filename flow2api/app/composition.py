@@ -37,6 +37,7 @@ from flow2api.domain.usecases.authorize_key import AuthorizeKey
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
@@ -109,6 +110,7 @@ class Services:
     guard: GuardUpstreams
     health: ForgetHealth
     refresh: RefreshAccount
+    foresee: ForeseeChoices
     simulate: SimulatePolicies
     retired_names: CountRetiredNames
     policies: Mapping[str, str]
@@ -249,6 +251,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         health=ForgetHealth(storage.health, clock, options),
         refresh=RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock, backends.kinds),
         policies={one.name: one.summary for one in extensions.policies.values()},
+        foresee=ForeseeChoices(pool, backends.catalog, policies.fresh()),
         simulate=SimulatePolicies(
             storage.accounts,
             storage.past_requests,

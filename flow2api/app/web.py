@@ -31,6 +31,7 @@ from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
+from flow2api.app.start_up import start_up_settings
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -165,6 +166,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         sign_in=operating.sign_in,
         set_up=operating.set_up,
         second_factor=operating.second_factor,
+        drop_second_factor=operating.drop_second_factor,
         preferences=operating.preferences,
         operators=operating.operators,
         accounts=operating.accounts,
@@ -192,6 +194,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         work=services.work,
         options=services.options,
         policies=services.policies,
+        foresee=services.foresee,
         simulate=services.simulate,
         statistics=services.recording.statistics,
         log=services.recording.log,
@@ -201,11 +204,13 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,
+        start_up=start_up_settings(settings),
         clock=services.clock,
         request_id_of=request_id_of,
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
+        takes_plain_http=settings.console_plain_http,
         version=__version__,
     )

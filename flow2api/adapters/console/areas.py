@@ -4,10 +4,15 @@ from litestar.types import ControllerRouterHandler
 
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
+from flow2api.adapters.console.set_up import FirstStepsController
+from flow2api.adapters.console.you import SecondFactorController, YouController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     EventsController,
+    FirstStepsController,
     OverviewController,
+    SecondFactorController,
+    YouController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_OVERVIEW,)

@@ -11,10 +11,13 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.start_up import StartUpSetting
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -52,6 +55,10 @@ class ChangesOptions(Protocol):
         """Every option, and where its value comes from."""
         ...
 
+    async def check(self, values: Mapping[str, object]) -> Options:
+        """What the options would be with these values; nothing is changed."""
+        ...
+
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
         """Set options, all of them or none."""
         ...
@@ -72,6 +79,8 @@ class ConsoleDoors:
         reload_proxies: Has the accounts know proxies that were changed here.
         reload_webhooks: Has those who send messages know webhooks that were changed here.
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
+        start_up: The settings that are fixed while the server runs.
+        takes_plain_http: Whether passphrases are taken over plain http from other machines.
         upstreams: The names of the services that accounts can be of.
         version: Of the program.
     """
@@ -79,6 +88,7 @@ class ConsoleDoors:
     sign_in: SignIn
     set_up: SetUp
     second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
     preferences: ChangePreferences
     operators: ManageOperators
     accounts: OperateAccounts
@@ -106,6 +116,7 @@ class ConsoleDoors:
     work: Work
     options: ChangesOptions
     policies: Mapping[str, str]
+    foresee: ForeseeChoices
     simulate: SimulatePolicies
     statistics: ReadStatistics
     log: ReadRequestLog
@@ -115,10 +126,12 @@ class ConsoleDoors:
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
     notify_targets: ManageNotifyTargets
+    start_up: Sequence[StartUpSetting]
     clock: Clock
     request_id_of: Callable[[Any], str]
     address_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
+    takes_plain_http: bool = False
     version: str = ""
