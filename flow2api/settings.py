@@ -200,9 +200,7 @@ def _given(environment: Mapping[str, str], toml_text: str, overrides: Mapping[st
     return given
 
 
-def _origins(
-    environment: Mapping[str, str], toml_text: str, overrides: Mapping[str, Any] | None
-) -> dict[str, str]:
+def _origins(environment: Mapping[str, str], toml_text: str, overrides: Mapping[str, Any] | None) -> dict[str, str]:
     """Where the value that counts comes from, by the name of each setting that was given."""
     variables = {
         variable.removeprefix(PREFIX).lower().replace("__", "."): variable

@@ -5,12 +5,14 @@ from litestar.types import ControllerRouterHandler
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.set_up import FirstStepsController
+from flow2api.adapters.console.settings import SETTINGS_CONTROLLERS
 from flow2api.adapters.console.you import SecondFactorController, YouController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     EventsController,
     FirstStepsController,
     OverviewController,
+    *SETTINGS_CONTROLLERS,
     SecondFactorController,
     YouController,
 )

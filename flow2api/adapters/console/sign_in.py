@@ -86,7 +86,9 @@ class SignInController(Controller):
             form.refuse("", gettext("Now with the code of your app: type the passphrase once more, and the code."))
             return _page(request, doors, form, status=422, wants_code=True)
         except SignInRefusedError:
-            form.refuse("", gettext("That did not match. Check the name, the passphrase, and the code if you have one."))
+            form.refuse(
+                "", gettext("That did not match. Check the name, the passphrase, and the code if you have one.")
+            )
             return _page(request, doors, form, status=422, wants_code=bool(code))
         except Flow2ApiError as error:
             refuse(form, error, _FIELDS)

@@ -111,7 +111,7 @@ class Visit:
             version=self.doors.version,
             token=form_token(self.here),
             places=places(accounts=waiting, generations=len(self.doors.work)),
-            here=self.path,
+            here=self.path if self.request.method == "GET" else "/console",
             live=f"/console/events?{urlencode(query)}" if live and prefers.is_live else "",
             theme=cookies.chosen(kept, cookies.THEME),
             density=prefers.density.value,

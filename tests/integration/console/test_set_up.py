@@ -11,8 +11,7 @@ import pytest_asyncio
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
-
-from .conftest import BASE, text_of
+from tests.integration.console.conftest import BASE, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

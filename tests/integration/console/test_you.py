@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pyotp
@@ -13,8 +12,7 @@ import pytest_asyncio
 from flow2api.app import create_app
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
-
-from .conftest import BASE, Person, Site, text_of
+from tests.integration.console.conftest import BASE, Person, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -44,7 +42,9 @@ async def ada(site: Site) -> AsyncIterator[Person]:
 
 async def test_passphrase_is_changed_by_who_knows_the_former_one(site: Site, ada: Person) -> None:
     wrong = await ada.submit("/console/you/passphrase", 422, former="not this", passphrase=BETTER, again=BETTER)
-    weak = await ada.submit("/console/you/passphrase", 422, former=GOOD, passphrase="password1234", again="password1234")
+    weak = await ada.submit(
+        "/console/you/passphrase", 422, former=GOOD, passphrase="password1234", again="password1234"
+    )
     assert 'id="former-bad"' in wrong.text
     assert 'id="passphrase-bad"' in weak.text
     assert GOOD not in weak.text

@@ -280,7 +280,11 @@ async def test_check_says_what_would_be_and_changes_nothing(options: CurrentOpti
 
 async def test_standing_names_the_variable_that_fixes_an_option(storage: FakeStorage) -> None:
     fixed = CurrentOptions(
-        storage.options, {"max_attempts": 2}, policies, FakeClock(), origins={"max_attempts": "A_VARIABLE", "policy": "X"}
+        storage.options,
+        {"max_attempts": 2},
+        policies,
+        FakeClock(),
+        origins={"max_attempts": "A_VARIABLE", "policy": "X"},
     )
 
     assert {one.name: one.fixed_by for one in await fixed.standing() if one.fixed_by} == {"max_attempts": "A_VARIABLE"}
