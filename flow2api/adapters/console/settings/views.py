@@ -127,7 +127,8 @@ def shown(value: Any, unit: str = "") -> str:
         return gettext("On") if value else gettext("Off")
     if isinstance(value, int | float):
         text = number(value, 0 if float(value).is_integer() else 2)
-        return f"{text} {unit}".strip()
+        # One of something stands alone, for the units are plurals.
+        return gettext("%(value)s %(unit)s") % {"value": text, "unit": unit} if unit and value != 1 else text
     return typed(value) or gettext("none")
 
 

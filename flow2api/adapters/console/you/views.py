@@ -16,6 +16,25 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.session import OperatorSession
 
 _QR_BORDER = 2
+_LONGEST_AGENT = 32
+
+# The first mark that is found counts: most browsers say that they are others, too.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,7 @@ class SessionView:
 
     Attributes:
         is_here: Whether it is the one that looks at this page.
+        browser: What the client calls itself, in short; `agent` is all of it.
     """
 
     id: str
@@ -32,6 +52,7 @@ class SessionView:
     seen_at: datetime
     ends_at: datetime
     address: str
+    browser: str
     agent: str
 
 
@@ -130,6 +151,15 @@ def grouped(secret: str) -> str:
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
+def browser_words(agent: str) -> str:
+    """What a client calls itself, as people would; the beginning of it where that is not known."""
+    name = next((words for mark, words in _BROWSERS if mark in agent), "")
+    system = next((words for mark, words in _SYSTEMS if mark in agent), "")
+    if name and system:
+        return gettext("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or agent[:_LONGEST_AGENT]
+
+
 def _enrolment(enrolment: Enrolment) -> EnrolmentView:
     return EnrolmentView(qr_code(enrolment.uri), grouped(enrolment.secret.reveal()))
 
@@ -142,6 +172,7 @@ def _session(one: OperatorSession, here: OperatorSession) -> SessionView:
         seen_at=one.seen_at,
         ends_at=one.expires_at,
         address=one.address or "",
+        browser=browser_words(one.agent) or gettext("unknown"),
         agent=one.agent,
     )
 
