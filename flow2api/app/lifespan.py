@@ -84,6 +84,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)
     stack.push_async_callback(services.watch.aclose)
+    stack.push_async_callback(services.operating.imports.aclose)
 
 
 async def _open_store(services: Services) -> None:

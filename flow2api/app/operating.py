@@ -1,5 +1,6 @@
 """What operators work with, over what the server itself needs."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -22,6 +23,7 @@ from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
@@ -41,6 +43,7 @@ from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.run_imports import RunImports
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
@@ -67,7 +70,9 @@ class Operating:
     search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
+    export: ExportAccounts
     import_accounts: ImportAccounts
+    imports: RunImports
     connection: ManageConnectionToken
     push: PushSessionToken
     proxies: ManageProxies
@@ -134,6 +139,9 @@ def build_operating(
     )
     offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
     browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
+    import_accounts = ImportAccounts(
+        imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
+    )
     return Operating(
         operators=operators,
         sign_in=sign_in,
@@ -160,9 +168,9 @@ def build_operating(
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(
-            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
-        ),
+        export=ExportAccounts(accounts, vault, storage.audit_log, clock),
+        import_accounts=import_accounts,
+        imports=RunImports(import_accounts, ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),

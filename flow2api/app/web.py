@@ -30,6 +30,7 @@ from flow2api.adapters.openai_api import Doors, create_router, envelope_response
 from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
+from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
 from flow2api.app.start_up import start_up_settings
 
@@ -171,8 +172,11 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         operators=operating.operators,
         accounts=operating.accounts,
         account_of=services.pool.get,
+        account_files=AccountFiles(services.kinds),
         take_in=operating.take_in,
+        export=operating.export,
         import_accounts=operating.import_accounts,
+        imports=operating.imports,
         refresh=services.refresh,
         census=operating.census,
         timeline=operating.timeline,

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import click
 
+from flow2api.adapters.account_files.formats import AUTO, FORMATS, JSON, format_of, read_accounts
+from flow2api.adapters.account_files.rows import MOST_BYTES
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import open_document, read_sealed
 from flow2api.app.backends import credential_kinds
-from flow2api.cli.account_files import MOST_BYTES
-from flow2api.cli.account_formats import AUTO, FORMATS, JSON, format_of, read_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase

@@ -2,6 +2,13 @@
 
 from litestar.types import ControllerRouterHandler
 
+from flow2api.adapters.console.account_moves import (
+    LIVE_IMPORT,
+    AddAccountController,
+    ExportController,
+    ExtensionController,
+    ImportController,
+)
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.set_up import FirstStepsController
@@ -9,12 +16,16 @@ from flow2api.adapters.console.settings import SETTINGS_CONTROLLERS
 from flow2api.adapters.console.you import SecondFactorController, YouController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    AddAccountController,
     EventsController,
     FirstStepsController,
+    ExportController,
+    ExtensionController,
+    ImportController,
     OverviewController,
     *SETTINGS_CONTROLLERS,
     SecondFactorController,
     YouController,
 )
 
-LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_OVERVIEW,)
+LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_IMPORT, LIVE_OVERVIEW)

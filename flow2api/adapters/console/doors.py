@@ -4,19 +4,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
 from flow2api.domain.start_up import StartUpSetting
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -36,6 +38,7 @@ from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.run_imports import GivenRows, RunImports
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
@@ -61,6 +64,34 @@ class ChangesOptions(Protocol):
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
         """Set options, all of them or none."""
+        ...
+
+
+class WritesAccounts(Protocol):
+    """A file of accounts that is written a part at a time."""
+
+    def begin(self) -> bytes:
+        """What the file begins with."""
+        ...
+
+    def part(self, accounts: Sequence[tuple[Account, Credentials]]) -> bytes:
+        """These accounts."""
+        ...
+
+    def end(self) -> bytes:
+        """What the file ends with."""
+        ...
+
+
+class AccountFiles(Protocol):
+    """Files of accounts, in every form that the program knows. Both calls may take a second, and belong into a thread."""
+
+    def read(self, data: bytes, form: str, passphrase: Secret | None) -> GivenRows:
+        """The rows of a file, which may be sealed under a passphrase."""
+        ...
+
+    def writer(self, form: str, passphrase: Secret | None) -> WritesAccounts:
+        """A new file, sealed under the passphrase if there is one."""
         ...
 
 
@@ -93,8 +124,11 @@ class ConsoleDoors:
     operators: ManageOperators
     accounts: OperateAccounts
     account_of: Callable[[int], Account | None]
+    account_files: AccountFiles
     take_in: TakeInAccount
+    export: ExportAccounts
     import_accounts: ImportAccounts
+    imports: RunImports
     refresh: RefreshAccount
     census: CountAccounts
     timeline: ReadTimeline

@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, TooManyRequestsException
 from litestar.response import Stream
 
 from flow2api.adapters.console.guards import session_token
@@ -23,6 +24,8 @@ EVERY_S = 1.0
 _BEAT_S = 15.0
 _RECHECK_S = 30.0
 _KEPT = 64
+MOST_STREAMS = 256
+"""So many tabs can be followed at once; one more is told to look by itself."""
 
 _TIME = re.compile(r"(<time [^>]*data-ago[^>]*>)[^<]*")
 """What a clock in the page goes on telling by itself is no news."""
@@ -51,6 +54,21 @@ class News:
     def __init__(self, views: Mapping[str, LiveView]) -> None:
         self._views = views
         self._made: dict[Any, tuple[float, asyncio.Future[Mapping[str, str]]]] = {}
+        self._streams = 0
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """One more stream, as long as the block lasts."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further stream can be begun."""
+        return self._streams >= MOST_STREAMS
 
     def named(self, name: str) -> LiveView:
         """The live view of this name.
@@ -91,11 +109,20 @@ class EventsController(Controller):
     async def events(self, visit: NamedDependency[Visit], news: NamedDependency[News]) -> Stream:
         """Parts of the page that asked, whenever they have changed; all of them to begin with."""
         live = news.named(visit.query("view"))
+        if news.is_full:
+            raise TooManyRequestsException
         headers = dict(PAGE_HEADERS) | {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
         return Stream(_stream(news, live, visit), headers=headers, media_type="text/event-stream")
 
 
 async def _stream(news: News, live: LiveView, visit: Visit) -> AsyncIterator[str]:
+    with news.following():
+        async with aclosing(_messages(news, live, visit)) as messages:
+            async for message in messages:
+                yield message
+
+
+async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
     sent: dict[str, bytes] = {}
     number, heard_at, checked_at = 0, loop.time(), loop.time()

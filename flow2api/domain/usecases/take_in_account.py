@@ -113,6 +113,7 @@ class TakeInAccount:
             capacity=new.capacity,
             tags=new.tags,
             base_url=new.base_url,
+            proxy=new.proxy,
             created_at=now,
             access_expires_at=exchanged.credentials.expires_at,
             access_obtained_at=exchanged.credentials.obtained_at or now,

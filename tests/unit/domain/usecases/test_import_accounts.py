@@ -12,7 +12,7 @@ from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport, RowFate, RowOutcome
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import KINDS
@@ -384,3 +384,63 @@ class TestKeys:
             (1, "An account of the upstream hosts needs a base URL."),
             (2, "An account of the upstream flow has no base URL."),
         )
+
+
+async def test_preview_tells_each_row_and_stores_nothing(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a"), row("b", tags=frozenset({"eu"}))])
+    before = await kept(storage, 1)
+    told: list[RowOutcome] = []
+    rows: list[ImportedAccount | str | None] = [
+        None,
+        row("a", session_token=token("fresh"), name="studio"),
+        row("b", tags=frozenset({"us"}), is_enabled=False),
+        row("c", email=None),
+        row("c", email=None),
+        row("d", session_token=Secret("short")),
+        "unreadable",
+        row("c", email="other@example.com"),
+    ]
+
+    report = await take_in.preview(rows, told.append, unit="line")
+
+    assert [(one.row, one.fate, one.subject, one.account_id, one.changed) for one in told] == [
+        (2, RowFate.UPDATE, "a@example.com", 1, ("secret", "name")),
+        (3, RowFate.UPDATE, "b@example.com", 2, ("tags", "rests")),
+        (4, RowFate.NEW, "", None, ()),
+        (5, RowFate.UNCHANGED, "", None, ()),
+        (6, RowFate.INVALID, "d@example.com", None, ()),
+        (7, RowFate.INVALID, "", None, ()),
+        (8, RowFate.UNCHANGED, "other@example.com", None, ()),
+    ]
+    assert [one.ending for one in told] == ["xxxx", "xxxx", "xxxx", "xxxx", "", "", "xxxx"]
+    assert told[5].problem == "unreadable"
+    assert (report.added, report.updated, report.unchanged, len(report.errors)) == (1, 2, 2, 2)
+    assert await kept(storage, 1) == before
+    assert await storage.accounts.get(3) is None
+
+
+async def test_preview_names_rows_as_it_is_told(take_in: ImportAccounts) -> None:
+    told: list[RowOutcome] = []
+
+    await take_in.preview([row("a"), row("a", session_token=token("b"))], told.append, unit="line")
+    await take_in.preview([row("a"), row("a", session_token=token("b"))], told.append)
+
+    assert told[1].problem.startswith("Line 1 has")
+    assert told[3].problem.startswith("Row 1 has")
+
+
+async def test_told_import_says_what_became_of_each_row_once_it_is_stored(
+    take_in: ImportAccounts, storage: FakeStorage
+) -> None:
+    told: list[RowOutcome] = []
+    done: list[int] = []
+    rows = [row(str(number)) for number in range(300)]
+
+    await take_in([rows[0]])
+    report = await take_in.told(rows, told.append, done.append, actor=Actor(name="ada", door="console"))
+
+    assert (report.added, report.unchanged) == (299, 1)
+    assert [one.row for one in told] == list(range(1, 301))
+    assert told[0].account_id == 1
+    assert done == [250, 300]
+    assert (await kept(storage, 300)).id == 300

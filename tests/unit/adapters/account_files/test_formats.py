@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.cli.account_formats import AUTO, CSV, JSON, LINES, format_of, read_accounts
-from flow2api.cli.account_tables import write_table
-from flow2api.cli.failures import Failure
+from flow2api.adapters.account_files.formats import AUTO, CSV, JSON, LINES, AccountWriter, format_of, read_accounts
+from flow2api.adapters.account_files.tables import write_table
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason
 from flow2api.domain.credential_kinds import CredentialKinds
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
@@ -129,7 +129,7 @@ def test_unclosed_quote_costs_no_more_than_the_lines_up_to_the_next_one() -> Non
     ],
 )
 def test_table_without_a_usable_header_is_refused_as_a_whole(text: str, problem: str) -> None:
-    with pytest.raises(Failure, match=problem):
+    with pytest.raises(UnsupportedInputError, match=problem):
         read(text, CSV)
 
 
@@ -156,7 +156,7 @@ def test_bad_line_shows_nothing_of_itself(line: str) -> None:
 
 @pytest.mark.parametrize("form", [CSV, LINES])
 def test_text_that_is_no_utf_8_is_refused(form: str) -> None:
-    with pytest.raises(Failure, match="no text in UTF-8"):
+    with pytest.raises(UnsupportedInputError, match="no text in UTF-8"):
         read(b"session_token\nJ\xfcrgen\n", form)
 
 
@@ -164,13 +164,13 @@ def test_text_that_is_no_utf_8_is_refused(form: str) -> None:
 def test_too_many_rows_are_refused_and_empty_lines_are_none(
     form: str, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flow2api.cli.account_formats.MOST_ROWS", 2)
+    monkeypatch.setattr("flow2api.adapters.account_files.formats.MOST_ROWS", 2)
     text = f"{head}\n{token(1)}\n\n{token(2)}\n"
 
     assert [row for row in read(text, form) if row is not None] == [
         ImportedAccount(session_token=Secret(token(number))) for number in (1, 2)
     ]
-    with pytest.raises(Failure, match="The file has 3 rows, and 2 are taken at once"):
+    with pytest.raises(UnsupportedInputError, match="The file has 3 rows, and 2 are taken at once"):
         read(text + token(3), form)
 
 
@@ -259,3 +259,28 @@ def test_table_may_be_of_keys_alone() -> None:
     (_, row) = read("upstream,api_key,base_url\nhost,k1,http://127.0.0.1:8000\n")
 
     assert row == ImportedAccount(session_token=Secret("k1"), upstream="host", base_url="http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("form", [JSON, CSV])
+def test_file_that_is_written_in_parts_is_the_file_of_all(form: str) -> None:
+    kept = [(account(id=one), Credentials(Secret(token(one)))) for one in range(5)]
+    writer = AccountWriter(form, KINDS)
+
+    parts = [
+        writer.begin(),
+        writer.part([]),
+        writer.part(kept[:3]),
+        writer.part(kept[3:]),
+        writer.part([]),
+        writer.end(),
+    ]
+
+    rows = [row for row in read(b"".join(parts)) if isinstance(row, ImportedAccount)]
+    assert [row.session_token for row in rows] == [credentials.session_token for _, credentials in kept]
+
+
+@pytest.mark.parametrize("form", [JSON, CSV])
+def test_file_of_no_account_can_be_read(form: str) -> None:
+    writer = AccountWriter(form, KINDS)
+
+    assert [row for row in read(writer.begin() + writer.end(), form) if row is not None] == []

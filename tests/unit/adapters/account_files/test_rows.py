@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
-from flow2api.cli.account_files import MOST_ROWS, compose_rows, read_rows
-from flow2api.cli.failures import Failure
+from flow2api.adapters.account_files.rows import MOST_ROWS, compose_rows, read_rows
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason
 from flow2api.domain.credential_kinds import CredentialKinds
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportedAccount
@@ -109,12 +109,12 @@ def test_row_without_a_session_token_is_bad_alone() -> None:
     [b"", b"not json", b"{}", b'{"tokens": 5}', b'"text"', b"\xff", b"[" * 100_000, b'[{"session_token": "\xff"}'],
 )
 def test_another_form_is_refused_as_a_whole(data: bytes) -> None:
-    with pytest.raises(Failure, match="The file is not of the form"):
+    with pytest.raises(UnsupportedInputError, match="The file is not of the form"):
         read_rows(data, KINDS)
 
 
 def test_too_many_rows_are_refused_as_a_whole() -> None:
-    with pytest.raises(Failure, match="100,001 rows"):
+    with pytest.raises(UnsupportedInputError, match="more than 100,000 rows"):
         read_rows(b"[" + b",".join([b"1"] * (MOST_ROWS + 1)) + b"]", KINDS)
 
 

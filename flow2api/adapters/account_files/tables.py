@@ -5,8 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
-from flow2api.cli.account_files import AccountRow, row_of, to_imported
-from flow2api.cli.failures import Failure
+from flow2api.adapters.account_files.rows import AccountRow, row_of, to_imported
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
@@ -39,16 +38,18 @@ def read_table(file: TextIO, kinds: CredentialKinds) -> list[ImportedAccount | s
     """The accounts by line: None for the header, for empty lines and for further lines of one account.
 
     Raises:
-        Failure: The header is none, or names a column twice.
+        UnsupportedInputError: The header is none, or names a column twice.
     """
     header = file.readline()
     separator = separator_of(header)
     names = [] if separator is None else _split(header, separator)
     if not {"session_token", "api_key"} & set(names):
-        raise Failure(f"The first line names neither session_token nor api_key; the columns are {', '.join(COLUMNS)}.")
+        raise UnsupportedInputError(
+            f"The first line names neither session_token nor api_key; the columns are {', '.join(COLUMNS)}."
+        )
     twice = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
     if twice:
-        raise Failure(f"The first line names {', '.join(twice)} twice.")
+        raise UnsupportedInputError(f"The first line names {', '.join(twice)} twice.")
     read: list[ImportedAccount | str | None] = [None]
     for first, after, cells in _records(file, separator or ","):
         read += [None] * (first - len(read))
@@ -59,12 +60,23 @@ def read_table(file: TextIO, kinds: CredentialKinds) -> list[ImportedAccount | s
 
 def write_table(accounts: Iterable[tuple[Account, Credentials]], kinds: CredentialKinds) -> bytes:
     """The accounts with their secrets in plain text; no spreadsheet takes a cell for a formula."""
+    return write_header() + write_lines(accounts, kinds)
+
+
+def write_header() -> bytes:
+    """The first line of a table."""
+    return _written([COLUMNS])
+
+
+def write_lines(accounts: Iterable[tuple[Account, Credentials]], kinds: CredentialKinds) -> bytes:
+    """The lines behind it, as in `write_table`."""
+    rows = (row_of(account, credentials, kinds) for account, credentials in accounts)
+    return _written([_cell(getattr(row, name)) for name in COLUMNS] for row in rows)
+
+
+def _written(lines: Iterable[Sequence[object]]) -> bytes:
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for account, credentials in accounts:
-        row = row_of(account, credentials, kinds)
-        writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
+    csv.writer(written, lineterminator="\r\n").writerows(lines)
     return written.getvalue().encode()
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from flow2api.cli.failures import Failure
+from flow2api.adapters.account_files.splitting import split_rows
 from flow2api.domain.account import Account, Credentials, RestReason
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
@@ -48,14 +48,6 @@ class AccountRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     video_concurrency: Slots | None = None
 
 
-class _Whole(msgspec.Struct):
-    tokens: list[msgspec.Raw]
-
-
-_decode_whole = msgspec.json.Decoder(_Whole | list[msgspec.Raw]).decode
-_decode_row = msgspec.json.Decoder(AccountRow).decode
-
-
 def read_rows(data: bytes, kinds: CredentialKinds) -> list[ImportedAccount | str]:
     """The rows of a file; for one that cannot be read, the sentence that says why, without anything out of it.
 
@@ -63,16 +55,16 @@ def read_rows(data: bytes, kinds: CredentialKinds) -> list[ImportedAccount | str
         kinds: The upstreams that a row may be of.
 
     Raises:
-        Failure: The whole file is of another form, or has too many rows.
+        UnsupportedInputError: The whole file is of another form, or has too many rows.
     """
-    try:
-        whole = _decode_whole(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Failure(f'The file is not of the form {{"tokens": [...]}}: {error}.') from error
-    rows = whole.tokens if isinstance(whole, _Whole) else whole
-    if len(rows) > MOST_ROWS:
-        raise Failure(f"The file has {len(rows):,} rows, and {MOST_ROWS:,} are taken at once; split it.")
-    return [_read_row(raw, kinds) for raw in rows]
+    read: list[ImportedAccount | str] = []
+    for count, value in enumerate(split_rows(data, "tokens"), 1):
+        if count > MOST_ROWS:
+            raise UnsupportedInputError(
+                f"The file has more than {MOST_ROWS:,} rows, which are taken at once; split it."
+            )
+        read.append(_read_row(value, kinds))
+    return read
 
 
 def compose_rows(accounts: Iterable[tuple[Account, Credentials]], kinds: CredentialKinds) -> bytes:
@@ -132,12 +124,12 @@ def to_imported(row: AccountRow, kinds: CredentialKinds) -> ImportedAccount:
     )
 
 
-def _read_row(raw: msgspec.Raw, kinds: CredentialKinds) -> ImportedAccount | str:
+def _read_row(value: object, kinds: CredentialKinds) -> ImportedAccount | str:
     try:
-        return to_imported(_decode_row(raw), kinds)
+        return to_imported(msgspec.convert(value, AccountRow), kinds)
     except UnsupportedInputError as error:
         return error.message
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         return f"{error}."
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import TextIO
 
-from flow2api.cli.account_files import AccountRow, to_imported
+from flow2api.adapters.account_files.rows import AccountRow, to_imported
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.usecases.import_accounts import ImportedAccount

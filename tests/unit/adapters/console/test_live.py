@@ -1,0 +1,154 @@
+"""What a tab is told of the page it shows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from litestar.exceptions import NotFoundException
+
+from flow2api.adapters.console import live as module
+from flow2api.adapters.console.live import LiveView, News, _stream
+from flow2api.domain.errors import NotSignedInError, StorageBusyError
+
+
+class Visited:
+    """Somebody who looks at a page; what it shows is `words`."""
+
+    def __init__(self, session: str = "ses_1", query: str = "view=page") -> None:
+        self.words = "one"
+        self.looked = 0
+        self.is_draining = False
+        self.is_signed_in = True
+        self.language = SimpleNamespace(tag="en")
+        self.here = SimpleNamespace(session=SimpleNamespace(id=session))
+        self.request = SimpleNamespace(url=SimpleNamespace(query=query), scope={}, cookies={"f2a": "token"})
+        self.doors = SimpleNamespace(
+            is_draining=lambda: self.is_draining,
+            sign_in=SimpleNamespace(who=self._who),
+            reached_url_of=lambda _: "http://127.0.0.1",
+        )
+
+    def shell(self, area: str, live: str = "") -> Any:
+        return SimpleNamespace(area=area, live=live)
+
+    def may_change(self) -> bool:
+        return True
+
+    async def _who(self, _: str | None) -> None:
+        if not self.is_signed_in:
+            raise NotSignedInError(presented=True)
+
+
+async def view(visit: Any) -> str:
+    visit.looked += 1
+    if visit.words == "fails":
+        raise StorageBusyError("It is locked.")
+    await asyncio.sleep(0)
+    return str(visit.words)
+
+
+PAGE = LiveView("page", "overview", {"words": "words", "still": "still"}, view)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look each millisecond, at templates that are what they show."""
+    monkeypatch.setattr(module, "EVERY_S", 0.001)
+    monkeypatch.setattr(
+        module,
+        "render",
+        lambda name, context: f'<p id="{name}">{context["view"] if name == "words" else "always"}\n</p>',
+    )
+
+
+async def following(visit: Any, news: News | None = None) -> AsyncIterator[str]:
+    async with aclosing(_stream(news or News({"page": PAGE}), PAGE, visit)) as stream:  # type: ignore[type-var]
+        async for message in stream:
+            yield message
+
+
+async def test_first_message_holds_every_part_and_later_ones_what_changed() -> None:
+    visit = Visited()
+    stream = following(visit)
+
+    assert await anext(stream) == "retry: 3000\n\n"
+    first = await anext(stream)
+    visit.words = "two"
+    second = await anext(stream)
+
+    assert first.startswith("id: 1\n")
+    assert 'hx-target="#words"' in first
+    assert 'hx-target="#still"' in first
+    assert all(line.startswith("data: ") for line in first.strip().splitlines()[1:])
+    assert second.startswith("id: 2\n")
+    assert "two" in second
+    assert 'hx-target="#still"' not in second
+
+
+async def test_clock_that_goes_on_is_no_news() -> None:
+    html = '<time datetime="x" data-ago="">{} s ago</time>'
+    assert module._digest(html.format(1)) == module._digest(html.format(2))
+    assert module._digest("<p>1</p>") != module._digest("<p>2</p>")
+
+
+async def test_failure_of_storage_ends_no_stream() -> None:
+    visit = Visited()
+    stream = following(visit)
+    await anext(stream)
+    await anext(stream)
+
+    visit.words = "fails"
+    waiting: asyncio.Task[str] = asyncio.create_task(anext(stream))  # type: ignore[arg-type]
+    while visit.looked < 4:
+        await asyncio.sleep(0.001)
+    visit.words = "back"
+
+    assert "back" in await waiting
+
+
+async def test_stream_says_goodbye_when_the_server_is_stopped() -> None:
+    visit = Visited()
+    stream = following(visit)
+    await anext(stream)
+    visit.is_draining = True
+
+    assert [message async for message in stream] == ["event: bye\ndata: bye\n\n"]
+
+
+async def test_stream_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RECHECK_S", 0.0)
+    visit = Visited()
+    stream = following(visit)
+    await anext(stream)
+    visit.is_signed_in = False
+
+    assert [message async for message in stream][-1].startswith("event: bye")
+
+
+async def test_tabs_of_a_session_that_show_the_same_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_S", 60.0)
+    news, visit = News({"page": PAGE}), Visited()
+
+    await asyncio.gather(*(news.parts(PAGE, visit) for _ in range(20)))  # type: ignore[arg-type]
+    other = Visited("ses_2")
+    await news.parts(PAGE, other)  # type: ignore[arg-type]
+
+    assert (visit.looked, other.looked) == (1, 1)
+
+
+async def test_stream_that_is_left_makes_room_for_another() -> None:
+    news = News({"page": PAGE})
+    stream = following(Visited(), news)
+    await anext(stream)
+    assert news._streams == 1
+
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert news._streams == 0
+
+
+def test_view_that_there_is_not_is_told() -> None:
+    with pytest.raises(NotFoundException):
+        News({}).named("nothing")
