@@ -16,6 +16,7 @@ from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
@@ -37,11 +38,13 @@ from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.note_credits import NoteCredits
 from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.run_imports import RunImports
 from flow2api.domain.usecases.search import Search
@@ -67,6 +70,8 @@ class Operating:
     take_in: TakeInAccount
     census: CountAccounts
     browse: BrowseAccounts
+    act_on_accounts: ActOnAccounts
+    probes: ProbeAccounts
     search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
@@ -101,81 +106,53 @@ def build_operating(
     options: Callable[[], Options],
     zone: Callable[[], tzinfo],
     profiles: Collection[str],
+    probes: ProbeAccounts,
+    refresh: RefreshAccount,
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
         zone: The time zone whose days are counted.
+        probes: Tests accounts.
+        refresh: Has the upstream asked about an account.
         kinds: What the accounts of each upstream sign in with.
     """
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
-
-    def take_in_changed(account: Account) -> None:
-        credentials.forget(account.id)
-        pool.put(account)
-
-    accounts, vault = (
-        ToldAccounts(storage.accounts, storage.health, clock),
-        ToldVault(storage.vault, storage.health, clock, kinds=kinds),
-    )
-    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-    operators = ManageOperators(storage.operators, passphrases, meter, clock)
-    tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
-    confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
-    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, storage.audit_log, cipher, clock)
-    sign_in = SignIn(
-        storage.operators,
-        storage.sessions,
-        tries,
-        confirm,
-        second_factor,
-        storage.audit_log,
-        operators,
-        passphrases,
-        cipher,
-        ids,
-        clock,
-    )
-    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
-    browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
-    import_accounts = ImportAccounts(
-        imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
+    accounts = ToldAccounts(storage.accounts, storage.health, clock)
+    vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
+    audit = storage.audit_log
+    entrance = _entrance(storage, cipher, passphrases, meter, codes, ids, clock)
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal))
+    import_accounts = _import(storage, vault, pool, tend, credentials, clock, kinds)
+    operate = OperateAccounts(
+        pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds
     )
     return Operating(
-        operators=operators,
-        sign_in=sign_in,
-        second_factor=second_factor,
-        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
-        offer_setup=offer_setup,
-        set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
+        operators=entrance.operators,
+        sign_in=entrance.sign_in,
+        second_factor=entrance.second_factor,
+        drop_second_factor=DropSecondFactor(entrance.operators, storage.second_factors),
+        offer_setup=entrance.offer_setup,
+        set_up=entrance.set_up,
         preferences=ChangePreferences(storage.operators, clock),
-        accounts=OperateAccounts(
-            pool,
-            upstreams,
-            accounts,
-            storage.directory,
-            vault,
-            storage.audit_log,
-            tend,
-            credentials,
-            clock,
-            kinds,
-        ),
-        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
+        accounts=operate,
+        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        probes=probes,
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=CountAccounts(pool, clock),
         browse=browse,
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
-        clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        export=ExportAccounts(accounts, vault, storage.audit_log, clock),
+        clear_log=ClearRequestLog(storage.request_log, audit, clock),
+        export=ExportAccounts(accounts, vault, audit, clock),
         import_accounts=import_accounts,
         imports=RunImports(import_accounts, ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
-        audit_log=ReadAuditLog(storage.audit_log),
+        audit_log=ReadAuditLog(audit),
         checks=ReadChecks(storage.health),
         credits=ReadCredits(pool, history, clock, zone),
         note_credits=NoteCredits(pool, history, clock, zone),
@@ -183,3 +160,53 @@ def build_operating(
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """How operators come in."""
+
+    operators: ManageOperators
+    sign_in: SignIn
+    second_factor: ManageSecondFactor
+    offer_setup: OfferSetup
+    set_up: SetUp
+
+
+def _entrance(
+    storage: Storage,
+    cipher: Cipher,
+    passphrases: Passphrases,
+    meter: PassphraseMeter,
+    codes: OneTimeCodes,
+    ids: Ids,
+    clock: Clock,
+) -> _Entrance:
+    audit, sessions = storage.audit_log, storage.sessions
+    operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    tries = CountTries(sessions, storage.sign_in_tries, audit, cipher, clock)
+    confirm = ConfirmPassphrase(tries, passphrases, audit, clock)
+    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, audit, cipher, clock)
+    sign_in = SignIn(
+        storage.operators, sessions, tries, confirm, second_factor, audit, operators, passphrases, cipher, ids, clock
+    )
+    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    set_up = SetUp(offer_setup, operators, sign_in, tries, audit, clock)
+    return _Entrance(operators, sign_in, second_factor, offer_setup, set_up)
+
+
+def _import(
+    storage: Storage,
+    vault: ToldVault,
+    pool: AccountPool,
+    tend: TendAccounts,
+    credentials: RenewCredentials,
+    clock: Clock,
+    kinds: CredentialKinds,
+) -> ImportAccounts:
+    def take_in_changed(account: Account) -> None:
+        credentials.forget(account.id)
+        pool.put(account)
+
+    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)

@@ -28,11 +28,13 @@ from flow2api.adapters.console import (
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.probe import look_outside
 from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
 from flow2api.app.start_up import start_up_settings
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -173,6 +175,11 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         accounts=operating.accounts,
         account_of=services.pool.get,
         account_files=AccountFiles(services.kinds),
+        act_on_accounts=operating.act_on_accounts,
+        browse=operating.browse,
+        checks=operating.checks,
+        credits=operating.credits,
+        probes=operating.probes,
         take_in=operating.take_in,
         export=operating.export,
         import_accounts=operating.import_accounts,
@@ -190,20 +197,36 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         reload_keys=services.authorize.load,
         catalog=services.catalog,
         routes=services.routes,
+        model_sources=services.model_sources,
+        retired_names=services.retired_names,
         generate=services.generate,
         ingest=services.ingest,
         generations=operating.generations,
+        follow=services.followed,
+        operate_generations=services.operate_generations,
+        previews=services.previews,
         results=services.generations,
         media=services.media,
         work=services.work,
+        playground=RunInPlayground(
+            services.generate,
+            services.work,
+            services.storage.generations,
+            services.storage.audit_log,
+            services.clock,
+        ),
+        most_picture_bytes=services.pictures.max_bytes,
         options=services.options,
         policies=services.policies,
         foresee=services.foresee,
         simulate=services.simulate,
+        spans=services.recording.spans,
         statistics=services.recording.statistics,
         log=services.recording.log,
+        log_counts=services.recording.counts,
         clear_log=operating.clear_log,
         audit_log=operating.audit_log,
+        search=operating.search,
         connection=operating.connection,
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
@@ -216,5 +239,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
         takes_plain_http=settings.console_plain_http,
+        look_outside=look_outside,
+        public_url=settings.public_url,
         version=__version__,
     )

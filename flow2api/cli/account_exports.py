@@ -45,7 +45,7 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
         raise Failure(f"There is a file {file} already; choose another name.")
     passphrase = None if plain else read_passphrase(passphrase_file, is_new=True)
     kept = asyncio.run(_collect(here, is_plain=plain))
-    kinds = credential_kinds(here.extensions)
+    kinds = credential_kinds(here.settings, here.extensions)
     data = compose_rows(kept, kinds) + b"\n" if form == JSON else write_table(kept, kinds)
     if passphrase is not None:
         data = seal_document(data, passphrase) + b"\n"

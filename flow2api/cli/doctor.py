@@ -41,7 +41,11 @@ class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Also ask whether the hosts of the upstream answer; no account is used.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask whether the hosts of the upstreams answer, and try API keys of accounts by calls that cost nothing.",
+)
 @json_option
 @config_option
 def doctor(online: bool, as_json: bool, config: str | None) -> None:
@@ -136,6 +140,7 @@ class _Opened:
             host=settings.host,
             public_url=settings.public_url,
             has_plain_http=settings.console_plain_http,
+            plain_http_hosts=settings.plain_http_hosts,
             clock=self._clock,
             backends=self._examined_backends,
             options=self._options,
@@ -143,7 +148,12 @@ class _Opened:
 
     def _examined_backends(self) -> ExaminedBackends:
         backends = self.backends()
-        return ExaminedBackends(storage=backends.storage, store=backends.store, catalog=backends.catalog)
+        return ExaminedBackends(
+            storage=backends.storage,
+            store=backends.store,
+            coordination=backends.coordination,
+            catalog=backends.catalog,
+        )
 
     async def _options(self) -> ExaminedOptions:
         options = build_options(self._here.settings, self._here.extensions, self.backends(), self._clock)
@@ -162,6 +172,7 @@ async def _build(extensions: Extensions, opened: _Opened, stack: AsyncExitStack)
     """Nothing to say unless something cannot be made."""
     backends = opened.backends()
     stack.push_async_callback(backends.store.aclose)
+    stack.push_async_callback(backends.coordination.aclose)
     for upstream in backends.upstreams.values():
         stack.push_async_callback(upstream.aclose)
     missing = sorted(extensions.upstreams.keys() - backends.upstreams.keys())

@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     ACCOUNT_REMOVED = "account.removed"
     CREDITS_ASKED = "account.credits_asked"
     RENEWAL_ASKED = "account.renewal_asked"
+    ACCOUNT_TESTED = "account.tested"
     ACCOUNTS_IMPORTED = "account.imported"
     ACCOUNTS_EXPORTED = "account.exported"
     SECRETS_REVEALED = "account.secrets_revealed"
@@ -45,6 +46,8 @@ class AuditAction(StrEnum):
     OPTIONS_CHANGED = "options.changed"
     REQUEST_LOG_CLEARED = "request_log.cleared"
     CONNECTION_TOKEN_MADE = "connection_token.made"  # noqa: S105
+    PLAYGROUND_RUN = "playground.run"
+    PLAYGROUND_CANCELLED = "playground.cancelled"
     PROXY_ADDED = "proxy.added"
     PROXY_CHANGED = "proxy.changed"
     PROXY_REMOVED = "proxy.removed"
@@ -56,6 +59,9 @@ class AuditAction(StrEnum):
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_REMOVED = "webhook.removed"
+    GENERATION_CANCELLED = "generation.cancelled"
+    GENERATION_REPEATED = "generation.repeated"
+    MEDIA_DELETED = "media.deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def to_imported(row: AccountRow, kinds: CredentialKinds) -> ImportedAccount:
     if row.upstream not in kinds.by_upstream:
         raise UnsupportedInputError(f"There is no such upstream; there is {', '.join(sorted(kinds.by_upstream))}.")
     given = GivenCredential(row.session_token, row.api_key, row.base_url)
-    secret, base_url = given.read(row.upstream, kinds.of(row.upstream))
+    secret, base_url = given.read(row.upstream, kinds)
     return ImportedAccount(
         session_token=secret,
         upstream=row.upstream,

@@ -1,24 +1,33 @@
 """What the console needs from the rest of the program."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from flow2api.adapters.console.checks.client_check import ClientCheck
+from flow2api.adapters.console.checks.outside_check import OutsideCheck
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
+from flow2api.domain.ports.outside import LooksOutside
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.start_up import StartUpSetting
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_requests import CountRequests
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -32,13 +41,20 @@ from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.operate_generations import OperateGenerations
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
+from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
+from flow2api.domain.usecases.read_spans import ReadSpans
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.run_imports import GivenRows, RunImports
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
@@ -103,8 +119,14 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
+        client_check: The check of how this server answers clients, one in a process.
         is_draining: Whether the server is being stopped.
+        model_sources: The plugin, or the setting, that each name of a model comes from.
+        look_outside: Sends one plain request to an address.
+        most_picture_bytes: How large a picture may be that is sent along.
+        outside_check: The look at the public address, one in a process.
         policies: What each selection policy does, by name.
+        public_url: The address by which clients reach the server; empty where it follows each request.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
         reload_proxies: Has the accounts know proxies that were changed here.
@@ -125,6 +147,11 @@ class ConsoleDoors:
     accounts: OperateAccounts
     account_of: Callable[[int], Account | None]
     account_files: AccountFiles
+    act_on_accounts: ActOnAccounts
+    browse: BrowseAccounts
+    checks: ReadChecks
+    credits: ReadCredits
+    probes: ProbeAccounts
     take_in: TakeInAccount
     export: ExportAccounts
     import_accounts: ImportAccounts
@@ -142,20 +169,30 @@ class ConsoleDoors:
     reload_keys: Callable[[], Awaitable[None]]
     catalog: ModelCatalog
     routes: ModelRoutes
+    model_sources: Mapping[str, str]
+    retired_names: CountRetiredNames
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
+    follow: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     results: ReadGenerations
     media: ServeMedia
     work: Work
+    playground: RunInPlayground
+    most_picture_bytes: int
     options: ChangesOptions
     policies: Mapping[str, str]
     foresee: ForeseeChoices
     simulate: SimulatePolicies
+    spans: ReadSpans
     statistics: ReadStatistics
     log: ReadRequestLog
+    log_counts: CountRequests
     clear_log: ClearRequestLog
     audit_log: ReadAuditLog
+    search: Search
     connection: ManageConnectionToken
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
@@ -168,4 +205,8 @@ class ConsoleDoors:
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
     takes_plain_http: bool = False
+    look_outside: LooksOutside
+    client_check: ClientCheck = field(default_factory=ClientCheck)
+    outside_check: OutsideCheck = field(default_factory=OutsideCheck)
+    public_url: str = ""
     version: str = ""

@@ -39,8 +39,8 @@ _AT_ONCE = 64
 class ImportAccounts:
     """Stores accounts without calling the upstream; the keeper warms them at its own pace.
 
-    An account is known by its session token or API key, else by upstream and e-mail address; then the row renews its
-    secret and whatever else it states. A bad row never stops the others.
+    An account is known by its upstream and its session token or API key (with the base URL, if it has one), else by
+    upstream and e-mail address; then the row renews its secret and whatever else it states. A bad row never stops the others.
     """
 
     def __init__(
@@ -174,13 +174,13 @@ class ImportAccounts:
                 tally.refuse(number, error.message, row)
                 continue
             is_elsewhere = account is not None and row.base_url != account.base_url
-            is_new_token = is_elsewhere or row.session_token not in owners
+            is_new_token = is_elsewhere or account is None or account.id not in owners.get(row.session_token, ())
             self._plan(number, row, account, is_new_token=is_new_token, changes=changes, tally=tally)
         return changes
 
-    async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, int]) -> "_Known":
+    async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, Sequence[int]]) -> "_Known":
         """The accounts that these rows may be about, as they are by now."""
-        known = _Known(dict(await self._accounts.some(list(owners.values()))))
+        known = _Known(dict(await self._accounts.some([one for ids in owners.values() for one in ids])))
         emails = [fold_email(row.email) for row in rows if row.email]
         for account in await self._accounts.with_emails(emails):
             known.by_id[account.id] = account
@@ -297,15 +297,11 @@ def _repeats(row: ImportedAccount, number: int, tally: Tally, kind: CredentialKi
         UnsupportedInputError: An earlier row contradicts this one.
     """
     email = None if row.email is None else fold_email(row.email)
-    place = (row.upstream, row.base_url)
-    first, first_email, first_place = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email, place))
+    identity = (row.session_token.fingerprint(), (row.upstream, row.base_url))
+    first, first_email = tally.tokens.setdefault(identity, (number, email))
     if first != number:
         if email is not None and first_email is not None and email != first_email:
             raise UnsupportedInputError(f"{tally.unit} {first} has the same {kind.secret} under another address.")
-        if place != first_place:
-            raise UnsupportedInputError(
-                f"{tally.unit} {first} has the same {kind.secret} with another upstream or base URL; one key is one account."
-            )
         return True
     if email is not None:
         namesake = tally.emails.setdefault((row.upstream, email), number)
@@ -315,19 +311,18 @@ def _repeats(row: ImportedAccount, number: int, tally: Tally, kind: CredentialKi
 
 
 def _account_of(
-    row: ImportedAccount, owners: Mapping[Secret, int], known: _Known, kind: CredentialKind
+    row: ImportedAccount, owners: Mapping[Secret, Sequence[int]], known: _Known, kind: CredentialKind
 ) -> Account | None:
     """The account that the row is about; None when it is a new one.
 
     Raises:
         UnsupportedInputError: Session token and address lead to two of them.
     """
-    owner = known.by_id.get(owners.get(row.session_token, 0))
+    keepers = [known.by_id[one] for one in owners.get(row.session_token, ()) if one in known.by_id]
+    owner = next((one for one in keepers if one.place == (row.upstream, row.base_url)), None)
     namesake = None if row.email is None else known.by_email.get((row.upstream, fold_email(row.email)))
     if owner is None:
         return None if namesake is None else known.by_id[namesake]
-    if owner.upstream != row.upstream:
-        raise UnsupportedInputError(f"The {kind.secret} is that of account {owner.id}, of another upstream.")
     if namesake not in (None, owner.id):
         raise UnsupportedInputError(
             f"The {kind.secret} is that of account {owner.id}, but the address that of account {namesake}."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, Place
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 
@@ -92,7 +92,7 @@ class Tally:
     Attributes:
         unit: What a row is called.
         on_outcome: Told of each row; None when nobody asks.
-        tokens: By a session token's fingerprint the row that first had it, its e-mail address, and what it is good for.
+        tokens: By a session token's fingerprint and where it is good the row that first had it, and its e-mail address.
         emails: The row that first had an address.
         accounts: The row that was about an account.
     """
@@ -103,7 +103,7 @@ class Tally:
     updated: int = 0
     unchanged: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[bytes, tuple[int, str | None, tuple[str, str | None]]] = field(default_factory=dict)
+    tokens: dict[tuple[bytes, Place], tuple[int, str | None]] = field(default_factory=dict)
     emails: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: dict[int, int] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -79,10 +79,19 @@ class Work:
         """How many unfinished records in storage are worked on."""
         return sum(1 for running in self._running.values() if running.job.is_stored and not running.job.is_over)
 
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Everything that this process works on, in the order in which it began."""
+        return tuple(running.job for running in self._running.values())
+
     def job(self, generation_id: str) -> Job | None:
         """The job on this generation, while this process works on it."""
         running = self._running.get(generation_id)
         return None if running is None else running.job
+
+    def of_group(self, group_id: str) -> Sequence[Job]:
+        """The jobs of this process on the parts of one request, in the order in which they were begun."""
+        return [running.job for running in self._running.values() if running.job.generation.group_id == group_id]
 
     def start(self, job: Job, *, resumed: bool = False) -> None:
         """Begin work on a job, or go on with one that was begun before."""

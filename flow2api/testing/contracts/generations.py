@@ -1,24 +1,17 @@
-"""What a storage promises of generations, who works on them, and their idempotency keys."""
+"""What a storage promises of generations as they are added, saved, listed and told of later."""
 
-import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation, Input, InputRole, Operation, Phase, State
+from flow2api.domain.generation import Fault, Input, InputRole, State
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import (
-    CountsNames,
-    GenerationFilter,
-    IdempotencyClaim,
-    NameCount,
-    PastRequest,
-    Storage,
-)
+from flow2api.domain.ports.storage import CountsNames, GenerationFilter, NameCount, PastRequest, Storage
 from flow2api.testing.factories import GenerationFactory
-from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.clock import START
 from flow2api.testing.samples import (
     NOW,
     generation_of,
@@ -116,6 +109,19 @@ class GenerationDirectoryContract:
         assert (first.has_more, last.has_more) == (True, False)
         assert (await storage.generation_directory.page(GenerationFilter(), after="none", limit=3)).items == ()
 
+    async def test_pages_back_to_what_stands_in_front(self, storage: Storage) -> None:
+        await storage.generations.add([generation_of(f"gen_{number}") for number in range(5)])
+
+        async def found(before: str, limit: int) -> tuple[list[str], bool]:
+            directory = storage.generation_directory
+            page = await directory.page(GenerationFilter(), after=None, limit=limit, before=before)
+            return [one.id for one in page.items], page.has_more
+
+        assert await found("gen_1", 2) == (["gen_3", "gen_2"], True)
+        assert await found("gen_2", 2) == (["gen_4", "gen_3"], False)
+        assert await found("gen_4", 2) == ([], False)
+        assert await found("none", 2) == ([], False)
+
     async def test_filters_by_what_a_generation_is(self, storage: Storage) -> None:
         one = replace(generation_of("gen_1"), key_id=7, account_id=3, model="paint", state=State.COMPLETED)
         other = replace(
@@ -133,6 +139,33 @@ class GenerationDirectoryContract:
         ):
             found = await storage.generation_directory.page(wanted, after=None, limit=5)
             assert found.items == (one,), wanted
+
+    async def test_filters_by_how_a_generation_goes(self, storage: Storage) -> None:
+        later, hour = NOW + timedelta(hours=2), timedelta(hours=1)
+        kept: dict[str, Any] = {"state": State.COMPLETED, "expires_at": later + hour}
+        made: dict[str, dict[str, Any]] = {
+            "gen_runs": {"state": State.RUNNING, "created_at": later, "key_id": None},
+            "gen_waits": {"parent_id": "gen_before"},
+            "gen_failed": {"state": State.FAILED, "fault": Fault("upstream_error", "No.")},
+            "gen_kept": kept,
+            "gen_for_ever": kept | {"expires_at": None},
+            "gen_expired": kept | {"expires_at": later - hour},
+            "gen_deleted": kept | {"deleted_at": NOW},
+        }
+        await storage.generations.add([replace(generation_of(name), **facts) for name, facts in made.items()])
+
+        async def found(**wanted: Any) -> list[str]:
+            page = await storage.generation_directory.page(GenerationFilter(**wanted), after=None, limit=9)
+            return [one.id for one in page.items]
+
+        assert await found(is_unfinished=True) == ["gen_waits", "gen_runs"]
+        assert await found(code="upstream_error") == ["gen_failed"]
+        assert await found(parent_id="gen_before") == ["gen_waits"]
+        assert await found(is_operators=True) == ["gen_runs"]
+        assert await found(since=later) == ["gen_runs"]
+        assert await found(kept_at=later) == ["gen_for_ever", "gen_kept"]
+        page = await storage.generation_directory.page(GenerationFilter(is_unfinished=True), after="gen_waits", limit=1)
+        assert [one.id for one in page.items] == ["gen_runs"]
 
     async def test_counts_names_that_were_asked_for_where_that_is_offered(self, storage: Storage) -> None:
         directory = storage.generation_directory
@@ -205,252 +238,6 @@ class PagesContract:
 
         assert [item.id for item in page.items] == ["video_of_the_operator"]
         assert not page.has_more
-
-
-class LeasesContract:
-    """Leases go by the database's clock, so they are made to end in the past instead of being waited for."""
-
-    @staticmethod
-    def held(name: str, owner: str | None = "old", seconds: float = 45) -> Generation:
-        until = datetime.now(UTC) + timedelta(seconds=seconds)
-        return replace(generation_of(name), owner=owner, lease_until=None if owner is None else until)
-
-    async def test_takes_over_only_what_nobody_renews(self, storage: Storage) -> None:
-        await storage.generations.add([self.held("gen_ended", seconds=-1), self.held("gen_held")])
-        await storage.generations.add([self.held("gen_free", owner=None)])
-
-        taken = await storage.generations.take_over("new", 45, 10)
-
-        assert [generation.id for generation in taken] == ["gen_ended", "gen_free"]
-        assert await storage.generations.take_over("third", 45, 10) == []
-
-    async def test_taken_over_has_a_new_owner_lease_and_fence(self, storage: Storage) -> None:
-        before = replace(
-            self.held("gen_1", seconds=-1), fence=4, rescues=1, state=State.RUNNING, operation=Operation("o", "{}")
-        )
-        await storage.generations.add([before])
-
-        (taken,) = await storage.generations.take_over("new", 45, 10)
-
-        assert taken.lease_until is not None
-        assert timedelta(seconds=40) < taken.lease_until - datetime.now(UTC) < timedelta(seconds=50)
-        assert taken == replace(before, owner="new", fence=5, rescues=2, lease_until=taken.lease_until)
-        assert await storage.generations.get("gen_1") == taken
-
-    async def test_expired_generations_are_not_listed(self, storage: Storage) -> None:
-        kept = replace(self.held("gen_kept"), state=State.COMPLETED, expires_at=datetime.now(UTC) + timedelta(hours=1))
-        over = replace(self.held("gen_over"), state=State.COMPLETED, expires_at=datetime.now(UTC) - timedelta(hours=1))
-        await storage.generations.add([kept, over])
-
-        page = await storage.generations.page(
-            key_id=kept.key_id, kind=kept.kind, after=None, limit=10, newest_first=True
-        )
-
-        assert [one.id for one in page.items] == ["gen_kept"]
-
-    async def test_what_was_released_in_order_counts_as_no_rescue(self, storage: Storage) -> None:
-        await storage.generations.add([self.held("gen_1", owner="old")])
-        await storage.generations.release("old")
-
-        (taken,) = await storage.generations.take_over("new", 45, 10)
-
-        assert taken.rescues == 0
-
-    async def test_late_write_of_the_old_owner_is_refused(self, storage: Storage) -> None:
-        before = self.held("gen_1", seconds=-1)
-        await storage.generations.add([before])
-        (taken,) = await storage.generations.take_over("new", 45, 10)
-
-        assert not await storage.generations.save(before.completed((), NOW, None))
-        assert await storage.generations.save(taken.completed((), NOW, None))
-
-    async def test_never_takes_over_what_has_ended(self, storage: Storage) -> None:
-        for state in (State.COMPLETED, State.FAILED, State.CANCELLED):
-            await storage.generations.add([replace(self.held(f"gen_{state}", seconds=-1), state=state)])
-
-        assert await storage.generations.take_over("new", 45, 10) == []
-
-    async def test_takes_the_oldest_first_and_no_more_than_asked(self, storage: Storage) -> None:
-        for number in (3, 1, 2):
-            late = generation_of(f"gen_{number}", after_s=number)
-            await storage.generations.add([late])
-
-        assert [each.id for each in await storage.generations.take_over("new", 45, 2)] == ["gen_1", "gen_2"]
-
-    async def test_each_is_taken_by_one_of_many(self, storage: Storage) -> None:
-        await storage.generations.add([self.held(f"gen_{number}", seconds=-1) for number in range(30)])
-
-        taken = await asyncio.gather(*(storage.generations.take_over(f"p{number}", 45, 4) for number in range(12)))
-
-        ids = [generation.id for each in taken for generation in each]
-        assert sorted(ids) == sorted(f"gen_{number}" for number in range(30))
-
-    async def test_renewal_prolongs_the_leases_of_its_owner_alone(self, storage: Storage) -> None:
-        await storage.generations.add([self.held("gen_1", seconds=-1), self.held("gen_2", "other", seconds=-1)])
-
-        await storage.generations.renew("old", 45)
-
-        assert [each.id for each in await storage.generations.take_over("new", 45, 10)] == ["gen_2"]
-
-    async def test_renewal_counts_what_it_prolongs_and_names_come_on_demand(self, storage: Storage) -> None:
-        ended = replace(self.held("gen_3"), state=State.COMPLETED)
-        await storage.generations.add([self.held("gen_1"), self.held("gen_2"), ended, self.held("gen_4", "other")])
-
-        assert await storage.generations.renew("old", 45) == 2
-        assert set(await storage.generations.held("old")) == {"gen_1", "gen_2"}
-        assert await storage.generations.renew("nobody", 45) == 0
-        assert list(await storage.generations.held("nobody")) == []
-
-    async def test_renewal_leaves_ended_ones_alone(self, storage: Storage) -> None:
-        ended = replace(self.held("gen_1", seconds=-1), state=State.FAILED)
-        await storage.generations.add([ended])
-
-        await storage.generations.renew("old", 45)
-
-        assert await storage.generations.get("gen_1") == ended
-
-    async def test_save_with_an_old_copy_does_not_shorten_the_lease(self, storage: Storage) -> None:
-        copy = self.held("gen_1", seconds=-1)
-        await storage.generations.add([copy])
-        await storage.generations.renew("old", 45)
-
-        await storage.generations.save(copy.entering(Phase.SUBMITTING, NOW))
-
-        assert await storage.generations.take_over("new", 45, 10) == []
-
-    async def test_released_ones_are_taken_over_at_once(self, storage: Storage) -> None:
-        await storage.generations.add([self.held("gen_1"), self.held("gen_2", "other")])
-
-        await storage.generations.release("old")
-
-        assert [each.id for each in await storage.generations.take_over("new", 45, 10)] == ["gen_1"]
-
-    async def test_lease_of_no_length_has_ended(self, storage: Storage) -> None:
-        await storage.generations.add([self.held("gen_1")])
-        await storage.generations.renew("old", -1)
-
-        assert len(await storage.generations.take_over("new", -1, 10)) == 1
-        assert len(await storage.generations.take_over("third", 45, 10)) == 1
-
-
-class ClaimsContract:
-    """Idempotency keys in use."""
-
-    @staticmethod
-    def claim(clock: FakeClock, group_id: str = "req_gen_1", *, key_id: int | None = 1) -> IdempotencyClaim:
-        expires_at = clock.now() + timedelta(hours=24)
-        return IdempotencyClaim(key_id, "order-1", b"\x01" * 32, group_id, expires_at)
-
-    @pytest.mark.parametrize("key_id", [1, None])
-    async def test_is_found_by_key_and_name(self, storage: Storage, clock: FakeClock, key_id: int | None) -> None:
-        claim = self.claim(clock, key_id=key_id)
-        await storage.generations.add([generation_of("gen_1")], claim)
-
-        assert await storage.generations.claimed(key_id, "order-1") == claim
-        assert await storage.generations.claimed(2, "order-1") is None
-        assert await storage.generations.claimed(key_id, "order-2") is None
-
-    @pytest.mark.parametrize("key_id", [1, None])
-    async def test_second_one_is_refused_and_nothing_is_stored(
-        self, storage: Storage, clock: FakeClock, key_id: int | None
-    ) -> None:
-        first = self.claim(clock, key_id=key_id)
-        await storage.generations.add([generation_of("gen_1")], first)
-
-        with pytest.raises(ConflictError, match="Idempotency-Key"):
-            await storage.generations.add([generation_of("gen_2")], self.claim(clock, "req_gen_2", key_id=key_id))
-
-        assert await storage.generations.get("gen_2") is None
-        assert await storage.generations.claimed(key_id, "order-1") == first
-
-    async def test_other_keys_may_use_the_same_name(self, storage: Storage, clock: FakeClock) -> None:
-        for key_id in (1, 2, None):
-            generation = replace(generation_of(f"gen_{key_id}"), key_id=key_id)
-            await storage.generations.add([generation], self.claim(clock, key_id=key_id))
-
-    async def test_expired_one_is_forgotten_and_replaced(self, storage: Storage, clock: FakeClock) -> None:
-        await storage.generations.add([generation_of("gen_1")], self.claim(clock))
-        clock.advance(24 * 3600)
-        assert await storage.generations.claimed(1, "order-1") is None
-
-        again = self.claim(clock, "req_gen_2")
-        await storage.generations.add([generation_of("gen_2")], again)
-
-        assert await storage.generations.claimed(1, "order-1") == again
-
-    async def test_place_of_a_refused_request_is_taken_once(self, storage: Storage, clock: FakeClock) -> None:
-        await storage.generations.add([generation_of("gen_1")], self.claim(clock))
-        again = replace(self.claim(clock, "req_gen_2"), in_place_of="req_gen_1")
-
-        await storage.generations.add([generation_of("gen_2")], again)
-
-        assert await storage.generations.claimed(1, "order-1") == self.claim(clock, "req_gen_2")
-        with pytest.raises(ConflictError):
-            await storage.generations.add([generation_of("gen_3")], replace(again, group_id="req_gen_3"))
-        assert await storage.generations.get("gen_3") is None
-
-    async def test_one_of_fifty_wins(self, storage: Storage, clock: FakeClock) -> None:
-        async def ask(number: int) -> bool:
-            try:
-                await storage.generations.add([generation_of(f"gen_{number}")], self.claim(clock, f"req_gen_{number}"))
-            except ConflictError:
-                return False
-            return True
-
-        won = await asyncio.gather(*(ask(number) for number in range(50)))
-
-        kept = [number for number in range(50) if await storage.generations.get(f"gen_{number}")]
-        claim = await storage.generations.claimed(1, "order-1")
-        assert kept == [number for number, has_won in enumerate(won) if has_won]
-        assert claim is not None
-        assert [claim.group_id] == [f"req_gen_{number}" for number in kept]
-
-    async def test_violation_by_the_generation_gives_the_claim_back(self, storage: Storage, clock: FakeClock) -> None:
-        await storage.generations.add([generation_of("gen_1")])
-
-        with pytest.raises(ConflictError):
-            await storage.generations.add([generation_of("gen_1")], self.claim(clock))
-
-        assert await storage.generations.claimed(1, "order-1") is None
-
-
-class RepeatsContract:
-    """Requests that were asked before, found by their bodies."""
-
-    @staticmethod
-    def asked(name: str, **changes: object) -> Generation:
-        return replace(generation_of(name), **{"body_digest": b"\x02" * 32, "key_id": 1, **changes})  # type: ignore[arg-type]
-
-    @staticmethod
-    async def found(storage: Storage, clock: FakeClock, key_id: int | None = 1) -> list[str]:
-        since = clock.now() - timedelta(minutes=3)
-        return [one.id for one in await storage.generations.repeated(key_id, b"\x02" * 32, ended_since=since)]
-
-    @pytest.mark.parametrize("key_id", [1, None])
-    async def test_unfinished_request_is_found_by_its_body(
-        self, storage: Storage, clock: FakeClock, key_id: int | None
-    ) -> None:
-        await storage.generations.add([self.asked("gen_1", key_id=key_id), generation_of("gen_2")])
-        assert await self.found(storage, clock, key_id) == ["gen_1"]
-        assert await self.found(storage, clock, 2) == []
-        assert await storage.generations.repeated(key_id, b"\x03" * 32, ended_since=clock.now()) == []
-
-    async def test_all_parts_of_the_newest_are_found(self, storage: Storage, clock: FakeClock) -> None:
-        await storage.generations.add([self.asked("gen_1", group_id="old")])
-        await storage.generations.add([self.asked("gen_2", group_id="new"), self.asked("gen_3", group_id="new")])
-        assert await self.found(storage, clock) == ["gen_2", "gen_3"]
-
-    async def test_ended_ones_are_found_for_a_while(self, storage: Storage, clock: FakeClock) -> None:
-        ended_at = clock.now()
-        await storage.generations.add([self.asked("gen_1").completed((), ended_at, None)])
-        clock.advance(179)
-        assert await self.found(storage, clock) == ["gen_1"]
-        clock.advance(2)
-        assert await self.found(storage, clock) == []
-
-    async def test_deleted_one_is_not_found(self, storage: Storage, clock: FakeClock) -> None:
-        await storage.generations.add([self.asked("gen_1").cancelled(clock.now()).changed(deleted_at=clock.now())])
-        assert await self.found(storage, clock) == []
 
 
 class PastRequestsContract:

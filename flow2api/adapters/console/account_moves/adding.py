@@ -94,7 +94,7 @@ def _read(form: Form, visit: Visit) -> NewAccount | None:
     if form.errors:
         return None
     given = GivenCredential(None if kind.has_key else secret, secret if kind.has_key else None, base_url or None)
-    token, address = given.read(upstream, kind)
+    token, address = given.read(upstream, visit.doors.kinds)
     return NewAccount(
         session_token=token,
         upstream=upstream,

@@ -40,6 +40,14 @@ def balancing() -> list[OptionWords]:
             ),
         ),
         OptionWords(
+            "models_off",
+            gettext("Models that are not offered"),
+            gettext(
+                "Names with commas between. Their aliases go with them; the name of a line stands for all its models."
+            ),
+            is_risky=True,
+        ),
+        OptionWords(
             "pictures_per_call",
             gettext("Pictures in one call"),
             gettext(
@@ -106,6 +114,14 @@ def limits() -> list[OptionWords]:
             gettext("Running at once"),
             gettext("Over all accounts; those beyond it wait as for a busy account. 0 is any number."),
             gettext("generations"),
+        ),
+        OptionWords(
+            "requests_per_min",
+            gettext("Requests of a key"),
+            gettext(
+                "So many pictures and videos each API key may begin in a minute, unless it has its own number. 0 is any."
+            ),
+            gettext("a minute"),
         ),
         OptionWords(
             "waiting_limit",
