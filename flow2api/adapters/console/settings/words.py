@@ -118,9 +118,7 @@ def limits() -> list[OptionWords]:
         OptionWords(
             "requests_per_min",
             gettext("Requests of a key"),
-            gettext(
-                "So many pictures and videos each API key may begin in a minute, unless it has its own number. 0 is any."
-            ),
+            gettext("So many each API key may begin in a minute, in all processes together. 0 is any number."),
             gettext("a minute"),
         ),
         OptionWords(
