@@ -28,6 +28,7 @@ from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
 from flow2api.adapters.console.set_up import FirstStepsController
+from flow2api.adapters.console.settings import SETTINGS_CONTROLLERS
 from flow2api.adapters.console.you import SecondFactorController, YouController
 
 OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
@@ -40,9 +41,9 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AuditController,
     ConnectController,
     EventsController,
+    FirstStepsController,
     ExportController,
     ExtensionController,
-    FirstStepsController,
     GenerationsController,
     ImportController,
     KeysController,
@@ -51,11 +52,12 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     ModelsController,
     MoreController,
     OverviewController,
+    *SETTINGS_CONTROLLERS,
+    SecondFactorController,
+    YouController,
     PlaygroundController,
     RequestsController,
     SearchController,
-    SecondFactorController,
-    YouController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (
