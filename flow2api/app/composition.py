@@ -14,10 +14,13 @@ from flow2api.adapters.imaging.stills import PyAvVideoStills
 from flow2api.adapters.imaging.workers import Workers
 from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
+from flow2api.adapters.system.backups import BackupFolder
 from flow2api.adapters.system.logs import context_of
+from flow2api.adapters.system.loop_lag import LoopLag
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
+from flow2api.app.diagnosing import ServerDoctor
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
@@ -34,14 +37,18 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.selection import SelectionPolicy
 from flow2api.domain.usecases.authorize_key import AuthorizeKey
+from flow2api.domain.usecases.back_up_database import BackUpDatabase
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.job import Audience
+from flow2api.domain.usecases.keep_diagnosis import KeepDiagnosis
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
@@ -68,13 +75,23 @@ from flow2api.extensions import Extensions
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.settings import Settings
 
+BACKUPS = "backups"
+"""The folder of copies, in the data folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The program: every use case, and the ports that have to be opened and closed."""
 
     settings: Settings
+    extensions: Extensions
     clock: Clock
+    glance: GlanceAtPool
+    drain: DrainServer
+    backups: BackUpDatabase
+    doctor: ServerDoctor
+    diagnosis: KeepDiagnosis
+    lag: LoopLag
     options: CurrentOptions
     catalog: ModelCatalog
     routes: ModelRoutes
@@ -112,6 +129,11 @@ class Services:
     simulate: SimulatePolicies
     retired_names: CountRetiredNames
     policies: Mapping[str, str]
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the server from taking work although it answers, as a stable code; None when nothing does."""
+        return "draining" if self.work.is_held else self.room.problem
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -171,8 +193,26 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         extensions.profiles,
         backends.kinds,
     )
+    lag = LoopLag()
+    doctor = ServerDoctor(settings, extensions, backends, options, lag, clock)
     return Services(
         settings=settings,
+        extensions=extensions,
+        glance=GlanceAtPool(
+            operating.browse,
+            operating.checks,
+            recording.spans,
+            operating.credits,
+            operating.generations,
+            tending.guard.statuses,
+            proxying.choose.all,
+            clock,
+        ),
+        drain=DrainServer(work, storage.audit_log, clock),
+        backups=BackUpDatabase(storage, BackupFolder(settings.data_dir / BACKUPS), clock),
+        doctor=doctor,
+        diagnosis=doctor.keep(),
+        lag=lag,
         retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,

@@ -41,6 +41,8 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
                 "leases": services.leases.run,
+                "lag": services.lag.run,
+                "diagnosis": services.diagnosis.run,
             }
         )
         background.start()

@@ -39,7 +39,7 @@ _ADMIN_ERRORS = outer_error_response(request_id_of)
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
-    readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
+    readiness = readiness or Readiness(services.storage.ping, lambda: services.problem)
     doors = _doors(services)
     admin = _admin_doors(services, doors)
     console = _console_doors(services, doors, readiness)

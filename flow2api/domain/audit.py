@@ -56,6 +56,11 @@ class AuditAction(StrEnum):
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_REMOVED = "webhook.removed"
+    SERVER_DRAINED = "server.drained"
+    SERVER_REOPENED = "server.reopened"
+    DATABASE_BACKED_UP = "server.backed_up"
+    BUNDLE_TAKEN = "server.support_bundle_taken"
+    PLUGINS_CHOSEN = "plugins.chosen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 
@@ -36,6 +36,7 @@ class Work:
 
     Attributes:
         owner: The name under which this process holds its generations.
+        is_held: Nothing new is taken for now; what was begun goes on.
     """
 
     def __init__(
@@ -62,11 +63,17 @@ class Work:
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self._listeners: list[Callable[[Generation], None]] = []
-        self.is_open = True
+        self.is_held = False
+        self._is_stopping = False
 
     def subscribe(self, listener: Callable[[Generation], None]) -> None:
         """Call this with every generation that was accepted, when it has ended; it must be quick and must not raise."""
         self._listeners.append(listener)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether new work is taken: nobody holds it back, and the server is not being stopped."""
+        return not (self.is_held or self._is_stopping)
 
     def __contains__(self, generation_id: str) -> bool:
         return generation_id in self._running
@@ -78,6 +85,11 @@ class Work:
     def rows(self) -> int:
         """How many unfinished records in storage are worked on."""
         return sum(1 for running in self._running.values() if running.job.is_stored and not running.job.is_over)
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Everything that this process works on, in the order in which it began."""
+        return tuple(running.job for running in self._running.values())
 
     def job(self, generation_id: str) -> Job | None:
         """The job on this generation, while this process works on it."""
@@ -124,7 +136,7 @@ class Work:
         Args:
             limit_s: How long that may take at most.
         """
-        self.is_open = False
+        self._is_stopping = True
         for running in self._running.values():
             if running.job.spec.kind is MediaKind.VIDEO:
                 running.task.cancel()
