@@ -31,6 +31,8 @@ from flow2api.adapters.openai_api.links import base_url, reached_url
 from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.composition import Services
+from flow2api.app.plugin_facts import plugin_facts
+from flow2api.app.support_bundle import packages, support_bundle
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -173,6 +175,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         import_accounts=operating.import_accounts,
         refresh=services.refresh,
         census=operating.census,
+        glance=services.glance,
         timeline=operating.timeline,
         pool=services.pool,
         kinds=services.kinds,
@@ -190,6 +193,16 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         results=services.generations,
         media=services.media,
         work=services.work,
+        drain=services.drain,
+        backups=services.backups,
+        diagnosis=services.diagnosis,
+        room=services.room,
+        dropped_lines=services.doctor.dropped,
+        loop_late_s=services.lag.percentile_s,
+        packages=packages(),
+        plugins=plugin_facts(services.extensions, settings),
+        started_at=services.clock.now(),
+        support_bundle=lambda: support_bundle(services),
         options=services.options,
         policies=services.policies,
         simulate=services.simulate,

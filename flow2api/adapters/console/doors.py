@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from flow2api.domain.account import Account
@@ -11,13 +12,17 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.back_up_database import BackUpDatabase
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
+from flow2api.domain.usecases.keep_diagnosis import KeepDiagnosis
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -38,6 +43,7 @@ from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 
 
@@ -58,6 +64,48 @@ class ChangesOptions(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSetting:
+    """A setting of a plugin's section, as it was read at the start.
+
+    Attributes:
+        name: As the file of settings has it, with its section.
+        variable: The variable of the environment that sets it.
+        kind: Its type; empty when the plugin has not told.
+        value: Masked where it is a secret, or may be one.
+    """
+
+    name: str
+    variable: str
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginFacts:
+    """A plugin as this process found it at its start.
+
+    Attributes:
+        state: ``loaded``, ``not enabled`` or ``failed``.
+        is_enabled_by_settings: The setting ``plugins`` names it, so that the option of that name cannot leave it out.
+        error: Why it was left out; None when it was not.
+        sha256: Of the file that it is; empty when it is a package.
+        brings: The names under which operators choose what it brings.
+    """
+
+    name: str
+    version: str
+    source: str
+    state: str
+    is_built_in: bool
+    is_enabled_by_settings: bool
+    error: str | None
+    hooks: tuple[str, ...]
+    sha256: str
+    brings: tuple[str, ...]
+    settings: tuple[PluginSetting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleDoors:
     """Everything that the console's handlers call.
 
@@ -65,7 +113,13 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
+        dropped_lines: How many lines of the request log were lost since the start.
         is_draining: Whether the server is being stopped.
+        loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
+        packages: The versions of what the program is made of.
+        plugins: Every plugin that was found at the start.
+        started_at: When this process was put together.
+        support_bundle: What somebody who helps needs to know; no secret is in it.
         policies: What each selection policy does, by name.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
@@ -87,6 +141,7 @@ class ConsoleDoors:
     import_accounts: ImportAccounts
     refresh: RefreshAccount
     census: CountAccounts
+    glance: GlanceAtPool
     timeline: ReadTimeline
     pool: AccountPool
     kinds: CredentialKinds
@@ -104,6 +159,16 @@ class ConsoleDoors:
     results: ReadGenerations
     media: ServeMedia
     work: Work
+    drain: DrainServer
+    backups: BackUpDatabase
+    diagnosis: KeepDiagnosis
+    room: WatchRoom
+    dropped_lines: Callable[[], int]
+    loop_late_s: Callable[[float], float | None]
+    packages: Mapping[str, str]
+    plugins: Sequence[PluginFacts]
+    started_at: datetime
+    support_bundle: Callable[[], Awaitable[Mapping[str, Any]]]
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
