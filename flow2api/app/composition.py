@@ -53,6 +53,7 @@ from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.purge_media import PurgeMedia
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.reclaim_leases import ReclaimLeases
@@ -176,6 +177,18 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     WatchProxies(proxying.choose, telling.spread, clock)
     WatchBreakers(tending.guard, telling.spread, clock)
     lease_s = settings.lease_s
+    refresh = RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock, backends.kinds)
+    probes = ProbeAccounts(
+        pool,
+        backends.upstreams,
+        credentials,
+        tending.warm,
+        tending.tend,
+        storage.audit_log,
+        clock,
+        proxying.choose.way,
+        proxying.check,
+    )
     operating = build_operating(
         storage,
         backends.upstreams,
@@ -191,6 +204,8 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         options,
         recording.zone,
         extensions.profiles,
+        probes,
+        refresh,
         backends.kinds,
     )
     lag = LoopLag()
@@ -287,7 +302,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         leases=ReclaimLeases(pool, clock),
         guard=tending.guard,
         health=ForgetHealth(storage.health, clock, options),
-        refresh=RefreshAccount(pool, tending.warm, backends.upstreams, storage.audit_log, clock, backends.kinds),
+        refresh=refresh,
         policies={one.name: one.summary for one in extensions.policies.values()},
         simulate=SimulatePolicies(
             storage.accounts,

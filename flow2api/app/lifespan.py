@@ -86,6 +86,8 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)
     stack.push_async_callback(services.watch.aclose)
+    stack.push_async_callback(services.operating.probes.aclose)
+    stack.push_async_callback(services.operating.act_on_accounts.aclose)
 
 
 async def _open_store(services: Services) -> None:

@@ -15,6 +15,7 @@ from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import KeepsCredits, Storage
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
@@ -35,11 +36,13 @@ from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.note_credits import NoteCredits
 from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
+from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.set_up import SetUp
@@ -64,6 +67,8 @@ class Operating:
     take_in: TakeInAccount
     census: CountAccounts
     browse: BrowseAccounts
+    act_on_accounts: ActOnAccounts
+    probes: ProbeAccounts
     search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
@@ -96,12 +101,16 @@ def build_operating(
     options: Callable[[], Options],
     zone: Callable[[], tzinfo],
     profiles: Collection[str],
+    probes: ProbeAccounts,
+    refresh: RefreshAccount,
     kinds: CredentialKinds = SESSIONS,
 ) -> Operating:
     """All of them.
 
     Args:
         zone: The time zone whose days are counted.
+        probes: Tests accounts.
+        refresh: Has the upstream asked about an account.
         kinds: What the accounts of each upstream sign in with.
     """
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
@@ -115,6 +124,9 @@ def build_operating(
         ToldVault(storage.vault, storage.health, clock, kinds=kinds),
     )
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    operate = OperateAccounts(
+        pool, upstreams, accounts, storage.directory, vault, storage.audit_log, tend, credentials, clock, kinds
+    )
     operators = ManageOperators(storage.operators, passphrases, meter, clock)
     tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
     confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
@@ -133,7 +145,7 @@ def build_operating(
         clock,
     )
     offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
-    browse = BrowseAccounts(JudgeAccounts(pool, clock, renews=lambda: options().background_renewal))
+    browse = BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal))
     return Operating(
         operators=operators,
         sign_in=sign_in,
@@ -142,18 +154,9 @@ def build_operating(
         offer_setup=offer_setup,
         set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
         preferences=ChangePreferences(storage.operators, clock),
-        accounts=OperateAccounts(
-            pool,
-            upstreams,
-            accounts,
-            storage.directory,
-            vault,
-            storage.audit_log,
-            tend,
-            credentials,
-            clock,
-            kinds,
-        ),
+        accounts=operate,
+        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
         census=CountAccounts(pool, clock),
         browse=browse,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, Tier
 from flow2api.domain.account_state import AccountState, Standing
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.selection import Candidate
@@ -33,6 +33,7 @@ class PoolFilter:
             `LONGEST_TEXT` characters of it.
         tag: A tag that they have to have, spelt as it is there.
         proxy: Name of the proxy that they must use; an empty one is for those that have none of their own.
+        tier: The plan that they must have.
     """
 
     text: str | None = None
@@ -40,6 +41,7 @@ class PoolFilter:
     tag: str | None = None
     upstream: str | None = None
     proxy: str | None = None
+    tier: Tier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def in_any_state(entries: Sequence[Entry], wanted: PoolFilter) -> Sequence[Entry
         entries = [entry for entry in entries if entry.candidate.account.upstream == wanted.upstream]
     if wanted.proxy is not None:
         entries = [entry for entry in entries if (entry.candidate.account.proxy or "") == wanted.proxy]
+    if wanted.tier is not None:
+        entries = [entry for entry in entries if entry.candidate.account.tier is wanted.tier]
     return entries
 
 

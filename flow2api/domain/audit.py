@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     ACCOUNT_REMOVED = "account.removed"
     CREDITS_ASKED = "account.credits_asked"
     RENEWAL_ASKED = "account.renewal_asked"
+    ACCOUNT_TESTED = "account.tested"
     ACCOUNTS_IMPORTED = "account.imported"
     ACCOUNTS_EXPORTED = "account.exported"
     SECRETS_REVEALED = "account.secrets_revealed"

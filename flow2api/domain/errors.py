@@ -12,6 +12,7 @@
     │   ├── GenerationNotFoundError
     │   ├── NotReadyError
     │   ├── ConflictError
+    │   │   ├── ChangedMeanwhileError
     │   │   └── OptionLockedError
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
@@ -62,7 +63,7 @@
 Errors carry facts and one plain sentence. Statuses and envelopes belong to the adapters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flow2api.domain.secret import Secret
 
@@ -184,6 +185,19 @@ class NotKnownError(ConflictError):
     """There is nothing with this name or id (any more)."""
 
     code = "not_found"
+
+
+class ChangedMeanwhileError(ConflictError):
+    """What somebody wants to change is not any more as he has seen it."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, fields: Collection[str]) -> None:
+        """Name the fields that were changed by somebody else."""
+        super().__init__(
+            f"Somebody else has changed {', '.join(fields)} meanwhile; look again and repeat what you did."
+        )
+        self.fields = tuple(fields)
 
 
 class OptionLockedError(ConflictError):

@@ -2,12 +2,19 @@
 
 from litestar.types import ControllerRouterHandler
 
+from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    AccountController,
+    AccountsController,
     EventsController,
     OverviewController,
 )
 
-LIVE_VIEWS: tuple[LiveView, ...] = (LIVE_OVERVIEW,)
+LIVE_VIEWS: tuple[LiveView, ...] = (
+    LIVE_ACCOUNT,
+    LIVE_ACCOUNTS,
+    LIVE_OVERVIEW,
+)

@@ -12,7 +12,9 @@ from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.back_up_database import BackUpDatabase
+from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
@@ -32,9 +34,13 @@ from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
+from flow2api.domain.usecases.read_checks import ReadChecks
+from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
+from flow2api.domain.usecases.read_spans import ReadSpans
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
@@ -137,6 +143,11 @@ class ConsoleDoors:
     operators: ManageOperators
     accounts: OperateAccounts
     account_of: Callable[[int], Account | None]
+    act_on_accounts: ActOnAccounts
+    browse: BrowseAccounts
+    checks: ReadChecks
+    credits: ReadCredits
+    probes: ProbeAccounts
     take_in: TakeInAccount
     import_accounts: ImportAccounts
     refresh: RefreshAccount
@@ -172,6 +183,7 @@ class ConsoleDoors:
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
+    spans: ReadSpans
     statistics: ReadStatistics
     log: ReadRequestLog
     clear_log: ClearRequestLog

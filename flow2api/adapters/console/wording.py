@@ -1,7 +1,7 @@
 """Filters of the templates: numbers, durations and moments as the page's language writes them."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from markupsafe import Markup, escape
 
@@ -72,6 +72,15 @@ def moment(at: datetime | None) -> Markup | str:
 def clock(at: datetime | None) -> Markup | str:
     """The time of day of a moment, with the date in its title; a dash for None."""
     return _DASH if at is None else _time(at, at.astimezone(UTC).strftime("%H:%M:%S"))
+
+
+def day(value: date) -> str:
+    """A day without its year, as charts name it."""
+    from babel.dates import format_skeleton
+
+    return str(
+        format_skeleton("MMMd", datetime(value.year, value.month, value.day, tzinfo=UTC), locale=current().locale)
+    )
 
 
 def relative(passed_s: float) -> str:

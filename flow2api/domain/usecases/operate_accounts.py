@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from flow2api.domain.account import Account, AccountStatus, Capacity, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import AccountNotFoundError, ConflictError
+from flow2api.domain.errors import AccountNotFoundError, ChangedMeanwhileError, ConflictError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.account_directory import (
@@ -28,6 +28,8 @@ from flow2api.domain.usecases.warm_accounts import with_allowance
 
 _LIFTED_BY_ENABLING = frozenset({RestReason.MANUAL, RestReason.ERROR_STREAK})
 _AT_ONCE = 500
+COOLING = frozenset({RestReason.RATE_LIMITED, RestReason.REFUSED, RestReason.ERROR_STREAK})
+"""Rests that time would end, and an operator may."""
 _LIFTED_BY_SAVING = frozenset({RestReason.RATE_LIMITED})
 
 
@@ -143,25 +145,35 @@ class OperateAccounts:
             await self._replace_session(account, edit.session_token, actor)
         return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, lambda one: self._edited(one, edit), actor)
 
-    async def change(self, account_id: int, change: AccountChange, actor: Actor) -> Account:
+    async def change(
+        self, account_id: int, change: AccountChange, actor: Actor, *, seen: Mapping[str, object] | None = None
+    ) -> Account:
         """Change anything that an operator may say of an account; what is so already is not written.
+
+        Args:
+            seen: What the operator believes of it, by the names of `told_of`; None believes nothing.
 
         Raises:
             AccountNotFoundError: It is not there.
             UnsupportedInputError: Something cannot be as it is asked for.
             CredentialError: The service refuses the new session token.
             ConflictError: Another account has the address or the session token.
+            ChangedMeanwhileError: Something is not any more as it was seen; nothing was changed.
         """
         check_change(change)
         account = await self.get(account_id)
         check_new_base_url(account, change.base_url, change.session_token, self._kinds.of(account.upstream))
         if change.email is not None:
             await self._refuse_namesake(account, fold_email(change.email))
+        _refuse_stale(account, seen)
         if change.session_token is not None:
-            await self._replace_session(account, change.session_token, actor)
-        return await self._change(
-            account_id, AuditAction.ACCOUNT_CHANGED, lambda one: changed_by(one, change), actor, told=told_of
-        )
+            await self._replace_session(account, change.session_token, actor, base_url=change.base_url)
+
+        def as_seen(one: Account) -> Account:
+            _refuse_stale(one, seen)
+            return changed_by(one, change)
+
+        return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, as_seen, actor, told=told_of)
 
     async def change_each(
         self, wanted: AccountFilter | Sequence[int], change: AccountChange, actor: Actor
@@ -204,6 +216,20 @@ class OperateAccounts:
 
         action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
         return await self._change(account_id, action, change, actor)
+
+    async def end_cooldown(self, account_id: int, actor: Actor) -> Account:
+        """Let the account work although the service has asked for a pause, or it has failed in a row; it starts anew.
+
+        Credits that are used up, a session that has ended, and its being switched off stay what they are.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+        """
+
+        def change(account: Account) -> Account:
+            return replace(account.without(lambda rest: rest.reason not in COOLING), streaks=())
+
+        return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, change, actor)
 
     async def remove(self, account_id: int, actor: Actor) -> None:
         """Forget the account and its secrets; what it made stays.
@@ -292,15 +318,20 @@ class OperateAccounts:
             return changed
         return changed.without(lambda rest: rest.reason not in _LIFTED_BY_SAVING or rest.model is not None)
 
-    async def _replace_session(self, account: Account, session_token: Secret, actor: Actor) -> None:
+    async def _replace_session(
+        self, account: Account, session_token: Secret, actor: Actor, *, base_url: str | None = None
+    ) -> None:
+        """Prove the new one where it is to be used, and store both at once: a key goes to no host but its own."""
         kept = await self._vault.read(account.id)
-        if kept is not None and kept.session_token == session_token:
+        moved = replace(account, base_url=base_url or account.base_url)
+        if kept is not None and kept.session_token == session_token and moved.base_url == account.base_url:
             return
         kind = self._kinds.of(account.upstream)
         check_session_token(account.upstream, session_token, kind)
-        if owner := (await self._vault.find([session_token])).get(session_token):
+        owner = (await self._vault.find([session_token])).get(session_token)
+        if owner not in (None, account.id):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
-        exchanged = await self._credentials.exchange(account, Credentials(session_token))
+        exchanged = await self._credentials.exchange(moved, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
             raise ConflictError(f"The {kind.secret} is that of {exchanged.email}, not of {account.email}.")
         async with self._tend.holding(account.id) as before:
@@ -309,6 +340,7 @@ class OperateAccounts:
             renewed = replace(
                 before,
                 email=before.email or exchanged.email,
+                base_url=moved.base_url,
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
             ).cured(Cure.NEW_CREDENTIAL)
@@ -322,6 +354,18 @@ class OperateAccounts:
     ) -> AuditEntry:
         subject = None if account_id is None else str(account_id)
         return AuditEntry(at=self._clock.now(), actor=actor, action=action, subject=subject, details=details)
+
+
+def _refuse_stale(account: Account, seen: Mapping[str, object] | None) -> None:
+    """Refuse a change by somebody who believes of the account what is not so (any more).
+
+    Raises:
+        ChangedMeanwhileError: It is so.
+    """
+    told = told_of(account)
+    others = [name for name, value in (seen or {}).items() if told[name] != value]
+    if others:
+        raise ChangedMeanwhileError(others)
 
 
 def _told(account: Account) -> dict[str, object]:

@@ -13,7 +13,7 @@ from flow2api.domain.secret import Secret
 
 
 class ToldAccounts:
-    """Accounts whose changes are noted as an operator's."""
+    """Accounts whose changes are noted as an operator's, by name where the audit entry tells it."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class ToldAccounts:
     ) -> Sequence[Account]:
         added = await self._accounts.add(accounts, audit)
         for account in added:
-            self._health.note(HealthEvent(account.id, self._clock.now(), self._added_as, by=self._by))
+            self._health.note(HealthEvent(account.id, self._clock.now(), self._added_as, by=_who(audit, self._by)))
         return added
 
     async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
         before = await self._accounts.get(account.id)
         await self._accounts.save(account, audit)
         if before is not None:
-            for event in changes(before, account, self._clock.now(), by=self._by):
+            for event in changes(before, account, self._clock.now(), by=_who(audit, self._by)):
                 self._health.note(event)
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
@@ -62,7 +62,7 @@ class ToldAccounts:
 
 
 class ToldVault:
-    """A vault in which a session token or an API key that is replaced is noted as an operator's change."""
+    """A vault in which a session token or an API key that is replaced is noted as an operator's change, by name if known."""
 
     def __init__(
         self,
@@ -89,11 +89,15 @@ class ToldVault:
         await self._vault.write(account, credentials, audit)
         has_key = self._kinds.of(account.upstream).has_key
         kind = HealthKind.KEY_REPLACED if has_key else HealthKind.SESSION_REPLACED
-        event = HealthEvent(account.id, self._clock.now(), kind, by=self._by)
+        event = HealthEvent(account.id, self._clock.now(), kind, by=_who(audit, self._by))
         self._health.note(event)
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
         return await self._vault.find(session_tokens)
+
+
+def _who(audit: AuditEntry | None, otherwise: str) -> str:
+    return otherwise if audit is None else audit.actor.name or otherwise
 
 
 if TYPE_CHECKING:
