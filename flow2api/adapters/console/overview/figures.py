@@ -89,6 +89,16 @@ def span_long(span: Span) -> str:
     }[span]
 
 
+def span_plain(span: Span) -> str:
+    """A span as a phrase."""
+    return {
+        Span.HOUR: gettext("last hour"),
+        Span.DAY: gettext("last 24 hours"),
+        Span.WEEK: gettext("last 7 days"),
+        Span.MONTH: gettext("last 30 days"),
+    }[span]
+
+
 def kpis(figures: SpanFigures) -> Sequence[Kpi]:
     """The numbers of a span; comparisons are with the span before."""
     total, steps = figures.total.all, figures.steps

@@ -91,12 +91,14 @@ class Overview:
     """The whole page.
 
     Attributes:
+        span_long: The span, and how fine it is shown; ``span_plain`` without that.
         charts: None when the database did not tell.
         steps: What a newcomer does first; none when all is done.
     """
 
     now: Now
     span_long: str
+    span_plain: str
     charts: Charts | None
     keys: Sequence[Share]
     models: Sequence[Share]
@@ -140,6 +142,7 @@ async def look(doors: ConsoleDoors, asked: str) -> Overview:
     return Overview(
         now=now,
         span_long=drawn.span_long(now.span),
+        span_plain=drawn.span_plain(now.span),
         charts=None if figures is None else drawn.charts(figures, outlook, doors.statistics.zone),
         keys=await _by_key(doors, now.span),
         models=await _by_model(doors, now.span),
