@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 
 from flow2api.adapters.console import live as module
 from flow2api.adapters.console.live import LiveView, News, _stream
-from flow2api.domain.errors import NotSignedInError, UpstreamUnavailableError
+from flow2api.domain.errors import NotSignedInError, StorageBusyError
 
 
 class Visited:
@@ -45,7 +45,7 @@ class Visited:
 async def view(visit: Any) -> str:
     visit.looked += 1
     if visit.words == "fails":
-        raise UpstreamUnavailableError("down")
+        raise StorageBusyError("It is locked.")
     await asyncio.sleep(0)
     return str(visit.words)
 
