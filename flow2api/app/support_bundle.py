@@ -8,6 +8,7 @@ from typing import Any
 
 from flow2api import __version__
 from flow2api.app.composition import Services
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import StorageError
 from flow2api.domain.ports.storage import Maintains
 from flow2api.domain.redaction import redact_text
@@ -27,8 +28,16 @@ def packages() -> Mapping[str, str]:
     return found
 
 
-async def support_bundle(services: Services) -> Mapping[str, Any]:
-    """As JSON can say it. No secret, no prompt, no name or address of an account, a key or a person is in it."""
+async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
+    """As JSON can say it, once the audit log knows who takes it.
+
+    No secret, no prompt, no name or address of an account, a key or a person is in it.
+
+    Raises:
+        StorageError: The audit log does not take it.
+    """
+    entry = AuditEntry(at=services.clock.now(), actor=actor, action=AuditAction.BUNDLE_TAKEN)
+    await services.storage.audit_log.note(entry)
     standing = await services.options.standing()
     examined = services.diagnosis.latest or await services.diagnosis()
     accounts = (await services.glance.accounts()).page

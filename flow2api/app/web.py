@@ -207,7 +207,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         packages=packages(),
         plugins=plugin_facts(services.extensions, settings),
         started_at=services.clock.now(),
-        support_bundle=lambda: support_bundle(services),
+        support_bundle=lambda actor: support_bundle(services, actor),
         options=services.options,
         policies=services.policies,
         simulate=services.simulate,

@@ -179,7 +179,7 @@ class ConsoleDoors:
     packages: Mapping[str, str]
     plugins: Sequence[PluginFacts]
     started_at: datetime
-    support_bundle: Callable[[], Awaitable[Mapping[str, Any]]]
+    support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
