@@ -12,13 +12,13 @@ from flow2api.domain.ports.statistics import Figures
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import Proxy
-from flow2api.domain.remembered import Remembered
 from flow2api.domain.statistics import Dimension
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import CreditsOutlook, ReadCredits
 from flow2api.domain.usecases.read_spans import ReadSpans, Span, SpanFigures
+from flow2api.domain.usecases.remembered import Remembered
 
 BUSIEST = 8
 LATEST = 6

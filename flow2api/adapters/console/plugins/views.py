@@ -26,6 +26,7 @@ class PluginRow:
     """
 
     name: str
+    is_built_in: bool
     version: str
     kinds: str
     source: str
@@ -119,6 +120,7 @@ def _row(one: PluginFacts, wanted: Collection[str], clashes: Sequence[str], *, i
     is_wanted = one.name in wanted
     return PluginRow(
         name=one.name,
+        is_built_in=one.is_built_in,
         version=one.version,
         kinds=kind_words(one.hooks),
         source=one.source,
