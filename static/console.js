@@ -60,6 +60,9 @@
     const wrong = one("[data-focus]:not([data-seen])");
     if (wrong) { wrong.dataset.seen = "1"; wrong.focus(); }
   };
+  const tellChosen = () => all("[data-chosen]").forEach((label) => {
+    label.textContent = label.dataset.words.replace("{}", all(`input[name="${label.dataset.chosen}"]:checked`).length);
+  });
   const say = (text) => {
     const toast = document.createElement("div");
     toast.className = "toast";
@@ -98,6 +101,7 @@
       all(`input[name="${field.dataset.checkAll}"]`).forEach((box) => { box.checked = field.checked; });
     }
     if (field.matches?.("[data-submit]")) field.form.requestSubmit();
+    tellChosen();
   });
 
   /* Single letters; silent in fields, and off where the operator wants it. */

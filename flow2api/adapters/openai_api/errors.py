@@ -57,6 +57,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.NotReadyError: Answer(404),
     tree.ConflictError: Answer(409, retry=Retry.NEVER),
     tree.NotKnownError: Answer(404),
+    tree.ChangedMeanwhileError: Answer(409, retry=Retry.NEVER),
     tree.OptionLockedError: Answer(409, retry=Retry.NEVER),
     tree.AccountNotFoundError: Answer(404),
     tree.RecordNotFoundError: Answer(404),

@@ -13,6 +13,7 @@ from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, Flow2ApiError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.probe import ProbeStep
 from flow2api.domain.usecases.change_account import AccountChange, check_change
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
@@ -24,6 +25,9 @@ AT_ONCE = 4
 _RUNS_KEPT = 20
 _RUNS_AT_ONCE = 3
 _FAILURES_KEPT = 50
+
+Doing = Callable[[int], Awaitable[object]]
+"""What is done to one account; a step of a test that comes back is the one that failed."""
 
 
 class BulkAction(StrEnum):
@@ -139,26 +143,22 @@ class ActOnAccounts:
 
     # --- carrying out -------------------------------------------------------------------------------------------------
 
-    def _doing(self, action: BulkAction, actor: Actor, change: AccountChange) -> Callable[[int], Awaitable[object]]:
-        match action:
-            case BulkAction.TEST:
-                return lambda account_id: self._test(account_id, actor)
-            case BulkAction.REFRESH:
-                return lambda account_id: self._refresh(account_id, actor)
-            case BulkAction.PAUSE | BulkAction.ENABLE:
-                enabled = action is BulkAction.ENABLE
-                return lambda account_id: self._accounts.set_enabled(account_id, enabled=enabled, actor=actor)
-            case BulkAction.CHANGE:
-                return lambda account_id: self._accounts.change(account_id, change, actor)
-            case BulkAction.DELETE:
-                return lambda account_id: self._accounts.remove(account_id, actor)
+    def _doing(self, action: BulkAction, actor: Actor, change: AccountChange) -> Doing:
+        accounts = self._accounts
+        doings: dict[BulkAction, Doing] = {
+            BulkAction.TEST: lambda one: self._test(one, actor),
+            BulkAction.REFRESH: lambda one: self._refresh(one, actor),
+            BulkAction.PAUSE: lambda one: accounts.set_enabled(one, enabled=False, actor=actor),
+            BulkAction.ENABLE: lambda one: accounts.set_enabled(one, enabled=True, actor=actor),
+            BulkAction.CHANGE: lambda one: accounts.change(one, change, actor),
+            BulkAction.DELETE: lambda one: accounts.remove(one, actor),
+        }
+        return doings[action]
 
-    async def _test(self, account_id: int, actor: Actor) -> None:
-        probe = await self._probes(account_id, actor)
-        if (step := probe.failure) is not None:
-            raise _TestFailedError(step.code, step.message)
+    async def _test(self, account_id: int, actor: Actor) -> ProbeStep | None:
+        return (await self._probes(account_id, actor)).failure
 
-    async def _carry_out(self, run: BulkRun, chosen: list[int], do: Callable[[int], Awaitable[object]]) -> None:
+    async def _carry_out(self, run: BulkRun, chosen: list[int], do: Doing) -> None:
         waiting = iter(chosen)
         try:
             async with asyncio.TaskGroup() as group:
@@ -167,12 +167,12 @@ class ActOnAccounts:
         finally:
             run.ended_at = self._clock.now()
 
-    async def _work_off(self, run: BulkRun, waiting: Iterator[int], do: Callable[[int], Awaitable[object]]) -> None:
+    async def _work_off(self, run: BulkRun, waiting: Iterator[int], do: Doing) -> None:
         for account_id in waiting:
             account = self._pool.get(account_id)
             name = str(account_id) if account is None else account.name or account.email or str(account_id)
             try:
-                await do(account_id)
+                outcome = await do(account_id)
             except Flow2ApiError as error:
                 self._failed(run, BulkFailure(account_id, name, error.code, error.message))
             except Exception:
@@ -180,7 +180,10 @@ class ActOnAccounts:
                 message = "It failed by a fault of ours; the log tells why."
                 self._failed(run, BulkFailure(account_id, name, Flow2ApiError.code, message))
             else:
-                run.done += 1
+                if isinstance(outcome, ProbeStep):
+                    self._failed(run, BulkFailure(account_id, name, outcome.code, outcome.message))
+                else:
+                    run.done += 1
             await asyncio.sleep(0)
 
     @staticmethod
@@ -188,11 +191,3 @@ class ActOnAccounts:
         run.failed += 1
         if len(run.failures) < _FAILURES_KEPT:
             run.failures.append(failure)
-
-
-class _TestFailedError(Flow2ApiError):
-    """A test was carried out, and one of its steps failed."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code

@@ -99,8 +99,7 @@ class ProbeAccounts:
             AccountNotFoundError: It is not there.
         """
         await self.begin(account_id, actor)
-        if (task := self._running.get(account_id)) is not None:
-            await asyncio.shield(task)
+        await asyncio.shield(self._running[account_id])
         return self._probes[account_id]
 
     async def aclose(self) -> None:

@@ -35,6 +35,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.NotReadyError("?"), GIVE_UP, False),
     (tree.ConflictError("?"), GIVE_UP, False),
     (tree.NotKnownError("?"), GIVE_UP, False),
+    (tree.ChangedMeanwhileError(["name"]), GIVE_UP, False),
     (tree.OptionLockedError("?"), GIVE_UP, False),
     (tree.AccountNotFoundError(1), GIVE_UP, False),
     (tree.RecordNotFoundError(1), GIVE_UP, False),

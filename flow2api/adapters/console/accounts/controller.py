@@ -48,9 +48,14 @@ class AccountsController(Controller):
     @get()
     async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The page."""
-        view = await _view(visit)
+        view = await look(visit.doors, narrowing(visit.query), visit.query("run"))
         template = "accounts/index.html" if view.all else "accounts/none.html"
         return await visit.page(template, view, area="accounts", live="accounts")
+
+    @get("/bulk")
+    async def back(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        """Whoever reloads the page that asks is led to the list."""
+        return visit.see(PATH)
 
     @post("/bulk", status_code=200)
     async def act(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -111,8 +116,8 @@ def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do
     )
 
 
-async def _view(visit: Visit) -> AccountsPage:
-    return await look(visit.doors, narrowing(visit.query), visit.query("run"))
+async def _live(visit: Visit) -> AccountsPage:
+    return await look(visit.doors, narrowing(visit.query), visit.query("run"), has_chips=False)
 
 
-LIVE_ACCOUNTS = LiveView("accounts", "accounts", _PARTS, _view)
+LIVE_ACCOUNTS = LiveView("accounts", "accounts", _PARTS, _live)

@@ -1,10 +1,11 @@
 """The handlers of the page of an account."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import PathParameter
 
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts.narrowing import PATH
@@ -32,6 +33,7 @@ _PARTS = {
     "account-tokens": "accounts/_tokens.html",
 }
 _ONE = "/{account_id:int}"
+Id = Annotated[int, PathParameter()]
 _FIELD_OF = {
     "session_token": "credential",
     "api_key": "credential",
@@ -46,18 +48,23 @@ class AccountController(Controller):
     path = PATH
 
     @get(_ONE)
-    async def show(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def show(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """The page."""
         return await _page(visit, account_id)
 
+    @get([f"{_ONE}/settings", f"{_ONE}/credential", f"{_ONE}/delete"])
+    async def back(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
+        """Whoever reloads the page that a form has answered with is led to the page of the account."""
+        return visit.see(_path(account_id))
+
     @post(f"{_ONE}/test")
-    async def test(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def test(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Begin a test; its steps appear on the page."""
         await visit.doors.probes.begin(account_id, visit.actor)
         return visit.see(f"{_path(account_id)}#account-probe")
 
     @post(f"{_ONE}/refresh")
-    async def refresh(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def refresh(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Ask the service now."""
         try:
             await visit.doors.refresh(account_id, visit.actor)
@@ -68,26 +75,26 @@ class AccountController(Controller):
         return visit.see(_path(account_id), gettext("The service was asked: token, plan and credits are fresh."))
 
     @post(f"{_ONE}/pause")
-    async def pause(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def pause(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Give it nothing new."""
         account = await visit.doors.accounts.set_enabled(account_id, enabled=False, actor=visit.actor)
         told = gettext("%(name)s is paused; what it has begun goes on.")
         return visit.see(_path(account_id), told % {"name": name_of(account)})
 
     @post(f"{_ONE}/enable")
-    async def enable(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def enable(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Let it work again."""
         account = await visit.doors.accounts.set_enabled(account_id, enabled=True, actor=visit.actor)
         return visit.see(_path(account_id), gettext("%(name)s is enabled.") % {"name": name_of(account)})
 
     @post(f"{_ONE}/end-cooldown")
-    async def end_cooldown(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def end_cooldown(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Let it work before its pause is over."""
         account = await visit.doors.accounts.end_cooldown(account_id, visit.actor)
         return visit.see(_path(account_id), gettext("%(name)s no longer cools down.") % {"name": name_of(account)})
 
     @post(f"{_ONE}/settings", status_code=200)
-    async def settings(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def settings(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Change what the form says, unless somebody else has changed the same meanwhile."""
         form = await read_form(visit.request, SETTINGS_FIELDS)
         account = account_in(visit.doors, account_id)
@@ -107,7 +114,7 @@ class AccountController(Controller):
         return visit.see(_path(account_id), gettext("The settings are saved, and act at once."))
 
     @post(f"{_ONE}/credential", status_code=200)
-    async def credential(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def credential(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Prove a new session token or key, then store it."""
         form = await read_form(visit.request, CREDENTIAL_FIELDS)
         account = account_in(visit.doors, account_id)
@@ -126,7 +133,7 @@ class AccountController(Controller):
         )
 
     @post(f"{_ONE}/delete", status_code=200)
-    async def delete(self, visit: NamedDependency[Visit], account_id: int) -> Response[Any]:
+    async def delete(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Forget the account, when its name was typed."""
         form = await read_form(visit.request, ("confirm",))
         name = name_of(account_in(visit.doors, account_id))

@@ -186,7 +186,7 @@ async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> L
         is_cooling=any(rest.reason in COOLING and rest.holds(doors.clock.now()) for rest in account.rests),
         tokens=_tokens(account, doors),
         checks=strip_of(name, checks.get(account_id, ())),
-        events=tuple(event_line(event) for event in page.items),
+        events=tuple(event_line(event, has_key=kind.has_key) for event in page.items),
         older=f"{path}?before={page.items[-1].number}#account-health" if page.has_more else "",
         newest=f"{path}#account-health" if at is not None else "",
         probe=_probe(doors.probes.last(account_id)),

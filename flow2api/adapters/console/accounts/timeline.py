@@ -50,14 +50,18 @@ class EventLine:
     until: datetime | None
 
 
-def event_line(event: HealthEvent) -> EventLine:
-    """An event in the page's language."""
+def event_line(event: HealthEvent, *, has_key: bool = False) -> EventLine:
+    """An event in the page's language.
+
+    Args:
+        has_key: Whether the account has an API key, which is proved where others get an access token.
+    """
     kind, icon = _LOOKS[event.kind]
     return EventLine(
         at=event.at,
         kind=kind,
         icon=icon,
-        title=_title(event),
+        title=_title(event, has_key=has_key),
         scope=scope_words(event.model, event.call),
         cause=event.cause,
         by=by_words(event.by),
@@ -87,7 +91,7 @@ def by_words(by: str) -> str:
     return gettext("by an operator") if by == OPERATOR else gettext("by %(name)s") % {"name": by}
 
 
-def _title(event: HealthEvent) -> str:
+def _title(event: HealthEvent, *, has_key: bool) -> str:
     reason = gettext("no reason told") if event.reason is None else reason_words(event.reason)
     titles = {
         HealthKind.ADDED: gettext("Added"),
@@ -99,8 +103,10 @@ def _title(event: HealthEvent) -> str:
         HealthKind.PROBATION_BEGUN: gettext("On probation: %(reason)s"),
         HealthKind.PROBATION_PASSED: gettext("Probation passed: %(reason)s"),
         HealthKind.PROBATION_FAILED: gettext("Probation failed: %(reason)s"),
-        HealthKind.ACCESS_RENEWED: gettext("Access token renewed"),
-        HealthKind.RENEWAL_FAILED: gettext("Access token could not be renewed"),
+        HealthKind.ACCESS_RENEWED: gettext("API key accepted") if has_key else gettext("Access token renewed"),
+        HealthKind.RENEWAL_FAILED: (
+            gettext("API key could not be proved") if has_key else gettext("Access token could not be renewed")
+        ),
         HealthKind.SESSION_ROTATED: gettext("Session token rotated"),
         HealthKind.SESSION_REPLACED: gettext("Session token replaced"),
         HealthKind.KEY_REPLACED: gettext("API key replaced"),

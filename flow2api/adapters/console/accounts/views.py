@@ -135,13 +135,17 @@ class AccountsPage:
         return self.first + len(self.rows) - 1
 
 
-async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "") -> AccountsPage:
-    """The list as it is now."""
+async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "", *, has_chips: bool = True) -> AccountsPage:
+    """The list as it is now.
+
+    Args:
+        has_chips: Whether to look through the pool for what it can be narrowed by.
+    """
     order, descending = asked.order
     after, before = asked.place
     page = await doors.browse.page(asked.wanted, order, descending=descending, after=after, before=before, limit=PAGE)
     checks = await doors.checks([one.account.id for one in page.accounts])
-    values = await doors.browse.filter_values()
+    values = await doors.browse.filter_values() if has_chips else None
     every = await doors.census()
     run = doors.act_on_accounts.get(int(run_number)) if run_number.isdecimal() and len(run_number) < 10 else None
     return AccountsPage(
@@ -151,7 +155,7 @@ async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "") -> A
         first=page.first,
         rows=_rows(page, checks, doors),
         facets=_facets(page, asked),
-        chips=_chips(values, asked),
+        chips=() if values is None else _chips(values, asked),
         headings=_headings(asked),
         sorts=_sorts(),
         narrowing=asked,
@@ -174,7 +178,7 @@ def strip_of(name: str, checks: Sequence[Check]) -> Beats:
 def proxy_words(proxy: str | None) -> str:
     """What an account reaches the service by, in the page's language."""
     if proxy is None:
-        return gettext("as the option says")
+        return gettext("default")
     return gettext("direct") if proxy == DIRECT else proxy
 
 

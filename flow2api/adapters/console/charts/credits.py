@@ -104,7 +104,13 @@ def _runs(seen: Sequence[tuple[str, int | None]], days: int, axis: Axis) -> list
             runs.append([])
         else:
             runs[-1].append((_x(at, days), axis.y(left)))
-    return [run if len(run) > 1 else [run[0], (min(HEIGHT, run[0][0] + 1), run[0][1])] for run in runs if run]
+    return [run if len(run) > 1 else _dash(run[0]) for run in runs if run]
+
+
+def _dash(point: tuple[float, float]) -> list[tuple[float, float]]:
+    """A single day as a short line, which is seen at either edge."""
+    x, y = point
+    return [(max(0.0, x - 1), y), (min(HEIGHT, x + 1), y)]
 
 
 def _x(at: int, days: int) -> float:

@@ -35,6 +35,7 @@ def told(error: Exception) -> tuple[int, dict[str, str], dict[str, str]]:
         (tree.RecordNotFoundError(7), 404),
         (tree.ConflictError("No."), 409),
         (tree.NotKnownError("No."), 404),
+        (tree.ChangedMeanwhileError(["name"]), 409),
         (tree.OptionLockedError("No."), 409),
         (tree.TooManyTriesError(5), 429),
         (tree.UpstreamRateLimitedError("No."), 429),

@@ -71,6 +71,7 @@ async def test_every_state_is_counted_whichever_is_looked_for() -> None:
         (PoolFilter(upstream="gemini"), [3]),
         (PoolFilter(proxy="frankfurt"), [2]),
         (PoolFilter(proxy=""), [1, 3]),
+        (PoolFilter(tier=Tier.ULTRA), [3]),
         (PoolFilter(upstream="flow", proxy="", state=AccountState.READY), [1]),
     ],
 )
@@ -78,7 +79,7 @@ async def test_filters_are_met_all_at_once(wanted: PoolFilter, found: list[int])
     here = Pool(
         account(1, name="Ärger", tags=frozenset({"eu", "video"})),
         account(2, name="", email="two@mail.example", remark="Lent to Ada", proxy="frankfurt"),
-        account(3, name="neu", upstream="gemini"),
+        account(3, name="neu", upstream="gemini", tier=Tier.ULTRA),
     )
 
     assert sorted(ids(await here.browse.page(wanted))) == found

@@ -430,3 +430,85 @@ async def test_key_is_tried_when_the_operator_wants_it(stage: Stage, operate: Op
 
     assert renewed.is_warm
     assert stage.world.keyed.count("exchange") == 2
+
+
+class TestChangeAsSeen:
+    async def test_goes_through_while_all_is_as_it_was_seen(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account()
+
+        await operate.change(
+            account.id, AccountChange(weight=5), ADA, seen={"weight": 1, "tags": [], "image_capacity": None}
+        )
+
+        assert stage.known(account.id).weight == 5
+
+    async def test_is_refused_when_somebody_else_was_faster(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account()
+        await operate.change(account.id, AccountChange(weight=7), ADA)
+
+        with pytest.raises(tree.ChangedMeanwhileError) as caught:
+            await operate.change(
+                account.id, AccountChange(weight=5, priority=2), ADA, seen={"weight": 1, "priority": 0}
+            )
+
+        assert caught.value.fields == ("weight",)
+        assert (stage.known(account.id).weight, stage.known(account.id).priority) == (7, 0)
+
+
+class TestEndCooldown:
+    async def test_lifts_what_time_would_lift_and_starts_anew(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.account()
+        now = stage.clock.now()
+        worn = (
+            account.rate_limited(now, retry_after_s=600)
+            .faulted(now, threshold=1, why="broke")
+            .resting(RestReason.REFUSED, now, until=now + timedelta(hours=1), model="a")
+        )
+        await stage.storage.accounts.save(worn)
+        stage.pool.put(worn)
+
+        await operate.end_cooldown(account.id, ADA)
+
+        assert (stage.known(account.id).rests, stage.known(account.id).streaks) == ((), ())
+        assert stage.tables.audit[-1].action == AuditAction.ACCOUNT_CHANGED
+
+    @pytest.mark.parametrize("reason", [RestReason.MANUAL, RestReason.AUTH_EXPIRED, RestReason.QUOTA])
+    async def test_leaves_what_has_another_cure(
+        self, stage: Stage, operate: OperateAccounts, reason: RestReason
+    ) -> None:
+        account = await stage.account()
+        rested = account.resting(reason, stage.clock.now())
+        await stage.storage.accounts.save(rested)
+        stage.pool.put(rested)
+
+        await operate.end_cooldown(account.id, ADA)
+
+        assert stage.known(account.id).rest_of(reason) is not None
+
+
+class TestNewHost:
+    HOME, NEW_HOME = "https://a.example/v1", "https://b.example/v1"
+
+    @pytest.mark.parametrize("key", ["k1", "k2"])
+    async def test_key_is_proved_at_the_host_where_it_is_to_be_used(
+        self, stage: Stage, operate: OperateAccounts, key: str
+    ) -> None:
+        stage.world.hosts.add_key("k1", self.HOME)
+        account = await stage.key_account("k1", self.HOME)
+        await stage.warm.warm(account.id)
+        stage.world.hosts.homes[stage.world.hosts.add_key(key, self.NEW_HOME).email] = self.NEW_HOME
+        stage.world.hosts.asked.clear()
+
+        await operate.change(account.id, AccountChange(session_token=Secret(key), base_url=self.NEW_HOME), ADA)
+
+        assert stage.world.hosts.asked == [(key, self.NEW_HOME)]
+        assert stage.known(account.id).base_url == self.NEW_HOME
+
+    async def test_key_that_the_new_host_refuses_moves_nothing(self, stage: Stage, operate: OperateAccounts) -> None:
+        stage.world.hosts.add_key("k1", self.HOME)
+        account = await stage.key_account("k1", self.HOME)
+
+        with pytest.raises(tree.CredentialRevokedError):
+            await operate.change(account.id, AccountChange(session_token=Secret("k2"), base_url=self.NEW_HOME), ADA)
+
+        assert stage.known(account.id).base_url == self.HOME

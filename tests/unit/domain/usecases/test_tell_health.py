@@ -6,6 +6,7 @@ import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Account, Credentials, RestReason
+from flow2api.domain.audit import Actor, AuditEntry
 from flow2api.domain.health import HealthKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
@@ -96,3 +97,14 @@ async def test_several_accounts_are_found_as_they_are(accounts: ToldAccounts) ->
     (account,) = await accounts.add([(AccountFactory.build(email="a@example.org"), CREDENTIALS)])
     assert await accounts.some([account.id, 99]) == {account.id: account}
     assert list(await accounts.with_emails(["a@example.org", "b@example.org"])) == [account]
+
+
+async def test_operator_of_the_audit_entry_is_named(storage: FakeStorage) -> None:
+    accounts = ToldAccounts(storage.accounts, storage.health, FakeClock())
+    vault = ToldVault(storage.vault, storage.health, FakeClock())
+    entry = AuditEntry(at=FakeClock().now(), actor=Actor(name="ada", door="console"), action="account.changed")
+    (account,) = await accounts.add([(AccountFactory.build(), CREDENTIALS)], entry)
+    await accounts.save(account.resting(RestReason.MANUAL, FakeClock().now()), entry)
+    await vault.write(account, CREDENTIALS, entry)
+
+    assert [by for _, by in told(storage)] == ["ada"] * 3

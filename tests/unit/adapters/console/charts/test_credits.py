@@ -42,7 +42,8 @@ def test_without_a_forecast_there_is_no_line_for_it() -> None:
 
 
 def test_single_day_is_a_dash() -> None:
-    assert chart_of([400]).runs == ("50,0 51,0",)
+    assert chart_of([400]).runs == ("49,0 51,0",)
+    assert chart_of([None, 400]).runs == ("99,0 100,0",)
 
 
 def test_nothing_known_is_said_and_nothing_is_expected_of_it() -> None:

@@ -1,0 +1,146 @@
+"""One thing is done to many accounts: each by itself, with a report of what came of it."""
+
+from typing import Any
+
+import pytest
+
+from flow2api.domain import errors as tree
+from flow2api.domain.account import RestReason
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.media import MediaKind
+from flow2api.domain.usecases import act_on_accounts
+from flow2api.domain.usecases.act_on_accounts import ActOnAccounts, BulkAction, BulkRun
+from flow2api.domain.usecases.change_account import AccountChange
+from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.refresh_account import RefreshAccount
+from tests.unit.domain.usecases.stage import Stage
+from tests.unit.domain.usecases.test_probe_accounts import probing
+
+ADA = Actor(name="ada", door="console")
+
+
+@pytest.fixture
+def acting(stage: Stage) -> ActOnAccounts:
+    storage, upstreams = stage.storage, {"flow": stage.upstream}
+    operate = OperateAccounts(
+        stage.pool,
+        upstreams,
+        storage.accounts,
+        storage.directory,
+        storage.vault,
+        storage.audit_log,
+        stage.tend,
+        stage.credentials,
+        stage.clock,
+    )
+    refresh = RefreshAccount(stage.pool, stage.warm, upstreams, storage.audit_log, stage.clock)
+    return ActOnAccounts(stage.pool, operate, refresh, probing(stage), stage.clock)
+
+
+async def ended(acting: ActOnAccounts, *args: Any) -> BulkRun:
+    run = acting.begin(*args)
+    await acting.wait(run, 60)
+    assert run.is_over
+    return run
+
+
+async def test_each_account_is_paused_and_enabled_once(stage: Stage, acting: ActOnAccounts) -> None:
+    ids = [account.id for account in await stage.accounts(6)]
+
+    paused = await ended(acting, [*ids, *ids], BulkAction.PAUSE, ADA)
+
+    assert (paused.total, paused.done, paused.failed, paused.by) == (6, 6, 0, "ada")
+    assert all(stage.known(one).rest_of(RestReason.MANUAL) for one in ids)
+    assert [entry.action for entry in stage.tables.audit].count(AuditAction.ACCOUNT_DISABLED) == 6
+    await ended(acting, ids, BulkAction.ENABLE, ADA)
+    assert not any(stage.known(one).rests for one in ids)
+
+
+async def test_change_is_made_to_each(stage: Stage, acting: ActOnAccounts) -> None:
+    ids = [account.id for account in await stage.accounts(3)]
+    change = AccountChange(limits={MediaKind.IMAGE: 2}, added_tags=frozenset({"eu"}))
+
+    await ended(acting, ids, BulkAction.CHANGE, ADA, change)
+
+    assert {(stage.known(one).capacity.image, *stage.known(one).tags) for one in ids} == {(2, "eu")}
+
+
+async def test_change_that_cannot_be_begins_nothing(stage: Stage, acting: ActOnAccounts) -> None:
+    account = await stage.account()
+
+    with pytest.raises(tree.UnsupportedInputError):
+        acting.begin([account.id], BulkAction.CHANGE, ADA, AccountChange(weight=0))
+    assert acting.get(1) is None
+
+
+async def test_deleted_ones_are_gone(stage: Stage, acting: ActOnAccounts) -> None:
+    ids = [account.id for account in await stage.accounts(2)]
+
+    await ended(acting, ids, BulkAction.DELETE, ADA)
+
+    assert len(stage.pool) == 0
+
+
+async def test_those_that_fail_are_named_and_stop_no_other(stage: Stage, acting: ActOnAccounts) -> None:
+    fine, paused = await stage.account(), await stage.account()
+    stage.pool.put(paused.resting(RestReason.MANUAL, stage.clock.now()))
+
+    run = await ended(acting, [paused.id, 99, fine.id], BulkAction.REFRESH, ADA)
+
+    assert (run.done, run.failed) == (1, 2)
+    assert [(one.name, one.code) for one in run.failures] == [(paused.name, "conflict"), ("99", "account_not_found")]
+    assert acting.get(run.number) is run
+
+
+async def test_test_that_fails_counts_as_failed_with_its_reason(stage: Stage, acting: ActOnAccounts) -> None:
+    player = stage.upstream.add_player()
+    fine, ended_session = await stage.account(), await stage.account(player)
+    player.is_revoked = True
+
+    run = await ended(acting, [fine.id, ended_session.id], BulkAction.TEST, ADA)
+
+    assert (run.done, run.failed) == (1, 1)
+    assert run.failures[0].code == "credential_revoked"
+
+
+async def test_fault_of_ours_is_told_as_one(
+    stage: Stage, acting: ActOnAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await stage.account()
+
+    async def broken(*args: Any) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(acting._accounts, "remove", broken)
+    run = await ended(acting, [account.id], BulkAction.DELETE, ADA)
+
+    assert run.failures[0].code == "internal_error"
+
+
+async def test_only_the_first_failures_and_the_last_runs_are_kept(
+    stage: Stage, acting: ActOnAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(act_on_accounts, "_FAILURES_KEPT", 1)
+    monkeypatch.setattr(act_on_accounts, "_RUNS_KEPT", 1)
+
+    first = await ended(acting, [98, 99], BulkAction.PAUSE, ADA)
+    second = await ended(acting, [], BulkAction.PAUSE, ADA)
+
+    assert (first.failed, len(first.failures)) == (2, 1)
+    assert (acting.get(first.number), acting.get(second.number)) == (None, second)
+    await acting.wait(second, 1)
+
+
+async def test_there_are_only_so_many_runs_at_once_and_they_can_be_broken_off(
+    stage: Stage, acting: ActOnAccounts
+) -> None:
+    account, gate = await stage.account(), stage.upstream.hold("exchange")
+    runs = [acting.begin([account.id], BulkAction.REFRESH, ADA) for _ in range(3)]
+    await acting.wait(runs[0], 0.01)
+
+    with pytest.raises(tree.ConflictError, match="go on already"):
+        acting.begin([account.id], BulkAction.PAUSE, ADA)
+    assert not runs[0].is_over
+    await acting.aclose()
+    gate.set()
+    assert all(run.is_over for run in runs)
