@@ -7,6 +7,7 @@ import pytest
 
 from flow2api.adapters.console.doors import PluginFacts, PluginSetting
 from flow2api.adapters.console.plugins.views import PluginsPage, look
+from flow2api.domain.options import OptionSource, OptionStanding
 from tests.integration.console.conftest import Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,10 +38,8 @@ class Shelf:
     """Doors that know these plugins only, and an option that can be fixed."""
 
     def __init__(self, site: Site, *plugins: PluginFacts, wanted: tuple[str, ...] = (), is_fixed: bool = False) -> None:
-        from flow2api.domain.options import OptionSource, OptionStanding
-
         source = OptionSource.SETTINGS if is_fixed else OptionSource.SET
-        standing = OptionStanding("plugins", wanted, (), source)
+        standing = OptionStanding(name="plugins", value=wanted, default=(), source=source)
         now = replace(site.services.options(), plugins=wanted)
 
         class Options:
