@@ -22,6 +22,7 @@ from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.diagnosing import ServerDoctor
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.panels import build_panels
 from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
@@ -63,6 +64,7 @@ from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.route_calls import RouteCalls
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
 from flow2api.domain.usecases.serve_media import ServeMedia
+from flow2api.domain.usecases.show_panels import ShowPanels
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
@@ -93,6 +95,7 @@ class Services:
     doctor: ServerDoctor
     diagnosis: KeepDiagnosis
     lag: LoopLag
+    panels: ShowPanels
     options: CurrentOptions
     catalog: ModelCatalog
     routes: ModelRoutes
@@ -208,26 +211,28 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
         refresh,
         backends.kinds,
     )
+    glance = GlanceAtPool(
+        operating.browse,
+        operating.checks,
+        recording.spans,
+        operating.credits,
+        operating.generations,
+        tending.guard.statuses,
+        proxying.choose.all,
+        clock,
+    )
     lag = LoopLag()
     doctor = ServerDoctor(settings, extensions, backends, options, lag, clock)
     return Services(
         settings=settings,
         extensions=extensions,
-        glance=GlanceAtPool(
-            operating.browse,
-            operating.checks,
-            recording.spans,
-            operating.credits,
-            operating.generations,
-            tending.guard.statuses,
-            proxying.choose.all,
-            clock,
-        ),
+        glance=glance,
         drain=DrainServer(work, storage.audit_log, clock),
         backups=BackUpDatabase(storage, BackupFolder(settings.data_dir / BACKUPS), clock),
         doctor=doctor,
         diagnosis=doctor.keep(),
         lag=lag,
+        panels=ShowPanels(build_panels(settings, extensions), glance, clock),
         retired_names=CountRetiredNames(storage.generation_directory, backends.catalog.retired()),
         clock=clock,
         options=options,

@@ -205,6 +205,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         dropped_lines=services.doctor.dropped,
         loop_late_s=services.lag.percentile_s,
         packages=packages(),
+        panels=services.panels,
         plugins=plugin_facts(services.extensions, settings),
         started_at=services.clock.now(),
         support_bundle=lambda actor: support_bundle(services, actor),

@@ -13,6 +13,7 @@ import pluggy
 
 from flow2api import hookspecs
 from flow2api.domain.errors import PluginError
+from flow2api.domain.panels import PanelPlace
 
 MOST_ITEMS = 10_000
 """What returns more never ends."""
@@ -75,6 +76,10 @@ def _check_field(what: str, field: str, item: Any) -> None:
             raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
         case "schema" if not (inspect.isclass(value) and issubclass(value, msgspec.Struct)):
             raise PluginError(f"{what} is {_a(value)}, and not a msgspec struct.")
+        case "place" if not isinstance(value, PanelPlace):
+            raise PluginError(f"{what} is {value!r:.80}, and no PanelPlace.")
+        case "title" if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+            raise PluginError(f"{what} is {value!r:.80}, which is no title.")
         case "summary" | "section" if not isinstance(value, str):
             raise PluginError(f"{what} is {_a(value)}, and not a text.")
 

@@ -46,6 +46,7 @@ from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
+from flow2api.domain.usecases.show_panels import ShowPanels
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.take_in_account import TakeInAccount
@@ -177,6 +178,7 @@ class ConsoleDoors:
     dropped_lines: Callable[[], int]
     loop_late_s: Callable[[float], float | None]
     packages: Mapping[str, str]
+    panels: ShowPanels
     plugins: Sequence[PluginFacts]
     started_at: datetime
     support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]

@@ -7,7 +7,9 @@ from litestar.di import NamedDependency
 
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.overview.views import Now, look, look_now
+from flow2api.adapters.console.panels import panels_of
 from flow2api.adapters.console.visit import Visit
+from flow2api.domain.panels import PanelPlace
 
 _PARTS = {
     "verdict": "overview/_verdict.html",
@@ -29,7 +31,12 @@ class OverviewController(Controller):
         """The page."""
         page = await look(visit.doors, visit.query("span"))
         return await visit.page(
-            "overview/index.html", page.now, area="overview", live="overview" if page.now.accounts else "", page=page
+            "overview/index.html",
+            page.now,
+            area="overview",
+            live="overview" if page.now.accounts else "",
+            page=page,
+            panels=await panels_of(visit, PanelPlace.OVERVIEW),
         )
 
 

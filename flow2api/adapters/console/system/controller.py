@@ -13,12 +13,14 @@ from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.live import LiveView
+from flow2api.adapters.console.panels import panels_of
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.system.views import PATH, SystemNow, SystemPage, drain, load, look
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import size
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.operator import Role
+from flow2api.domain.panels import PanelPlace
 
 AREA = "system"
 _PARTS = {"load": "system/_load.html", "drain-state": "system/_drain_state.html"}
@@ -110,6 +112,7 @@ async def _page(
         area=AREA,
         live=AREA,
         status=status,
+        panels=await panels_of(visit, PanelPlace.SYSTEM),
         backup=backup or Form(),
         draining=draining or Form(),
     )
