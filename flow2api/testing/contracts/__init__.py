@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_
 from flow2api.testing.contracts.backstage import ALL_OFFERS, Backstage, Offer  # noqa: E402
 from flow2api.testing.contracts.media_store import MediaStoreContract  # noqa: E402
 from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
+from flow2api.testing.contracts.panel import PanelContract  # noqa: E402
 from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
 from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
 from flow2api.testing.contracts.slots import SlotsContract  # noqa: E402
@@ -27,6 +28,7 @@ __all__ = [
     "NewStorage",
     "ObserverContract",
     "Offer",
+    "PanelContract",
     "ProxySelectorContract",
     "SelectionPolicyContract",
     "SlotsContract",

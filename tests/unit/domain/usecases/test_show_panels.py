@@ -13,7 +13,7 @@ from flow2api.domain.panels import PanelPlace, PanelSubject, PanelView, ProxySee
 from flow2api.domain.ports.panels import Panel
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.show_panels import PlacedPanel, ShowPanels, ShownPanel
+from flow2api.domain.usecases.show_panels import PlacedPanel, ShownPanel, ShowPanels
 from flow2api.testing.factories import AccountFactory
 from flow2api.testing.fakes.clock import START
 from tests.unit.domain.usecases.test_glance_at_pool import Hill
@@ -31,7 +31,7 @@ PROXY = Proxy(
 class Telling:
     """Shows what it is given, and remembers what it was asked about."""
 
-    def __init__(self, view: object = PanelView(text="here")) -> None:  # noqa: B008
+    def __init__(self, view: object = PanelView(text="here")) -> None:
         self.given, self.asked = view, list[PanelSubject]()
 
     async def view(self, subject: PanelSubject) -> Any:
