@@ -158,7 +158,7 @@ def subclasses(cls: type[tree.Flow2ApiError]) -> Iterator[type[tree.Flow2ApiErro
     if cls not in NEVER_RAISED:
         yield cls
     for below in cls.__subclasses__():
-        if below.__module__ == tree.__name__:
+        if below.__module__.startswith(f"{tree.__name__}."):
             yield from subclasses(below)
 
 

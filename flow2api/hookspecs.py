@@ -18,7 +18,7 @@ from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelSpec
 from flow2api.domain.options import Options
 from flow2api.domain.panels import PanelPlace
-from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.observers import Observer
 from flow2api.domain.ports.panels import Panel
@@ -79,11 +79,15 @@ class MediaStoreFactory:
 
 @dataclass(frozen=True, slots=True)
 class CoordinationFactory:
-    """What counts slots, and the URL schemes that select it."""
+    """What processes agree by, and the URL schemes that select it.
+
+    Attributes:
+        build: Makes it from the URL and the plugin's section; connects to nothing.
+    """
 
     name: str
     schemes: tuple[str, ...]
-    build: Callable[[str, Section], Slots]
+    build: Callable[[str, Section], Coordination]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +165,17 @@ class SettingsSection:
 
     Attributes:
         name: Of the section: ``mine`` is ``[mine]`` in the file and ``FLOW2API_MINE__…`` in the environment.
-        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names. A
-            field of the type `flow2api.domain.secret.Secret` is never shown.
+        schema: A struct whose fields are the settings. The texts of the environment are read as the types that it names;
+            for a list they are JSON or have commas between the items, for a table they are JSON. A field of the type
+            `flow2api.domain.secret.Secret` is never shown.
     """
 
     name: str
     schema: type[msgspec.Struct]
+
+
+class NoSettings(msgspec.Struct, frozen=True):
+    """The schema of a section in which nothing may stand, so that whatever is set there is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +189,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        plain_http_hosts: Hosts that base URLs of accounts may lead to over plain http.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
         options: Reads the options; only a check that needs "database" can do so.
@@ -195,6 +205,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    plain_http_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +214,7 @@ class ExaminedBackends:
 
     storage: Storage
     store: MediaStore
+    coordination: Coordination
     catalog: ModelCatalog
 
 
@@ -261,7 +273,7 @@ def register_media_stores() -> Iterable[MediaStoreFactory]:
 
 @hookspec
 def register_coordinations() -> Iterable[CoordinationFactory]:
-    """Ways for processes to agree on slots. Since 0.1."""
+    """Ways for processes to agree on slots and limits, and to wake each other. Since 0.1; limits and events since 0.2."""
 
 
 @hookspec

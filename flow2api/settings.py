@@ -31,7 +31,7 @@ class Settings:
         data_dir: Where everything lives that has no address of its own.
         database_url: Scheme names the storage; empty for ``flow2api.db`` in the data folder.
         media_url: Scheme names the media store; empty for ``media`` in the data folder.
-        coordination_url: Scheme names what counts slots.
+        coordination_url: Scheme names what several processes share slots and limits by, and wake each other.
         public_url: The address by which clients reach the server; empty to follow each request.
         secret_key: The master key for secrets at rest; empty to use the file.
         secret_key_file: A file that holds it; empty for ``secret.key`` in the data folder.
@@ -50,6 +50,8 @@ class Settings:
         plugins: Names of the plugins to enable, beside the built-in ones: installed packages, or files in the folder.
         plugins_dir: A folder with plugins that are single files; nobody but its owner may be able to write there. Empty for none.
         trusted_proxies: Addresses and networks whose forwarding headers are believed.
+        plain_http_hosts: Names or addresses of hosts, beside this machine, that base URLs of accounts may lead to over plain
+            http: API keys go there for anybody on the way to read. For a container network or a tunnel of your own.
         lease_s: How long a generation stays a process's own without a sign of life from it.
         drain_s: How long pictures have to come to their end when the server is stopped.
         linger_s: How long listeners go on answering after SIGTERM, so that load balancers see it in time.
@@ -75,6 +77,7 @@ class Settings:
     plugins: tuple[str, ...] = ()
     plugins_dir: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    plain_http_hosts: tuple[str, ...] = ()
     lease_s: float = 45.0
     drain_s: float = 60.0
     linger_s: float = 5.0

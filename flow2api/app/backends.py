@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -13,10 +14,12 @@ from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.app import deadlines
+from flow2api.app.foreign import made
+from flow2api.app.guarded_coordination import GuardedCoordination
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import ConfigurationError, Flow2ApiError, PluginError
-from flow2api.domain.ports.coordination import Slots
+from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
@@ -53,7 +56,7 @@ class Backends:
 
     storage: Storage
     store: MediaStore
-    slots: Slots
+    coordination: Coordination
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
     kinds: CredentialKinds = SESSIONS
@@ -89,10 +92,10 @@ def build_storage(settings: Settings, extensions: Extensions, cipher: Cipher, cl
     factory = _chosen(extensions.storages, settings.storage_url, "database_url", extensions.told_left_out)
     section = settings.sections.get(factory.name, {})
     owner = extensions.foreign_owner(factory)
+    url, clock = settings.storage_url, clock or SystemClock()
     with _blaming(owner, "database_url"):
-        return _in_time(
-            factory.build(settings.storage_url, section, cipher, clock or SystemClock()), owner, deadlines.STORAGE
-        )
+        storage = made(owner, Storage, lambda: factory.build(url, section, cipher, clock))
+        return _in_time(storage, owner, deadlines.STORAGE)
 
 
 def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clock: Clock) -> Backends:
@@ -103,27 +106,35 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
     """
     told = extensions.told_left_out
     media_factory = _chosen(extensions.media_stores, settings.store_url, "media_url", told)
-    slots_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
+    coordination_factory = _chosen(extensions.coordinations, settings.coordination_url, "coordination_url", told)
     upstreams = build_upstreams(settings, extensions, clock)
+    sections = settings.sections
     with _blaming(owner := extensions.foreign_owner(media_factory), "media_url"):
-        section = settings.sections.get(media_factory.name, {})
-        store = _in_time(media_factory.build(settings.store_url, section), owner, deadlines.MEDIA_STORE)
-    with _blaming(owner := extensions.foreign_owner(slots_factory), "coordination_url"):
-        section = settings.sections.get(slots_factory.name, {})
-        slots = _in_time(slots_factory.build(settings.coordination_url, section), owner, deadlines.COORDINATION)
+        section = sections.get(media_factory.name, {})
+        store = made(owner, MediaStore, lambda: media_factory.build(settings.store_url, section))
+        store = _in_time(store, owner, deadlines.MEDIA_STORE)
+    with _blaming(owner := extensions.foreign_owner(coordination_factory), "coordination_url"):
+        of_coordination = sections.get(coordination_factory.name, {})
+        coordination = made(
+            owner, Coordination, lambda: coordination_factory.build(settings.coordination_url, of_coordination)
+        )
+        if owner is not None:
+            coordination = _in_time(coordination, owner, deadlines.COORDINATION)
+            coordination = GuardedCoordination(coordination, clock.monotonic)
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
         store=FreshMedia(store),
-        slots=slots,
+        coordination=coordination,
         upstreams=upstreams,
         catalog=build_catalog(extensions, upstreams),
-        kinds=credential_kinds(extensions),
+        kinds=credential_kinds(settings, extensions),
     )
 
 
-def credential_kinds(extensions: Extensions) -> CredentialKinds:
-    """What the accounts of each upstream sign in with."""
-    return CredentialKinds({name: factory.credential for name, factory in extensions.upstreams.items()})
+def credential_kinds(settings: Settings, extensions: Extensions) -> CredentialKinds:
+    """What the accounts of each upstream sign in with, and where base URLs may lead."""
+    by_upstream = {name: factory.credential for name, factory in extensions.upstreams.items()}
+    return CredentialKinds(by_upstream, frozenset(settings.plain_http_hosts))
 
 
 def build_upstreams(settings: Settings, extensions: Extensions, clock: Clock) -> dict[str, Upstream]:
@@ -132,7 +143,8 @@ def build_upstreams(settings: Settings, extensions: Extensions, clock: Clock) ->
     for name, factory in extensions.upstreams.items():
         owner = extensions.foreign_owner(factory)
         try:
-            upstreams[name] = _in_time(factory.build(settings.sections.get(name, {}), clock), owner, deadlines.UPSTREAM)
+            build = partial(factory.build, settings.sections.get(name, {}), clock)
+            upstreams[name] = _in_time(made(owner, Upstream, build), owner, deadlines.UPSTREAM)
         except Exception:
             if owner is None:
                 raise
@@ -159,7 +171,7 @@ def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> 
         upstream = upstreams.get(spec.upstream)
         try:
             return upstream is not None and upstream.serves(spec)
-        except Exception:
+        except (Exception, SystemExit):
             if spec.upstream not in foreign:
                 raise
             log.exception("model left out", model=spec.name, upstream=spec.upstream)
@@ -188,22 +200,18 @@ def _both(plugin: str, other: OfferedModel) -> str:
 
 @contextmanager
 def _blaming(plugin: str | None, setting: str) -> Iterator[None]:
-    """Names the plugin of others, and the setting that has chosen it, when it fails."""
+    """Names the plugin of others, and the setting that has chosen it, when it fails without a word of its own."""
     try:
         yield
-    except Flow2ApiError:
-        raise
-    except Exception as error:
+    except PluginError as error:
         if plugin is None:
             raise
-        raise PluginError(
-            f"The plugin {plugin!r}, which the setting {setting} asks for, failed: {type(error).__name__}: {error}."
-        ) from error
+        raise PluginError(f"The plugin {plugin!r}, which the setting {setting} asks for: {error.message}") from error
 
 
-def _in_time(made: _T, plugin: str | None, limits: deadlines.Deadlines) -> _T:
+def _in_time(thing: _T, plugin: str | None, limits: deadlines.Deadlines) -> _T:
     """What a plugin of others has made, held to time; our own look after themselves."""
-    return made if plugin is None else deadlines.with_deadlines(made, plugin, limits)
+    return thing if plugin is None else deadlines.with_deadlines(thing, plugin, limits)
 
 
 def _chosen(offered: Mapping[str, _T], url: str, setting: str, left_out: str) -> _T:

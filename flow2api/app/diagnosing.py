@@ -102,6 +102,7 @@ class ServerDoctor:
             has_secret_key=len(settings.secret_key) > 0,
             host=settings.host,
             public_url=settings.public_url,
+            plain_http_hosts=settings.plain_http_hosts,
             clock=self._clock,
             backends=self._examined_backends,
             options=self._examined_options,
@@ -109,7 +110,12 @@ class ServerDoctor:
 
     def _examined_backends(self) -> ExaminedBackends:
         backends = self._backends
-        return ExaminedBackends(storage=backends.storage, store=backends.store, catalog=backends.catalog)
+        return ExaminedBackends(
+            storage=backends.storage,
+            store=backends.store,
+            coordination=backends.coordination,
+            catalog=backends.catalog,
+        )
 
     async def _examined_options(self) -> ExaminedOptions:
         return ExaminedOptions(options=self._options(), ignored=self._options.ignored)

@@ -32,6 +32,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
             {
                 "recover": services.recover.run,
                 "follow": services.follow.run,
+                **({} if services.relay is None else {"events": services.relay.run}),
                 "warm": services.warm.run,
                 "health": services.health.run,
                 "purge": services.purge.run,
@@ -41,8 +42,8 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
                 "leases": services.leases.run,
-                "lag": services.lag.run,
-                "diagnosis": services.diagnosis.run,
+                "lag": services.overseeing.lag.run,
+                "diagnosis": services.overseeing.diagnosis.run,
             }
         )
         background.start()
@@ -61,6 +62,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.workers.aclose)
     for upstream in services.upstreams.values():
         stack.push_async_callback(upstream.aclose)
+    stack.push_async_callback(services.coordination.aclose)
     stack.push_async_callback(services.store.aclose)
     stack.push_async_callback(storage.aclose)
     await storage.open()
@@ -86,6 +88,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)
     stack.push_async_callback(services.watch.aclose)
+    stack.push_async_callback(services.operating.imports.aclose)
     stack.push_async_callback(services.operating.probes.aclose)
     stack.push_async_callback(services.operating.act_on_accounts.aclose)
 

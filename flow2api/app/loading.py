@@ -5,6 +5,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flow2api.adapters.system.process import building_up
 from flow2api.domain.account import Account
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import Accounts
@@ -51,12 +52,7 @@ def filling(pool: AccountPool) -> Iterator[None]:
     The collector would look through all of it again and again, for a third of a second each time with 100,000 accounts; so it
     rests meanwhile, and leaves many accounts alone afterwards.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with building_up():
         yield
         if len(pool) >= _MANY:
             gc.freeze()
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -1,5 +1,6 @@
 """What operators work with, over what the server itself needs."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -23,6 +24,7 @@ from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
@@ -44,6 +46,7 @@ from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
+from flow2api.domain.usecases.run_imports import RunImports
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.sign_in import SignIn
@@ -72,7 +75,9 @@ class Operating:
     search: Search
     keys: ManageKeys
     clear_log: ClearRequestLog
+    export: ExportAccounts
     import_accounts: ImportAccounts
+    imports: RunImports
     connection: ManageConnectionToken
     push: PushSessionToken
     proxies: ManageProxies
@@ -114,63 +119,40 @@ def build_operating(
         kinds: What the accounts of each upstream sign in with.
     """
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
-
-    def take_in_changed(account: Account) -> None:
-        credentials.forget(account.id)
-        pool.put(account)
-
-    accounts, vault = (
-        ToldAccounts(storage.accounts, storage.health, clock),
-        ToldVault(storage.vault, storage.health, clock, kinds=kinds),
-    )
-    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-    operate = OperateAccounts(
-        pool, upstreams, accounts, storage.directory, vault, storage.audit_log, tend, credentials, clock, kinds
-    )
-    operators = ManageOperators(storage.operators, passphrases, meter, clock)
-    tries = CountTries(storage.sessions, storage.sign_in_tries, storage.audit_log, cipher, clock)
-    confirm = ConfirmPassphrase(tries, passphrases, storage.audit_log, clock)
-    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, storage.audit_log, cipher, clock)
-    sign_in = SignIn(
-        storage.operators,
-        storage.sessions,
-        tries,
-        confirm,
-        second_factor,
-        storage.audit_log,
-        operators,
-        passphrases,
-        cipher,
-        ids,
-        clock,
-    )
-    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    accounts = ToldAccounts(storage.accounts, storage.health, clock)
+    vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
+    audit = storage.audit_log
+    entrance = _entrance(storage, cipher, passphrases, meter, codes, ids, clock)
     browse = BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal))
+    import_accounts = _import(storage, vault, pool, tend, credentials, clock, kinds)
+    operate = OperateAccounts(
+        pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds
+    )
     return Operating(
-        operators=operators,
-        sign_in=sign_in,
-        second_factor=second_factor,
-        drop_second_factor=DropSecondFactor(operators, storage.second_factors),
-        offer_setup=offer_setup,
-        set_up=SetUp(offer_setup, operators, sign_in, tries, storage.audit_log, clock),
+        operators=entrance.operators,
+        sign_in=entrance.sign_in,
+        second_factor=entrance.second_factor,
+        drop_second_factor=DropSecondFactor(entrance.operators, storage.second_factors),
+        offer_setup=entrance.offer_setup,
+        set_up=entrance.set_up,
         preferences=ChangePreferences(storage.operators, clock),
         accounts=operate,
         act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
         probes=probes,
-        take_in=TakeInAccount(pool, upstreams, accounts, vault, storage.audit_log, clock, kinds),
+        take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=CountAccounts(pool, clock),
         browse=browse,
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
-        clear_log=ClearRequestLog(storage.request_log, storage.audit_log, clock),
-        import_accounts=ImportAccounts(
-            imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds
-        ),
+        clear_log=ClearRequestLog(storage.request_log, audit, clock),
+        export=ExportAccounts(accounts, vault, audit, clock),
+        import_accounts=import_accounts,
+        imports=RunImports(import_accounts, ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),
         notify_targets=build_notify_targets(storage, clock),
-        audit_log=ReadAuditLog(storage.audit_log),
+        audit_log=ReadAuditLog(audit),
         checks=ReadChecks(storage.health),
         credits=ReadCredits(pool, history, clock, zone),
         note_credits=NoteCredits(pool, history, clock, zone),
@@ -178,3 +160,53 @@ def build_operating(
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """How operators come in."""
+
+    operators: ManageOperators
+    sign_in: SignIn
+    second_factor: ManageSecondFactor
+    offer_setup: OfferSetup
+    set_up: SetUp
+
+
+def _entrance(
+    storage: Storage,
+    cipher: Cipher,
+    passphrases: Passphrases,
+    meter: PassphraseMeter,
+    codes: OneTimeCodes,
+    ids: Ids,
+    clock: Clock,
+) -> _Entrance:
+    audit, sessions = storage.audit_log, storage.sessions
+    operators = ManageOperators(storage.operators, passphrases, meter, clock)
+    tries = CountTries(sessions, storage.sign_in_tries, audit, cipher, clock)
+    confirm = ConfirmPassphrase(tries, passphrases, audit, clock)
+    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, audit, cipher, clock)
+    sign_in = SignIn(
+        storage.operators, sessions, tries, confirm, second_factor, audit, operators, passphrases, cipher, ids, clock
+    )
+    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
+    set_up = SetUp(offer_setup, operators, sign_in, tries, audit, clock)
+    return _Entrance(operators, sign_in, second_factor, offer_setup, set_up)
+
+
+def _import(
+    storage: Storage,
+    vault: ToldVault,
+    pool: AccountPool,
+    tend: TendAccounts,
+    credentials: RenewCredentials,
+    clock: Clock,
+    kinds: CredentialKinds,
+) -> ImportAccounts:
+    def take_in_changed(account: Account) -> None:
+        credentials.forget(account.id)
+        pool.put(account)
+
+    imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
+    return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)

@@ -37,7 +37,7 @@ class Profiles:
             if isinstance(text, str):
                 return text
             raise TypeError(f"chat_text returned {type(text).__name__}, no text")  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self._tell(name, error)
         return self._shaper(STANDARD).chat_text(results)
 
@@ -47,7 +47,7 @@ class Profiles:
             self._made[named.name] = named.build()
         return self._made[named.name]
 
-    def _tell(self, name: str | None, error: Exception) -> None:
+    def _tell(self, name: str | None, error: BaseException) -> None:
         now = time.monotonic()
         if now - self._told_at.get(str(name), float("-inf")) >= _TOLD_EVERY_S:
             self._told_at[str(name)] = now

@@ -66,7 +66,7 @@ class GuardedSelector:
                 if member == chosen:
                     return member
             raise TypeError(f"select returned {type(chosen).__name__}, none of the members")  # noqa: TRY301
-        except Exception:
+        except (Exception, SystemExit):
             if not self._is_told:  # once: it goes on for every account
                 self._is_told = True
                 log.exception("proxy selector failed", selector=self._name)

@@ -39,8 +39,8 @@ async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
     entry = AuditEntry(at=services.clock.now(), actor=actor, action=AuditAction.BUNDLE_TAKEN)
     await services.storage.audit_log.note(entry)
     standing = await services.options.standing()
-    examined = services.diagnosis.latest or await services.diagnosis()
-    accounts = (await services.glance.accounts()).page
+    examined = services.overseeing.diagnosis.latest or await services.overseeing.diagnosis()
+    accounts = (await services.overseeing.glance.accounts()).page
     return {
         "flow2api": __version__,
         "made_at": services.clock.now().isoformat(),
@@ -68,8 +68,8 @@ async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
         ],
         "options": {one.name: one.source.value for one in standing},
         "accounts": {state.value: count for state, count in accounts.counts.items() if count},
-        "paused_hosts": [f"{one.upstream} {one.host.value}" for one in services.glance.paused_hosts()],
-        "proxies": [one.health.state.value for one in services.glance.proxies()],
+        "paused_hosts": [f"{one.upstream} {one.host.value}" for one in services.overseeing.glance.paused_hosts()],
+        "proxies": [one.health.state.value for one in services.overseeing.glance.proxies()],
         "load": await _load(services),
     }
 
@@ -86,12 +86,12 @@ async def _database(services: Services) -> Mapping[str, Any]:
 
 
 async def _load(services: Services) -> Mapping[str, Any]:
-    total = (await services.glance.figures(Span.DAY)).total.all
+    total = (await services.overseeing.glance.figures(Span.DAY)).total.all
     return {
-        "under_way": services.drain.left(),
-        "waiting": services.drain.waiting(),
-        "event_loop_late_s": services.lag.percentile_s(0.99),
-        "log_lines_dropped": services.doctor.dropped(),
+        "under_way": services.overseeing.drain.left(),
+        "waiting": services.overseeing.drain.waiting(),
+        "event_loop_late_s": services.overseeing.lag.percentile_s(0.99),
+        "log_lines_dropped": services.overseeing.doctor.dropped(),
         "succeeded_24h": total.succeeded,
         "failed_24h": total.errors,
         "refused_24h": total.refused,

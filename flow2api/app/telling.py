@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -12,9 +13,11 @@ from flow2api.adapters.notify import AppriseMessenger
 from flow2api.adapters.observers import ObserverPost
 from flow2api.adapters.system import RandomIds
 from flow2api.adapters.webhooks import CurlCourier
+from flow2api.app.foreign import made
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
+from flow2api.domain.ports.observers import Observer
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
@@ -86,7 +89,7 @@ def build_telling(
     webhooks = SendWebhooks(
         storage.webhooks, storage.deliveries, build_courier(options), link, spread, RandomIds(), clock, options
     )
-    observers = tuple(_posts(settings, extensions))
+    observers = tuple(observer_posts(settings, extensions))
     spread.subscribe(operators.take, lambda kind: kind.is_for_operators)
     spread.subscribe(webhooks.take, webhooks.wants)
     for observer in observers:
@@ -100,13 +103,14 @@ def build_telling(
     )
 
 
-def _posts(settings: Settings, extensions: Extensions) -> Iterator[ObserverPost]:
+def observer_posts(settings: Settings, extensions: Extensions) -> Iterator[ObserverPost]:
     """Every observer; one of a plugin of others that cannot be made is left out, and told in the log."""
     for name, factory in extensions.observers.items():
+        plugin = extensions.foreign_owner(factory)
         try:
-            yield ObserverPost(name, factory.build(settings.sections.get(name, {})))
+            build = partial(factory.build, settings.sections.get(name, {}))
+            yield ObserverPost(name, made(plugin, Observer, build))
         except Exception:
-            plugin = extensions.foreign_owner(factory)
             if plugin is None:
                 raise
             log.exception("observer left out", observer=name, plugin=plugin)

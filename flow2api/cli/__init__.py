@@ -1,10 +1,8 @@
 """The command line. Each file holds one group of commands: it parses, calls the program, and prints."""
 
-import gc
+from flow2api.adapters.system.process import building_up
 
-gc.disable()  # Nothing that is imported is garbage, and looking for it takes a sixth of the time to start.
-from flow2api.cli.main import cli, main  # noqa: E402
-
-gc.enable()
+with building_up():
+    from flow2api.cli.main import cli, main
 
 __all__ = ["cli", "main"]

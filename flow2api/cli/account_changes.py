@@ -8,7 +8,7 @@ import click
 
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import credential_kinds
-from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
+from flow2api.cli.account_secrets import OPTIONS, read_given, secret_options
 from flow2api.cli.account_views import account_out, print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json
@@ -115,19 +115,15 @@ async def _change(
     """Change these accounts; when one of them cannot be found, none is changed."""
     async with opened_storage(here) as (storage, _):
         manage = ManageAccounts(storage.accounts, storage.vault, SystemClock())
-        kinds, actor = credential_kinds(here.extensions), whoever()
+        kinds, actor = credential_kinds(here.settings, here.extensions), whoever()
         carry_out = ChangeAccount(storage.accounts, storage.vault, SystemClock(), kinds)
         found = {account.id: account for account in [await manage.find(one) for one in which]}
         return [await carry_out(one, _with_secret(here, one, change, given), actor) for one in found.values()]
 
 
 def _with_secret(here: Installation, account: Account, change: AccountChange, given: GivenCredential) -> AccountChange:
-    """The change with the new secret, if there is one. A new key alone is one for the host as it is known."""
-    if given == _NOTHING:
-        return change
-    if given.api_key is not None and given.base_url is None:
-        given = replace(given, base_url=account.base_url)
-    secret, base_url = read_wanted(here, account.upstream, given)
+    """The change with the new secret, if there is one."""
+    secret, base_url = given.read_for(account, credential_kinds(here.settings, here.extensions), OPTIONS)
     return replace(change, session_token=secret, base_url=base_url)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
+from flow2api.adapters.account_files.formats import CSV, JSON
+from flow2api.adapters.account_files.rows import compose_rows
+from flow2api.adapters.account_files.tables import write_table
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import seal_document
 from flow2api.app.backends import credential_kinds
-from flow2api.cli.account_files import compose_rows
-from flow2api.cli.account_formats import CSV, JSON
-from flow2api.cli.account_tables import write_table
 from flow2api.cli.context import Installation, opened_storage, with_installation
 from flow2api.cli.failures import Failure
 from flow2api.cli.inputs import STDIN, read_passphrase
@@ -45,7 +45,7 @@ def export_accounts(here: Installation, file: str, plain: bool, passphrase_file:
         raise Failure(f"There is a file {file} already; choose another name.")
     passphrase = None if plain else read_passphrase(passphrase_file, is_new=True)
     kept = asyncio.run(_collect(here, is_plain=plain))
-    kinds = credential_kinds(here.extensions)
+    kinds = credential_kinds(here.settings, here.extensions)
     data = compose_rows(kept, kinds) + b"\n" if form == JSON else write_table(kept, kinds)
     if passphrase is not None:
         data = seal_document(data, passphrase) + b"\n"

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import click
 
+from flow2api.adapters.account_files.formats import AUTO, FORMATS, JSON, format_of, read_accounts
+from flow2api.adapters.account_files.rows import MOST_BYTES
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault.passphrase import open_document, read_sealed
 from flow2api.app.backends import credential_kinds
-from flow2api.cli.account_files import MOST_BYTES
-from flow2api.cli.account_formats import AUTO, FORMATS, JSON, format_of, read_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
 from flow2api.cli.inputs import read_bytes, read_passphrase
@@ -58,7 +58,9 @@ def import_accounts(
         raise Failure("The file is empty.")
     form = format_of(data) if form == AUTO else form
     unit = "row" if form == JSON else "line"
-    report = asyncio.run(_store(here, read_accounts(data, form, credential_kinds(here.extensions)), proxy, unit))
+    report = asyncio.run(
+        _store(here, read_accounts(data, form, credential_kinds(here.settings, here.extensions)), proxy, unit)
+    )
     if as_json:
         errors = [{"row": row, "problem": problem} for row, problem in report.errors]
         print_json({"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "errors": errors})
@@ -78,7 +80,7 @@ async def _store(
         with progress("Stored", len(rows)) as show:
             clock = SystemClock()
             accounts = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-            kinds = credential_kinds(here.extensions)
+            kinds = credential_kinds(here.settings, here.extensions)
             vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
             return await ImportAccounts(accounts, vault, clock, unit=unit, kinds=kinds)(rows, show, actor=whoever())
 

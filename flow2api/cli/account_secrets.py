@@ -10,7 +10,7 @@ from flow2api.cli.inputs import STDIN, read_secret
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.read_credential import API_KEY, BASE_URL, SESSION_TOKEN, GivenCredential
 
-_OPTIONS = {SESSION_TOKEN: "--session-token-file", API_KEY: "--api-key-file", BASE_URL: "--base-url"}
+OPTIONS = {SESSION_TOKEN: "--session-token-file", API_KEY: "--api-key-file", BASE_URL: "--base-url"}
 
 
 def secret_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,4 +52,4 @@ def read_wanted(here: Installation, upstream: str, given: GivenCredential) -> tu
     Raises:
         UnsupportedInputError: Something is missing, or does not belong to it; the message names the options.
     """
-    return given.read(upstream, credential_kinds(here.extensions).of(upstream), _OPTIONS)
+    return given.read(upstream, credential_kinds(here.settings, here.extensions), OPTIONS)

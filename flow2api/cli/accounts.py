@@ -159,7 +159,7 @@ async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable
 def _manage(here: Installation, storage: Storage) -> ManageAccounts:
     clock = SystemClock()
     accounts = ToldAccounts(storage.accounts, storage.health, clock)
-    return ManageAccounts(accounts, storage.vault, clock, credential_kinds(here.extensions))
+    return ManageAccounts(accounts, storage.vault, clock, credential_kinds(here.settings, here.extensions))
 
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:

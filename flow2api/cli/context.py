@@ -14,6 +14,7 @@ import click
 import structlog
 
 from flow2api.adapters.system.logs import configure_logs
+from flow2api.adapters.system.process import building_up
 from flow2api.app.backends import Vault, build_storage, build_vault
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.storage import PeeksOptions, Storage
@@ -38,6 +39,7 @@ class Installation:
     extensions: Extensions
 
 
+@building_up()
 def installation(
     overrides: Mapping[str, Any] | None = None,
     *,
@@ -155,6 +157,7 @@ async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)
         stack.push_async_callback(services.store.aclose)
+        stack.push_async_callback(services.coordination.aclose)
         for upstream in services.upstreams.values():
             stack.push_async_callback(upstream.aclose)
         stack.push_async_callback(services.storage.aclose)

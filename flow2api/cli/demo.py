@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flow2api.adapters.system.process import building_up
 from flow2api.cli.context import Installation, installation
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConfigurationError
@@ -47,7 +48,8 @@ _OPERATOR = "owner"
 )
 def demo(host: str, port: int, ready_file: str | None) -> None:
     """Serve everything on simulated upstreams, with an account or two at each and a key. It needs no account and keeps nothing."""
-    from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
+    with building_up():
+        from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
         here = _demo_installation(Path(folder), simulator, host, port)
@@ -76,7 +78,8 @@ def _demo_installation(folder: Path, simulator: dict[str, Any], host: str, port:
         "linger_s": 0,
         "flow": {"labs_base_url": simulator["labs_base_url"], "api_base_url": simulator["api_base_url"]},
         "gemini": {"base_url": simulator["gemini_base_url"]},
-        "options": {"model_routes": _ROUTE},
+        # The upstream is our own, and may be asked more often than one that counts calls.
+        "options": {"model_routes": _ROUTE, "poll_interval_s": 0.5},
     }
     kept.setdefault("FLOW2API_LOG_LEVEL", "warning")
     return installation(overrides, config=os.devnull, environment=kept)

@@ -41,7 +41,11 @@ class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Also ask whether the hosts of the upstream answer; no account is used.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask whether the hosts of the upstreams answer, and try API keys of accounts by calls that cost nothing.",
+)
 @json_option
 @config_option
 def doctor(online: bool, as_json: bool, config: str | None) -> None:
@@ -135,6 +139,7 @@ class _Opened:
             has_secret_key=len(settings.secret_key) > 0,
             host=settings.host,
             public_url=settings.public_url,
+            plain_http_hosts=settings.plain_http_hosts,
             clock=self._clock,
             backends=self._examined_backends,
             options=self._options,
@@ -142,7 +147,12 @@ class _Opened:
 
     def _examined_backends(self) -> ExaminedBackends:
         backends = self.backends()
-        return ExaminedBackends(storage=backends.storage, store=backends.store, catalog=backends.catalog)
+        return ExaminedBackends(
+            storage=backends.storage,
+            store=backends.store,
+            coordination=backends.coordination,
+            catalog=backends.catalog,
+        )
 
     async def _options(self) -> ExaminedOptions:
         options = build_options(self._here.settings, self._here.extensions, self.backends(), self._clock)
@@ -161,6 +171,7 @@ async def _build(extensions: Extensions, opened: _Opened, stack: AsyncExitStack)
     """Nothing to say unless something cannot be made."""
     backends = opened.backends()
     stack.push_async_callback(backends.store.aclose)
+    stack.push_async_callback(backends.coordination.aclose)
     for upstream in backends.upstreams.values():
         stack.push_async_callback(upstream.aclose)
     missing = sorted(extensions.upstreams.keys() - backends.upstreams.keys())

@@ -14,8 +14,8 @@ from flow2api.cli.moments import Moment, moment_of
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.records import Records, opened_records
 from flow2api.cli.tables import printable, render_facts
-from flow2api.domain.request_log import COLUMNS, STATES, LogFilter, LoggedRequest, LogPosition, as_json_line
-from flow2api.domain.usecases.read_request_log import LARGEST_PAGE, FileForm
+from flow2api.domain.request_log import COLUMNS, STATES, FileForm, LogFilter, LoggedRequest, LogPosition, as_json_line
+from flow2api.domain.usecases.read_request_log import LARGEST_PAGE
 
 _HEADINGS = (
     "NUMBER",

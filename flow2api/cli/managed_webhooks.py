@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.telling import build_webhooks
 from flow2api.cli.context import Installation, opened_storage
 from flow2api.cli.failures import Failure
 from flow2api.domain.ports.storage import Storage
@@ -23,6 +22,8 @@ async def managed(here: Installation, use: Callable[[ManageWebhooks], Awaitable[
 async def manager_of(here: Installation, storage: Storage) -> ManageWebhooks:
     """What manages them over a storage that is open."""
     options = parse_options({**await storage.options.read(), **here.settings.options})
+    from flow2api.app.telling import build_webhooks  # noqa: PLC0415 - libcurl is for those who call somebody
+
     return build_webhooks(storage, lambda: options, SystemClock())
 
 

@@ -19,7 +19,7 @@ name = "flow2api-@dashed@"
 version = "0.1"
 description = "A plugin of flow2api"
 requires-python = ">=3.11"
-dependencies = ["flow2api>=@version@"]
+dependencies = ["flow2api>=@version@", "msgspec"]
 
 [project.optional-dependencies]
 testing = ["flow2api[testing]"]
@@ -33,6 +33,7 @@ packages = ["flow2api_@name@"]
 
 [tool.pytest.ini_options]
 testpaths = ["tests"]
+asyncio_mode = "auto"
 asyncio_default_fixture_loop_scope = "function"
 """
 
@@ -75,7 +76,10 @@ requires_flow2api = ">=@version@"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The section ``[@name@]`` of the settings; in the environment ``FLOW2API_@NAME@__...``."""
+    """The section ``[@name@]`` of the settings; in the environment ``FLOW2API_@NAME@__...``.
+
+    Each field is a setting, with its type and its default.
+    """
 
 
 @hookimpl
@@ -131,60 +135,33 @@ def test_plugin_loads_by_its_name() -> None:
 '''
 
 _TEST_POLICY = '''\
-"""The policy, without a server."""
+"""The policy, without a server: what every policy promises, and what this one does."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from random import Random
-
-from flow2api.domain.account import Account
-from flow2api.domain.catalog import AspectRatio, Mode, ModelSpec, Size
-from flow2api.domain.media import MediaKind
-from flow2api.domain.selection import Candidate, Need
+import pytest
+from flow2api.domain.selection import Candidate, SelectionPolicy
+from flow2api.testing.contracts import SelectionPolicyContract
+from flow2api.testing.factories import AccountFactory
+from flow2api.testing.ready import picks, ready_of
 
 from flow2api_@name@.policy import @Class@, credits_of
 
-SPEC = ModelSpec(
-    name="a-model",
-    upstream="an-upstream",
-    kind=MediaKind.IMAGE,
-    mode=Mode.TEXT,
-    line="a-line",
-    aspect_ratio=AspectRatio(1, 1),
-    size=Size(1024, 1024),
-)
+
+class Test@Class@(SelectionPolicyContract):
+    """Everything that a policy promises; each test of the suite is run here."""
+
+    @pytest.fixture
+    def policy(self) -> SelectionPolicy:
+        return @Class@()
 
 
-class Ready(list[Candidate]):
-    """Ready accounts, as a list."""
-
-    def at(self, index: int) -> Candidate:
-        return self[index]
-
-    def find(self, account_id: int) -> Candidate | None:
-        return next((one for one in self if one.account.id == account_id), None)
-
-    def sample(self, random: Random) -> Candidate:
-        return random.choice(self)
-
-    def sample_by_weight(self, random: Random) -> Candidate:
-        return random.choices(self, [one.account.weight for one in self])[0]
-
-
-def with_credits(*credits: int | None) -> Iterator[Candidate]:
-    for number, left in enumerate(credits, 1):
-        account = Account(
-            id=number, upstream="an-upstream", name=f"account {number}", created_at=datetime.now(UTC), credits=left
-        )
-        yield Candidate(account)
+def with_credits(*credits: int | None) -> list[Candidate]:
+    return [Candidate(AccountFactory.build(id=number, credits=left)) for number, left in enumerate(credits, 1)]
 
 
 def test_rich_account_is_preferred() -> None:
-    ready, random = Ready(with_credits(10, 500)), Random(1)
+    chosen = picks(@Class@(), ready_of(*with_credits(10, 500)), 200)
 
-    chosen = [credits_of(@Class@().select(ready, Need(SPEC), random)) for _ in range(200)]
-
-    assert chosen.count(500) > chosen.count(10)
+    assert chosen.count(2) > chosen.count(1)
 
 
 def test_account_whose_credits_are_unknown_counts_as_empty() -> None:

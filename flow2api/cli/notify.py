@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.app.telling import build_notify_targets
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.inputs import ask_secret
@@ -120,6 +119,8 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
 
 async def _managed(here: Installation, use: Callable[[ManageNotifyTargets], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
+        from flow2api.app.telling import build_notify_targets  # noqa: PLC0415 - libcurl is for those who call somebody
+
         return await use(build_notify_targets(storage, SystemClock()))
 
 

@@ -24,6 +24,7 @@ class PluginOut(msgspec.Struct, frozen=True, kw_only=True):
         error: Why it was left out.
         settings: Its sections of the settings as they are read. Secrets are masked, and all of a section that it has not
             described.
+        schemas: What its sections look like that it has described, each as a JSON Schema.
     """
 
     name: str
@@ -34,6 +35,7 @@ class PluginOut(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     error: str | None
     settings: Mapping[str, Mapping[str, Any]]
+    schemas: Mapping[str, Mapping[str, Any]]
 
 
 @click.group(invoke_without_command=True)
@@ -44,7 +46,7 @@ def plugins(context: click.Context, as_json: bool, config: str | None) -> None:
     """Show the plugins that are loaded, what each one registers, and those that are not loaded, with the reason.
 
     JSON: {"plugins": [{"name": "policies", "version": "0.1.0", "source": "built-in", "sha256": null, "hooks":
-    ["register_selection_policies"], "state": "loaded", "error": null, "settings": {}}]}.
+    ["register_selection_policies"], "state": "loaded", "error": null, "settings": {}, "schemas": {}}]}.
     """
     if context.invoked_subcommand is not None:
         return
@@ -110,4 +112,5 @@ def _plugin_out(here: Installation, plugin: Plugin) -> PluginOut:
         state=plugin.state.value,
         error=plugin.error,
         settings=here.extensions.shown_sections(plugin, here.settings.sections),
+        schemas=here.extensions.section_schemas(plugin),
     )

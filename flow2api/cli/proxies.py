@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import click
 
-from flow2api.adapters.probe import CurlProxyProbe
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.failures import EXIT_FAILED, Failure
@@ -162,6 +161,8 @@ async def _add(
 
 
 async def _test(desk: ProxyDesk, names: Sequence[str], target: str | None) -> list[Checked]:
+    from flow2api.adapters.probe import CurlProxyProbe  # noqa: PLC0415 - libcurl is for those who call somebody
+
     check = CheckProxies(
         CurlProxyProbe(), desk.storage.proxies, desk.storage.audit_log, SystemClock(), lambda: desk.options
     )

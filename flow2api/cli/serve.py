@@ -2,6 +2,7 @@
 
 import click
 
+from flow2api.adapters.system.process import building_up
 from flow2api.cli.context import installation
 
 
@@ -13,6 +14,7 @@ from flow2api.cli.context import installation
 @click.option("--config", type=click.Path(dir_okay=False), help="The settings file.  [default: flow2api.toml]")
 def serve(host: str | None, port: int | None, config: str | None) -> None:
     """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
-    from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
+    with building_up():
+        from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
     run_server(installation({"host": host, "port": port}, config=config))

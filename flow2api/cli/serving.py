@@ -10,7 +10,7 @@ import uvloop
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
-from flow2api.adapters.system.process import calm_collector, raise_file_limit
+from flow2api.adapters.system.process import building_up, calm_collector, raise_file_limit
 from flow2api.adapters.system.watchdog import EventLoopWatchdog
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.app.first_operator import read_own_code
@@ -30,7 +30,8 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
     calm_collector()
     configure_logs(here.settings.log_level, here.settings.log_format)
     tell_left_out(here.extensions)
-    services = build_services(here.settings, here.extensions)
+    with building_up():
+        services = build_services(here.settings, here.extensions)
     uvloop.run(_serve(services, EventLoopWatchdog(here.extensions.modules), on_ready))
 
 
@@ -44,7 +45,8 @@ async def _serve(
         await services.work.drain(services.settings.drain_s)
 
     settings = services.settings
-    app = create_app(services, readiness)
+    with building_up():
+        app = create_app(services, readiness)
     server = HttpServer(app, host=settings.host, port=settings.port, on_stop=drain, linger_s=settings.linger_s)
     watchdog.start()
     try:

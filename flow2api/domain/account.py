@@ -33,12 +33,17 @@ __all__ = [
     "CredentialKind",
     "Credentials",
     "Cure",
+    "Place",
     "Rest",
     "RestReason",
     "Streak",
     "Tier",
     "fold_email",
 ]
+
+
+Place = tuple[str, str | None]
+"""An upstream, and the base URL of those of its accounts that are served there; None where accounts have none."""
 
 
 class Tier(IntEnum):
@@ -166,6 +171,11 @@ class Account:
     access_obtained_at: datetime | None = None
     rests: tuple[Rest, ...] = ()
     streaks: tuple[Streak, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it is served: what is out of order there, is so for every account of the same place."""
+        return self.upstream, self.base_url
 
     @property
     def is_warm(self) -> bool:

@@ -1,10 +1,11 @@
-"""Where an account is served that says so itself: an address that an operator gives, and that keys are sent to."""
+"""Addresses that an operator gives and that secrets are sent to: of an account, or of an upstream as a setting."""
 
 import re
+from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import ConfigurationError, UnsupportedInputError
 
 LONGEST_BASE_URL = 1024
 
@@ -13,11 +14,14 @@ _FORM = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 
 
-def read_base_url(text: str) -> str:
+def read_base_url(text: str, plain_hosts: Collection[str] = ()) -> str:
     """The address in one form: scheme and host in small letters, no slash at the end.
 
     It is trusted as a setting is, so it may lead to a private network. What is sent there is a key, so it is https
-    unless it is this machine.
+    unless it is this machine, or a host that the operator has named.
+
+    Args:
+        plain_hosts: The hosts that may be asked over plain http.
 
     Raises:
         UnsupportedInputError: It is no http or https address, has credentials, a query or a fragment, or would carry
@@ -35,16 +39,45 @@ def read_base_url(text: str) -> str:
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
-        is_local = is_loopback(host)
+        may_be_plain = is_loopback(host) or is_among(host, plain_hosts)
     except ValueError:
         raise _refused("The base URL names no host, or a port that cannot be.") from None
     if port == 0 or not host.strip("."):
         raise _refused("The base URL names no host, or a port that cannot be.")
-    if parts.scheme == "http" and not is_local:
+    if parts.scheme == "http" and not may_be_plain:
         raise _refused(
-            "The base URL has to be https: the API key goes there, and only the loopback is private enough for plain http."
+            "The base URL has to be https: the API key goes there, and only the loopback, and hosts that the setting "
+            "plain_http_hosts names, may be asked over plain http."
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def check_base_setting(setting: str, address: str, secrets: str) -> str:
+    """The path of an upstream's address, once the address has been found to be one that secrets may be sent to.
+
+    Args:
+        setting: Its name, section and all.
+        secrets: What is sent there, in the plural.
+
+    Raises:
+        ConfigurationError: It is no http or https address, has credentials, a query or a fragment, or would carry the
+            secrets over a network in the clear.
+    """
+    try:
+        parts = urlsplit(address)
+        names_host = parts.port is not None or bool(parts.hostname)
+    except ValueError:
+        raise ConfigurationError(f"The setting `{setting}` is no address.") from None
+    if parts.scheme not in ("http", "https") or not names_host or parts.username or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"The setting `{setting}` has to be an http or https address without credentials or query."
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            f"The setting `{setting}` has to be https: {secrets} go there, and only the loopback is private enough for "
+            "plain http."
+        )
+    return parts.path
 
 
 def is_loopback(host: str) -> bool:
@@ -55,6 +88,19 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_among(host: str, hosts: Collection[str]) -> bool:
+    """Whether this host is named there, in whatever letters and form of address."""
+    return bool(hosts) and _one_form(host) in {_one_form(one) for one in hosts}
+
+
+def _one_form(host: str) -> str:
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
 
 
 def _refused(message: str) -> UnsupportedInputError:

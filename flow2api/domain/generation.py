@@ -53,6 +53,7 @@ class InputRole(StrEnum):
     END = "end"
     BASE = "base"
     SOURCE = "source"
+    MASK = "mask"
 
 
 @dataclass(frozen=True, slots=True)

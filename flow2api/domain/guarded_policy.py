@@ -12,7 +12,11 @@ _TOLD_EVERY_S = 60.0
 
 
 class GuardedPolicy:
-    """A policy under its name. When it raises, any ready account is taken instead, and its fault told once a minute."""
+    """A policy under its name. When it raises, any ready account is taken instead, and its fault told once a minute.
+
+    Attributes:
+        looks_home: Whether it wants to know which account made what a request builds on.
+    """
 
     def __init__(self, name: str, build: Callable[[], SelectionPolicy], time_s: Callable[[], float]) -> None:
         """Make it.
@@ -25,14 +29,10 @@ class GuardedPolicy:
         self._told_at: float | None = None
         self._is_fallback = False
         self._chosen: Candidate | None = None
-        self._policy = self._built(build)
-        policy: object = self._policy
-        self._explains = policy if isinstance(policy, Explains) else None
-
-    @property
-    def looks_home(self) -> bool:
-        """Whether it wants to know which account made what a request builds on."""
-        return bool(getattr(self._policy, "looks_home", False))
+        self.looks_home = False
+        self._policy: SelectionPolicy | None = None
+        self._explains: Explains | None = None
+        self._build(build)
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
         """What the policy selects, or any of the ready ones."""
@@ -44,7 +44,7 @@ class GuardedPolicy:
                     self._chosen = chosen
                     return chosen
                 raise TypeError(f"select returned {type(chosen).__name__}, no candidate")  # noqa: TRY301
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
                 self._tell(error)
         self._is_fallback = True
         return ready.sample(random)
@@ -59,18 +59,20 @@ class GuardedPolicy:
             return "the policy chose it"
         try:
             return str(self._explains.explain(candidate, need))[:200]
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self._tell(error)
             return "the policy chose it"
 
-    def _built(self, build: Callable[[], SelectionPolicy]) -> SelectionPolicy | None:
+    def _build(self, build: Callable[[], SelectionPolicy]) -> None:
         try:
-            return build()
-        except Exception:
+            policy = build()
+            self._explains = policy if isinstance(policy, Explains) else None
+            self.looks_home = bool(getattr(policy, "looks_home", False))
+            self._policy = policy
+        except (Exception, SystemExit):
             log.exception("selection policy cannot be made, accounts are chosen at random", extra={"policy": self.name})
-            return None
 
-    def _tell(self, error: Exception) -> None:
+    def _tell(self, error: BaseException) -> None:
         now = self._time_s()
         if self._told_at is None or now - self._told_at >= _TOLD_EVERY_S:
             self._told_at = now

@@ -29,9 +29,13 @@ class Options:
         retries_per_min: How many retries there may be in any minute, however few first tries there were.
         max_running: How many generations may hold an account at once, over all accounts; 0 for any number. Those beyond it
             wait as for a busy account.
+        requests_per_min: How many requests for pictures and videos each API key may begin in a minute, in all processes together;
+            0 for any number. Repeats of a request that was begun do not count.
         model_routes: For a public name the models that serve it, in order, of any upstream: the next one is taken while those
             before it have no account free, also for a request that waits. A model's own name begins with that model. In the
             environment as JSON.
+        models_off: Names of models that are not offered. With a name go the aliases that lead to it, and with the name of a
+            whole line all its models.
         waiting_limit: How many generations may wait for a slot at once; 0 refuses at once.
         image_wait_s: How long a picture may wait for a slot, on however many accounts it is tried.
         video_wait_s: How long a video may wait for a slot, on however many accounts it is tried.
@@ -91,7 +95,9 @@ class Options:
     retry_percent: float = 20.0
     retries_per_min: int = 20
     max_running: int = 0
+    requests_per_min: int = 0
     model_routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    models_off: tuple[str, ...] = ()
     waiting_limit: int = 1000
     image_wait_s: float = 60.0
     video_wait_s: float = 1800.0

@@ -27,10 +27,17 @@ _RATIO_WORDS = {
     "three-four": THREE_FOUR,
 }
 _UNDECIDED = frozenset({"", "auto", "adaptive", "default", "original"})
-_RESOLUTIONS = {"1k": "1k", "2k": "2k", "4k": "4k", "720p": "720p", "1080p": "1080p", "2160p": "4k"}
+_RESOLUTIONS = {
+    "512": "512",
+    "0.5k": "512",
+    "1k": "1k",
+    "2k": "2k",
+    "4k": "4k",
+    "720p": "720p",
+    "1080p": "1080p",
+    "2160p": "4k",
+}
 _NEAREST_RESOLUTIONS = {
-    "512": "1k",
-    "0.5k": "1k",
     "360p": "720p",
     "480p": "720p",
     "540p": "720p",
@@ -93,7 +100,7 @@ def read_aspect_ratio(value: object, param: str) -> AspectRatio | None:
 
 
 def read_resolution(value: object, param: str) -> tuple[str | None, str | None]:
-    """One of ``1k``, ``2k``, ``4k``, ``720p``, ``1080p`` in any case.
+    """One of ``512``, ``1k``, ``2k``, ``4k``, ``720p``, ``1080p`` in any case.
 
     Returns:
         The word, None where the choice is left to us; and a sentence when another one had to be taken instead.
@@ -111,7 +118,7 @@ def read_resolution(value: object, param: str) -> tuple[str | None, str | None]:
         return _RESOLUTIONS[folded], None
     if (nearest := _NEAREST_RESOLUTIONS.get(folded)) is not None:
         return nearest, f"{param} {folded} is not made; {nearest} is used."
-    raise _unsupported(param, value, "one of 1K, 2K, 4K, 720p, 1080p")
+    raise _unsupported(param, value, "one of 512, 1K, 2K, 4K, 720p, 1080p")
 
 
 def is_resolution(value: object) -> bool:

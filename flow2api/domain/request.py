@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec, Resolution, Wish, ratio_distance
+from flow2api.domain.catalog import Masks, Mode, ModelCatalog, ModelSpec, Resolution, Wish, ratio_distance
 from flow2api.domain.errors import RequestError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
@@ -36,6 +36,7 @@ def plan_request(
     prompt: str,
     fields: Mapping[str, object],
     pictures: Sequence[Media] = (),
+    mask: Media | None = None,
     source: Media | None = None,
     source_seconds: int | None = None,
     text_values: bool = False,
@@ -50,6 +51,7 @@ def plan_request(
         prompt: As `check_prompt` has let it pass.
         fields: Every further field of the request, in whatever spelling clients use.
         pictures: The input pictures, already kept, in the order in which they came.
+        mask: Says where the first of them may be changed, already kept.
         source: The video to be extended.
         source_seconds: How long that is, where it is known.
         text_values: All values are text (multipart), so numbers and booleans may come as strings.
@@ -74,12 +76,12 @@ def plan_request(
         model=model,
         spec=resolution.spec,
         prompt=prompt,
-        inputs=_inputs(resolution.spec, pictures, source),
+        inputs=(*_inputs(resolution.spec, pictures, source), *_mask(resolution, mask)),
         count=parsed.count,
         seed=parsed.seed,
         size=str(parsed.wish.size or resolution.spec.size),
         seconds=_seconds(resolution.spec, source_seconds if source else None),
-        warnings=(*parsed.warnings, *resolution.warnings),
+        warnings=(*parsed.warnings, *resolution.warnings, *_mask_warnings(resolution.spec, mask)),
         parent_id=parent_id,
         door=door,
     )
@@ -167,3 +169,18 @@ def _inputs(spec: ModelSpec, pictures: Sequence[Media], source: Media | None) ->
         roles = [InputRole.REFERENCE] * len(pictures)
     inputs = tuple(Input(media.id, role) for media, role in zip(pictures, roles, strict=False))
     return inputs if source is None else (*inputs, Input(source.id, InputRole.SOURCE))
+
+
+def _mask(found: Resolution, mask: Media | None) -> tuple[Input, ...]:
+    if mask is None or found.spec.masks is Masks.IGNORED:
+        return ()
+    if found.spec.masks is Masks.REFUSED:
+        raise UnsupportedInputError(
+            f"{found.asked} takes no mask; leave it out, and say in the prompt what is to change.", param="mask"
+        )
+    return (Input(mask.id, InputRole.MASK),)
+
+
+def _mask_warnings(spec: ModelSpec, mask: Media | None) -> tuple[str, ...]:
+    is_ignored = mask is not None and spec.masks is Masks.IGNORED
+    return ("`mask` has no effect here and was ignored.",) if is_ignored else ()

@@ -6,11 +6,15 @@ import json
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Literal
 
 from flow2api.domain.abridging import PromptLogging
 
 REFUSED = "refused"
 """The state of a request that was answered with an error before anything was begun."""
+
+FileForm = Literal["csv", "jsonl"]
+"""In which form lines are handed out."""
 
 STATES = ("completed", "failed", "cancelled", REFUSED)
 

@@ -6,6 +6,7 @@ from random import Random
 from typing import Protocol
 
 from flow2api.domain.account import Account, CallKind
+from flow2api.domain.account_hosts import AccountHosts
 from flow2api.domain.call_rests import CallRests
 from flow2api.domain.choice import Choice
 from flow2api.domain.chooser import Chooser
@@ -59,6 +60,7 @@ class Roster:
         running: How many leases are held, over all accounts.
         held: The leases that have a time limit.
         pace: How fast slots come free.
+        hosts: Which accounts are served at which host.
     """
 
     def __init__(self, clock: Clock, random: Random | None, most_running: Callable[[], int]) -> None:
@@ -67,6 +69,7 @@ class Roster:
         self.running = 0
         self.held = HeldLeases()
         self.pace = Pace()
+        self.hosts = AccountHosts()
         self.candidates: dict[int, Candidate] = {}
         self.ready_sets = ReadySets(self.candidates)
         self._failing = CallRests()
@@ -119,7 +122,9 @@ class Roster:
     def put(self, account: Account) -> None:
         """Take in a new account, or what is new about a known one. Its leases are not touched."""
         candidate = self.candidates.get(account.id)
-        self._failing.change(None if candidate is None else candidate.account, account)
+        before = None if candidate is None else candidate.account
+        self._failing.change(before, account)
+        self.hosts.change(before, account)
         if candidate is None:
             self.ready_sets.exclude(None, account)
             candidate = self.candidates[account.id] = Candidate(account)
@@ -145,6 +150,7 @@ class Roster:
             return
         self.ready_sets.exclude(candidate.account, None)
         self._failing.change(candidate.account, None)
+        self.hosts.change(candidate.account, None)
         self._warming.pop(account_id, None)
         self._lifts.forget(account_id)
         self.ready_sets.forget(account_id)
@@ -196,6 +202,11 @@ class Roster:
         """How many accounts could not serve this signature now, by reason."""
         self.lift_rests()
         return self.ready_sets.of(signature, self.clock.now()).refusals()
+
+    def ready_for(self, signature: Signature) -> int:
+        """How many accounts could serve this signature now."""
+        self.lift_rests()
+        return self.ready_sets.of(signature, self.clock.now()).ready
 
     # --- choosing -----------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
 from itertools import islice
 from typing import Any, get_args, get_type_hints
 
@@ -12,8 +13,10 @@ import msgspec
 import pluggy
 
 from flow2api import hookspecs
+from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import PluginError
 from flow2api.domain.panels import PanelPlace
+from flow2api.extensions.sections import schema_of
 
 MOST_ITEMS = 10_000
 """What returns more never ends."""
@@ -27,6 +30,7 @@ def hook_names() -> tuple[str, ...]:
     return tuple(name for name in vars(hookspecs) if name.startswith("register_"))
 
 
+@cache
 def item_types(hook: str) -> tuple[type, ...]:
     """What the items have to be that a hook returns, by its own signature."""
     (item,) = get_args(get_type_hints(getattr(hookspecs, hook))["return"])
@@ -55,20 +59,26 @@ def checked(hook: str, call: Callable[[], Any]) -> tuple[Any, ...]:
 
 
 def _check_item(hook: str, item: Any) -> None:
-    if not isinstance(item, item_types(hook)):
+    kind = next((kind for kind in item_types(hook) if isinstance(item, kind)), None)
+    if kind is None:
         raise PluginError(f"{hook} returned {_a(item)} among its items, where {_wanted(hook)} is expected.")
     if isinstance(item, click.Command):
-        if not item.name:
-            raise PluginError(f"{hook} returned a command without a name.")
-    elif is_dataclass(item) and type(item).__module__ == hookspecs.__name__:
-        for field in fields(item):
-            _check_field(f"{hook} returned a {type(item).__name__} whose `{field.name}`", field.name, item)
+        if not _is_word(item.name):
+            raise PluginError(f"{hook} returned a command whose name is {item.name!r:.80}, which is no word.")
+    elif kind.__module__ != hookspecs.__name__:
+        if not isinstance(item.name, str):  # a catalog says the rest of models
+            raise PluginError(
+                f"{hook} returned an {kind.__name__} whose `name` is {item.name!r:.80}, which is no name."
+            )
+    else:
+        for field in fields(kind):
+            _check_field(f"{hook} returned a {kind.__name__} whose `{field.name}`", field.name, item)
 
 
 def _check_field(what: str, field: str, item: Any) -> None:
     value = getattr(item, field)
     match field:
-        case "name" if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+        case "name" if not _is_name(value):
             raise PluginError(f"{what} is {value!r:.80}, which is no name.")
         case "schemes" if not _are_schemes(value):
             raise PluginError(f"{what} is {value!r:.80}, and not a tuple of URL schemes.")
@@ -76,12 +86,29 @@ def _check_field(what: str, field: str, item: Any) -> None:
             raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
         case "schema" if not (inspect.isclass(value) and issubclass(value, msgspec.Struct)):
             raise PluginError(f"{what} is {_a(value)}, and not a msgspec struct.")
+        case "schema":
+            try:
+                schema_of(item)
+            except (TypeError, NameError, ValueError, RecursionError) as error:
+                raise PluginError(f"{what} has a type that no setting can have: {error}.") from error
+        case "credential" if not isinstance(value, CredentialKind):
+            raise PluginError(f"{what} is {value!r:.80}, and no CredentialKind.")
+        case "needs" if not (value is None or isinstance(value, str)):
+            raise PluginError(f"{what} is {value!r:.80}, and not the name of a check.")
         case "place" if not isinstance(value, PanelPlace):
             raise PluginError(f"{what} is {value!r:.80}, and no PanelPlace.")
-        case "title" if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+        case "title" if not _is_name(value):
             raise PluginError(f"{what} is {value!r:.80}, which is no title.")
         case "summary" | "section" if not isinstance(value, str):
             raise PluginError(f"{what} is {_a(value)}, and not a text.")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= len(value) <= _LONGEST_NAME
+
+
+def _is_word(value: object) -> bool:
+    return _is_name(value) and not any(char.isspace() for char in str(value))
 
 
 def _are_schemes(value: object) -> bool:

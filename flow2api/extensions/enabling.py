@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flow2api.domain.errors import PluginError
-from flow2api.extensions.loading import LOADING_S, registered, registered_or_left_out
+from flow2api.extensions.isolation import LOADING_S, told
+from flow2api.extensions.loading import registered, registered_or_left_out
 from flow2api.extensions.plugin import Plugin, PluginState, Registered
 from flow2api.extensions.registry import Extensions, gathered
 from flow2api.extensions.sources import BUILT_IN, Source, built_in, embedded, in_folder, installed
@@ -60,19 +61,22 @@ def _not_asked_for(plugin: Plugin) -> Registered:
 
 
 def _found(folder: Path | None) -> tuple[dict[str, list[Source]], str | None]:
-    """All of them by name, and why the folder cannot be used."""
+    """All of them by name, and why some could not be looked for."""
     found: dict[str, list[Source]] = {}
-    fault = None
-    for source in installed():
-        found.setdefault(source.about.name, []).append(source)
+    faults: list[str] = []
+    try:
+        for source in installed():
+            found.setdefault(source.about.name, []).append(source)
+    except Exception as error:  # noqa: BLE001 - what describes an installed package may be broken in any way
+        faults.append(f"The installed packages cannot be looked through: {told(error)}")
     try:
         for source in _files(folder):
             found.setdefault(source.about.name, []).append(source)
     except PluginError as error:
-        fault = error.message
+        faults.append(error.message)
     except OSError as error:
-        fault = f"The folder {folder} of plugins cannot be read: {error.strerror}."
-    return found, fault
+        faults.append(f"The folder {folder} of plugins cannot be read: {error.strerror}.")
+    return found, " ".join(faults) or None
 
 
 def _files(folder: Path | None) -> Iterator[Source]:

@@ -1,30 +1,24 @@
 """Loads one plugin, so that whatever it does is known by its name and holds nobody up."""
 
-import sys
-import threading
-import traceback
+import inspect
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 import pluggy
 
 from flow2api import __version__, hookspecs
 from flow2api.domain.errors import PluginError
 from flow2api.extensions.answers import checked, hook_names, implemented
+from flow2api.extensions.hook_manager import HookManager
+from flow2api.extensions.isolation import LOADING_S, TookTooLongError, in_one_line, told, within
 from flow2api.extensions.plugin import PluginState, Registered
 from flow2api.extensions.sources import Source
 from flow2api.extensions.versions import fits
-from flow2api.hookspecs import PROJECT
 
-LOADING_S = 10.0
-"""A plugin that has not registered within this is left out."""
-
-_LONGEST_REASON = 400
-
-T = TypeVar("T")
+_LONGEST_VERSION = 64
 
 
 def registered(source: Source) -> Registered:
@@ -41,20 +35,20 @@ def registered(source: Source) -> Registered:
         _check_version(str(getattr(plugin, "requires_flow2api", "")))
     except ValueError as error:
         raise PluginError(f"It says which flow2api it needs in a way that cannot be read: {error}.") from error
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(hookspecs)
+    manager = HookManager()
     try:
         manager.register(plugin, name=source.about.name)
     except pluggy.PluginValidationError as error:
         raise PluginError(f"One of its hooks has a wrong signature: {' '.join(str(error).split())}.") from error
     hooks = implemented(manager, plugin)
     _check_hooks(hooks)
+    _check_marks(plugin, hooks)
     items = {hook: checked(hook, _calling(manager, hook)) for hook in hooks}
     version = source.about.version or getattr(plugin, "__version__", None)
     about = replace(
         source.about,
         hooks=hooks,
-        version=__version__ if source.about.is_built_in else None if version is None else str(version),
+        version=__version__ if source.about.is_built_in else _version(version),
         state=PluginState.LOADED,
     )
     return Registered(about, items)
@@ -63,44 +57,30 @@ def registered(source: Source) -> Registered:
 def registered_or_left_out(source: Source, *, within_s: float = LOADING_S) -> Registered:
     """The same in a thread of its own, which is given up when it takes too long; never raises."""
     left_out = Registered(source.about, {}).left_out
-    try:
-        with redirect_stdout(sys.stderr):  # what a plugin prints must not end in what a command prints
-            return _within(within_s, lambda: registered(source))
-    except TimeoutError:
-        return left_out(f"It did not come to an end within {within_s:g} s while it was loaded.")
-    except PluginError as error:
-        return left_out(error.message)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and may even try to exit
-        return left_out(f"It failed while it was loaded: {_told(error)}")
 
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
+    def load() -> Registered:
         try:
-            results.append(call())
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
-            errors.append(error)
+            return registered(source)
+        except PluginError as error:
+            return left_out(in_one_line(str(error)))
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and may even try to exit
+            return left_out(f"It failed while it was loaded: {told(error)}")
 
-    # A daemon: one that hangs must not keep the program from ending.
-    thread = threading.Thread(target=run, name="plugin loading", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError
-    return results[0]
+    try:
+        return within(within_s, load)
+    except TookTooLongError:
+        return left_out(f"It did not come to an end within {within_s:g} s while it was loaded.")
 
 
 def _calling(manager: pluggy.PluginManager, hook: str) -> Callable[[], Any]:
     def call() -> Any:
-        (answer,) = getattr(manager.hook, hook)() or [None]
-        return answer
+        caller: pluggy.HookCaller = getattr(manager.hook, hook)
+        if len(caller.get_hookimpls()) > 1:
+            raise PluginError(f"It implements {hook} more than once.")
+        answers = caller()
+        if isinstance(answers, list):  # one for each implementation that has not returned None
+            return answers[0] if answers else None
+        return answers
 
     return call
 
@@ -108,6 +88,22 @@ def _calling(manager: pluggy.PluginManager, hook: str) -> Callable[[], Any]:
 def _check_version(wanted: str) -> None:
     if not fits(__version__, wanted):
         raise PluginError(f"It needs flow2api {wanted}, and this is flow2api {__version__}.")
+
+
+def _version(version: object) -> str | None:
+    return None if version is None else in_one_line(str(version), _LONGEST_VERSION)
+
+
+def _check_marks(plugin: object, hooks: tuple[str, ...]) -> None:
+    """What looks like a hook is one, and can be called."""
+    for hook in hook_names():
+        own = getattr(plugin, hook, None)
+        is_specification = own is getattr(hookspecs, hook)  # of a module that imports everything from there
+        if hook not in hooks and callable(own) and not is_specification:
+            raise PluginError(f"Its {hook} is not marked with flow2api.hookspecs.hookimpl.")
+    for hook in hooks if inspect.isclass(plugin) else ():
+        if "self" in inspect.signature(getattr(plugin, hook, list)).parameters:
+            raise PluginError(f"Its hooks are methods; name an object of the class {plugin.__name__} as the plugin.")  # type: ignore[attr-defined]
 
 
 def _check_hooks(hooks: tuple[str, ...]) -> None:
@@ -119,11 +115,3 @@ def _check_hooks(hooks: tuple[str, ...]) -> None:
             raise PluginError(f"It implements {hook}, which is no hook of flow2api {__version__}.{hint}")
     if not hooks:
         raise PluginError("It registers nothing. Its functions have to be marked with flow2api.hookspecs.hookimpl.")
-
-
-def _told(error: BaseException) -> str:
-    """The error in one line, with the place in the plugin's code."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    text = " ".join(str(error).split())[:_LONGEST_REASON]
-    return f"{type(error).__name__}{f': {text}' if text else ''}{place}."

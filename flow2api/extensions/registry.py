@@ -1,15 +1,17 @@
 """What all plugins have registered, each name once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from flow2api.domain.catalog import Entry, ModelCatalog
+from flow2api.domain.catalog import Entry
 from flow2api.domain.errors import ConfigurationError, PluginError
+from flow2api.extensions.isolation import LOADING_S, TookTooLongError, told, within
 from flow2api.extensions.plugin import Plugin, PluginState, Registered
-from flow2api.extensions.sections import checked_section, masked
+from flow2api.extensions.sections import checked_section, masked, schema_of
+from flow2api.extensions.shelves import SECTIONED, fault_of, new_shelves
 from flow2api.hookspecs import (
     ConsolePanel,
     CoordinationFactory,
@@ -24,34 +26,6 @@ from flow2api.hookspecs import (
     StorageFactory,
     UpstreamFactory,
 )
-
-PROGRAM_COMMANDS = frozenset(
-    {
-        "accounts",
-        "audit",
-        "db",
-        "demo",
-        "doctor",
-        "generations",
-        "import-legacy",
-        "keys",
-        "logs",
-        "models",
-        "notify",
-        "operator",
-        "options",
-        "plugins",
-        "policies",
-        "proxies",
-        "serve",
-        "stats",
-        "webhooks",
-    }
-)
-"""Commands that stand whatever is loaded."""
-
-DOCTOR_FRAME = frozenset({"settings", "plugins", "backends", "database"})
-"""Checks that stand whatever is loaded; the others may need the last two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +95,13 @@ class Extensions:
         kept = [one for one in self.registered if one.plugin.is_built_in or one.plugin.name not in added]
         return gathered([*kept, *added.values()])
 
-    def checked(self, given: Mapping[str, Section]) -> tuple["Extensions", dict[str, Section]]:
+    def checked(
+        self, given: Mapping[str, Section], *, within_s: float = LOADING_S
+    ) -> tuple["Extensions", dict[str, Section]]:
         """The same without the plugins whose section of the settings does not fit, and the sections as they are read.
+
+        Args:
+            within_s: How long each section may take, for what it looks like may be code of a plugin.
 
         Raises:
             ConfigurationError: A section of a built-in plugin does not fit.
@@ -132,7 +111,7 @@ class Extensions:
         for one in self.registered:
             for declared in one.items.get("register_settings", ()):
                 try:
-                    sections[declared.name] = checked_section(declared, given.get(declared.name, {}))
+                    sections[declared.name] = _read(one.plugin, declared, given.get(declared.name, {}), within_s)
                 except ConfigurationError as error:
                     if one.plugin.is_built_in:
                         raise
@@ -140,12 +119,19 @@ class Extensions:
                     break
         return (self.extended(left_out) if left_out else self), sections
 
+    def section_schemas(self, plugin: Plugin) -> dict[str, dict[str, Any]]:
+        """What the sections of a plugin look like that it has described, each as a JSON Schema; empty unless it is loaded."""
+        found = (one for one in self.registered if one.plugin is plugin)
+        return {
+            declared.name: schema_of(declared) for one in found for declared in one.items.get("register_settings", ())
+        }
+
     def shown_sections(self, plugin: Plugin, sections: Mapping[str, Section]) -> dict[str, dict[str, object]]:
         """The settings of a plugin that is loaded, its secrets masked."""
         if plugin.state is not PluginState.LOADED:
             return {}
         one = next(each for each in self.registered if each.plugin is plugin)
-        named = (getattr(item, "name", "") for hook, items in one.items.items() if hook in _SECTIONED for item in items)
+        named = (getattr(item, "name", "") for hook, items in one.items.items() if hook in SECTIONED for item in items)
         return {
             name: masked(sections[name], is_declared=name in self.schemas)
             for name in dict.fromkeys([*named, plugin.name])
@@ -153,61 +139,23 @@ class Extensions:
         }
 
 
+def _read(plugin: Plugin, declared: SettingsSection, given: Section, within_s: float) -> Section:
+    if plugin.is_built_in:
+        return checked_section(declared, given)
+    while_read = f"while its section `{declared.name}` was read"
+    try:
+        return within(within_s, lambda: checked_section(declared, given))
+    except ConfigurationError:
+        raise
+    except TookTooLongError:
+        raise ConfigurationError(f"It did not come to an end within {within_s:g} s {while_read}.") from None
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(f"It failed {while_read}: {told(error)}") from error
+
+
 def _package(plugin: Plugin) -> str:
     module = plugin.module or ""
     return module if module.startswith("flow2api.") else module.partition(".")[0]
-
-
-_BY_NAME = (
-    "register_selection_policies",
-    "register_upstreams",
-    "register_observers",
-    "register_proxy_selectors",
-    "register_response_profiles",
-    "register_console_panels",
-    "register_settings",
-)
-_SECTIONED = frozenset(
-    {
-        "register_settings",
-        "register_storages",
-        "register_media_stores",
-        "register_coordinations",
-        "register_upstreams",
-        "register_observers",
-        "register_console_panels",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """Where the items of one hook are kept, and what takes a name there."""
-
-    hook: str
-    keys: Callable[[Any], Iterable[str]]
-    what: str = ""
-    is_shared_within: bool = False
-    items: dict[str, Any] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-
-    def clash(self, one: Registered) -> str | None:
-        """Why the plugin's items cannot stand beside what is there; both sides are named."""
-        own: set[str] = set()
-        for item in one.items.get(self.hook, ()):
-            for key in self.keys(item):
-                twice = one.plugin.name if key in own and not self.is_shared_within else None
-                other = self.owners.get(key) or twice
-                if other is not None:
-                    return f"The plugins {other!r} and {one.plugin.name!r} both register {self.what}{key!r}; disable one of them."
-                own.add(key)
-        return None
-
-    def put(self, one: Registered) -> None:
-        for item in one.items.get(self.hook, ()):
-            for key in self.keys(item):
-                self.items.setdefault(key, item)
-                self.owners.setdefault(key, one.plugin.name)
 
 
 def gathered(registered: Sequence[Registered]) -> Extensions:
@@ -216,11 +164,11 @@ def gathered(registered: Sequence[Registered]) -> Extensions:
     Raises:
         PluginError: It is a built-in one.
     """
-    shelves = {shelf.hook: shelf for shelf in _shelves()}
+    shelves = {shelf.hook: shelf for shelf in new_shelves()}
     models: list[tuple[str, Entry]] = []
     kept: list[Registered] = []
     for one in registered:
-        fault = _fault(one, shelves.values(), models)
+        fault = fault_of(one, shelves.values(), models, kept)
         if fault is not None and one.plugin.is_built_in:
             raise PluginError(fault)
         if fault is not None:
@@ -247,41 +195,4 @@ def gathered(registered: Sequence[Registered]) -> Extensions:
         commands={name: (owners[name], item) for name, item in shelves["register_cli_commands"].items.items()},
         schemas=shelves["register_settings"].items,
         registered=tuple(kept),
-    )
-
-
-def _fault(one: Registered, shelves: Iterable[_Shelf], models: Sequence[tuple[str, Entry]]) -> str | None:
-    if one.plugin.state is not PluginState.LOADED:
-        return None
-    for shelf in shelves:
-        clash = shelf.clash(one)
-        if clash is not None:
-            return clash
-    entries = one.items.get("register_models", ())
-    if not entries or one.plugin.is_built_in:
-        return None
-    try:
-        ModelCatalog([*(entry for _, entry in models), *entries], lambda spec: True)
-    except Exception as error:  # noqa: BLE001 - entries of a plugin may be anything
-        return f"Its models make no catalog: {error}"
-    return None
-
-
-def _shelves() -> Iterable[_Shelf]:
-    for hook in _BY_NAME:
-        yield _Shelf(hook, lambda item: (item.name,))
-    for hook in ("register_storages", "register_media_stores", "register_coordinations"):
-        yield _Shelf(hook, lambda item: item.schemes)
-    yield _Shelf(
-        "register_doctor_checks",
-        lambda item: (item.name,),
-        "the check ",
-        owners=dict.fromkeys(DOCTOR_FRAME, "flow2api"),
-    )
-    yield _Shelf("register_models", lambda item: (item.name,), "the model ", is_shared_within=True)
-    yield _Shelf(
-        "register_cli_commands",
-        lambda item: (item.name,),
-        "the command ",
-        owners=dict.fromkeys(PROGRAM_COMMANDS, "flow2api"),
     )

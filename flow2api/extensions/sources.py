@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from flow2api.domain.errors import PluginError
 from flow2api.extensions.plugin import BUILT_IN_SOURCE, EMBEDDING_SOURCE, Plugin, PluginState
 from flow2api.extensions.single_files import PluginFile, plugin_files
 from flow2api.extensions.versions import requirement_on
@@ -67,16 +68,34 @@ def installed() -> Iterator[Source]:
 
 
 def _of_entry_point(point: EntryPoint) -> Source:
-    package = point.dist
+    is_usable = point.pattern.match(point.value) is not None
+    package, version, requires = _described(point)
     about = Plugin(
         name=point.name,
-        source=f"package {package.name} ({point.value})" if package is not None else f"package ({point.value})",
-        version=package.version if package is not None else None,
+        source=f"package {package} ({point.value})" if package else f"package ({point.value})",
+        version=version,
         state=PluginState.NOT_ENABLED,
-        module=point.module,
+        module=point.module if is_usable else None,
     )
-    wants = requirement_on(PROJECT, package.requires or []) if package is not None else ""
-    return Source(about, point.load, wants)
+    return Source(about, point.load if is_usable else _refusing(point.value), requirement_on(PROJECT, requires))
+
+
+def _described(point: EntryPoint) -> tuple[str | None, str | None, list[str]]:
+    """Name, version and requirements of the package; what describes it may be lost."""
+    package = point.dist
+    metadata: Any = None if package is None else package.metadata
+    if package is None or not metadata or not metadata["Name"]:
+        return None, None, []
+    return str(metadata["Name"]), metadata["Version"], list(package.requires or [])
+
+
+def _refusing(value: str) -> Callable[[], Any]:
+    def refuse() -> Any:
+        raise PluginError(
+            f"Its entry point {value!r} names no module and no object of one, as in package.module:plugin."
+        )
+
+    return refuse
 
 
 def in_folder(folder: Path) -> Iterator[Source]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import structlog
 
 from flow2api.domain.notices import Notice, NoticeKind
-from flow2api.hookspecs import ObserverFactory, Section, hookimpl
+from flow2api.hookspecs import NoSettings, ObserverFactory, Section, SettingsSection, hookimpl
 
 log = structlog.get_logger(__name__)
 
@@ -29,3 +29,9 @@ def register_observers() -> Iterable[ObserverFactory]:
 def build(section: Section) -> LogObserver:
     """The observer; it has no settings."""
     return LogObserver()
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section is empty."""
+    return [SettingsSection("log", NoSettings)]

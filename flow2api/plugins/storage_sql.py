@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-from flow2api.adapters.persistence import open_url
-from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
-from flow2api.hookspecs import Section, StorageFactory, hookimpl
+from flow2api.hookspecs import NoSettings, Section, SettingsSection, StorageFactory, hookimpl
 
 NAME = "sql"
 
@@ -19,6 +17,12 @@ def register_storages() -> Iterable[StorageFactory]:
 
 
 def _build(url: str, section: Section, cipher: Cipher, clock: Clock) -> Storage:
-    if section:
-        raise ConfigurationError(f"The storage {NAME!r} has no settings of its own, but {', '.join(section)} is set.")
+    from flow2api.adapters.persistence import open_url  # noqa: PLC0415 - SQLAlchemy is a third of a command's start
+
     return open_url(url, cipher, clock)
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section is empty."""
+    return [SettingsSection(NAME, NoSettings)]

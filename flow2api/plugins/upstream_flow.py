@@ -20,10 +20,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flow2api.adapters.flow.caller import TimeLimits
-from flow2api.adapters.flow.client import API_BASE_URL, LABS_BASE_URL, FlowUpstream
-from flow2api.adapters.probe import answers_at
-from flow2api.domain.base_url import is_loopback
+from flow2api.adapters.flow.caller import API_BASE_URL, LABS_BASE_URL, TimeLimits
+from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
@@ -69,22 +67,9 @@ def read_settings(section: Section) -> FlowSettings:
 
 
 def _check_base(name: str, address: str, ending: str) -> None:
-    try:
-        parts = urlsplit(address)
-        is_plain = parts.port is not None or bool(parts.hostname)
-    except ValueError:
-        raise ConfigurationError(f"The setting `flow.{name}` is no address.") from None
-    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"The setting `flow.{name}` has to be an http or https address without credentials or query."
-        )
-    if not parts.path.endswith(ending):
+    path = check_base_setting(f"flow.{name}", address, "session tokens")
+    if not path.endswith(ending):
         raise ConfigurationError(f"The setting `flow.{name}` has to end in `{ending}`, without a slash after it.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError(
-            f"The setting `flow.{name}` has to be https: session tokens go there, and only the loopback is private enough "
-            "for plain http."
-        )
 
 
 def build_flow(section: Section, clock: Clock) -> Upstream:
@@ -93,6 +78,8 @@ def build_flow(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    from flow2api.adapters.flow.client import FlowUpstream  # noqa: PLC0415 - most commands call nobody
+
     settings = read_settings(section)
     return FlowUpstream(
         clock,
@@ -157,6 +144,8 @@ async def reach_api(examined: Examined) -> Finding | None:
 
 
 async def _reach(origin: str) -> Finding:
+    from flow2api.adapters.probe import answers_at  # noqa: PLC0415 - most commands call nobody
+
     status = await answers_at(origin)
     return Finding(CheckState.OK, f"{origin} answers (status {status}).")
 

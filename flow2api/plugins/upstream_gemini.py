@@ -14,23 +14,27 @@ Its section of the settings, all optional:
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
-from flow2api.adapters.gemini.caller import TimeLimits
-from flow2api.adapters.gemini.client import API_VERSION, BASE_URL, GeminiUpstream
-from flow2api.domain.account import CredentialKind
-from flow2api.domain.base_url import is_loopback
+from flow2api.adapters.gemini.caller import API_VERSION, BASE_URL, TimeLimits
+from flow2api.domain.account import Account, CredentialKind
+from flow2api.domain.base_url import check_base_setting
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, SettingsSection, UpstreamFactory, hookimpl
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _LIMITS = TimeLimits()
+_NONE_GOES_DIRECT = Finding(
+    CheckState.OK,
+    "All accounts of gemini use proxies, so nothing was asked; `flow2api proxies test` tries the proxies.",
+)
 _VERSION = re.compile(r"v[0-9][0-9a-z]*")
 
 
@@ -65,23 +69,10 @@ def read_settings(section: Section) -> GeminiSettings:
 
 
 def _check_base(address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        is_plain = parts.port is not None or bool(parts.hostname)
-    except ValueError:
-        raise ConfigurationError("The setting `gemini.base_url` is no address.") from None
-    if parts.scheme not in ("http", "https") or not is_plain or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(
-            "The setting `gemini.base_url` has to be an http or https address without credentials or query."
-        )
-    if _VERSION.fullmatch(parts.path.rstrip("/").rpartition("/")[2]):
+    path = check_base_setting("gemini.base_url", address, "keys")
+    if _VERSION.fullmatch(path.rstrip("/").rpartition("/")[2]):
         raise ConfigurationError(
             "The setting `gemini.base_url` must not end in a version; that is `gemini.api_version`."
-        )
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError(
-            "The setting `gemini.base_url` has to be https: keys go there, and only the loopback is private enough for "
-            "plain http."
         )
 
 
@@ -91,6 +82,8 @@ def build_gemini(section: Section, clock: Clock) -> Upstream:
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    from flow2api.adapters.gemini.client import GeminiUpstream  # noqa: PLC0415 - most commands call nobody
+
     settings = read_settings(section)
     return GeminiUpstream(
         clock,
@@ -120,3 +113,41 @@ def register_upstreams() -> Iterable[UpstreamFactory]:
 def register_settings() -> Iterable[SettingsSection]:
     """Its section."""
     return [SettingsSection("gemini", GeminiSettings)]
+
+
+@hookimpl
+def register_doctor_checks() -> Iterable[DoctorCheck]:
+    """Whether the API answers, and whether keys are taken there; each only where accounts have them."""
+    return [
+        DoctorCheck(name="reach gemini", look=reach, section="gemini", needs="database", is_online=True),
+        DoctorCheck(name="keys of gemini", look=look_at_keys, section="gemini", needs="reach gemini", is_online=True),
+    ]
+
+
+async def reach(examined: Examined) -> Finding | None:
+    """Whether somebody answers where the API is, if accounts are served there without a proxy."""
+    from flow2api.adapters.probe import look_at_hosts  # noqa: PLC0415 - most commands call nobody
+
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return _NONE_GOES_DIRECT if accounts is not None else None
+    return await look_at_hosts([read_settings(examined.section).base_url])
+
+
+async def look_at_keys(examined: Examined) -> Finding | None:
+    """Whether the keys of accounts that go direct are taken, by a call that costs nothing."""
+    from flow2api.adapters.probe import look_at_account_keys  # noqa: PLC0415 - most commands call nobody
+
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return None
+    upstream = build_gemini(examined.section, examined.clock)
+    async with aclosing(upstream):
+        return await look_at_account_keys(upstream, accounts, examined.backends().storage.vault)
+
+
+async def _direct_accounts(examined: Examined) -> Sequence[Account] | None:
+    from flow2api.adapters.probe import accounts_that_go_direct  # noqa: PLC0415 - most commands call nobody
+
+    found = await examined.options()
+    return await accounts_that_go_direct(examined.backends().storage, "gemini", found.options.proxy)

@@ -14,24 +14,28 @@ Each account names its own host by a base URL. The section of the settings, all 
 """
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from typing import Annotated
 
 import msgspec
 
-from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher
 from flow2api.adapters.openai_media.caller import TimeLimits
-from flow2api.adapters.openai_media.client import OpenAiMediaUpstream
 from flow2api.adapters.openai_media.model_records import ModelRecord, entries_of
-from flow2api.domain.account import CredentialKind
+from flow2api.domain.account import Account, CredentialKind
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.domain.usecases.diagnose import CheckState, Finding
+from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 from flow2api.libcurl.calls import MIB
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 _LIMITS = TimeLimits()
+_NONE_GOES_DIRECT = Finding(
+    CheckState.OK,
+    "All accounts of openai use proxies, so nothing was asked; `flow2api proxies test` tries the proxies.",
+)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _FOREIGN_PICTURE_BYTES = 64 * MIB
 _FOREIGN_PICTURE_S = 60.0
@@ -53,15 +57,14 @@ class OpenAiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def read_settings(section: Section) -> OpenAiSettings:
-    """The section as values; texts that stand for numbers and JSON texts that stand for lists are taken.
+    """The section as values; texts that stand for numbers are taken.
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
     try:
-        values = {name: _unpacked(name, value) for name, value in section.items()}
-        settings = msgspec.convert(values, OpenAiSettings, strict=False)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        settings = msgspec.convert(dict(section), OpenAiSettings, strict=False)
+    except msgspec.ValidationError as error:
         raise ConfigurationError(f"A setting of the section `openai` is wrong: {error}.") from error
     wrong = next((host for host in settings.media_hosts if not _HOST.fullmatch(host)), None)
     if wrong is not None:
@@ -71,25 +74,16 @@ def read_settings(section: Section) -> OpenAiSettings:
     return settings
 
 
-def _unpacked(name: str, value: Any) -> Any:
-    """Lists come from the environment as text: models as JSON, hosts with commas between them."""
-    if not isinstance(value, str):
-        return value
-    match name:
-        case "models":
-            return msgspec.json.decode(value) if value.strip() else []
-        case "media_hosts":
-            return [host.strip() for host in value.split(",") if host.strip()]
-        case _:
-            return value
-
-
 def build_openai(section: Section, clock: Clock) -> Upstream:
     """The upstream as the section says; connects to nothing.
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
     """
+    # Most commands call nobody.
+    from flow2api.adapters.fetch.picture_fetcher import GuardedFetcher  # noqa: PLC0415
+    from flow2api.adapters.openai_media.client import OpenAiMediaUpstream  # noqa: PLC0415
+
     settings = read_settings(section)
     return OpenAiMediaUpstream(
         clock,
@@ -113,3 +107,49 @@ def build_openai(section: Section, clock: Clock) -> Upstream:
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``openai``."""
     return [UpstreamFactory("openai", build_openai, CredentialKind.API_KEY_AND_BASE_URL)]
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """Its section."""
+    return [SettingsSection("openai", OpenAiSettings)]
+
+
+@hookimpl
+def register_doctor_checks() -> Iterable[DoctorCheck]:
+    """Whether the hosts of accounts answer, and whether keys are taken there; each only where accounts have them."""
+    return [
+        DoctorCheck(name="reach openai hosts", look=reach, section="openai", needs="database", is_online=True),
+        DoctorCheck(
+            name="keys of openai", look=look_at_keys, section="openai", needs="reach openai hosts", is_online=True
+        ),
+    ]
+
+
+async def reach(examined: Examined) -> Finding | None:
+    """Whether somebody answers at the base URLs of accounts, if accounts are served there without a proxy."""
+    from flow2api.adapters.probe import look_at_hosts  # noqa: PLC0415 - most commands call nobody
+
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return _NONE_GOES_DIRECT if accounts is not None else None
+    return await look_at_hosts(one.base_url for one in accounts if one.base_url is not None)
+
+
+async def look_at_keys(examined: Examined) -> Finding | None:
+    """Whether the keys of accounts that go direct are taken, by a call that costs nothing."""
+    from flow2api.adapters.probe import look_at_account_keys  # noqa: PLC0415 - most commands call nobody
+
+    accounts = await _direct_accounts(examined)
+    if not accounts:
+        return None
+    upstream = build_openai(examined.section, examined.clock)
+    async with aclosing(upstream):
+        return await look_at_account_keys(upstream, accounts, examined.backends().storage.vault)
+
+
+async def _direct_accounts(examined: Examined) -> Sequence[Account] | None:
+    from flow2api.adapters.probe import accounts_that_go_direct  # noqa: PLC0415 - most commands call nobody
+
+    found = await examined.options()
+    return await accounts_that_go_direct(examined.backends().storage, "openai", found.options.proxy)

@@ -49,9 +49,13 @@ def test_test_that_hangs_or_ends_its_process_is_one_failure_and_the_others_run(t
     pytest.importorskip("xdist")
     for name, text in BAD_TESTS.items():
         (tmp_path / name).write_text(textwrap.dedent(text))
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "tests.time_limits", "-p", "tests.distribution"]
-    command += ["-c", str(ROOT / "pyproject.toml"), "-o", "timeout=1", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    plugins = ("xdist.plugin", "pytest_asyncio.plugin", "pytest_timeout", "tests.time_limits", "tests.distribution")
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", "-o", "timeout=1"]
+    command += ["-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    # What else is installed for tests has no part in it, and each of the processes would load it.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": ",".join(plugins)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 1, done.stdout
     assert "2 failed, 2 passed" in done.stdout

@@ -11,7 +11,8 @@ from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.secret import Secret
 from flow2api.testing.contracts import Backstage, UpstreamContract
 from flow2api.testing.fakes.clock import FakeClock
-from flow2api.testing.fakes.upstream import FakePlayer, FakeUpstream
+from flow2api.testing.fakes.players import FakePlayer
+from flow2api.testing.fakes.upstream import FakeUpstream
 from flow2api.testing.simulator import SimulatorProcess
 from tests.integration.flow.stage import FRAMES, PICTURE, REFERENCES, SPECS, VIDEO, FlowStage
 

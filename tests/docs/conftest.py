@@ -15,7 +15,7 @@ from tests.docs.pages import ROOT
 from tests.e2e.processes import STARTS_WITHIN_S, Process
 
 QUICK = {"picture_s": 0.05, "video_s": 0.5, "video_scale": 0.25}
-"""The demo takes its time, as the service does; a test need not."""
+"""The simulator takes its time, as the service does; a test need not."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     process.start()
     try:
         ready = _wait_for(ready_file, process)
-        _hurry(ready["simulator_url"])
+        hurry(ready["simulator_url"])
         yield Demo(ready["base_url"], ready["api_key"], process.output())
     finally:
         process.stop()
@@ -61,7 +61,8 @@ def _wait_for(ready_file: Path, process: Process) -> dict[str, Any]:
     return ready
 
 
-def _hurry(simulator_url: str) -> None:
+def hurry(simulator_url: str) -> None:
+    """Let a simulator take less time than a reader's."""
     request = urllib.request.Request(f"{simulator_url}/_sim/options", json.dumps(QUICK).encode(), method="PATCH")
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 200

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.conftest import hurry
 from tests.docs.pages import DOCS, ROOT, blocks
 from tests.docs.terminal import Terminal
 from tests.e2e.processes import free_port
 
 PAGE = DOCS / "tutorials" / "first-policy.md"
-ANSWERS_AT = {"flow2api simulate": "http://127.0.0.1:8899/_sim/clock", "flow2api serve": "http://127.0.0.1:8000/readyz"}
+SIMULATOR = "http://127.0.0.1:8899"
+ANSWERS_AT = {"flow2api simulate": f"{SIMULATOR}/_sim/clock", "flow2api serve": "http://127.0.0.1:8000/readyz"}
 
 
 def install(project: Path, folder: Path) -> None:
@@ -37,7 +39,8 @@ def test_code_does_what_the_page_says(tmp_path: Path) -> None:
             path.write_text(block.text, "utf-8")
     packages = tmp_path / "packages"
     install(tmp_path / "flow2api-thrifty", packages)
-    ports = {":8000": f":{free_port()}", ":8899": f":{free_port()}"}
+    simulator_port = free_port()
+    ports = {":8000": f":{free_port()}", ":8899": f":{simulator_port}"}
     ports |= {told.replace(":", "--port "): actual.replace(":", "--port ") for told, actual in ports.items()}
 
     with Terminal(tmp_path, replaced=ports, paths=[packages, ROOT]) as terminal:
@@ -47,6 +50,8 @@ def test_code_does_what_the_page_says(tmp_path: Path) -> None:
             if "background" in block.words:
                 [url] = [url for command, url in ANSWERS_AT.items() if command in block.text]
                 terminal.start(block.text, url)
+                if url.startswith(SIMULATOR):
+                    hurry(f"http://127.0.0.1:{simulator_port}")
             else:
                 printed = terminal.run(block.text)
                 if "output" in block.words:

@@ -162,7 +162,7 @@ def _codes_of(node: ast.AST) -> Iterator[str]:
 
 
 def _routes(folder: Path) -> Iterator[str]:
-    """Method and path of every route, once, under the first of its prefixes."""
+    """Method and path of every route for programs, once, under the first of its prefixes."""
     extensions = load_extensions()
     settings = load_settings({"FLOW2API_DATA_DIR": str(folder)}, sections=extensions.sections)
     app = create_app(build_services(settings, extensions))
@@ -171,6 +171,9 @@ def _routes(folder: Path) -> Iterator[str]:
         # The framework's own answer under /schema to what is not there is no route of ours.
         if not isinstance(route, HTTPRoute) or route.path.startswith(("/static", "/schema/{")):
             continue
+        modules = {handler.fn.__module__ for handler in route.route_handlers}
+        if all(module.startswith(("flow2api.adapters.console.", "litestar.")) for module in modules):
+            continue  # pages are for people, who follow their links
         if any(f"{PREFIXES[0]}{route.path.removeprefix(prefix.rstrip('/'))}" in paths for prefix in PREFIXES[1:]):
             continue
         for method in route.methods - {"OPTIONS", "HEAD"}:

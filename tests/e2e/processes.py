@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, Ran
 
 STARTS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 15.0
@@ -169,21 +169,14 @@ class Gateway(Process):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """How a command ends, run as a process beside the server on the same data folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "flow2api", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def ran(self, *arguments: str) -> Ran:
+        """How a command ends. It runs in this process, which saves most of its time; what it raises is raised here."""
+        with ThreadPoolExecutor(1) as thread:  # a command has an event loop of its own
+            return thread.submit(CommandLine(self.environment), *arguments).result()
 
     def run(self, *arguments: str) -> str:
-        """What a command prints that has to succeed. It runs in this process, which saves most of its time."""
-        with ThreadPoolExecutor(1) as thread:  # a command has an event loop of its own
-            ran = thread.submit(CommandLine(self.environment), *arguments).result()
+        """What a command prints that has to succeed."""
+        ran = self.ran(*arguments)
         assert ran.code == 0, f"{arguments}: {ran.out}{ran.err}"
         return ran.out
 

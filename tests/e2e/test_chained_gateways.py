@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,9 @@ async def gateway(folder: Path, **settings: str) -> AsyncIterator[Chained]:
         **settings,
     }
     extensions = load_extensions()
-    services = build_services(load_settings(environment, sections=extensions.sections), extensions)
+    read = load_settings(environment, sections=extensions.sections)
+    extensions, sections = extensions.checked(read.sections)
+    services = build_services(replace(read, sections=sections), extensions)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(services))
         server = HttpServer(create_app(services), host="127.0.0.1", port=0, on_stop=_nothing, linger_s=0)

@@ -9,13 +9,14 @@ from typing import Any, cast
 
 import openai
 import pytest
+from openai.types import Video
 from PIL import Image
 
 from flow2api.domain.media import sniff_content_type
 from flow2api.testing.simulator import SimulatorControl
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_pictures import opened, png
-from tests.e2e.test_videos import finished
+from tests.e2e.test_videos import finished, seconds_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -61,6 +62,12 @@ async def control(simulator: Simulator) -> AsyncIterator[SimulatorControl]:
     async with SimulatorControl(simulator.ready["base_url"]) as control:
         yield control
         await control.clear_faults()
+
+
+def extended(client: openai.OpenAI, video_id: str, **fields: str) -> Video:
+    """The SDK's own method takes a video as a file alone."""
+    body = {"prompt": "it jumps", "seconds": "8", "video": {"id": video_id}, **fields}
+    return client.post("/videos/extensions", body=body, cast_to=Video)
 
 
 def test_models_tell_their_price_in_dollars(client: openai.OpenAI) -> None:
@@ -117,6 +124,42 @@ def test_video_is_made(client: openai.OpenAI, model: str, with_picture: bool) ->
     assert (video.status, video.seconds) == ("completed", "4")
     data = client.videos.download_content(begun.id).read()
     assert sniff_content_type(data[:12]) == "video/mp4"
+
+
+@pytest.mark.parametrize("model", ["google-veo-3.1-fast", "google-veo-3.1-text-9x16-4s"])
+def test_video_is_extended_by_the_model_that_made_it(client: openai.OpenAI, model: str) -> None:
+    parent = client.videos.create(model=model, prompt="a cat", seconds="4")
+    assert finished(client, parent.id).status == "completed"
+
+    longer = extended(client, parent.id)
+    done = finished(client, longer.id)
+
+    assert (done.status, done.seconds) == ("completed", "11"), done.error
+    assert done.model.startswith(model.partition("-text")[0])
+    assert seconds_of(client.videos.download_content(longer.id).read()) == pytest.approx(11, abs=0.5)
+
+
+async def test_video_of_omni_is_edited_itself(client: openai.OpenAI, control: SimulatorControl) -> None:
+    parent = client.videos.create(model="google-gemini-omni-1.2-flash", prompt="a cat", seconds="4")
+    assert finished(client, parent.id).status == "completed"
+
+    body = {"prompt": "make it blue", "video": {"id": parent.id}}
+    edited = finished(client, client.post("/videos/edits", body=body, cast_to=Video).id)
+    again = finished(client, client.post(f"/videos/{edited.id}/remix", body={"prompt": "green"}, cast_to=Video).id)
+
+    for video in (edited, again):
+        assert (video.status, video.seconds, video.size) == ("completed", "4", parent.size), video.error
+    sent = [one.body for one in await control.requests(call="gemini_interact")][-3:]
+    assert sent[1]["previous_interaction_id"] == sent[2]["previous_interaction_id"]
+    assert [one["generation_config"]["video_config"]["task"] for one in sent] == ["text_to_video", "edit", "edit"]
+
+
+def test_video_is_not_extended_by_who_has_not_made_it(client: openai.OpenAI) -> None:
+    parent = client.videos.create(model="google-gemini-omni-1.2-flash", prompt="a cat", seconds="4")
+    assert finished(client, parent.id).status == "completed"
+
+    with pytest.raises(openai.BadRequestError, match="comes from gemini"):
+        extended(client, parent.id, model="veo_3_1_extend")
 
 
 def test_refused_prompt_is_moderation(client: openai.OpenAI) -> None:

@@ -93,7 +93,7 @@ async def test_extension_heals_an_account_whose_session_has_ended(gateway: Gatew
     made = ask(gateway, "POST", "/api/plugin/config", {"connection_token": ""}, key=signed_in[2]["token"])
     connection = made[2]["config"]["connection_token"]
     await control.patch_account("two@example.com", revoked="empty")
-    gateway.attempt("accounts", "refresh", "two@example.com")
+    gateway.ran("accounts", "refresh", "two@example.com")
     assert accounts(gateway)["two@example.com"]["reason"] == "auth_expired"
     dead = ask(gateway, "POST", "/api/plugin/update-token", {"session_token": "dead-".ljust(300, "x")}, key=connection)
     assert dead[0] >= 400

@@ -58,9 +58,9 @@ async def test_no_secret_is_logged_printed_or_stored_as_it_is(tmp_path: Path) ->
             ["logs", "--number", "1"],
             ["stats", "--by", "account"],
         ):
-            done = gateway.attempt(*command)
-            assert "Traceback" not in done.stderr
-            printed += done.stdout + done.stderr
+            done = gateway.ran(*command)
+            assert "Traceback" not in done.err
+            printed += done.out + done.err
         assert "one@example.com" in printed
         assert gateway.stop() == 0
         assert "account" in gateway.output()

@@ -107,8 +107,8 @@ def told(installation: Installation, variables: Mapping[str, str], *command: str
 def server(installation: Installation, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Its address, and an API key."""
     key: str = told(installation, variables, "keys", "create")["key"]
-    (installation.away / "token").write_text("swatch-key-of-the-examples")
-    told(installation, variables, "accounts", "add", "--upstream", "swatch", "--session-token-file", "token")
+    (installation.away / "key").write_text("swatch-key-of-the-examples")
+    told(installation, variables, "accounts", "add", "--upstream", "swatch", "--api-key-file", "key")
     base = f"http://127.0.0.1:{(port := free_port())}"
     command = [str(installation.bin / "flow2api"), "serve", "--port", str(port)]
     log = installation.away / "serve.log"

@@ -19,7 +19,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.generation import Finished, GenerationRequest
 from flow2api.extensions import load_extensions
-from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.settings import load_settings
 from flow2api.testing.factories import picture_spec
 from flow2api.testing.fakes.media import FakeMediaStore
@@ -77,7 +77,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     backends = Backends(
         storage=storage,
         store=FakeMediaStore(),
-        slots=MemorySlots(),
+        coordination=MemoryCoordination(),
         upstreams={"flow": upstream},
         catalog=ModelCatalog([PAINT]),
     )

@@ -8,6 +8,7 @@ import pytest
 
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
+from flow2api.extensions import PROGRAM_SETTINGS
 from flow2api.settings import Settings, load_settings, parse_options, read_plugin_choice
 
 
@@ -153,6 +154,10 @@ def test_plugin_that_is_called_like_a_setting_does_not_hide_it() -> None:
 def test_section_that_is_no_table_is_a_fault() -> None:
     with pytest.raises(ConfigurationError, match="The section flow is no table"):
         load_settings({"FLOW2API_FLOW": "fast"}, sections={"flow"})
+
+
+def test_settings_of_the_program_are_no_names_for_sections_of_plugins() -> None:
+    assert {field.name for field in fields(Settings)} | {"config"} == PROGRAM_SETTINGS
 
 
 def test_hosts_of_operators_are_those_of_every_setting_that_names_one() -> None:

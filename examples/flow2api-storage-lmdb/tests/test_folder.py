@@ -3,12 +3,14 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import flow2api_lmdb
 import pytest
 from flow2api_lmdb import open_url
 from flow2api_lmdb.engine import Engine
@@ -21,6 +23,7 @@ from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageError, StorageFullError
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE
+from flow2api.extensions import load_extensions
 from flow2api.testing.contracts.proxies import PASSWORD, proxy_of
 from flow2api.testing.contracts.reading import entry_of, new_changes, session_of
 from flow2api.testing.contracts.telling import PHONE, SHOP
@@ -176,7 +179,7 @@ async def test_full_room_is_told_and_what_was_written_stays(made: Callable[..., 
 
 async def test_folder_that_cannot_be_used_is_told(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").write_text("")
-    storage = open_url(f"lmdb:///{tmp_path}/file", {}, FakeCipher(), clock)
+    storage = open_url(f"lmdb:///{tmp_path}/file", {"room_gib": 1}, FakeCipher(), clock)
 
     with pytest.raises(StorageError, match=r"cannot be used|refused"):
         await storage.open()
@@ -186,7 +189,7 @@ async def test_file_of_somebody_else_is_told(tmp_path: Path, clock: FakeClock) -
     (tmp_path / "data.mdb").write_bytes(b"no database at all" * 1000)
 
     with pytest.raises(StorageError, match="damaged or none of ours"):
-        await open_url(f"lmdb:///{tmp_path}", {}, FakeCipher(), clock).open()
+        await open_url(f"lmdb:///{tmp_path}", {"room_gib": 1}, FakeCipher(), clock).open()
 
 
 async def test_nothing_works_while_it_is_closed(made: Callable[..., LmdbStorage]) -> None:
@@ -299,15 +302,84 @@ async def test_processes_that_write_at_once_lose_nothing(tmp_path: Path, clock: 
 @pytest.mark.parametrize("url", ["lmdb://", "lmdb:///", "lmdb:/data", "sqlite:///data"])
 def test_url_without_a_folder_is_refused(url: str, clock: FakeClock) -> None:
     with pytest.raises(ConfigurationError, match="lmdb:///"):
-        open_url(url, {}, FakeCipher(), clock)
+        open_url(url, {"room_gib": 1}, FakeCipher(), clock)
 
 
 @pytest.mark.parametrize("section", [{"room_gib": "0"}, {"room_gib": "many"}, {"rome_gib": 1}])
-def test_wrong_setting_is_refused(section: dict[str, object], clock: FakeClock) -> None:
-    with pytest.raises(ConfigurationError, match="room_gib"):
-        open_url("lmdb:///data", section, FakeCipher(), clock)
+def test_wrong_setting_leaves_the_plugin_out(section: dict[str, object]) -> None:
+    found, _ = load_extensions(extra={"storage_lmdb": flow2api_lmdb}).checked({"lmdb": section})
+
+    assert "room_gib" in str(found.left_out[0].error)
+    assert "lmdb" not in found.storages
+
+
+def test_section_has_its_default() -> None:
+    found, sections = load_extensions(extra={"storage_lmdb": flow2api_lmdb}).checked({"lmdb": {}})
+
+    assert (found.left_out, sections["lmdb"]) == ((), {"room_gib": 64})
 
 
 def test_every_table_has_its_own_name() -> None:
     assert len(set(DATABASES)) == len(DATABASES)
     assert ACCOUNTS.name in DATABASES
+
+
+async def in_one_group(storage: LmdbStorage, *works: Callable[[Step], object]) -> list[object]:
+    """What comes of steps that arrive while another one is at work."""
+    ended = threading.Event()
+    first = asyncio.ensure_future(storage._engine.write(lambda step: ended.wait(10)))
+    await asyncio.sleep(0)
+    others = [asyncio.ensure_future(storage._engine.write(work)) for work in works]
+    await asyncio.sleep(0)
+    ended.set()
+    await first
+    return list(await asyncio.gather(*others, return_exceptions=True))
+
+
+def noting(name: str, seen: set[int]) -> Callable[[Step], object]:
+    def work(step: Step) -> str:
+        seen.add(step.transaction.id())
+        step.put(FACTS, (name,), name)
+        return name
+
+    return work
+
+
+def failing(step: Step) -> None:
+    step.put(FACTS, ("failed",), "x")
+    raise ConflictError("There is one already.")
+
+
+async def test_steps_that_wait_share_a_transaction_and_one_that_fails_takes_nobody_along(
+    made: Callable[..., LmdbStorage],
+) -> None:
+    storage = made()
+    await storage.open()
+    seen: set[int] = set()
+
+    outcomes = await in_one_group(storage, noting("a", seen), failing, noting("b", seen))
+
+    assert (outcomes[0], type(outcomes[1]), outcomes[2]) == ("a", ConflictError, "b")
+    assert len(seen) == 1
+    found = await storage._engine.read(lambda step: [step.get(FACTS, name) for name in ("a", "b", "failed")])
+    assert found == ["a", "b", None]
+    await storage.aclose()
+
+
+async def test_step_for_which_there_is_no_room_takes_nobody_along(made: Callable[..., LmdbStorage]) -> None:
+    storage = made(room=2 * MIB)
+    await storage.open()
+    seen: set[int] = set()
+
+    outcomes = await in_one_group(
+        storage, noting("a", seen), lambda step: step.put(FACTS, ("large",), "x" * 3 * MIB), noting("b", seen)
+    )
+
+    assert (outcomes[0], type(outcomes[1]), outcomes[2]) == ("a", StorageFullError, "b")
+    assert await storage._engine.read(lambda step: step.get(FACTS, "b")) == "b"
+    await storage.aclose()
+
+
+async def test_peeking_makes_nothing(tmp_path: Path, made: Callable[..., LmdbStorage]) -> None:
+    assert made().peek_options() == {}
+    assert list(tmp_path.iterdir()) == []

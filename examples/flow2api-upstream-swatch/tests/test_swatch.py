@@ -4,17 +4,20 @@ import io
 from dataclasses import replace
 from itertools import count
 
+import flow2api_swatch
 import pytest
-from flow2api_swatch import build, register_models, register_upstreams
+from flow2api_swatch import register_models, register_upstreams
 from flow2api_swatch.service import KEPT_UPLOADS, NAMED, PaintShop, colour_of
 from flow2api_swatch.upstream import SwatchUpstream
 from PIL import Image
 
-from flow2api.domain.account import Credentials, Tier
+from flow2api.domain.account import CredentialKind, Credentials, Tier
 from flow2api.domain.catalog import ModelCatalog, ModelSpec, Wish
-from flow2api.domain.errors import ConfigurationError, CredentialExpiredError, UpstreamNotFoundError
+from flow2api.domain.errors import ContentBlockedError, CredentialExpiredError, UpstreamNotFoundError
 from flow2api.domain.generation import InputRole, Order
+from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
+from flow2api.extensions import load_extensions
 from flow2api.testing.contracts import Backstage, Offer, UpstreamContract
 from flow2api.testing.contracts.backstage import hire
 from flow2api.testing.factories import video_spec
@@ -97,10 +100,26 @@ def test_models_are_registered_with_a_name_for_both() -> None:
     assert all(spec.is_free for spec in MODELS.values())
 
 
-def test_is_registered_by_its_name_and_refuses_unknown_settings() -> None:
+def test_is_registered_by_its_name_and_its_accounts_have_keys() -> None:
     (factory,) = register_upstreams()
 
-    assert factory.name == "swatch"
-    assert isinstance(factory.build({"refused_words": "beige"}, FakeClock()), SwatchUpstream)
-    with pytest.raises(ConfigurationError, match="refused_words"):
-        build({"forbidden": "beige"}, FakeClock())
+    assert (factory.name, factory.credential) == ("swatch", CredentialKind.API_KEY)
+
+
+async def test_words_of_the_section_are_refused() -> None:
+    found, sections = load_extensions(extra={"upstream_swatch": flow2api_swatch}).checked(
+        {"swatch": {"refused_words": "beige, "}}
+    )
+    upstream = found.upstreams["swatch"].build(sections["swatch"], FakeClock())
+    key = Secret("swatch-key")
+    access = Access(account_id=1, session_token=key, access_token=key, tier=Tier.FREE)
+
+    with pytest.raises(ContentBlockedError, match="beige"):
+        await upstream.produce(access, Order(spec=MODELS["swatch-square"], prompt="something beige"))
+    assert await upstream.produce(access, Order(spec=MODELS["swatch-square"], prompt="something unsafe"))
+
+
+def test_unknown_setting_leaves_the_plugin_out() -> None:
+    found, _ = load_extensions(extra={"upstream_swatch": flow2api_swatch}).checked({"swatch": {"forbidden": "beige"}})
+
+    assert "refused_words" in str(found.left_out[0].error)

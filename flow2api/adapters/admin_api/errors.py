@@ -36,6 +36,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.NotSignedInError: 401,
     tree.ConnectionTokenError: 401,
     tree.InvalidApiKeyError: 401,
+    tree.KeyLimitError: 429,
     tree.PoolError: 503,
     tree.CredentialError: 400,
     tree.UpstreamError: 502,
@@ -44,6 +45,7 @@ STATUSES: dict[type[Exception], int] = {
     tree.MediaNotFoundError: 404,
     tree.StorageBusyError: 503,
     tree.StorageFullError: 503,
+    tree.CoordinationError: 503,
     tree.ShuttingDownError: 503,
 }
 """The nearest class in an error's line of descent counts."""

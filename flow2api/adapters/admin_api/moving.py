@@ -258,7 +258,7 @@ def _row(row: object, doors: AdminDoors) -> ImportedAccount | str | None:
         if read.upstream not in doors.upstreams:
             return f"The upstream is none of {', '.join(sorted(doors.upstreams))}."
         given = GivenCredential(read.session_token, read.api_key, read.base_url)
-        secret, base_url = given.read(read.upstream, doors.kinds.of(read.upstream))
+        secret, base_url = given.read(read.upstream, doors.kinds)
         return ImportedAccount(
             session_token=secret,
             base_url=base_url,

@@ -139,41 +139,13 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post("/api/tokens", status_code=200, tags=["accounts"])
     async def add_token(request: HttpRequest, data: JSONBody[NewTokenBody]) -> NewTokenAnswer:
         """Add an account; the service is asked whose it is at once."""
-        limits = limits_of(
-            Capacity(),
-            image_enabled=data.image_enabled,
-            video_enabled=data.video_enabled,
-            image_concurrency=data.image_concurrency,
-            video_concurrency=data.video_concurrency,
-        )
-        if data.upstream not in doors.upstreams:
-            raise UnsupportedInputError(
-                f"The upstream is none of {', '.join(sorted(doors.upstreams))}.", param="upstream"
-            )
-        given = GivenCredential(data.st, data.api_key, data.base_url)
-        secret, base_url = given.read(data.upstream, doors.kinds.of(data.upstream), {SESSION_TOKEN: "st"})
-        new = NewAccount(
-            session_token=secret,
-            upstream=data.upstream,
-            base_url=base_url,
-            name=data.name.strip(),
-            remark=data.remark or "",
-            capacity=Capacity(*limits.values()),
-        )
         account = await doors.take_in(
-            new,
+            _new_account(doors, data),
             actor_of(doors, request.scope),
             workspace=data.project_id or None,
             workspace_name=data.project_name or None,
         )
-        token = NewToken(
-            id=account.id,
-            email=account.email or "",
-            credits=account.credits or 0,
-            project_id=account.workspace,
-            project_name=account.workspace_name,
-        )
-        return NewTokenAnswer(token=token, message="The account was added.")
+        return NewTokenAnswer(token=_told(account), message="The account was added.")
 
     @put("/api/tokens/{token_id:int}", tags=["accounts"])
     async def change_token(request: HttpRequest, token_id: Id, data: JSONBody[TokenBody]) -> Done:
@@ -204,13 +176,45 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     return [add_token, change_token, remove_token]
 
 
+def _new_account(doors: AdminDoors, data: NewTokenBody) -> NewAccount:
+    limits = limits_of(
+        Capacity(),
+        image_enabled=data.image_enabled,
+        video_enabled=data.video_enabled,
+        image_concurrency=data.image_concurrency,
+        video_concurrency=data.video_concurrency,
+    )
+    if data.upstream not in doors.upstreams:
+        raise UnsupportedInputError(f"The upstream is none of {', '.join(sorted(doors.upstreams))}.", param="upstream")
+    given = GivenCredential(data.st, data.api_key, data.base_url)
+    secret, base_url = given.read(data.upstream, doors.kinds, {SESSION_TOKEN: "st"})
+    return NewAccount(
+        session_token=secret,
+        upstream=data.upstream,
+        base_url=base_url,
+        name=data.name.strip(),
+        remark=data.remark or "",
+        capacity=Capacity(*limits.values()),
+    )
+
+
+def _told(account: Account) -> NewToken:
+    return NewToken(
+        id=account.id,
+        email=account.email or "",
+        credits=account.credits or 0,
+        project_id=account.workspace,
+        project_name=account.workspace_name,
+    )
+
+
 def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> Secret | None:
     """The secret that takes the place of the former one, if there is one."""
     st, key = (None if text in ("", MASK) else text for text in (data.st, data.api_key))
     if st is None and key is None:
         return None
     given = GivenCredential(st, key, account.base_url)
-    return given.read(account.upstream, doors.kinds.of(account.upstream), {SESSION_TOKEN: "st"})[0]
+    return given.read(account.upstream, doors.kinds, {SESSION_TOKEN: "st"})[0]
 
 
 def _status(named: str | None) -> AccountStatus | None:

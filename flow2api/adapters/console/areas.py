@@ -2,24 +2,50 @@
 
 from litestar.types import ControllerRouterHandler
 
+from flow2api.adapters.console.account_moves import (
+    LIVE_IMPORT,
+    AddAccountController,
+    ExportController,
+    ExtensionController,
+    ImportController,
+)
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
+from flow2api.adapters.console.audit import AuditController
+from flow2api.adapters.console.keys import KeysController
 from flow2api.adapters.console.live import EventsController, LiveView
+from flow2api.adapters.console.models import ModelRoutesController, ModelsController
+from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.plugins import PluginsController
+from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
+from flow2api.adapters.console.search import SearchController
 from flow2api.adapters.console.system import LIVE_SYSTEM, SystemController
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AccountController,
     AccountsController,
+    AddAccountController,
+    AuditController,
     EventsController,
+    ExportController,
+    ExtensionController,
+    ImportController,
+    KeysController,
+    ModelRoutesController,
+    ModelsController,
+    MoreController,
     OverviewController,
     PluginsController,
     SystemController,
+    RequestsController,
+    SearchController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (
     LIVE_ACCOUNT,
     LIVE_ACCOUNTS,
+    LIVE_IMPORT,
     LIVE_OVERVIEW,
     LIVE_SYSTEM,
+    LIVE_REQUESTS,
 )

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.back_up_database import BackUpDatabase
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
@@ -19,7 +20,10 @@ from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.count_requests import CountRequests
+from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.drain_server import DrainServer
+from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -44,6 +48,8 @@ from flow2api.domain.usecases.read_spans import ReadSpans
 from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.domain.usecases.run_imports import GivenRows, RunImports
+from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
 from flow2api.domain.usecases.show_panels import ShowPanels
@@ -67,6 +73,34 @@ class ChangesOptions(Protocol):
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
         """Set options, all of them or none."""
+        ...
+
+
+class WritesAccounts(Protocol):
+    """A file of accounts that is written a part at a time."""
+
+    def begin(self) -> bytes:
+        """What the file begins with."""
+        ...
+
+    def part(self, accounts: Sequence[tuple[Account, Credentials]]) -> bytes:
+        """These accounts."""
+        ...
+
+    def end(self) -> bytes:
+        """What the file ends with."""
+        ...
+
+
+class AccountFiles(Protocol):
+    """Files of accounts, in every form that the program knows. Both calls may take a second, and belong into a thread."""
+
+    def read(self, data: bytes, form: str, passphrase: Secret | None) -> GivenRows:
+        """The rows of a file, which may be sealed under a passphrase."""
+        ...
+
+    def writer(self, form: str, passphrase: Secret | None) -> WritesAccounts:
+        """A new file, sealed under the passphrase if there is one."""
         ...
 
 
@@ -127,6 +161,7 @@ class ConsoleDoors:
         plugins: Every plugin that was found at the start.
         started_at: When this process was put together.
         support_bundle: What somebody who helps needs to know; no secret is in it.
+        model_sources: The plugin, or the setting, that each name of a model comes from.
         policies: What each selection policy does, by name.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
@@ -144,13 +179,16 @@ class ConsoleDoors:
     operators: ManageOperators
     accounts: OperateAccounts
     account_of: Callable[[int], Account | None]
+    account_files: AccountFiles
     act_on_accounts: ActOnAccounts
     browse: BrowseAccounts
     checks: ReadChecks
     credits: ReadCredits
     probes: ProbeAccounts
     take_in: TakeInAccount
+    export: ExportAccounts
     import_accounts: ImportAccounts
+    imports: RunImports
     refresh: RefreshAccount
     census: CountAccounts
     glance: GlanceAtPool
@@ -165,6 +203,8 @@ class ConsoleDoors:
     reload_keys: Callable[[], Awaitable[None]]
     catalog: ModelCatalog
     routes: ModelRoutes
+    model_sources: Mapping[str, str]
+    retired_names: CountRetiredNames
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
@@ -188,8 +228,10 @@ class ConsoleDoors:
     spans: ReadSpans
     statistics: ReadStatistics
     log: ReadRequestLog
+    log_counts: CountRequests
     clear_log: ClearRequestLog
     audit_log: ReadAuditLog
+    search: Search
     connection: ManageConnectionToken
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]

@@ -9,6 +9,7 @@ from flow2api.adapters.console.language import current, exact_time, gettext, nge
 
 _KIB = 1024.0
 _NOW_S = 5
+_FIRST_WITH_SEPARATOR = 1000
 _DASH = "\N{EN DASH}"
 
 
@@ -16,6 +17,8 @@ def number(value: float | None, digits: int = 0) -> str:
     """A number with its separators; a dash for None."""
     if value is None:
         return _DASH
+    if not digits and float(value).is_integer() and abs(value) < _FIRST_WITH_SEPARATOR:
+        return str(int(value))  # nearly all numbers of a page, a hundred times as fast
     from babel.numbers import format_decimal
 
     pattern = "#,##0" if not digits else "#,##0." + "0" * digits
@@ -74,13 +77,12 @@ def clock(at: datetime | None) -> Markup | str:
     return _DASH if at is None else _time(at, at.astimezone(UTC).strftime("%H:%M:%S"))
 
 
-def day(value: date) -> str:
-    """A day without its year, as charts name it."""
+def day(at: date) -> str:
+    """A day without its year, as charts name it; of a moment the day in UTC."""
     from babel.dates import format_skeleton
 
-    return str(
-        format_skeleton("MMMd", datetime(value.year, value.month, value.day, tzinfo=UTC), locale=current().locale)
-    )
+    shown = at.astimezone(UTC) if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
+    return str(format_skeleton("MMMd", shown, locale=current().locale))
 
 
 def relative(passed_s: float) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlOpt, CurlSslVersion
+from curl_cffi import Curl, CurlECode, CurlError, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 
 from flow2api.adapters.fetch.addresses import Address
 from flow2api.adapters.fetch.target import Target
 from flow2api.domain.media import sniff_content_type
+from flow2api.libcurl.pinned import carry_out, new_handle, pin, set_up, status_of
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
@@ -59,8 +60,7 @@ class _Reply:
     @property
     def status(self) -> int:
         """The status, 0 before there is one."""
-        status = self._curl.getinfo(CurlInfo.RESPONSE_CODE)
-        return status if isinstance(status, int) else 0
+        return status_of(self._curl)
 
     def take_header(self, line: bytes) -> int:
         """Called by curl with each line of the head."""
@@ -96,12 +96,21 @@ async def get(
         NotAPictureError: The body of a 200 is none.
         TooLargeError: The body of a 200 is.
     """
-    curl = Curl(cacert=str(ca_bundle) if ca_bundle else "")
+    curl = new_handle(ca_bundle)
     reply = _Reply(curl, max_bytes)
-    multi = AsyncCurl()
     try:
-        _set_up(curl, reply, target, addresses, max_bytes, timeout_s)
-        await multi.add_handle(curl)
+        set_up(
+            curl,
+            target.url,
+            scheme="https",
+            lines=_HEADERS,
+            timeout_s=timeout_s,
+            take_head=reply.take_header,
+            take_body=reply.take_body,
+        )
+        pin(curl, target.host, target.port, addresses)
+        curl.setopt(CurlOpt.MAXFILESIZE_LARGE, max_bytes)
+        await carry_out(curl)
     except CurlError as cause:
         if reply.error is not None:
             raise reply.error from cause
@@ -109,35 +118,8 @@ async def get(
             too_large = cause.code == CurlECode.FILESIZE_EXCEEDED
             raise (TooLargeError if too_large else TransferFailedError) from cause
     finally:
-        await multi.close()  # type: ignore[no-untyped-call]
         status = reply.status
         curl.close()
     if status == 200 and sniff_content_type(bytes(reply.body[:16])) not in _PICTURES:
         raise NotAPictureError
     return Answer(status, reply.location, bytes(reply.body))
-
-
-def _set_up(
-    curl: Curl, reply: _Reply, target: Target, addresses: Sequence[Address], max_bytes: int, timeout_s: float
-) -> None:
-    pinned = ",".join(str(address) if address.version == 4 else f"[{address}]" for address in addresses)
-    options: dict[CurlOpt, object] = {
-        CurlOpt.URL: target.url,
-        CurlOpt.RESOLVE: [f"{target.host}:{target.port}:{pinned}"],
-        CurlOpt.PROTOCOLS_STR: "https",
-        CurlOpt.FOLLOWLOCATION: 0,
-        CurlOpt.PROXY: "",  # Else curl would take a proxy from the environment.
-        CurlOpt.NETRC: 0,
-        CurlOpt.SSL_VERIFYPEER: 1,
-        CurlOpt.SSL_VERIFYHOST: 2,
-        CurlOpt.SSLVERSION: CurlSslVersion.TLSv1_2,
-        CurlOpt.HTTP_VERSION: CurlHttpVersion.V1_1,
-        CurlOpt.HTTPHEADER: list(_HEADERS),
-        CurlOpt.TIMEOUT_MS: max(1, int(timeout_s * 1000)),
-        CurlOpt.MAXFILESIZE_LARGE: max_bytes,
-        CurlOpt.NOSIGNAL: 1,
-        CurlOpt.HEADERFUNCTION: reply.take_header,
-        CurlOpt.WRITEFUNCTION: reply.take_body,
-    }
-    for option, value in options.items():
-        curl.setopt(option, value)

@@ -19,6 +19,8 @@ from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 T = TypeVar("T")
 
+LABS_BASE_URL = "https://labs.google/fx/api"
+API_BASE_URL = "https://aisandbox-pa.googleapis.com/v1"
 SESSION_COOKIE = "__Secure-next-auth.session-token"
 JSON_LIMIT_BYTES = 8 * MIB
 BASE64_LIMIT_BYTES = 64 * MIB

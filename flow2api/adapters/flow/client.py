@@ -10,7 +10,7 @@ import msgspec
 
 from flow2api import __version__
 from flow2api.adapters.flow import payloads, responses, session
-from flow2api.adapters.flow.caller import Caller, TimeLimits
+from flow2api.adapters.flow.caller import API_BASE_URL, LABS_BASE_URL, Caller, TimeLimits
 from flow2api.adapters.flow.era_2026_06 import enlarged_picture
 from flow2api.adapters.flow.eras import ERAS, LATEST, Era
 from flow2api.adapters.flow.lineage import Clip, Lineage
@@ -29,8 +29,6 @@ from flow2api.libcurl.call_log import LoggedTransport
 from flow2api.libcurl.calls import Answer
 from flow2api.libcurl.transport import CurlTransport
 
-LABS_BASE_URL = "https://labs.google/fx/api"
-API_BASE_URL = "https://aisandbox-pa.googleapis.com/v1"
 USUAL_CLIP_S = 8
 
 

@@ -1,12 +1,10 @@
 """Calls in the name of a key; whatever is no success becomes an error of the tree."""
 
-import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from flow2api.adapters.gemini.errors import dead_key, refusal
 from flow2api.domain.errors import UpstreamDriftError
@@ -16,14 +14,13 @@ from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
+BASE_URL = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"
 JSON_LIMIT_BYTES = 8 * MIB
 PICTURE_LIMIT_BYTES = 96 * MIB
 """Of an answer that holds pictures: 4K, as PNG, in base64 text."""
 
 MEDIA_LIMIT_BYTES = 512 * MIB
-_LARGE_BYTES = 256 * 1024
 _KEY = re.compile(r"[!-~]+")
 
 
@@ -137,11 +134,6 @@ class Caller:
         if call not in self._drifted:
             self._drifted.add(call)
             log.warning("the Gemini API has changed", extra={"call": call, "reason": error.message})
-
-
-async def read(reader: Callable[[bytes], T], body: bytes) -> T:
-    """What a reader makes of a body; of a large one in a thread, for decoding it takes the time of many requests."""
-    return reader(body) if len(body) < _LARGE_BYTES else await asyncio.to_thread(reader, body)
 
 
 def shown(key: Secret | None) -> bytes:

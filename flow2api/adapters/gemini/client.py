@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flow2api import __version__
 from flow2api.adapters.gemini import omni, payloads, pictures, veo
-from flow2api.adapters.gemini.caller import JSON_LIMIT_BYTES, PICTURE_LIMIT_BYTES, Caller, TimeLimits, read
+from flow2api.adapters.gemini.caller import (
+    API_VERSION,
+    BASE_URL,
+    JSON_LIMIT_BYTES,
+    PICTURE_LIMIT_BYTES,
+    Caller,
+    TimeLimits,
+)
 from flow2api.adapters.gemini.files import FileSource
 from flow2api.adapters.gemini.model_wire import ModelWire, read_wire
 from flow2api.adapters.gemini.uploads import HeldPictures
@@ -17,6 +24,7 @@ from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     Flow2ApiError,
+    ModelAccessError,
     UpstreamDriftError,
     UpstreamInvalidError,
     UpstreamNotFoundError,
@@ -26,20 +34,20 @@ from flow2api.domain.generation import Operation, OperationStatus, Order, Produc
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.bodies import in_turn, read
 from flow2api.libcurl.call_log import LoggedTransport
 from flow2api.libcurl.transport import CurlTransport
 
 T = TypeVar("T")
 
-BASE_URL = "https://generativelanguage.googleapis.com"
-API_VERSION = "v1beta"
 WORKSPACE = "default"
 CHECKED_EVERY = timedelta(hours=24)
 """How long a key that was seen to be good counts as good."""
 
 POLLS_AT_ONCE = 4
 IMAGEN_AT_ONCE = 4
-_LARGE_INPUT_BYTES = 512 * 1024
+_NOT_OF_ONE_VIDEO = (UpstreamDriftError, ModelAccessError)
+"""Refusals of a status call that say nothing of the video: it is made, and paid for."""
 
 
 class GeminiUpstream:
@@ -119,9 +127,9 @@ class GeminiUpstream:
         wire, inputs = read_wire(order.spec), self._inputs(access, order)
         if wire.method == "interactions":
             body = await _written(payloads.interaction, order, wire, inputs)
-            return Operation(omni.begun(await self._submit(access, "/interactions", body))), None
+            return Operation(omni.begun(await self._submit(access, order, "/interactions", body))), None
         body = await _written(payloads.long_prediction, order, wire, inputs)
-        told = await self._submit(access, f"/models/{wire.model}:predictLongRunning", body)
+        told = await self._submit(access, order, f"/models/{wire.model}:predictLongRunning", body)
         return Operation(veo.begun(told)), None
 
     async def poll(self, access: Access, operations: Sequence[Operation]) -> Mapping[str, OperationStatus]:
@@ -131,7 +139,7 @@ class GeminiUpstream:
         for start in range(0, len(operations), POLLS_AT_ONCE):
             some = operations[start : start + POLLS_AT_ONCE]
             for operation, outcome in zip(some, await _all(self._look(access, one) for one in some), strict=True):
-                if isinstance(outcome, UpstreamRejectedError) and not isinstance(outcome, UpstreamDriftError):
+                if isinstance(outcome, UpstreamRejectedError) and not isinstance(outcome, _NOT_OF_ONE_VIDEO):
                     statuses[operation.name] = OperationStatus(error=outcome)
                 elif isinstance(outcome, OperationStatus):
                     statuses[operation.name] = outcome
@@ -145,6 +153,8 @@ class GeminiUpstream:
         """The bytes of a product as they come; there are no thumbnails."""
         if thumbnail:
             raise UpstreamNotFoundError("The service makes no thumbnails.")
+        if product.data is None and product.url is None and omni.NAME.fullmatch(product.name):
+            product = await self._told_again(access, product.name)
         async with aclosing(self._files.fetch(access, product)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -178,7 +188,7 @@ class GeminiUpstream:
 
     async def _predict_some(self, access: Access, order: Order, wire: ModelWire) -> list[Product]:
         told = await self._make(access, f"/models/{wire.model}:predict", payloads.prediction(order, wire))
-        return await read(pictures.predicted_pictures, told)
+        return (await read(pictures.predicted_pictures, told))[: order.count]
 
     async def _make(self, access: Access, path: str, body: bytes) -> bytes:
         limit_s = self._limits.picture_s
@@ -186,21 +196,38 @@ class GeminiUpstream:
             access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=PICTURE_LIMIT_BYTES
         )
 
-    async def _submit(self, access: Access, path: str, body: bytes) -> bytes:
+    async def _submit(self, access: Access, order: Order, path: str, body: bytes) -> bytes:
         limit_s = self._limits.submit_s
-        return await self._caller.post(
-            access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=JSON_LIMIT_BYTES
-        )
+        try:
+            return await self._caller.post(
+                access.access_token, path, body, access.proxy, timeout_s=limit_s, limit_bytes=JSON_LIMIT_BYTES
+            )
+        except ModelAccessError as error:
+            # The account has made the video to build on with this very model: what is missing is the video.
+            if order.source is None or (error.reason or "").casefold() != "not_found":
+                raise
+            raise UpstreamNotFoundError(
+                "The service does not keep the video to build on any more.", reason=error.reason
+            ) from error
+
+    async def _told_again(self, access: Access, interaction: str) -> Product:
+        """The video of an interaction, which brings it along each time that it is asked for."""
+        product = (await self._look(access, Operation(interaction))).product
+        if product is None:
+            raise UpstreamNotFoundError("The interaction has no video (any more).")
+        return product
 
     async def _look(self, access: Access, operation: Operation) -> OperationStatus:
         if veo.NAME.fullmatch(operation.name):
-            path, reader = f"/{operation.name}", veo.standing
+            path, reader, limit_bytes = f"/{operation.name}", veo.standing, JSON_LIMIT_BYTES
         elif omni.NAME.fullmatch(operation.name):
+            # A video may come along, although its address was asked for.
             path, reader = f"/interactions/{operation.name}?stream=false", omni.standing
+            limit_bytes = PICTURE_LIMIT_BYTES
         else:
             raise UpstreamInvalidError(f"The operation {operation.name[:64]!r} is none of this service.")
         told = await self._caller.get(
-            access.access_token, path, access.proxy, timeout_s=self._limits.poll_s, limit_bytes=PICTURE_LIMIT_BYTES
+            access.access_token, path, access.proxy, timeout_s=self._limits.poll_s, limit_bytes=limit_bytes
         )
         return await read(reader, told)
 
@@ -209,9 +236,7 @@ async def _written(
     write: Callable[..., bytes], order: Order, wire: ModelWire, inputs: payloads.Pictures, *more: object
 ) -> bytes:
     """A body; one with large pictures in it is written by a thread."""
-    if sum(len(picture.data) for _, picture in inputs) < _LARGE_INPUT_BYTES:
-        return write(order, wire, inputs, *more)
-    return await asyncio.to_thread(write, order, wire, inputs, *more)
+    return await in_turn(lambda: write(order, wire, inputs, *more), sum(len(picture.data) for _, picture in inputs))
 
 
 async def _all(calls: Iterable[Awaitable[T]]) -> list[T | Flow2ApiError]:

@@ -38,6 +38,8 @@ _BLOCKED = re.compile(
     r"safety|prohibited|blocked|responsible (use of )?ai|polic(y|ies)|violat|moderation|recitation", re.IGNORECASE
 )
 _DRIFT = ("Unknown name", "Cannot find field", "Invalid JSON payload", "Invalid value at", "parameter_unknown")
+_FILE = re.compile(r"\bfiles?[/ ]", re.IGNORECASE)
+"""Of an input, which is refused to whoever it does not belong to as one that is not there."""
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 _LONGEST_PAUSE_S = 12 * 3600.0
 _KEEP = 200
@@ -120,6 +122,8 @@ def _by_status(answer: Answer, error: ErrorBody, reason: str, *, now: datetime, 
             return UpstreamRateLimitedError(
                 f"The project of the key has no money left ({said}).", reason=word, exhausted=True
             )
+        case 403 | 404 if not reason and _FILE.search(error.message):
+            return UpstreamNotFoundError(f"The service does not keep the file any more ({said}).", reason=word)
         case 403:
             return _forbidden(error, reason, said, names_model=names_model)
         case 404 if names_model:

@@ -1,12 +1,18 @@
 """The bytes of what was made: out of the answer itself, or by the id or address of a file."""
 
+import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import urljoin, urlsplit
 
 from flow2api.adapters.gemini.caller import Caller
 from flow2api.domain.base_url import is_loopback
-from flow2api.domain.errors import UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.errors import (
+    AccountUnusableError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamRejectedError,
+)
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
@@ -16,17 +22,20 @@ MEDIA_DOMAINS = ("googleapis.com", "googleusercontent.com", "google.com")
 """Where a redirect may lead."""
 
 MOST_REDIRECTS = 3
-_FILE = re.compile(r"files/([A-Za-z0-9_-]+)")
-_NAME = re.compile(r"files/[A-Za-z0-9_-]+")
+_FILE = re.compile(r"(?:^|/v\d[0-9a-z]*/)(files/[A-Za-z0-9_-]+)(?::download)?(?:\?.*)?$")
 _ADDRESS = re.compile(r"[!-~]{1,8192}")
 _ERROR_LIMIT_BYTES = 64 * 1024
 _GONE = frozenset({404, 410})
+_NOT_YET = frozenset({400, 403})
 
 
 def product_of(address: str) -> Product:
-    """The product at an address; it is named by the id of its file, where the address has one."""
+    """The product at an address; it is named by the id of its file, where the address has one.
+
+    The address is kept as well, for by it the service knows a video that is to be gone on from.
+    """
     found = _FILE.search(address)
-    return Product(found[0] if found else address, address)
+    return Product(found[1] if found else address, address, extra=json.dumps({"uri": address}))
 
 
 class FileSource:
@@ -65,9 +74,9 @@ class FileSource:
         raise UpstreamInvalidError("The service redirects from one place to the next for its media.")
 
     def _address(self, product: Product) -> str:
-        found = _FILE.search(product.url or "") or _NAME.fullmatch(product.name)
+        found = _FILE.search(product.url or "") or _FILE.search(product.name)
         if found is not None:
-            return f"{self._caller.base}/{found[0]}:download?alt=media"
+            return f"{self._caller.base}/{found[1]}:download?alt=media"
         if product.url is None:
             raise UpstreamNotFoundError("The service keeps nothing of this product that could be asked for.")
         if not self.is_allowed(product.url):
@@ -88,7 +97,11 @@ class FileSource:
         if head.status in _GONE:
             raise UpstreamNotFoundError("The file is not there (any more).")
         if head.status != 200:
-            raise self._caller.refused(Answer(head.status, head.head, await _beginning(chunks)))
+            error = self._caller.refused(Answer(head.status, head.head, await _beginning(chunks)))
+            # A file is told of a while before it can be had, and what is said meanwhile is about the file.
+            if head.status in _NOT_YET and isinstance(error, (UpstreamRejectedError, AccountUnusableError)):
+                raise UpstreamNotFoundError(f"The file is not there (yet): {error.message}", reason=error.reason)
+            raise error
         if head.is_html or head.value("content-encoding") not in (None, "identity"):
             raise UpstreamInvalidError("The service sent something else in place of the media.")
 

@@ -3,7 +3,9 @@
 Words for where an interaction is: Gemini API, 2026-11. An unknown one counts as running, for the time limit holds anyway.
 """
 
+import json
 import re
+from dataclasses import replace
 
 import msgspec
 
@@ -71,9 +73,10 @@ def standing(body: bytes) -> OperationStatus:
     if video is None:
         said = " ".join(block.text for block in made if block.text)
         return OperationStatus(error=late_failure("completed", said or "there is no video in the answer"))
+    extra = json.dumps({"interaction": interaction.id})  # by it the service knows a video that is to be changed
     if video.data:
-        return OperationStatus(product=Product(interaction.id, data=from_base64(video.data)))
-    return OperationStatus(product=product_of(video.uri))
+        return OperationStatus(product=Product(interaction.id, data=from_base64(video.data), extra=extra))
+    return OperationStatus(product=replace(product_of(video.uri), extra=extra))
 
 
 def _failure(interaction: _Interaction) -> Exception:

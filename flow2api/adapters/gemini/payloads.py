@@ -9,11 +9,20 @@ from typing import Any
 import msgspec
 
 from flow2api.adapters.gemini.model_wire import ModelWire
-from flow2api.domain.generation import InputRole, Order
+from flow2api.domain.errors import UpstreamRejectedError
+from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.ports.upstream import UploadedPicture
 
 encode = msgspec.json.Encoder().encode
 """Bytes become base64 text."""
+
+
+class _Kept(msgspec.Struct):
+    """What is kept of a video that was made: its address, and the interaction that made it."""
+
+    uri: str = ""
+    interaction: str = ""
+
 
 Pictures = Sequence[tuple[InputRole, UploadedPicture]]
 
@@ -42,7 +51,13 @@ def prediction(order: Order, wire: ModelWire) -> bytes:
 
 
 def long_prediction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
-    """What asks Veo for a video."""
+    """What asks Veo for a video.
+
+    Raises:
+        UpstreamRejectedError: The video to go on from has no address at the service.
+    """
+    if order.source is not None:
+        return _continuation(order, order.source)
     instance: dict[str, Any] = {"prompt": order.prompt}
     references = [_picture(one) for role, one in pictures if role is InputRole.REFERENCE]
     for role, one in pictures:
@@ -60,8 +75,31 @@ def long_prediction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
     return encode({"instances": [instance], "parameters": parameters})
 
 
+def _continuation(order: Order, source: Product) -> bytes:
+    """Shape and length are those of the service: it goes on as it began, by seven seconds."""
+    address = _kept(source).uri
+    if not address:
+        raise UpstreamRejectedError("The service has given this video no address by which it could be gone on from.")
+    instance = {"prompt": order.prompt, "video": {"uri": address}}
+    seed = {} if order.seed is None else {"seed": order.seed}
+    return encode({"instances": [instance], "parameters": {"resolution": "720p"} | seed})
+
+
+def _kept(source: Product) -> _Kept:
+    try:
+        return msgspec.json.decode(source.extra or "{}", type=_Kept)
+    except msgspec.DecodeError:
+        return _Kept()
+
+
 def interaction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
-    """What asks Omni for a video, in the background."""
+    """What asks Omni for a video, in the background.
+
+    Raises:
+        UpstreamRejectedError: The service knows the video to be changed by no interaction.
+    """
+    if order.source is not None:
+        return _change(order, wire, order.source)
     task = "text_to_video"
     if pictures:
         task = "image_to_video" if len(pictures) == 1 else "reference_to_video"
@@ -81,6 +119,22 @@ def interaction(order: Order, wire: ModelWire, pictures: Pictures) -> bytes:
         "store": True,
         "response_format": wanted,
         "generation_config": {"video_config": {"task": task}},
+    })  # fmt: skip
+
+
+def _change(order: Order, wire: ModelWire, source: Product) -> bytes:
+    """Shape and length are those of the video."""
+    kept = _kept(source)
+    if not kept.interaction:
+        raise UpstreamRejectedError("The service knows this video by no interaction that could be gone on from.")
+    return encode({
+        "model": wire.model,
+        "input": order.prompt,
+        "previous_interaction_id": kept.interaction,
+        "background": True,
+        "store": True,
+        "response_format": {"type": "video", "delivery": "uri"},
+        "generation_config": {"video_config": {"task": "edit"}},
     })  # fmt: skip
 
 

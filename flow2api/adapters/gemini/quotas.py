@@ -3,7 +3,6 @@
 Quota ids, details and the moment at which a day begins: Gemini API, 2026-11.
 """
 
-import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +10,6 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flow2api.domain.errors import ModelAccessError, UpstreamRateLimitedError
-
-UNTOLD_PAUSE_S = (30.0, 60.0)
-"""The pause after a refusal that tells nothing, such as that of the spend limit: anything between these."""
 
 _NO_CLAIM = re.compile(r"\blimit: 0\b")
 _DAILY_CODES = frozenset({"quota_exceeded"})
@@ -61,8 +57,7 @@ def rate_limit(
             per_model=per_model or not violations,
             exhausted=True,
         )
-    if retry_after_s is None:
-        retry_after_s = random.uniform(*UNTOLD_PAUSE_S)  # noqa: S311 - it spreads calls, and guards nothing
+    # A refusal that tells no pause, such as that of the spend limit over ten minutes, has the account rest in steps of its own.
     return UpstreamRateLimitedError(
         f"The project of the key asked too much at once ({reason}).",
         reason=reason,

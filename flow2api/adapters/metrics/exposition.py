@@ -3,11 +3,13 @@
 import os
 import resource
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 
 from flow2api.adapters.metrics.counted_journal import CountedJournal
+from flow2api.domain.account import Place
+from flow2api.domain.breaker import BreakerState, BreakerStatus, Host
 from flow2api.domain.statistics import BOUNDS_S
 from flow2api.domain.usecases.count_accounts import Census
 
@@ -26,17 +28,25 @@ class Exposition:
         journal: CountedJournal,
         running: Callable[[], int],
         version: str,
+        hosts: Callable[[], Mapping[tuple[Place, Host], BreakerStatus]] = dict,
     ) -> None:
+        """Put it together.
+
+        Args:
+            running: How many generations this process works on.
+            hosts: How the breaker of each host stands that was called.
+        """
         self._census = census
         self._journal = journal
         self._running = running
         self._version = version
+        self._hosts = hosts
         self._began = time.time()
 
     async def __call__(self) -> str:
         """The whole text."""
         census = await self._census()
-        families = [*self._of_accounts(census), *self._of_generations(), *self._of_process()]
+        families = [*self._of_accounts(census), *self._of_hosts(), *self._of_generations(), *self._of_process()]
         return "".join(families)
 
     def _of_accounts(self, census: Census) -> Iterator[str]:
@@ -48,6 +58,17 @@ class Exposition:
         yield _family(
             "flow2api_account_credits", "gauge", "Credits that all accounts have left.", [("", census.credits)]
         )
+
+    def _of_hosts(self) -> Iterator[str]:
+        standing = [
+            (
+                _labels(upstream=upstream, host=host.value, base_url=base_url or ""),
+                status.state is not BreakerState.CLOSED,
+            )
+            for ((upstream, base_url), host), status in self._hosts().items()
+        ]
+        told = "Whether a host of an upstream is left alone, for it fails for most accounts."
+        yield _family("flow2api_upstream_left_alone", "gauge", told, standing)
 
     def _of_generations(self) -> Iterator[str]:
         yield _family(

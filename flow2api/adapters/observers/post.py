@@ -24,6 +24,9 @@ class ObserverPost:
         name: By which the log calls the observer when it fails, is slow, or misses something.
         held: How many notices may wait for it.
 
+    Raises:
+        ValueError: It wants to hear what is no kind of notice.
+
     Attributes:
         missed: How many it has missed because too many were waiting.
     """
@@ -32,7 +35,7 @@ class ObserverPost:
         self.name = name
         self.missed = 0
         self._observer = observer
-        self._kinds = observer.kinds if isinstance(observer, ChoosesKinds) else None
+        self._kinds = frozenset(map(NoticeKind, observer.kinds)) if isinstance(observer, ChoosesKinds) else None
         self._queue: queue.Queue[Notice | None] = queue.Queue(held)
         self._thread: threading.Thread | None = None
         self._told_at: float | None = None
@@ -75,7 +78,7 @@ class ObserverPost:
             began = time.monotonic()
             try:
                 self._observer.notify(notice)
-            except Exception:
+            except (Exception, SystemExit):
                 log.exception("observer failed", observer=self.name, kind=notice.kind.value)
             took_s = time.monotonic() - began
             if took_s >= SLOW_S:

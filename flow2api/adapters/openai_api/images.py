@@ -13,9 +13,9 @@ from flow2api.adapters.openai_api.envelope import stream_error
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.adapters.openai_api.image_answers import ImagesJson, Presentation
 from flow2api.adapters.openai_api.image_schemas import ImagesIn
-from flow2api.adapters.openai_api.input_pictures import picture_sources, take_in
+from flow2api.adapters.openai_api.input_pictures import PictureSource, picture_sources, sources_in, take_in, within
 from flow2api.adapters.openai_api.pictures_out import Format
-from flow2api.adapters.openai_api.planning import Ask, check_model, plan
+from flow2api.adapters.openai_api.planning import Ask, check_model, heeds_masks, plan
 from flow2api.adapters.openai_api.runs import begin, collect
 from flow2api.adapters.openai_api.shapes import field_names, typed
 from flow2api.adapters.openai_api.sse import EventStream, data_frame, ending_with_error
@@ -27,6 +27,7 @@ from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.generate import Idempotency
 
 _OWN_FIELDS = field_names(ImagesIn)
+_OWN_FIELDS_AND_MASK = _OWN_FIELDS | {"mask"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, rout
         raise UnsupportedInputError(
             "Missing required parameter: 'image'.", param="image", code="missing_required_parameter"
         )
-    pictures = await take_in(doors, sources, caller)
+    masks = _masks(doors, body, model, route)
+    pictures = await take_in(doors, [*sources, *masks], caller)
     return plan(
         doors,
         Ask(
@@ -129,9 +131,18 @@ async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, rout
             prompt=wanted.prompt,
             fields=body.fields,
             door=route.door,
-            own_fields=_OWN_FIELDS,
+            own_fields=_OWN_FIELDS_AND_MASK if masks else _OWN_FIELDS,
             without_effect=wanted.fields_without_effect,
             is_text=body.is_text,
-            pictures=pictures,
+            pictures=pictures[: len(sources)],
+            mask=pictures[-1] if masks else None,
         ),
     )
+
+
+def _masks(doors: Doors, body: Body, model: str, route: _Route) -> list[PictureSource]:
+    """The mask of an edit, where it matters; several are one too many."""
+    value = body.fields.get("mask")
+    if value is None or not route.needs_picture or not heeds_masks(doors, model):
+        return []
+    return within(list(sources_in(value, "mask")), 1)

@@ -7,7 +7,7 @@ from functools import cache
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
 from flow2api.adapters.openai_api.shapes import SILENT_FIELDS, ignored_fields
-from flow2api.domain.catalog import Wish
+from flow2api.domain.catalog import Masks, Wish
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.request import plan_request, plan_route
@@ -33,6 +33,7 @@ class Ask:
         own_fields: The fields that the door itself reads.
         without_effect: Fields that the door knows and whose values change nothing this time.
         pictures_param: The field to name when there are too many or too few pictures.
+        mask: Says where the first picture may be changed.
         source: The video to be extended.
         source_seconds: How long that is, where it is known.
     """
@@ -47,6 +48,7 @@ class Ask:
     is_text: bool = False
     pictures: Sequence[Media] = field(default=())
     pictures_param: str = "image"
+    mask: Media | None = None
     source: Media | None = None
     source_seconds: int | None = None
     parent_id: str | None = None
@@ -62,6 +64,12 @@ def check_model(doors: Doors, model: str, kind: MediaKind | None) -> None:
     description = doors.routes.describe(model)
     if description is None or (kind is not None and description.kind is not kind):
         doors.catalog.resolve(doors.routes.targets(model)[0], Wish(), kind)
+
+
+def heeds_masks(doors: Doors, model: str) -> bool:
+    """Whether a mask matters to any of the models that may serve this name; else it is a field without effect."""
+    described = (doors.catalog.describe(target) for target in doors.routes.targets(model))
+    return any(one is not None and one.masks is not Masks.IGNORED for one in described)
 
 
 def plan(doors: Doors, ask: Ask) -> GenerationRequest:
@@ -103,6 +111,7 @@ def _plan_one(doors: Doors, ask: Ask, model: str, fields: Mapping[str, object]) 
         prompt=ask.prompt,
         fields=fields,
         pictures=ask.pictures,
+        mask=ask.mask,
         source=ask.source,
         source_seconds=ask.source_seconds,
         text_values=ask.is_text,

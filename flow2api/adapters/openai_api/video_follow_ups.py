@@ -9,13 +9,16 @@ from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
-from flow2api.domain.catalog import Mode, ModelCatalog, ModelSpec
+from flow2api.domain.catalog import Mode, ModelCatalog, ModelDescription, ModelSpec, Wish
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
 from flow2api.domain.request import check_prompt
 from flow2api.domain.usecases.read_generations import why_unfinished
+
+EDITS = "videos.edits"
+"""The door at which a video may be changed itself, where its model can."""
 
 _OWN_FIELDS = field_names(FollowUpIn) | {"n"}
 
@@ -28,21 +31,38 @@ async def plan_remix(
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
+    editing = _editing_model(doors.catalog, parent) if door == EDITS and wanted.model is None else None
+    if editing is not None:
+        return await _plan_edit(doors, body, wanted, parent, caller, editing)
     ask = _ask(doors, body, wanted, parent, wanted.model or parent.model, door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
     source = await _source_of(doors, parent, ask.model, caller)
+    made_by = doors.catalog.spec(parent.spec_name)
+    is_extended = source is not None and (made_by is None or made_by.mode is not Mode.EDIT)
     return plan(
         doors,
         replace(
             ask,
-            fields={**_shape_of(doors.catalog, parent, body, is_extended=source is not None), **body.fields},
+            fields={**_shape_of(doors.catalog, parent, body, is_extended=is_extended), **body.fields},
             pictures=pictures,
             pictures_param="input_reference",
             source=source,
             source_seconds=_seconds_before(doors.catalog, parent),
         ),
     )
+
+
+async def _plan_edit(
+    doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str
+) -> GenerationRequest:
+    """The video itself, changed as the prompt says; shape and length stay."""
+    ask = _ask(doors, body, wanted, parent, model, EDITS)
+    source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
+    if source is None:
+        raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
+    fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
+    return plan(doors, replace(ask, fields=fields, source=source))
 
 
 async def plan_extension(
@@ -54,6 +74,12 @@ async def plan_extension(
         UnsupportedInputError: The parent is not complete, or nothing that is offered can extend it.
     """
     ask = _ask(doors, body, wanted, parent, wanted.model or _extending_model(doors.catalog, parent), door)
+    made_by, description = doors.catalog.spec(parent.spec_name), doors.routes.describe(ask.model)
+    if made_by is not None and description is not None and description.upstream != made_by.upstream:
+        raise UnsupportedInputError(
+            f"{ask.model} extends what was made at its own upstream, and the video comes from {made_by.upstream}.",
+            param="model",
+        )
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
         raise UnsupportedInputError("The video to extend is not kept any more.", param="video.id")
@@ -106,10 +132,10 @@ async def _inputs_of(doors: Doors, parent: Generation, caller: Caller) -> list[M
 
 
 async def _source_of(doors: Doors, parent: Generation, model: str, caller: Caller) -> Media | None:
-    """The video that the parent extends, if it is an extension and the model makes one."""
+    """The video that the parent extends or changes, if the model does so, too."""
     description = doors.routes.describe(model)
     ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
-    if not ids or description is None or Mode.EXTEND not in description.modes:
+    if not ids or description is None or not any(mode.needs_video for mode in description.modes):
         return None
     return await doors.ingest.own(ids[0], caller)
 
@@ -126,15 +152,44 @@ def _is_extension(spec: ModelSpec | None) -> bool:
     return spec is not None and spec.mode is Mode.EXTEND
 
 
-def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
-    """The parent's own name if it can extend, else the first that can, best one of the parent's ratio."""
-    own = catalog.describe(parent.model)
-    if own is not None and Mode.EXTEND in own.modes:
-        return parent.model
-    extending = [entry for entry in catalog.listed() if entry.modes == (Mode.EXTEND,)]
-    if not extending:
-        raise UnsupportedInputError("No model that is offered here extends videos.", param="video.id")
+def _editing_model(catalog: ModelCatalog, parent: Generation) -> str | None:
+    """What changes videos of the parent's model, as the upstream counts it; None when nothing does."""
     spec = catalog.spec(parent.spec_name)
-    ratio = spec.aspect_ratio if spec else None
-    fitting = [entry for entry in extending if ratio in entry.aspect_ratios]
-    return (fitting or extending)[0].id
+    if spec is None:
+        return None
+    return next(
+        (
+            entry.id
+            for entry in catalog.listed()
+            if entry.modes == (Mode.EDIT,)
+            and entry.upstream == spec.upstream
+            and catalog.resolve(entry.id, Wish(has_source_video=True)).spec.rests_as == spec.rests_as
+        ),
+        None,
+    )
+
+
+def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
+    """The parent's own name if it can extend, else one of the same upstream that can.
+
+    Best is the parent's own model as the upstream counts it, then one of its ratio.
+    """
+    own, spec = catalog.describe(parent.model), catalog.spec(parent.spec_name)
+    if own is not None and Mode.EXTEND in own.modes and (spec is None or spec.upstream == own.upstream):
+        return parent.model
+    extending = [
+        entry
+        for entry in catalog.listed()
+        if entry.modes == (Mode.EXTEND,) and (spec is None or spec.upstream == entry.upstream)
+    ]
+    if not extending:
+        raise UnsupportedInputError("No model that is offered here extends such videos.", param="video.id")
+    if spec is None:
+        return extending[0].id
+    made_by = spec
+
+    def distance(entry: ModelDescription) -> tuple[bool, bool]:
+        candidate = catalog.resolve(entry.id, Wish(has_source_video=True)).spec
+        return candidate.rests_as != made_by.rests_as, made_by.aspect_ratio not in entry.aspect_ratios
+
+    return min(extending, key=distance).id

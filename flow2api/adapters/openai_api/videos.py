@@ -17,7 +17,7 @@ from flow2api.adapters.openai_api.media_answers import MediaBytes
 from flow2api.adapters.openai_api.planning import Ask, check_model, plan
 from flow2api.adapters.openai_api.runs import begin
 from flow2api.adapters.openai_api.shapes import field_names, typed
-from flow2api.adapters.openai_api.video_follow_ups import plan_extension, plan_remix
+from flow2api.adapters.openai_api.video_follow_ups import EDITS, plan_extension, plan_remix
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn, VideoIn, VideoOut, poll_after_ms, video_out
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import GenerationNotFoundError, UnsupportedInputError
@@ -73,7 +73,7 @@ def video_routes(doors: Doors) -> list[HTTPRouteHandler]:
     async def edit_video(request: HttpRequest) -> Answer:
         async with doors.room.place() as place:
             body, wanted, parent = await _read_follow_up(doors, request, place)
-            planned = await plan_remix(doors, body, wanted, parent, caller_of(request.scope), door="videos.edits")
+            planned = await plan_remix(doors, body, wanted, parent, caller_of(request.scope), door=EDITS)
         return await _begin(doors, request, body, planned)
 
     @post("/videos/extensions", status_code=200)

@@ -63,8 +63,11 @@ _read_video = msgspec.json.Decoder(Video).decode
 _read_models = msgspec.json.Decoder(_Models).decode
 
 
-def pictures(body: bytes) -> list[Product]:
+def pictures(body: bytes, most: int) -> list[Product]:
     """What was made, with its bytes or with their address. The host keeps none of it under a name.
+
+    Args:
+        most: How many were asked for; what a host sends beyond that is left out.
 
     Raises:
         UpstreamInvalidError: It cannot be read, or there is no picture in it.
@@ -76,7 +79,7 @@ def pictures(body: bytes) -> list[Product]:
         raise UpstreamInvalidError("The host answered with something that holds no pictures.") from error
     if not answer.data:
         raise _disguised(answer.error) or UpstreamInvalidError("The host answered without a picture.")
-    return [_product(entry) for entry in answer.data]
+    return [_product(entry) for entry in answer.data[:most]]
 
 
 def _product(entry: _Picture) -> Product:

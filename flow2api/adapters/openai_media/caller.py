@@ -16,6 +16,9 @@ from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import MIB, Answer, Call, Transport
 
 JSON_LIMIT_BYTES = 1 * MIB
+PICTURE_LIMIT_BYTES = 48 * MIB
+"""Of an answer for each picture that is in it: 3840x2160, as PNG, in base64 text, with some room."""
+
 PICTURES_LIMIT_BYTES = 128 * MIB
 VIA = "x-flow2api-via"
 """The header that names the gateways which a request has come through."""

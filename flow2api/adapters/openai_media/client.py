@@ -1,32 +1,43 @@
 """An OpenAI-compatible host as an upstream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from flow2api import __version__
 from flow2api.adapters.openai_media import answers
-from flow2api.adapters.openai_media.caller import PICTURES_LIMIT_BYTES, Caller, TimeLimits
+from flow2api.adapters.openai_media.caller import PICTURE_LIMIT_BYTES, PICTURES_LIMIT_BYTES, Caller, TimeLimits
+from flow2api.adapters.openai_media.form import Body
 from flow2api.adapters.openai_media.kept_pictures import KeptPictures
 from flow2api.adapters.openai_media.media import FetchesPictures, MediaSource
-from flow2api.adapters.openai_media.model_wire import read_wire
+from flow2api.adapters.openai_media.model_wire import ModelWire, read_wire
 from flow2api.adapters.openai_media.payloads import (
     EDITS,
+    EXTENSIONS,
     GENERATIONS,
     VIDEOS,
+    Pictures,
     edit_body,
+    extension_body,
     picture_body,
     video_body,
 )
 from flow2api.domain.account import Credentials, Tier
 from flow2api.domain.catalog import Entry, Mode, ModelSpec
-from flow2api.domain.errors import ModelAccessError, UpstreamInvalidError, UpstreamNotFoundError, UpstreamRejectedError
+from flow2api.domain.errors import (
+    Flow2ApiError,
+    ModelAccessError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamRejectedError,
+)
 from flow2api.domain.generation import Operation, OperationStatus, Order, Product, Stage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.bodies import in_turn, read
 from flow2api.libcurl.call_log import LoggedTransport
 from flow2api.libcurl.calls import MIB
 from flow2api.libcurl.transport import CurlTransport
@@ -77,7 +88,7 @@ class OpenAiMediaUpstream:
     def serves(self, spec: ModelSpec) -> bool:
         """Whether it can be asked for at all; whether the host of an account has it shows when it is asked."""
         read_wire(spec)
-        return spec.mode is not Mode.EXTEND
+        return spec.mode in (Mode.TEXT, Mode.EXTEND)
 
     async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
         """Prove the key by listing models, which costs nothing; it is its own access token for a day."""
@@ -116,19 +127,23 @@ class OpenAiMediaUpstream:
         body = await self._caller.post(
             access,
             EDITS if inputs else GENERATIONS,
-            edit_body(order, wire, inputs) if inputs else picture_body(order, wire),
+            await _written(edit_body, order, wire, inputs) if inputs else picture_body(order, wire),
             timeout_s=self._limits.picture_s,
-            limit_bytes=PICTURES_LIMIT_BYTES,
+            limit_bytes=min(order.count * PICTURE_LIMIT_BYTES, PICTURES_LIMIT_BYTES),
             spends=not order.spec.is_free,
         )
-        return answers.pictures(body)
+        return await read(lambda text: answers.pictures(text, order.count), body)
 
     async def submit(self, access: Access, order: Order) -> tuple[Operation, int | None]:
         """Begin a video. It is sent once, whatever becomes of the connection."""
-        if order.stage is not Stage.MAKE or order.source is not None:
-            raise UpstreamRejectedError("Hosts of this API are not asked to go on from a video.")
-        content = video_body(order, read_wire(order.spec), self._inputs(access, order))
-        body = await self._caller.post(access, VIDEOS, content, timeout_s=self._limits.submit_s, spends=True)
+        if order.stage is not Stage.MAKE:
+            raise UpstreamRejectedError("Hosts of this API do not enlarge videos that they have made.")
+        path, wire = VIDEOS, read_wire(order.spec)
+        if order.source is not None:
+            path, content = EXTENSIONS, extension_body(order, wire, order.source)
+        else:
+            content = await _written(video_body, order, wire, self._inputs(access, order))
+        body = await self._caller.post(access, path, content, timeout_s=self._limits.submit_s, spends=True)
         begun = answers.video(body)
         error = begun.standing().error
         if error is not None:
@@ -136,19 +151,24 @@ class OpenAiMediaUpstream:
         return Operation(begun.id), None
 
     async def poll(self, access: Access, operations: Sequence[Operation]) -> Mapping[str, OperationStatus]:
-        """How operations stand, a few at a time."""
+        """How operations stand, a few at a time; of those whose call fails nothing is told, unless all of them do."""
         turns = asyncio.Semaphore(POLLED_AT_ONCE)
 
-        async def ask(operation: Operation) -> OperationStatus:
+        async def ask(operation: Operation) -> OperationStatus | Flow2ApiError:
             async with turns:
-                return await self._standing(access, operation)
+                try:
+                    return await self._standing(access, operation)
+                except Flow2ApiError as error:
+                    return error
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {operation.name: group.create_task(ask(operation)) for operation in operations}
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return {name: task.result() for name, task in tasks.items()}
+        async with asyncio.TaskGroup() as group:
+            tasks = {operation.name: group.create_task(ask(operation)) for operation in operations}
+        outcomes = {name: task.result() for name, task in tasks.items()}
+        statuses = {name: one for name, one in outcomes.items() if isinstance(one, OperationStatus)}
+        failure = next((one for one in outcomes.values() if isinstance(one, Flow2ApiError)), None)
+        if failure is not None and not statuses:
+            raise failure
+        return statuses
 
     def fetch(self, access: Access, product: Product, *, thumbnail: bool = False) -> AsyncGenerator[bytes, None]:
         """The bytes of a product as they come."""
@@ -178,8 +198,15 @@ class OpenAiMediaUpstream:
             raise UpstreamInvalidError("The host told of another video than was asked for.")
         return told.standing()
 
-    def _inputs(self, access: Access, order: Order) -> list[UploadedPicture]:
-        return [self._kept.get(access, handle) for _, handle in order.inputs]
+    def _inputs(self, access: Access, order: Order) -> Pictures:
+        return [(role, self._kept.get(access, handle)) for role, handle in order.inputs]
+
+
+async def _written(
+    write: Callable[[Order, ModelWire, Pictures], Body], order: Order, wire: ModelWire, inputs: Pictures
+) -> Body:
+    """A form with pictures in it."""
+    return await in_turn(lambda: write(order, wire, inputs), sum(len(picture.data) for _, picture in inputs))
 
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from flow2api.domain.catalog import (
     BaseName,
     CostUnit,
     Entry,
+    Masks,
     Mode,
     ModelSpec,
     Size,
@@ -57,6 +58,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         id: What the host calls it; the same as ``name`` when it is left out.
         seconds: Lengths of videos that it makes.
         min_images: How many input pictures it needs.
+        extends: It goes on from a video that the same host has made; ``seconds`` are what is added.
+        masks: It takes a ``mask`` along with the pictures.
         max_images: How many it takes; above 0, pictures are sent to ``/images/edits``, or along with the video.
         response_format: ``b64_json`` or ``url``, where the host wants it said.
         seed: Whether the host takes a ``seed``.
@@ -72,6 +75,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seconds: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=60)], ...], msgspec.Meta(max_length=16)] = ()
     min_images: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     max_images: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    extends: bool = False
+    masks: bool = False
     response_format: Literal["b64_json", "url"] | None = None
     seed: bool = False
     extra: dict[str, Scalar] = {}
@@ -106,6 +111,10 @@ def _check(record: ModelRecord, kind: MediaKind) -> None:
         raise _wrong(record, "a name has up to 100 letters, digits, dots, dashes and underscores")
     if (kind is MediaKind.VIDEO) != bool(record.seconds):
         raise _wrong(record, "videos have `seconds`, and pictures have none")
+    if record.extends and (kind is not MediaKind.VIDEO or record.max_images):
+        raise _wrong(record, "only videos extend, and they take no pictures along")
+    if record.masks and (kind is not MediaKind.IMAGE or not record.max_images):
+        raise _wrong(record, "masks belong to pictures that are made from pictures")
     if record.min_images > record.max_images:
         raise _wrong(record, "`min_images` is more than `max_images`")
     if len(set(record.sizes)) < len(record.sizes) or len(set(record.seconds)) < len(record.seconds):
@@ -130,7 +139,8 @@ def _spec(record: ModelRecord, name: str, size: Size, seconds: int | None) -> Mo
         name=name,
         upstream=UPSTREAM,
         kind=kind,
-        mode=Mode.TEXT,
+        mode=Mode.EXTEND if record.extends else Mode.TEXT,
+        masks=Masks.TAKEN if record.masks else Masks.REFUSED,
         line=_line(record),
         aspect_ratio=_ratio(size),
         size=size,

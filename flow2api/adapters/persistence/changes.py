@@ -1,6 +1,6 @@
 """The change feed: what else has to know of a write is noted in the same transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ WEBHOOK = "webhook"
 ORIGIN = "origin"
 """The execution option of writing connections that tells one storage's writes from another's."""
 
+NOTED = "noted_changes"
+"""Stands among the facts of a writing connection from a change that was noted until that is told."""
+
 CHANGES = table_of(ChangeRow)
 
 _LATEST = select(func.max(CHANGES.c.number))
@@ -37,6 +40,7 @@ def note_changes(connection: Connection, what: str, ids: Iterable[object], now: 
     at, origin = to_instant(now), connection.get_execution_options()[ORIGIN]
     if entries := [{"what": what, "id": str(each), "at": at, "origin": origin} for each in ids]:
         connection.execute(insert(CHANGES), entries)
+        connection.info[NOTED] = True
 
 
 class SqlChangeFeed:
@@ -55,9 +59,15 @@ class SqlChangeFeed:
         own = self._database.origin
         return [Change(row.number, row.what, row.id, row.origin == own) for row in rows]
 
+    def tell(self, listener: Callable[[], None]) -> None:
+        self._database.tell_of_changes(listener)
+
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import ChangeFeed
+    from flow2api.domain.ports.storage import ChangeFeed, TellsOwnChanges
 
     def _is_a_change_feed(feed: SqlChangeFeed) -> ChangeFeed:
+        return feed
+
+    def _tells_own_changes(feed: SqlChangeFeed) -> TellsOwnChanges:
         return feed

@@ -76,17 +76,16 @@ class SqlCredentialVault:
 
         await self._database.write(step)
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         if len(session_tokens) <= INLINE:
             digests = self._digests(session_tokens)
         else:
             digests = await asyncio.to_thread(self._digests, session_tokens)
-        found: dict[Secret, int] = {}
+        found: dict[Secret, list[int]] = {}
         for start in range(0, len(digests), AT_ONCE):
             wanted = list(digests)[start : start + AT_ONCE]
-            found |= {
-                digests[row["token_digest"]]: row["account_id"] for row in await self._database.read(_among(wanted))
-            }
+            for row in await self._database.read(_among(wanted)):
+                found.setdefault(digests[row["token_digest"]], []).append(row["account_id"])
         return found
 
     def _digests(self, session_tokens: Sequence[Secret]) -> dict[bytes, Secret]:

@@ -30,6 +30,10 @@ class Database(Protocol):
         """An insert that can say what to do on a conflict."""
         ...
 
+    def tell_of_changes(self, listener: Callable[[], None]) -> None:
+        """Call this in the event loop whenever a step has noted changes and was carried out."""
+        ...
+
     async def read(self, step: Step[T]) -> T:
         """Carry out a step that only reads, on one of the few reading connections.
 

@@ -31,6 +31,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import DBAPIError
 
 from flow2api.adapters.persistence import schema
+from flow2api.adapters.persistence.changes import NOTED
 from flow2api.adapters.persistence.checkpoints import Checkpoints
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
@@ -98,10 +99,14 @@ class SqliteDatabase:
         self._connection: Connection | None = None
         self._readers: Readers | None = None
         self._checkpoints = Checkpoints(path)
+        self._told_of_changes: list[Callable[[], None]] = []
         self._closed = False
 
     def insert(self, table: Table) -> Insert:
         return insert(table)
+
+    def tell_of_changes(self, listener: Callable[[], None]) -> None:
+        self._told_of_changes.append(listener)
 
     async def open(self) -> None:
         """Make the file if there is none, connect, and bring the schema up to date.
@@ -141,8 +146,11 @@ class SqliteDatabase:
 
     async def _carry_out(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         assert self._connection is not None  # noqa: S101 - the writer starts after the connection
-        outcomes, changes = await self._in_thread(_carry_out, self._connection, steps)
+        outcomes, changes, are_noted = await self._in_thread(_carry_out, self._connection, steps)
         self._checkpoints.note(changes)
+        if are_noted:
+            for listener in self._told_of_changes:
+                listener()
         return outcomes
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
@@ -184,11 +192,12 @@ class SqliteDatabase:
         self._connection = self._engine = None
 
 
-def _carry_out(connection: Connection, steps: Sequence[Step[Any]]) -> tuple[Sequence[Outcome], int]:
-    """What :func:`carry_out` tells, and how many rows this connection has changed so far."""
+def _carry_out(connection: Connection, steps: Sequence[Step[Any]]) -> tuple[Sequence[Outcome], int, bool]:
+    """What :func:`carry_out` tells, how many rows this connection has changed so far, and whether changes were noted."""
     outcomes = carry_out(connection, steps)
-    driver: Any = connection.connection.driver_connection
-    return outcomes, int(driver.total_changes)
+    pooled = connection.connection
+    driver: Any = pooled.driver_connection
+    return outcomes, int(driver.total_changes), bool(pooled.info.pop(NOTED, False))
 
 
 def _make_file(path: Path) -> None:

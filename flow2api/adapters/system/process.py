@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import resource
+from collections.abc import Iterator
 
 COLLECT_AFTER = 5_000
 MOST_FILES = 65_536
@@ -24,6 +25,21 @@ def reachable_file_limit() -> int:
     held, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     within_reason = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
     return max(held, within_reason)
+
+
+@contextlib.contextmanager
+def building_up() -> Iterator[None]:
+    """A time in which nothing is garbage: modules are loaded, or objects made that stay.
+
+    The collector rests meanwhile. It would look for garbage in vain, which takes a tenth of the time to start.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def calm_collector() -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlInfo, CurlOpt, CurlSslVersion
+from curl_cffi import CurlECode, CurlError, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 
 from flow2api.adapters.webhooks.target import Address, Target
+from flow2api.libcurl.pinned import carry_out, new_handle, pin, set_up, status_of
 
 _MOST_ANSWER_BYTES = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/[\d.]+ \d")
@@ -82,58 +83,29 @@ async def post(
     Raises:
         TransferFailedError: No answer came.
     """
-    curl = Curl(cacert=str(ca_bundle) if ca_bundle else "")
-    reply, multi = _Reply(), AsyncCurl()
+    curl, reply = new_handle(ca_bundle), _Reply()
     try:
-        _set_up(curl, reply, target, addresses, lines, content, timeout_s)
-        await multi.add_handle(curl)
+        set_up(
+            curl,
+            target.url,
+            scheme=target.scheme,
+            lines=(*lines, b"Expect:"),
+            timeout_s=timeout_s,
+            take_head=reply.take_head,
+            take_body=reply.take_body,
+        )
+        if target.address is None:
+            pin(curl, target.host, target.port, addresses)
+        curl.setopt(CurlOpt.POST, 1)
+        curl.setopt(CurlOpt.POSTFIELDSIZE_LARGE, len(content))
+        curl.setopt(CurlOpt.COPYPOSTFIELDS, content)
+        await carry_out(curl)
     except CurlError as cause:
-        if not _status(curl):
+        if not status_of(curl):
             raise TransferFailedError(
                 _REASONS.get(int(cause.code), f"the transfer failed (curl {int(cause.code)})")
             ) from cause
     finally:
-        await multi.close()  # type: ignore[no-untyped-call]
-        status = _status(curl)
+        status = status_of(curl)
         curl.close()
     return Answer(status, reply.retry_after)
-
-
-def _status(curl: Curl) -> int:
-    status = curl.getinfo(CurlInfo.RESPONSE_CODE)
-    return status if isinstance(status, int) else 0
-
-
-def _set_up(
-    curl: Curl,
-    reply: _Reply,
-    target: Target,
-    addresses: Sequence[Address],
-    lines: Sequence[bytes],
-    content: bytes,
-    timeout_s: float,
-) -> None:
-    pinned = ",".join(str(address) if address.version == 4 else f"[{address}]" for address in addresses)
-    options: dict[CurlOpt, object] = {
-        CurlOpt.URL: target.url,
-        CurlOpt.PROTOCOLS_STR: target.scheme,
-        CurlOpt.FOLLOWLOCATION: 0,
-        CurlOpt.PROXY: "",  # Else curl would take a proxy from the environment.
-        CurlOpt.NETRC: 0,
-        CurlOpt.SSL_VERIFYPEER: 1,
-        CurlOpt.SSL_VERIFYHOST: 2,
-        CurlOpt.SSLVERSION: CurlSslVersion.TLSv1_2,
-        CurlOpt.HTTP_VERSION: CurlHttpVersion.V1_1,
-        CurlOpt.HTTPHEADER: [*lines, b"Expect:"],
-        CurlOpt.POST: 1,
-        CurlOpt.POSTFIELDSIZE_LARGE: len(content),
-        CurlOpt.COPYPOSTFIELDS: content,
-        CurlOpt.TIMEOUT_MS: max(1, int(timeout_s * 1000)),
-        CurlOpt.NOSIGNAL: 1,
-        CurlOpt.HEADERFUNCTION: reply.take_head,
-        CurlOpt.WRITEFUNCTION: reply.take_body,
-    }
-    if target.address is None:
-        options[CurlOpt.RESOLVE] = [f"{target.host}:{target.port}:{pinned}"]
-    for option, value in options.items():
-        curl.setopt(option, value)

@@ -1,7 +1,7 @@
 """Which models there are, and what exactly a public name together with parameters asks for."""
 
 from flow2api.domain.catalog.description import ModelDescription
-from flow2api.domain.catalog.entries import Alias, BaseName, CostUnit, Entry, Mode, ModelSpec, Resolution, Wish
+from flow2api.domain.catalog.entries import Alias, BaseName, CostUnit, Entry, Masks, Mode, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.model_catalog import ModelCatalog
 from flow2api.domain.catalog.model_routes import ModelRoutes, check_routes
 from flow2api.domain.catalog.shapes import (
@@ -28,6 +28,7 @@ __all__ = [
     "BaseName",
     "CostUnit",
     "Entry",
+    "Masks",
     "Mode",
     "ModelCatalog",
     "ModelDescription",

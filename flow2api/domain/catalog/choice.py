@@ -5,13 +5,15 @@ exactly is made as near as the line comes, with a sentence for the caller.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flow2api.domain.catalog.entries import BaseName, ModelSpec, Wish
 from flow2api.domain.catalog.shapes import LANDSCAPE, NATIVE_RESOLUTION, AspectRatio, Size, ratio_distance
 from flow2api.domain.media import MediaKind
 
 NATIVE = "native"
+_OF_HIGH_QUALITY = "4k"
+"""What a vague word asks for that means high quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ def candidates_of_base(base: BaseName, line: tuple[ModelSpec, ...]) -> Candidate
     found = Candidates(base.name, line, None, base.resolution, base.seconds)
     fits = any(base.resolution in (None, spec.resolution) and base.seconds in (None, spec.seconds) for spec in line)
     return found if fits else None
+
+
+def meant(candidates: Candidates, wish: Wish) -> Wish:
+    """The wish with the resolution that the line has for high quality, if it was asked for by that word and nothing else was."""
+    if not wish.soft_resolution or wish.resolution != _OF_HIGH_QUALITY or candidates.resolution not in (None, NATIVE):
+        return wish
+    word = next((spec.resolution for spec in candidates.members if spec.is_high_quality), None)
+    return wish if word is None else replace(wish, resolution=word, soft_resolution=False)
 
 
 def choose(candidates: Candidates, wish: Wish) -> ModelSpec:

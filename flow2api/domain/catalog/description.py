@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog.entries import CostUnit, Mode, ModelSpec
+from flow2api.domain.catalog.entries import CostUnit, Masks, Mode, ModelSpec
 from flow2api.domain.catalog.shapes import NATIVE_RESOLUTION, AspectRatio, Size
 from flow2api.domain.media import MediaKind
 
@@ -25,6 +25,7 @@ class ModelDescription:
         seconds: Lengths that it makes, ascending; empty for pictures.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
+        masks: What becomes of a mask that comes along with the pictures.
         min_tier: The least plan that may use it when nothing special is asked for.
         costs: Price by plan of one generation when nothing special is asked for.
         cost_unit: What the price is counted in.
@@ -44,6 +45,7 @@ class ModelDescription:
     seconds: tuple[int, ...]
     min_images: int
     max_images: int
+    masks: Masks
     min_tier: Tier
     costs: Mapping[Tier, int]
     cost_unit: CostUnit
@@ -74,6 +76,7 @@ def describe_models(name: str, default: ModelSpec, members: Sequence[ModelSpec])
         seconds=tuple(sorted({spec.seconds for spec in members if spec.seconds is not None})),
         min_images=min(spec.min_images for spec in members),
         max_images=max(spec.max_images for spec in members),
+        masks=default.masks,
         min_tier=default.min_tier,
         costs=default.costs,
         cost_unit=default.cost_unit,

@@ -17,6 +17,21 @@ class Mode(StrEnum):
     FRAMES = "frames"
     REFERENCES = "references"
     EXTEND = "extend"
+    EDIT = "edit"
+
+    @property
+    def needs_video(self) -> bool:
+        """Whether it builds on a video that was made before."""
+        return self in (Mode.EXTEND, Mode.EDIT)
+
+
+class Masks(StrEnum):
+    """What becomes of a mask, which says where a picture may be changed."""
+
+    IGNORED = "ignored"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    """For a picture that is paid for must not come out quite otherwise than it was asked for."""
 
 
 class CostUnit(StrEnum):
@@ -37,12 +52,14 @@ class ModelSpec:
         line: What it shares with the siblings that differ from it only in ratio, resolution or seconds.
         limited_as: What upstream's limits on a model count it as; models that share it rest together. None for its name.
         size: Pixels of what it makes, as far as upstream tells.
-        resolution: ``2k``, ``4k`` or ``1080p`` when the result is larger than the native size; None for that.
+        resolution: ``512``, ``2k``, ``4k`` or ``1080p`` when the result is not of the native size; None for that.
+        is_high_quality: It is what ``quality: high`` stands for in its line, whatever it costs.
         at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
         seconds: Length of the clip; None for pictures.
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
+        masks: What becomes of a mask that comes along with the pictures.
         min_tier: The least plan that may use it.
         costs: Price of one generation by plan; a plan that is not named pays what the next lower one pays.
         cost_unit: What the price is counted in.
@@ -59,11 +76,13 @@ class ModelSpec:
     aspect_ratio: AspectRatio
     size: Size
     resolution: str | None = None
+    is_high_quality: bool = False
     at_once: bool = False
     seconds: int | None = None
     repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0
+    masks: Masks = Masks.IGNORED
     min_tier: Tier = Tier.FREE
     costs: Mapping[Tier, int] = field(default_factory=dict)
     cost_unit: CostUnit = CostUnit.CREDITS
@@ -134,13 +153,13 @@ class Wish:
 
     Attributes:
         size: The literal pixels asked for (they count by their ratio).
-        resolution: ``1k``, ``2k``, ``4k``, ``720p`` or ``1080p``.
-        soft_resolution: The resolution follows from a vague word such as ``quality: high``: it never raises the price,
-            and gives way where no account may use it.
+        resolution: ``512``, ``1k``, ``2k``, ``4k``, ``720p`` or ``1080p``.
+        soft_resolution: The resolution follows from a vague word such as ``quality: high``: it never raises the price
+            (unless the line says what that word stands for), and gives way where no account may use it.
         seconds: Length asked for, 1 to 60.
         pictures: How many input pictures come along.
         picture_ratio: Ratio (width / height) of the first input picture; decides when nothing else does.
-        has_source_video: Whether a video to be extended comes along.
+        has_source_video: Whether a video to be extended or edited comes along.
     """
 
     aspect_ratio: AspectRatio | None = None

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from flow2api.domain.catalog.choice import Candidates, candidates_of_base, candidates_of_model, choose, differences
+from flow2api.domain.catalog.choice import (
+    Candidates,
+    candidates_of_base,
+    candidates_of_model,
+    choose,
+    differences,
+    meant,
+)
 from flow2api.domain.catalog.description import ModelDescription, describe_alias, describe_models
-from flow2api.domain.catalog.entries import Entry, Mode, ModelSpec, Resolution, Wish
+from flow2api.domain.catalog.entries import Entry, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.routes import Route, lead_aliases, sort_names
 from flow2api.domain.catalog.suggestions import NameSuggestions
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
@@ -120,6 +127,7 @@ class ModelCatalog:
                 f"The model {name} makes {candidates.kind}s, not {kind}s; GET /v1/models tells what each one makes.",
                 param="model",
             )
+        wish = meant(candidates, wish)
         spec = choose(candidates, wish)
         warnings = differences(name, candidates, wish, spec)
         if route is not None and route.retired:
@@ -157,10 +165,10 @@ def _within_plan(found: Resolution, modest: Resolution) -> Resolution:
 
 def _check_inputs(found: Resolution, wish: Wish, pictures_param: str, source_param: str) -> None:
     spec, name = found.spec, found.asked
-    if wish.has_source_video and spec.mode is not Mode.EXTEND:
+    if wish.has_source_video and not spec.mode.needs_video:
         raise UnsupportedInputError(f"{name} does not extend videos; leave the video out.", param=source_param)
-    if spec.mode is Mode.EXTEND and not wish.has_source_video:
-        raise UnsupportedInputError(f"{name} needs a video to extend, and none came.", param=source_param)
+    if spec.mode.needs_video and not wish.has_source_video:
+        raise UnsupportedInputError(f"{name} needs a video to {spec.mode}, and none came.", param=source_param)
     if wish.pictures < spec.min_images:
         raise UnsupportedInputError(
             f"{name} needs at least {_pictures(spec.min_images)}, and {wish.pictures} came.", param=pictures_param

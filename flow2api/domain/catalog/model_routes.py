@@ -1,12 +1,13 @@
-"""Public names that lead to several models in order: the operator's own lists, which may change while the server runs."""
+"""What an operator makes of the catalog while the server runs: names that lead to several models, and names not offered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from flow2api.domain.catalog.description import ModelDescription
+from flow2api.domain.catalog.entries import Alias, BaseName
 from flow2api.domain.catalog.model_catalog import ModelCatalog
 from flow2api.domain.catalog.suggestions import NameSuggestions
-from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.errors import ConfigurationError, UnknownModelError
 
 Routes = Mapping[str, tuple[str, ...]]
 
@@ -16,38 +17,71 @@ _LONGEST_NAME = 128
 class ModelRoutes:
     """What the catalog offers, and what the operator's routes make of it."""
 
-    def __init__(self, catalog: ModelCatalog, routes: Callable[[], Routes] = dict) -> None:
+    def __init__(
+        self,
+        catalog: ModelCatalog,
+        routes: Callable[[], Routes] = dict,
+        off: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """Make it.
+
+        Args:
+            off: Names that are not offered. With a name go its aliases, and with the name of a whole line its models.
+        """
         self._catalog = catalog
         self._routes = routes
+        self._off = off
         self._known: Routes | None = None
+        self._known_off: Collection[str] | None = None
         self._targets: dict[str, tuple[str, ...]] = {}
+        self._refused: frozenset[str] = frozenset()
+        self._own: tuple[ModelDescription, ...] = ()
         self._listed: tuple[ModelDescription, ...] = ()
 
     def targets(self, name: str) -> tuple[str, ...]:
-        """The models to try under this name, in order; only the name itself where no route begins."""
-        return self._current().get(name, (name,))
+        """The models to try under this name, in order; only the name itself where no route begins.
+
+        Raises:
+            UnknownModelError: The name is not offered.
+        """
+        targets = self._current().get(name)
+        if targets is None:
+            if name in self._refused:
+                raise UnknownModelError(name)
+            return (name,)
+        return targets
 
     def describe(self, name: str) -> ModelDescription | None:
         """What this name can be asked for: by the catalog's word, else by that of the first model it leads to."""
-        return self._catalog.describe(name) or next((one for one in self._own() if one.id == name), None)
+        self._current()
+        if name in self._refused:
+            return None
+        return self._catalog.describe(name) or next((one for one in self._own if one.id == name), None)
 
     def listed(self) -> tuple[ModelDescription, ...]:
-        """Everything that the catalog lists, then the names that only routes have."""
+        """Everything that the catalog lists, then the names that only routes have; what is not offered is left out."""
         self._current()
         return self._listed
 
-    def _own(self) -> tuple[ModelDescription, ...]:
-        return self.listed()[len(self._catalog.listed()) :]
+    def is_off(self, name: str) -> bool:
+        """Whether the operator has the name not offered, by itself or with what it belongs to."""
+        self._current()
+        return name in self._refused
 
     def _current(self) -> Mapping[str, tuple[str, ...]]:
-        routes = self._routes()
-        if routes is not self._known:
-            self._known = routes
-            self._targets = {name: _flat(name, routes, self._catalog) for name in routes}
-            new = [name for name in routes if self._catalog.describe(name) is None]
+        routes, off = self._routes(), self._off()
+        if routes is not self._known or off is not self._known_off:
+            self._known, self._known_off = routes, off
+            refused = set(off).union(*(_belonging_to(name, self._catalog) for name in off))
+            offered = {name: _offered(_flat(name, routes, self._catalog), refused) for name in routes}
+            refused |= {name for name, targets in offered.items() if not targets}
+            self._targets = {name: targets for name, targets in offered.items() if name not in refused}
+            self._refused = frozenset(refused)
+            new = [name for name in self._targets if self._catalog.describe(name) is None]
             described = [(name, self._catalog.describe(self._targets[name][0])) for name in new]
-            own = [replace(one, id=name, aliases=()) for name, one in described if one is not None]
-            self._listed = (*self._catalog.listed(), *own)
+            self._own = tuple(replace(one, id=name, aliases=()) for name, one in described if one is not None)
+            listed = self._catalog.listed()
+            self._listed = (*(one for one in listed if one.id not in refused), *self._own)
         return self._targets
 
 
@@ -91,3 +125,20 @@ def _flat(name: str, routes: Routes, catalog: ModelCatalog, above: tuple[str, ..
         if target != name or catalog.describe(name) is None:
             found += _flat(target, routes, catalog, (*above, name))
     return tuple(dict.fromkeys(found))
+
+
+def _belonging_to(name: str, catalog: ModelCatalog) -> Iterator[str]:
+    """The names that stand and fall with this one: its aliases, and the models of a whole line with theirs."""
+    description, entry = catalog.describe(name), catalog.get(name)
+    if description is not None and not isinstance(entry, Alias):
+        yield from description.aliases
+    if isinstance(entry, BaseName):
+        for spec in catalog.specs():
+            if spec.line == entry.line and spec.name != name:
+                yield spec.name
+                own = catalog.describe(spec.name)
+                yield from () if own is None else own.aliases
+
+
+def _offered(targets: tuple[str, ...], refused: Collection[str]) -> tuple[str, ...]:
+    return tuple(target for target in targets if target not in refused)

@@ -12,6 +12,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import (
     check_has_base_url,
     check_limit,
@@ -89,10 +90,10 @@ class ChangeAccount:
         """Whether this has to be tried: another secret, or the same at another host."""
         kind = self._kinds.of(account.upstream)
         check_session_token(account.upstream, session_token, kind)
-        owner = (await self._vault.find([session_token])).get(session_token)
+        owner = (await find_owners(self._vault, self._accounts, [session_token], changed.place)).get(session_token)
         if owner not in (None, account.id):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
-        return owner is None or changed.base_url != account.base_url
+        return owner is None
 
     async def _refuse_namesake(self, account: Account, email: str) -> None:
         for other in await self._accounts.with_emails([email]):

@@ -17,6 +17,11 @@ STEPS = 40
 MOST_LINES = 50_000
 MOST_VALUES = 200
 
+_UNSETTLED = 2
+"""How many of the last quarter hours may still get more: what has ended is written down some time later."""
+_MOST_KEPT = 1000
+_SCOPES = 32
+
 _LONG = timedelta(hours=12)
 _LONGEST = timedelta(days=10)
 
@@ -47,6 +52,17 @@ class LogValues:
     states: Sequence[str] = STATES
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was counted in quarter hours that are over; one without anything is not named."""
+
+    quarters: range
+    counts: Mapping[int, Counts]
+
+
+_NOTHING_KNOWN = _Known(range(0), {})
+
+
 class CountRequests:
     """Counts lines where few are looked at, and takes the figures of quarter hours where they tell the same."""
 
@@ -54,6 +70,7 @@ class CountRequests:
         self._log = request_log if isinstance(request_log, CountsLines) else None
         self._statistics = statistics
         self._clock = clock
+        self._known: dict[Scope, _Known] = {}
 
     async def by_time(self, wanted: LogFilter) -> RequestCounts:
         """How many pass the filter, over its span; without one, over the last hour. Ten days at most are looked at.
@@ -93,7 +110,7 @@ class CountRequests:
         width = -(-len(quarters) // STEPS)
         scope = Scope(account_id=wanted.account_id, key_id=wanted.key_id, model=wanted.model)
         totals, wrongs = dict[int, int](), dict[int, int]()
-        for quarter, counts in (await self._statistics.by_quarter(quarters, scope)).items():
+        for quarter, counts in (await self._by_quarter(quarters, scope)).items():
             number = (quarter - quarters.start) // width
             total, wrong = _counted(counts, wanted.state)
             totals[number] = totals.get(number, 0) + total
@@ -103,6 +120,22 @@ class CountRequests:
             for number in range(-(-len(quarters) // width))
         ]
         return RequestCounts(steps=steps, step=timedelta(seconds=QUARTER_S * width))
+
+    async def _by_quarter(self, quarters: range, scope: Scope) -> Mapping[int, Counts]:
+        """What each quarter hour has. Those that are over stay as they are, so that they are read once."""
+        settled = min(quarters.stop, quarter_of(self._clock.now()) - _UNSETTLED)
+        known = self._known.pop(scope, _NOTHING_KNOWN)
+        if not known.quarters.start <= quarters.start <= known.quarters.stop:
+            known = _Known(range(quarters.start, quarters.start), {})
+        rest = range(known.quarters.stop, quarters.stop)
+        found = {**known.counts, **(await self._statistics.by_quarter(rest, scope) if rest else {})}
+        if settled > known.quarters.stop:
+            kept = range(max(known.quarters.start, settled - _MOST_KEPT), settled)
+            known = _Known(kept, {quarter: counts for quarter, counts in found.items() if quarter in kept})
+        self._known[scope] = known
+        if len(self._known) > _SCOPES:
+            self._known.pop(next(iter(self._known)))
+        return {quarter: counts for quarter, counts in found.items() if quarter in quarters}
 
 
 def _at(found: Mapping[int, TimeCount], number: int, begins: datetime) -> TimeCount:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from flow2api.domain.account import AccountStatus
 from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Maintains, Storage
 from flow2api.domain.ports.system import Clock
@@ -104,7 +105,7 @@ class Diagnose:
             return Finding(CheckState.FAIL, error.message)
         except TimeoutError:
             return Finding(CheckState.FAIL, f"The check did not come to an end within {self._timeout_s:.0f} s.")
-        except Exception as error:  # noqa: BLE001  # a plugin's check may raise whatever it likes
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's check may raise whatever it likes
             return Finding(
                 CheckState.FAIL,
                 f"The check itself broke ({type(error).__name__}).",
@@ -155,6 +156,25 @@ def look_at_media(store: MediaStore) -> Check:
         return Finding(CheckState.OK, "Media can be kept, read and deleted.")
 
     return Check("media store", look)
+
+
+def look_at_coordination(coordination: Coordination) -> Check:
+    """Whether the processes that share this can reach it; nothing to say where nobody shares it."""
+
+    async def look() -> Finding | None:
+        if not coordination.is_shared:
+            return None
+        try:
+            await coordination.ping()
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            return Finding(
+                CheckState.FAIL,
+                f"What processes share slots and limits by does not answer: {str(error) or type(error).__name__}",
+                "See that it runs, and that the setting coordination_url is right; without it nothing new is begun.",
+            )
+        return Finding(CheckState.OK, "Slots and limits can be shared with other processes.")
+
+    return Check("coordination", look, needs="backends")
 
 
 def look_at_clock(clock: Clock) -> Check:

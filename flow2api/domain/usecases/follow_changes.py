@@ -10,18 +10,22 @@ from flow2api.domain.errors import StorageError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import Accounts, Change, ChangeFeed
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.relay_events import set_within
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 
+_SOONEST_S = 0.1
+"""So far apart are two looks at least, however often this process is woken."""
+
 _SLICE = 20
 """After so many accounts others have their turn: half a millisecond of work."""
 
 
 class FollowChanges:
-    """Reads the change feed once a second and takes in what others have changed."""
+    """Reads the change feed once a second, or when it is woken, and takes in what others have changed."""
 
     def __init__(
         self,
@@ -36,11 +40,13 @@ class FollowChanges:
         reload_proxies: Callable[[], Awaitable[None]] | None = None,
         reload_webhooks: Callable[[], Awaitable[None]] | None = None,
         with_unwritten: Callable[[Account], Account] = lambda stored: stored,
+        news: asyncio.Event | None = None,
     ) -> None:
         """Follow nothing yet.
 
         Args:
             with_unwritten: An account as it is stored, with what this process knows of it and could not write yet.
+            news: Set when another process has changed something; without it the feed is read once a second and no sooner.
         """
         self._changes = changes
         self._accounts = accounts
@@ -52,6 +58,7 @@ class FollowChanges:
         self._reload_proxies = reload_proxies
         self._reload_webhooks = reload_webhooks
         self._with_unwritten = with_unwritten
+        self._news = news
         self._seen = 0
 
     async def begin(self) -> None:
@@ -61,11 +68,18 @@ class FollowChanges:
     async def run(self) -> None:
         """Follow for ever."""
         while True:
-            await self._clock.sleep(LOOK_EVERY_S)
+            await self._pause()
             try:
                 await self.catch_up()
             except StorageError:
                 log.warning("change feed not read", exc_info=True)
+
+    async def _pause(self) -> None:
+        if self._news is None:
+            await self._clock.sleep(LOOK_EVERY_S)
+        else:
+            await self._clock.sleep(_SOONEST_S)
+            await set_within(self._news, LOOK_EVERY_S - _SOONEST_S)
 
     async def catch_up(self) -> None:
         """Take in everything that is new."""

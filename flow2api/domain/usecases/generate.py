@@ -32,6 +32,8 @@ from flow2api.domain.ports.storage import Generations, IdempotencyClaim, MediaIn
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.job import Audience, Job
+from flow2api.domain.usecases.limit_requests import LimitRequests
+from flow2api.domain.usecases.relay_events import ENDED, RelayEvents, set_within
 from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 
@@ -76,13 +78,19 @@ class Generate:
         room: WatchRoom,
         lease_s: float = 45.0,
         left_alone_s: Callable[[str], float | None] = lambda upstream: None,
+        limit: LimitRequests | None = None,
+        relay: RelayEvents | None = None,
     ) -> None:
         """Put it together.
 
         Args:
             left_alone_s: For how many seconds an upstream is not called; None while it is.
+            limit: Counts what keys begin; None for no limit.
+            relay: Tells when generations end on which other processes work; None to look once a second.
         """
         self._left_alone_s = left_alone_s
+        self._limit = limit
+        self._relay = relay
         self._work = work
         self._pool = pool
         self._room = room
@@ -110,14 +118,20 @@ class Generate:
         Raises:
             StorageError: It costs credits, and the result could not be kept; nothing was begun.
             IdempotencyConflictError: The idempotency key was used with another body.
+            KeyLimitError: The key has begun as many requests as it may for now.
         """
         if not self._work.is_open:
             raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
-        for _ in range(_TRIES):
+        limit = self._limit if self._limit is not None and self._limit.is_limited(caller) else None
+        for _ in range(_TRIES + (limit is not None)):
             earlier = await self._earlier(request, caller, idempotency)
             is_refused = all(self._as_known(part).was_refused for part in earlier)
             if earlier and not is_refused:
                 return self._replay(earlier)
+            if limit is not None:
+                await limit.count(caller)
+                limit = None
+                continue  # the same may have been begun meanwhile
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
                 return await self._begin(self._routes(request, caller), caller, idempotency, refused)
@@ -332,11 +346,21 @@ class Generate:
         """Follow a generation that this process does not work on by its record."""
         queue.put_nowait(Accepted(part, replayed=True))
         try:
-            while (end := await self._end_of(part)) is None:
-                await self._clock.sleep(_LOOK_AGAIN_S)
+            end = await self._awaited_end(part)
         except Flow2ApiError as error:
             end = Failed(part, error)
         queue.put_nowait(end)
+
+    async def _awaited_end(self, part: Generation) -> Finished | Failed:
+        """Look until it has ended; sooner when the process that works on it says so."""
+        if self._relay is None:
+            while (end := await self._end_of(part)) is None:
+                await self._clock.sleep(_LOOK_AGAIN_S)
+            return end
+        with self._relay.expecting(ENDED, part.id) as news:
+            while (end := await self._end_of(part)) is None:
+                await set_within(news, _LOOK_AGAIN_S)
+            return end
 
     async def _end_of(self, part: Generation) -> Finished | Failed | None:
         """How it ended; None while it has not."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from flow2api.domain.account import Place
 from flow2api.domain.account_list import AccountListPage, AccountOrder, PoolFilter
 from flow2api.domain.breaker import BreakerState, BreakerStatus, Host
 from flow2api.domain.checks import Check
@@ -40,9 +41,14 @@ class BusyAccounts:
 
 @dataclass(frozen=True, slots=True)
 class PausedHost:
-    """A host of an upstream that is left alone."""
+    """A host of an upstream that is left alone.
+
+    Attributes:
+        base_url: Of the host where accounts are served, for an upstream that serves them at several; None for its own.
+    """
 
     upstream: str
+    base_url: str | None
     host: Host
     status: BreakerStatus
 
@@ -62,7 +68,7 @@ class GlanceAtPool:
         spans: ReadSpans,
         credits_left: ReadCredits,
         generations: LookUpGenerations,
-        breakers: Callable[[], Mapping[tuple[str, Host], BreakerStatus]],
+        breakers: Callable[[], Mapping[tuple[Place, Host], BreakerStatus]],
         proxies: Callable[[], Sequence[Proxy]],
         clock: Clock,
     ) -> None:
@@ -120,8 +126,8 @@ class GlanceAtPool:
     def paused_hosts(self) -> Sequence[PausedHost]:
         """The hosts that are left alone now."""
         return [
-            PausedHost(upstream, host, status)
-            for (upstream, host), status in self._breakers().items()
+            PausedHost(upstream, base_url, host, status)
+            for ((upstream, base_url), host), status in self._breakers().items()
             if status.state is not BreakerState.CLOSED
         ]
 

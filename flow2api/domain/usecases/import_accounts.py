@@ -14,6 +14,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.import_rows import ImportedAccount, ImportReport, RowFate, RowOutcome, Tally
 from flow2api.domain.usecases.manage_accounts import (
     check_has_base_url,
     check_limit,
@@ -22,60 +23,24 @@ from flow2api.domain.usecases.manage_accounts import (
     check_texts,
 )
 
+__all__ = ["ImportAccounts", "ImportReport", "ImportedAccount", "RowFate", "RowOutcome"]
+
 _BATCH = 1000
 _SLICE = 20
 """After so many rows others have their turn: half a millisecond of work."""
+
+_TOLD_AT_ONCE = 250
+"""Where somebody watches, so that it moves."""
 
 _AT_ONCE = 64
 """Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedAccount:
-    """An account as an import states it. What is None is left as it is, or takes the default in a new account.
-
-    Attributes:
-        session_token: For upstreams with API keys, the key.
-        base_url: Where the account is served, as `read_base_url` gives it; None for upstreams that know that themselves.
-        is_enabled: False puts the account to rest by the operator's hand, True lifts such a rest.
-        limits: How many generations at once, by kind; None is no limit. A kind that is missing is left as it is.
-        proxy: The proxy or the pool that it uses, ``direct`` for none, ``global`` for what the option ``proxy`` says.
-            Whether there is one of this name is looked at before.
-    """
-
-    session_token: Secret
-    upstream: str = "flow"
-    base_url: str | None = None
-    email: str | None = None
-    name: str | None = None
-    remark: str | None = None
-    is_enabled: bool | None = None
-    limits: Mapping[MediaKind, int | None] = field(default_factory=dict)
-    tags: frozenset[str] | None = None
-    weight: int | None = None
-    priority: int | None = None
-    proxy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What came of an import. Each row counts once; a line without one does not.
-
-    Attributes:
-        errors: For each bad row its number, from 1, and what is wrong with it; no secret is in it.
-    """
-
-    added: int
-    updated: int
-    unchanged: int
-    errors: tuple[tuple[int, str], ...]
-
-
 class ImportAccounts:
     """Stores accounts without calling the upstream; the keeper warms them at its own pace.
 
-    An account is known by its session token or API key, else by upstream and e-mail address; then the row renews its
-    secret and whatever else it states. A bad row never stops the others.
+    An account is known by its upstream and its session token or API key (with the base URL, if it has one), else by
+    upstream and e-mail address; then the row renews its secret and whatever else it states. A bad row never stops the others.
     """
 
     def __init__(
@@ -128,14 +93,63 @@ class ImportAccounts:
         actor: Actor | None = None,
     ) -> ImportReport:
         """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
-        tally, done = _Tally(self._unit), 0
+        tally, done = Tally(self._unit), 0
         async for part in parts:
             await self._store(await self._sort(part, done + 1, tally), actor)
             done += len(part)
             on_progress(done)
-        return ImportReport(tally.added, tally.updated, tally.unchanged, tuple(tally.errors))
+        return tally.report()
 
-    async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: "_Tally") -> "_Changes":
+    async def preview(
+        self,
+        rows: Sequence[ImportedAccount | str | None],
+        on_outcome: Callable[[RowOutcome], None],
+        *,
+        unit: str | None = None,
+    ) -> ImportReport:
+        """What an import of these rows would do now; nothing is stored.
+
+        Args:
+            on_outcome: Told what would become of each row, in their order.
+            unit: What a row is called here.
+        """
+        tally = Tally(self._called(unit), on_outcome)
+        done = 0
+        async for part in _parts(rows):
+            await self._sort(part, done + 1, tally)
+            done += len(part)
+        return tally.report()
+
+    async def told(
+        self,
+        rows: Sequence[ImportedAccount | str | None],
+        on_outcome: Callable[[RowOutcome], None],
+        on_stored: Callable[[int], None],
+        *,
+        actor: Actor,
+        unit: str | None = None,
+    ) -> ImportReport:
+        """Store the rows as a call does, and tell what becomes of each.
+
+        Args:
+            on_outcome: Told of each row once it is stored, in their order.
+            on_stored: Told how many rows are done, whenever some are stored.
+        """
+        sorted_out: list[RowOutcome] = []
+        tally, done = Tally(self._called(unit), sorted_out.append), 0
+        async for part in _parts(rows, _TOLD_AT_ONCE):
+            await self._store(await self._sort(part, done + 1, tally), actor)
+            for outcome in sorted_out:
+                on_outcome(outcome)
+            sorted_out.clear()
+            done += len(part)
+            on_stored(done)
+        return tally.report()
+
+    def _called(self, unit: str | None) -> str:
+        return self._unit if unit is None else unit.capitalize()
+
+    async def _sort(self, part: Sequence[ImportedAccount | str | None], first: int, tally: Tally) -> "_Changes":
         stated = [row for row in part if isinstance(row, ImportedAccount)]
         owners = await self._vault.find([row.session_token for row in stated])
         known = await self._known(stated, owners)
@@ -146,27 +160,27 @@ class ImportAccounts:
             if row is None:
                 continue
             if isinstance(row, str):
-                tally.errors.append((number, row))
+                tally.refuse(number, row)
                 continue
             try:
                 kind = self._kinds.of(row.upstream)
                 _check(row, kind)
                 if _repeats(row, number, tally, kind):
-                    tally.unchanged += 1
+                    tally.keep(number, row)
                     continue
                 account = _account_of(row, owners, known, kind)
                 _once_for_each(account, number, tally)
             except UnsupportedInputError as error:
-                tally.errors.append((number, error.message))
+                tally.refuse(number, error.message, row)
                 continue
             is_elsewhere = account is not None and row.base_url != account.base_url
-            is_new_token = is_elsewhere or row.session_token not in owners
-            self._plan(row, account, is_new_token=is_new_token, changes=changes, tally=tally)
+            is_new_token = is_elsewhere or account is None or account.id not in owners.get(row.session_token, ())
+            self._plan(number, row, account, is_new_token=is_new_token, changes=changes, tally=tally)
         return changes
 
-    async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, int]) -> "_Known":
+    async def _known(self, rows: Sequence[ImportedAccount], owners: Mapping[Secret, Sequence[int]]) -> "_Known":
         """The accounts that these rows may be about, as they are by now."""
-        known = _Known(dict(await self._accounts.some(list(owners.values()))))
+        known = _Known(dict(await self._accounts.some([one for ids in owners.values() for one in ids])))
         emails = [fold_email(row.email) for row in rows if row.email]
         for account in await self._accounts.with_emails(emails):
             known.by_id[account.id] = account
@@ -174,19 +188,27 @@ class ImportAccounts:
         return known
 
     def _plan(
-        self, row: ImportedAccount, account: Account | None, *, is_new_token: bool, changes: "_Changes", tally: "_Tally"
+        self,
+        number: int,
+        row: ImportedAccount,
+        account: Account | None,
+        *,
+        is_new_token: bool,
+        changes: "_Changes",
+        tally: Tally,
     ) -> None:
-        now = self._clock.now()
         if account is None:
-            blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=now)
-            changes.added.append((_stated(blank, row, self._clock), Credentials(row.session_token)))
-            tally.added += 1
+            blank = Account(id=0, upstream=row.upstream, name=(row.email or "").strip(), created_at=self._clock.now())
+            added = _stated(blank, row, self._clock)
+            changes.added.append((added, Credentials(row.session_token)))
+            tally.add(number, row, added)
             return
-        if not is_new_token and _stated(account, row, self._clock) == account:
-            tally.unchanged += 1
+        stated = _stated(account, row, self._clock)
+        if not is_new_token and stated == account:
+            tally.keep(number, row, account)
             return
         changes.changed.append((account.id, row, is_new_token))
-        tally.updated += 1
+        tally.update(number, row, account, stated, is_new_token=is_new_token)
 
     async def _store(self, changes: "_Changes", actor: Actor | None) -> None:
         if changes.added:
@@ -252,32 +274,11 @@ class _Changes:
     """By account the row, and whether its secret is to be tried: it is new, or is sent elsewhere."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What came of the rows so far.
-
-    Attributes:
-        unit: What a row is called.
-        tokens: By a session token's fingerprint the row that first had it, its e-mail address, and what it is good for.
-        emails: The row that first had an address.
-        accounts: The row that was about an account.
-    """
-
-    unit: str
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    errors: list[tuple[int, str]] = field(default_factory=list)
-    tokens: dict[bytes, tuple[int, str | None, tuple[str, str | None]]] = field(default_factory=dict)
-    emails: dict[tuple[str, str], int] = field(default_factory=dict)
-    accounts: dict[int, int] = field(default_factory=dict)
-
-
 async def _parts(
-    rows: Sequence[ImportedAccount | str | None],
+    rows: Sequence[ImportedAccount | str | None], at_once: int = _BATCH
 ) -> AsyncIterator[Sequence[ImportedAccount | str | None]]:
-    for start in range(0, len(rows), _BATCH):
-        yield rows[start : start + _BATCH]
+    for start in range(0, len(rows), at_once):
+        yield rows[start : start + at_once]
 
 
 def _check(row: ImportedAccount, kind: CredentialKind) -> None:
@@ -289,22 +290,18 @@ def _check(row: ImportedAccount, kind: CredentialKind) -> None:
         check_limit(medium, limit)
 
 
-def _repeats(row: ImportedAccount, number: int, tally: _Tally, kind: CredentialKind) -> bool:
+def _repeats(row: ImportedAccount, number: int, tally: Tally, kind: CredentialKind) -> bool:
     """Whether an earlier row is about the same account in the same words.
 
     Raises:
         UnsupportedInputError: An earlier row contradicts this one.
     """
     email = None if row.email is None else fold_email(row.email)
-    place = (row.upstream, row.base_url)
-    first, first_email, first_place = tally.tokens.setdefault(row.session_token.fingerprint(), (number, email, place))
+    identity = (row.session_token.fingerprint(), (row.upstream, row.base_url))
+    first, first_email = tally.tokens.setdefault(identity, (number, email))
     if first != number:
         if email is not None and first_email is not None and email != first_email:
             raise UnsupportedInputError(f"{tally.unit} {first} has the same {kind.secret} under another address.")
-        if place != first_place:
-            raise UnsupportedInputError(
-                f"{tally.unit} {first} has the same {kind.secret} with another upstream or base URL; one key is one account."
-            )
         return True
     if email is not None:
         namesake = tally.emails.setdefault((row.upstream, email), number)
@@ -314,19 +311,18 @@ def _repeats(row: ImportedAccount, number: int, tally: _Tally, kind: CredentialK
 
 
 def _account_of(
-    row: ImportedAccount, owners: Mapping[Secret, int], known: _Known, kind: CredentialKind
+    row: ImportedAccount, owners: Mapping[Secret, Sequence[int]], known: _Known, kind: CredentialKind
 ) -> Account | None:
     """The account that the row is about; None when it is a new one.
 
     Raises:
         UnsupportedInputError: Session token and address lead to two of them.
     """
-    owner = known.by_id.get(owners.get(row.session_token, 0))
+    keepers = [known.by_id[one] for one in owners.get(row.session_token, ()) if one in known.by_id]
+    owner = next((one for one in keepers if one.place == (row.upstream, row.base_url)), None)
     namesake = None if row.email is None else known.by_email.get((row.upstream, fold_email(row.email)))
     if owner is None:
         return None if namesake is None else known.by_id[namesake]
-    if owner.upstream != row.upstream:
-        raise UnsupportedInputError(f"The {kind.secret} is that of account {owner.id}, of another upstream.")
     if namesake not in (None, owner.id):
         raise UnsupportedInputError(
             f"The {kind.secret} is that of account {owner.id}, but the address that of account {namesake}."
@@ -334,7 +330,7 @@ def _account_of(
     return owner
 
 
-def _once_for_each(account: Account | None, number: int, tally: _Tally) -> None:
+def _once_for_each(account: Account | None, number: int, tally: Tally) -> None:
     """Note which row is about the account.
 
     Raises:

@@ -12,6 +12,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_session_token, check_texts, is_workspace
 
 BAN = timedelta(hours=12)
@@ -84,7 +85,8 @@ class InheritAccounts:
         workspaces = newest_projects(projects)
         for start in range(0, len(chosen), _BATCH):
             part = chosen[start : start + _BATCH]
-            owners = await self._vault.find([_token_of(row) for row in part])
+            tokens = [_token_of(row) for row in part]
+            owners = await find_owners(self._vault, self._accounts, tokens, (UPSTREAM, None))
             known = await self._known(part)
             new = [row for row in part if not await self._is_known(row, owners, known, tally)]
             await self._add(new, workspaces, tally)

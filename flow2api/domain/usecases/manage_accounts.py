@@ -12,6 +12,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.find_owners import find_owners
 
 LONGEST_NAME = 128
 LONGEST_REMARK = 1000
@@ -103,7 +104,8 @@ class ManageAccounts:
         check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
         for kind in MediaKind:
             check_limit(kind, new.capacity.of(kind))
-        if owner := (await self._vault.find([new.session_token])).get(new.session_token):
+        place = (new.upstream, new.base_url)
+        if owner := (await find_owners(self._vault, self._accounts, [new.session_token], place)).get(new.session_token):
             raise ConflictError(f"The account {owner} has this {credential.secret} already.")
         account = self._made(new)
         if account.email is not None:

@@ -41,6 +41,11 @@ class ManageKeys:
         self._cipher = cipher
         self._clock = clock
 
+    @property
+    def profiles(self) -> Sequence[str]:
+        """The names of the response profiles that a key can have, sorted."""
+        return sorted(self._profiles)
+
     async def create(
         self,
         name: str | None = None,
@@ -161,6 +166,20 @@ class ManageKeys:
             await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
         return changed
 
+    async def rotate(self, which: str, actor: Actor | None = None) -> tuple[ApiKey, Secret]:
+        """A new key in the place of the active one with this name or id: the same name, tag and profile, another text.
+
+        The former one is called ``NAME (old)`` from now on and goes on opening what it did until it is revoked, so that
+        clients can be moved one by one.
+
+        Raises:
+            NotKnownError: There is no such active key.
+        """
+        key = await self._active(which)
+        taken = {one.name for one in await self.all() if one.is_active}
+        await self.update(str(key.id), name=_name_of_former(key.name, taken), actor=actor)
+        return await self.create(key.name, tag=key.tag, profile=key.profile, actor=actor)
+
     async def revoke(self, which: str, actor: Actor | None = None) -> ApiKey:
         """Let the active key with this name or id open nothing any more.
 
@@ -231,3 +250,8 @@ def _checked_text(text: str) -> Secret:
 
 def _free_name(taken: Collection[str]) -> str:
     return next(name for number in count(1) if (name := f"key {number}") not in taken)
+
+
+def _name_of_former(name: str, taken: Collection[str]) -> str:
+    endings = (" (old)" if number == 1 else f" (old {number})" for number in count(1))
+    return next(former for ending in endings if (former := name[: _LONGEST_NAME - len(ending)] + ending) not in taken)

@@ -21,6 +21,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -156,7 +157,7 @@ class OperateAccounts:
         Raises:
             AccountNotFoundError: It is not there.
             UnsupportedInputError: Something cannot be as it is asked for.
-            CredentialError: The service refuses the new session token.
+            CredentialError: The service, or the host at the new base URL, refuses the new session token or key.
             ConflictError: Another account has the address or the session token.
             ChangedMeanwhileError: Something is not any more as it was seen; nothing was changed.
         """
@@ -328,7 +329,7 @@ class OperateAccounts:
             return
         kind = self._kinds.of(account.upstream)
         check_session_token(account.upstream, session_token, kind)
-        owner = (await self._vault.find([session_token])).get(session_token)
+        owner = (await find_owners(self._vault, self._accounts, [session_token], moved.place)).get(session_token)
         if owner not in (None, account.id):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         exchanged = await self._credentials.exchange(moved, Credentials(session_token))
@@ -344,7 +345,8 @@ class OperateAccounts:
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
             ).cured(Cure.NEW_CREDENTIAL)
-            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": {kind.field: "new"}})
+            after = {kind.field: "new", **({"base_url": moved.base_url} if moved.base_url != account.base_url else {})}
+            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
             await self._vault.write(renewed, exchanged.credentials, entry)
             self._credentials.forget(account.id)
             self._pool.put(renewed)

@@ -16,6 +16,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Exchanged, Upstream
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_session_token, read_session_token
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -161,7 +162,7 @@ class PushSessionToken:
             return await self._store(exchanged, fold_email(exchanged.email), actor)
 
     async def _known(self, token: Secret) -> Account | None:
-        owner = (await self._vault.find([token])).get(token)
+        owner = (await find_owners(self._vault, self._accounts, [token], (UPSTREAM, None))).get(token)
         return None if owner is None else await self._accounts.get(owner)
 
     async def _exchange(self, token: Secret) -> Exchanged:

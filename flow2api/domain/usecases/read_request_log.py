@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
-from typing import Literal
 
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.ports.request_log import RequestLog
@@ -11,6 +10,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import (
     LONGEST_TEXT,
     STATES,
+    FileForm,
     LogFilter,
     LoggedRequest,
     LogPosition,
@@ -19,8 +19,6 @@ from flow2api.domain.request_log import (
     csv_head,
     position_of,
 )
-
-FileForm = Literal["csv", "jsonl"]
 
 LARGEST_PAGE = 500
 LOOK_AGAIN_S = 1.0

@@ -148,11 +148,11 @@ class RenewCredentials:
     ) -> T:
         if host is None:
             return await call()
-        return await self._guard.during(account.upstream, account.id, call, host, spends=spends)
+        return await self._guard.during(account.place, account.id, call, host, spends=spends)
 
     async def _try_for_free(self, account: Account, access: Access, *, is_last: bool = False) -> None:
-        """Find out whether the upstream is back that is left alone; what is paid for follows only then."""
-        if not self._guard.is_half_open(account.upstream):
+        """Find out whether the host is back that is left alone; what is paid for follows only then."""
+        if not self._guard.is_half_open(account.place):
             return
         trial = self._upstreams[account.upstream].allowance
         try:
@@ -160,7 +160,7 @@ class RenewCredentials:
                 account, Host.API, lambda: self._last_try(account, trial, access) if is_last else trial(access)
             )
         except UpstreamError as error:
-            left_s = self._guard.wait_s(account.upstream)
+            left_s = self._guard.wait_s_at(account.place)
             if left_s is None:
                 raise
             raise UpstreamPausedError(left_s) from error

@@ -8,6 +8,7 @@ from random import Random
 
 from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import (
+    CoordinationError,
     CredentialError,
     Flow2ApiError,
     ModelAccessError,
@@ -147,7 +148,7 @@ class RunGeneration:
                     if account.id in attempts.tried and not self._may_retry(error):
                         break
                     pause_s = self._pause_s(error, attempts)
-                    left += self._is_put_off(job, error)
+                    left += self._is_held_back(account, error)
                 else:
                     await self._book_setbacks(attempts, None)
                     await self._booked_well(account, job)
@@ -172,6 +173,9 @@ class RunGeneration:
             if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
                 raise error from last
             raise last from error
+        except CoordinationError:
+            self._guard.pass_turn_on(job.spec.upstream)
+            raise
         finally:
             job.waited_s += self._clock.monotonic() - began
         if log.isEnabledFor(logging.DEBUG):
@@ -193,8 +197,12 @@ class RunGeneration:
         )
 
     def _is_put_off(self, job: Job, error: Flow2ApiError) -> bool:
-        """Whether it waits for its upstream to come back, so that this was no attempt."""
+        """Whether it waits for its upstream to come back; the account may be the one to try that again with."""
         return isinstance(error, UpstreamPausedError) and self._guard.wait_s(job.spec.upstream) is not None
+
+    def _is_held_back(self, account: Account, error: Flow2ApiError) -> bool:
+        """Whether nothing was asked of the account because its host is left alone, so that this was no attempt."""
+        return isinstance(error, UpstreamPausedError) and self._guard.wait_s_at(account.place) is not None
 
     async def _turn(self, job: Job, attempts: Attempts) -> None:
         """While the upstream is left alone, a picture is refused, and a video waits, unless another upstream may serve."""
@@ -215,13 +223,16 @@ class RunGeneration:
                     return
 
     async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
-        """One that does not fail at what is needed besides; if all do, any one."""
-        unable = self._failing_at_what_else(job) - tried
+        """One that does not fail at what is needed besides, and whose host is called; if none is so, any one."""
+        unable = (self._failing_at_what_else(job) | self._at_hosts_left_alone()) - tried
         if unable:
             try:
                 return await self._lease(job, tried | unable)
             except NoEligibleAccountError:
-                log.info("all accounts fail at what is needed besides", extra={"generation_id": job.generation.id})
+                log.info(
+                    "all accounts fail at what is needed besides, or are at hosts left alone",
+                    extra={"generation_id": job.generation.id},
+                )
         return await self._lease(job, tried)
 
     def _failing_at_what_else(self, job: Job) -> frozenset[int]:
@@ -232,6 +243,13 @@ class RunGeneration:
         for call in calls:
             failing |= self._pool.failing_at(upstream, call, model)
         return failing
+
+    def _at_hosts_left_alone(self) -> frozenset[int]:
+        """The accounts at hosts that are left alone now, of upstreams with several hosts."""
+        at_them = frozenset[int]()
+        for place in self._guard.places_left_alone():
+            at_them |= self._pool.hosts.at(place)
+        return at_them
 
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
@@ -264,10 +282,11 @@ class RunGeneration:
         if verdict.next is Next.SAME_ACCOUNT_AFRESH and self._may_renew_workspace(job, account, attempts):
             attempts.renewed.add(account.id)
             await self._tend.change(account.id, lambda one: _without_workspace(one, account.workspace))
-        elif self._is_put_off(job, error):
-            job.note(attempts=attempts.submits)
         else:
-            attempts.tried.add(account.id)
+            if self._is_held_back(account, error):
+                job.note(attempts=attempts.submits)
+            if not self._is_put_off(job, error):
+                attempts.tried.add(account.id)
         if job.is_stored and job.spec.kind is MediaKind.VIDEO:
             # From here a crash may start it over: the record must not say that a submit is on its way.
             job.enter(Phase.LEASING)
@@ -329,7 +348,7 @@ class RunGeneration:
         except TimeoutError as error:
             late = UpstreamTimeoutError(f"The service did not make the picture within {attempts.limit_s:.0f} s.")
             if job.generation.phase in (Phase.UPLOADING, Phase.SUBMITTING):
-                self._guard.late(job.spec.upstream, account.id, late)
+                self._guard.late(account.place, account.id, late)
             raise (after_submit(late, job.spec) if job.generation.phase is Phase.SUBMITTING else late) from error
 
     async def _afresh_once(

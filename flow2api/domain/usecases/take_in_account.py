@@ -15,6 +15,7 @@ from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Exchanged, Upstream
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import (
     NewAccount,
     check_has_base_url,
@@ -61,7 +62,7 @@ class TakeInAccount:
             UnsupportedInputError: The session token or what describes the account cannot be used.
             CredentialError: The service refuses the session token.
             UpstreamError: The service could not be asked.
-            ConflictError: There is an account with this session token or e-mail address.
+            ConflictError: There is an account with this session token, or with this key at this host, or with this e-mail address.
         """
         check_texts(email=new.email, name=new.name, remark=new.remark, tags=new.tags)
         check_workspace(workspace, workspace_name)
@@ -98,7 +99,8 @@ class TakeInAccount:
             names = ", ".join(sorted(self._upstreams))
             raise UnsupportedInputError(f"There is no upstream {upstream[:64]!r}; there are {names}.", param="upstream")
         check_has_base_url(upstream, kind, credentials.base_url)
-        if owner := (await self._vault.find([session_token])).get(session_token):
+        place = (upstream, credentials.base_url)
+        if owner := (await find_owners(self._vault, self._accounts, [session_token], place)).get(session_token):
             raise ConflictError(f"The account {owner} has this {kind.secret} already.")
         return await service.exchange(credentials, None)
 
@@ -113,6 +115,7 @@ class TakeInAccount:
             capacity=new.capacity,
             tags=new.tags,
             base_url=new.base_url,
+            proxy=new.proxy,
             created_at=now,
             access_expires_at=exchanged.credentials.expires_at,
             access_obtained_at=exchanged.credentials.obtained_at or now,

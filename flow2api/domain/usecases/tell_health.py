@@ -92,7 +92,7 @@ class ToldVault:
         event = HealthEvent(account.id, self._clock.now(), kind, by=_who(audit, self._by))
         self._health.note(event)
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         return await self._vault.find(session_tokens)
 
 

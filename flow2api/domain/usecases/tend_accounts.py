@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial, reduce
 from weakref import WeakValueDictionary
 
-from flow2api.domain.account import Account, CallKind
+from flow2api.domain.account import Account, CallKind, Place
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import CredentialRevokedError, StorageError
 from flow2api.domain.failover import after_error, cause_of, doubted, is_doubted_in_vain, judge, reinstated
@@ -44,12 +44,12 @@ class TendAccounts:
         clock: Clock,
         options: Callable[[], Options],
         health: HealthLog | None = None,
-        is_left_alone: Callable[[str], bool] = lambda upstream: False,
+        is_left_alone: Callable[[Place], bool] = lambda place: False,
     ) -> None:
         """Begin knowing nothing of how accounts fare.
 
         Args:
-            is_left_alone: Whether an upstream is known to fail for most accounts now.
+            is_left_alone: Whether a place is known to fail for most of its accounts now.
         """
         self._pool = pool
         self._accounts = accounts
@@ -58,9 +58,9 @@ class TendAccounts:
         self._health = health
         self._is_left_alone = is_left_alone
         pool.subscribe_to_lifts(self._lifted)
-        self._weather: defaultdict[tuple[str, CallKind | None], Weather] = defaultdict(Weather)
-        self._unjudged: defaultdict[tuple[str, CallKind | None], UnjudgedFaults] = defaultdict(UnjudgedFaults)
-        self._refusals: defaultdict[str, TokenRefusals] = defaultdict(TokenRefusals)
+        self._weather: defaultdict[tuple[Place, CallKind | None], Weather] = defaultdict(Weather)
+        self._unjudged: defaultdict[tuple[Place, CallKind | None], UnjudgedFaults] = defaultdict(UnjudgedFaults)
+        self._refusals: defaultdict[Place, TokenRefusals] = defaultdict(TokenRefusals)
         self._unwritten: dict[int, list[Change]] = {}
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -95,7 +95,7 @@ class TendAccounts:
         call, at = _kind_of(call, spec), self._clock.monotonic()
         for weather in self._weathers(account, call):
             weather.note(account_id, at, went_well=True)
-        self._refusals[account.upstream].accepted(at)
+        self._refusals[account.place].accepted(at)
         name, now = None if spec is None else spec.rests_as, self._clock.now()
         await self.change(account_id, lambda one: one.succeeded(now, name, call))
         await self._judge_again(account, call)
@@ -132,7 +132,7 @@ class TendAccounts:
         """The upstream has taken the account's access token."""
         account = self._pool.get(account_id)
         if account is not None:
-            self._refusals[account.upstream].accepted(self._clock.monotonic())
+            self._refusals[account.place].accepted(self._clock.monotonic())
 
     def _is_own(self, account: Account, call: CallKind | None, error: Exception) -> bool:
         """Note a fault; whether it is the account's own, as far as can be told now."""
@@ -142,16 +142,16 @@ class TendAccounts:
         for weather in weathers:
             weather.note(account.id, at, went_well=False)
         if told is None:
-            self._unjudged[account.upstream, call].note(account.id, at, cause_of(error))
+            self._unjudged[account.place, call].note(account.id, at, cause_of(error))
         return is_own
 
     async def _judge_again(self, account: Account, call: CallKind | None) -> None:
         """This account did well what others failed at while nobody else was seen: what they met may be their own."""
-        unjudged = self._unjudged.get((account.upstream, call))
+        unjudged = self._unjudged.get((account.place, call))
         if unjudged is None:
             return
         unjudged.forget(account.id)
-        weather, at = self._weather[account.upstream, call], self._clock.monotonic()
+        weather, at = self._weather[account.place, call], self._clock.monotonic()
         threshold, now = self._options().error_threshold, self._clock.now()
         for account_id in unjudged.accounts(at):
             if weather.is_own_fault(account_id, at) and (why := unjudged.forget(account_id)) is not None:
@@ -161,7 +161,7 @@ class TendAccounts:
 
     async def _refused(self, account: Account, error: CredentialRevokedError, now: datetime) -> None:
         """Its fresh access token is of no use: its session has ended, or it is the service that fails everybody."""
-        refusals = self._refusals[account.upstream]
+        refusals = self._refusals[account.place]
         if not self._is_doubtful(account, refusals, now):
             refusals.believe(account.id, account.access_expires_at)
             await self.change(account.id, lambda one: after_error(one, error, None, now, threshold=1))
@@ -173,9 +173,9 @@ class TendAccounts:
     def _is_doubtful(self, account: Account, refusals: TokenRefusals, now: datetime) -> bool:
         at = self._clock.monotonic()
         others_speak_for_it = refusals.is_doubtful(account.id, at)
-        if self._is_left_alone(account.upstream):
+        if self._is_left_alone(account.place):
             return True
-        others_fare_well = self._weather[account.upstream, None].is_own_fault(account.id, at)
+        others_fare_well = self._weather[account.place, None].is_own_fault(account.id, at)
         return others_speak_for_it and not (others_fare_well and is_doubted_in_vain(account, now))
 
     def note(self, event: HealthEvent) -> None:
@@ -188,10 +188,16 @@ class TendAccounts:
             self.note(event)
 
     def _weathers(self, account: Account, call: CallKind | None) -> Sequence[Weather]:
-        """How others fare at such calls, and at all calls: the first one that knows of others is asked."""
-        if call is None:
-            return (self._weather[account.upstream, None],)
-        return self._weather[account.upstream, call], self._weather[account.upstream, None]
+        """How others fare at such calls, and at all calls: the first one that knows of others is asked.
+
+        Others are those of the same host; who is alone at one is compared to those of other hosts.
+        """
+        place = account.place
+        at_all = self._weather[place, None]
+        if place[1] is None:
+            return (at_all,) if call is None else (self._weather[place, call], at_all)
+        elsewhere = self._weather[(place[0], None), None]
+        return (at_all, elsewhere) if call is None else (self._weather[place, call], at_all, elsewhere)
 
     def _tell(self, before: Account, after: Account) -> None:
         """An operator who reads the log sees why an account rests, and when it is back."""

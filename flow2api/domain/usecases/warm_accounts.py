@@ -12,7 +12,7 @@ from random import Random
 from flow2api.domain.account import Account, Cure, RestReason
 from flow2api.domain.apart import apart
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import Flow2ApiError, UpstreamPausedError
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError, UpstreamPausedError
 from flow2api.domain.failover import judge
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
@@ -63,6 +63,7 @@ class WarmAccounts:
         self._queue: list[tuple[datetime, int]] = []
         self._due: dict[int, datetime] = {}
         self._failures: dict[int, int] = {}
+        self._missing: set[str] = set()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._is_planned = asyncio.Event()
         self._ahead = self._random.random()
@@ -133,7 +134,7 @@ class WarmAccounts:
         account = self._pool.get(account_id)
         if account is None or self._is_left_alone(account):
             return
-        upstream = self._upstreams[account.upstream]
+        upstream = self._upstream_of(account)
         try:
             if account.is_warm:
                 await self._credentials.renew(account_id, force=True)
@@ -147,6 +148,18 @@ class WarmAccounts:
             if judge(error).rests is not None:
                 await self._tend.went_wrong(account_id, error)
             raise
+
+    def _upstream_of(self, account: Account) -> Upstream:
+        upstream = self._upstreams.get(account.upstream)
+        if upstream is None:
+            sentence = (
+                f"No plugin brings the upstream {account.upstream!r}. Enable the one that does, or remove its accounts."
+            )
+            if account.upstream not in self._missing:
+                self._missing.add(account.upstream)
+                log.warning("upstream of accounts is missing", extra={"upstream": account.upstream, "reason": sentence})
+            raise ConfigurationError(sentence)
+        return upstream
 
     async def _open_workspace(self, account: Account, upstream: Upstream) -> None:
         title = account.workspace_name or f"{self._clock.now():%b %d - %H:%M}"

@@ -7,13 +7,14 @@ from flow2api.domain.usecases.diagnose import (
     Finding,
     look_at_accounts,
     look_at_clock,
+    look_at_coordination,
     look_at_keys,
     look_at_media,
     look_at_schema,
     look_at_storage,
 )
 from flow2api.hookspecs import DoctorCheck, Examined, hookimpl
-from flow2api.plugins.doctor_checks.chosen import look_at_models, look_at_options, look_at_proxies
+from flow2api.plugins.doctor_checks.chosen import look_at_base_urls, look_at_models, look_at_options, look_at_proxies
 from flow2api.plugins.doctor_checks.surroundings import (
     look_at_data_folder,
     look_at_file_limit,
@@ -38,9 +39,15 @@ def register_doctor_checks() -> Iterable[DoctorCheck]:
         DoctorCheck(name="options", look=look_at_options, needs="database"),
         DoctorCheck(name="proxies", look=look_at_proxies, needs="database"),
         _of_database("accounts", lambda examined: look_at_accounts(examined.backends().storage, examined.clock)),
+        DoctorCheck(name="base URLs", look=look_at_base_urls, needs="database"),
         _of_database("API keys", lambda examined: look_at_keys(examined.backends().storage)),
         DoctorCheck(
             name="media store", look=_by(lambda examined: look_at_media(examined.backends().store)), needs="backends"
+        ),
+        DoctorCheck(
+            name="coordination",
+            look=_by(lambda examined: look_at_coordination(examined.backends().coordination)),
+            needs="backends",
         ),
         DoctorCheck(name="models", look=look_at_models, needs="backends"),
     ]

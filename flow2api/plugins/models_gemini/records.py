@@ -3,7 +3,8 @@
 A record stands for a whole line: one model for each ratio, resolution and length that it makes.
 
 - ``prices``: of one picture by resolution, ``prices_per_s``: of a second of video; in thousandths of a dollar, as published or
-  told in 2026. Those of gemini-3-pro-image are unconfirmed; that of gemini-nano-banana-2.1 is taken to be its forerunner's.
+  told in 2026. Those of gemini-3.1-flash-image are published; the others are unconfirmed, and those of gemini-nano-banana-2.1 are
+  taken to be its forerunner's. An extension is paid for by the seconds that it adds.
 - ``since``: when the name appeared, as far as that is known.
 - ``ways``: what a video can be made from; each is a line of its own where there are several. The first of its lengths is what is
   made when a request names none.
@@ -18,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import Alias, AspectRatio, BaseName, CostUnit, Entry, Mode, ModelSpec, Size
+from flow2api.domain.catalog import Alias, AspectRatio, BaseName, CostUnit, Entry, Masks, Mode, ModelSpec, Size
 from flow2api.domain.media import MediaKind
 
 UPSTREAM = "gemini"
@@ -47,9 +48,10 @@ _RATIOS = {
     "common": tuple(_SIZES)[:10],
     "imagen": ("16:9", "1:1", "3:4", "4:3", "9:16"),
 }
-_SCALES = {"1k": 1, "2k": 2, "4k": 4}
+_SCALES = {"512": 0.5, "1k": 1.0, "2k": 2.0, "4k": 4.0}
 _HEIGHTS = {"720p": 720, "1080p": 1080, "4k": 2160}
 _NATIVE = ("1k", "720p")
+_HIGH_QUALITY = "2k"
 
 
 class PictureRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,18 +111,20 @@ def _pictures(record: PictureRecord) -> Iterator[Entry]:
                 kind=MediaKind.IMAGE,
                 mode=Mode.TEXT,
                 line=line,
-                size=Size(size.width * scale, size.height * scale),
+                size=Size(int(size.width * scale), int(size.height * scale)),
+                is_high_quality=resolution == _HIGH_QUALITY,
                 max_images=record.images,
+                masks=Masks.REFUSED,
                 **_shared(record.id, record.method, record.since, ratio, resolution, price),
             )
 
 
 def _videos(record: VideoRecord) -> Iterator[Entry]:
     name = PREFIX + record.name
-    lines: dict[Mode | None, str] = {
-        way.mode: name if len(record.ways) == 1 else f"{name}-{way.mode}" for way in record.ways
-    }
-    if len(lines) > 1:
+    # To edit a video has a name of its own: it is asked for by another call, and not told by what comes along.
+    others = [way for way in record.ways if way.mode is not Mode.EDIT]
+    lines: dict[Mode | None, str] = {way.mode: name if [way] == others else f"{name}-{way.mode}" for way in record.ways}
+    if len(others) > 1:
         yield Alias(name, {None: lines[Mode.TEXT], **lines})
     for way in record.ways:
         line = lines[way.mode]

@@ -84,12 +84,19 @@ class ReferenceImage(Struct, rename="camel", forbid_unknown_fields=True):
     reference_type: str = "ASSET"
 
 
+class VideoFile(Struct, forbid_unknown_fields=True):
+    """A video that was made before."""
+
+    uri: str
+
+
 class VideoInstance(Struct, rename="camel", forbid_unknown_fields=True):
     """What a video shows."""
 
     prompt: str
     image: VideoImage | None = None
     last_frame: VideoImage | None = None
+    video: VideoFile | None = None
     reference_images: list[ReferenceImage] = []
 
 
@@ -150,4 +157,5 @@ class CreateInteraction(Struct, forbid_unknown_fields=True):
     background: bool = False
     store: bool = True
     stream: bool = False
+    previous_interaction_id: str | None = None
     generation_config: InteractionConfig = field(default_factory=InteractionConfig)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from flow2api.simulator.accounts import Account
 from flow2api.simulator.answer import Response, json_response
 from flow2api.simulator.call import Call
 from flow2api.simulator.clock import rfc3339
@@ -33,7 +34,7 @@ async def create(world: World, call: Call) -> Response:
 async def look(world: World, call: Call) -> Response:
     """How an interaction stands."""
     try:
-        return json_response(await _told(world, call, own_job(world, key_account(call), call.target)))
+        return json_response(await _told(world, own_job(world, key_account(call), call.target)))
     except GeminiError as error:
         return error.interaction_response()
 
@@ -45,6 +46,10 @@ async def _create(world: World, call: Call) -> Response:
     wanted = body.response_format
     if wanted.type != "video" or not body.background or not body.store or body.stream:
         raise GeminiError(400, "A video is made in the background, is stored, and does not stream.")
+    if body.generation_config.video_config.task == "edit":
+        return json_response(await _told(world, _edit(world, call, account, body)))
+    if body.previous_interaction_id is not None:
+        raise GeminiError(400, "A previous interaction is gone on from by the task edit.")
     seconds = wanted.duration.removesuffix("s")
     check_shape(model, wanted.aspect_ratio, wanted.resolution, int(seconds) if seconds.isdigit() else 0)
     blocks = [Block("text", body.input)] if isinstance(body.input, str) else body.input
@@ -54,9 +59,30 @@ async def _create(world: World, call: Call) -> Response:
     _check_task(body.generation_config.video_config.task, prompt, len(sources))
     item = video_item(world, account, prompt, body.model, wanted.aspect_ratio, wanted.resolution, int(seconds))
     item.sources = sources
-    job = begin(world, call, account, item, f"v1_{secrets.token_urlsafe(24)}")
-    job.scene = wanted.delivery
-    return json_response(await _told(world, call, job))
+    job = begin(world, call, account, item, _new_name())
+    return json_response(await _told(world, job))
+
+
+def _edit(world: World, call: Call, account: Account, body: CreateInteraction) -> Job:
+    """Begin the change of a video; its shape and length are those of what is changed.
+
+    Raises:
+        GeminiError: 400, there is no text; 404, there is no such interaction with a video.
+    """
+    if not isinstance(body.input, str) or not body.input.strip():
+        raise GeminiError(400, "The input has no text.")
+    before = own_job(world, account, body.previous_interaction_id or "")
+    if before.state(world.clock.now()) != "SUCCESSFUL" or not before.name.startswith("v1_"):
+        raise GeminiError(404, "The previous interaction has no video.")
+    source = before.item
+    ratio = "16:9" if source.ratio == "LANDSCAPE" else "9:16"
+    item = video_item(world, account, body.input, body.model, ratio, "720p", int(source.seconds))
+    item.sources, item.role = (source,), "extend"
+    return begin(world, call, account, item, _new_name())
+
+
+def _new_name() -> str:
+    return f"v1_{secrets.token_urlsafe(24)}"
 
 
 def _check_task(task: str, prompt: str, pictures: int) -> None:
@@ -67,7 +93,7 @@ def _check_task(task: str, prompt: str, pictures: int) -> None:
         raise GeminiError(400, f"The task {task} does not take {pictures} pictures.")
 
 
-async def _told(world: World, call: Call, job: Job) -> dict[str, Any]:
+async def _told(world: World, job: Job) -> dict[str, Any]:
     now = world.clock.now()
     told: dict[str, Any] = {
         "id": job.name,
@@ -86,13 +112,12 @@ async def _told(world: World, call: Call, job: Job) -> dict[str, Any]:
         return told | {"status": "failed", "error": {"code": code, "message": job.fail_reason}}
     told["steps"] += [
         {"type": "thought", "signature": "c2lnbmF0dXJl"},
-        {"type": "model_output", "content": [await _video(world, call, job)]},
+        {"type": "model_output", "content": [await _video(world, job)]},
     ]
     return told | {"status": "completed"}
 
 
-async def _video(world: World, call: Call, job: Job) -> dict[str, Any]:
-    video: dict[str, Any] = {"type": "video", "mime_type": "video/mp4"}
-    if job.scene == "uri":
-        return video | {"uri": f"{world.links.base_url}/gemini/{call.version}/files/{job.item.name}"}
-    return video | {"data": base64.b64encode(await world.renderer.video(job.item, world.options)).decode()}
+async def _video(world: World, job: Job) -> dict[str, Any]:
+    """It comes along, as it does at Google whatever delivery was asked for."""
+    data = base64.b64encode(await world.renderer.video(job.item, world.options)).decode()
+    return {"type": "video", "mime_type": "video/mp4", "data": data}

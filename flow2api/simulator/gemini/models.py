@@ -37,6 +37,7 @@ class PlayedModel:
         sizes: Words for the resolution that it takes.
         seconds: Lengths of videos that it makes.
         references: How many input pictures it takes at most.
+        extends: It goes on from videos that it has made.
     """
 
     method: Method
@@ -44,6 +45,7 @@ class PlayedModel:
     ratios: tuple[str, ...]
     references: int
     seconds: tuple[int, ...] = ()
+    extends: bool = False
 
 
 _WIDE_TALL = ("16:9", "9:16")
@@ -56,9 +58,11 @@ MODELS = {
     "imagen-4.0-generate-001": PlayedModel("predict", ("1K", "2K"), _IMAGEN, 0),
     "imagen-4.0-fast-generate-001": PlayedModel("predict", ("1K",), _IMAGEN, 0),
     "imagen-4.0-ultra-generate-001": PlayedModel("predict", ("1K", "2K"), _IMAGEN, 0),
-    "veo-3.1-generate-preview": PlayedModel("predictLongRunning", ("720p", "1080p", "4k"), _WIDE_TALL, 3, (4, 6, 8)),
+    "veo-3.1-generate-preview": PlayedModel(
+        "predictLongRunning", ("720p", "1080p", "4k"), _WIDE_TALL, 3, (4, 6, 8), extends=True
+    ),
     "veo-3.1-fast-generate-preview": PlayedModel(
-        "predictLongRunning", ("720p", "1080p", "4k"), _WIDE_TALL, 3, (4, 6, 8)
+        "predictLongRunning", ("720p", "1080p", "4k"), _WIDE_TALL, 3, (4, 6, 8), extends=True
     ),
     "veo-3.1-lite-generate-preview": PlayedModel("predictLongRunning", ("720p", "1080p"), _WIDE_TALL, 0, (4, 6, 8)),
     "gemini-omni-1.1-flash": PlayedModel("interactions", ("720p",), _WIDE_TALL, 5, tuple(range(3, 11))),

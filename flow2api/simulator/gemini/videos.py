@@ -18,9 +18,9 @@ from flow2api.simulator.gemini.access import (
     played_model,
     take,
 )
-from flow2api.simulator.gemini.bodies import PredictLongRunning, VideoInstance
+from flow2api.simulator.gemini.bodies import PredictLongRunning, VideoInstance, VideoParameters
 from flow2api.simulator.gemini.errors import GeminiError
-from flow2api.simulator.gemini.models import HEIGHTS
+from flow2api.simulator.gemini.models import HEIGHTS, MODELS
 from flow2api.simulator.gemini.reading import read_json
 from flow2api.simulator.jobs import Job
 from flow2api.simulator.media import MediaItem
@@ -28,6 +28,8 @@ from flow2api.simulator.world import World
 
 PREDICT_LONG = msgspec.json.Decoder(PredictLongRunning)
 FILE_DAYS_S = 2 * 86_400.0
+EXTENDED_BY_S = 7
+LONGEST_SOURCE_S = 141
 BLOCKED = "The prompt contains words that violate the policies on responsible use of AI."
 FILTERED = "The video was filtered for reasons of safety."
 
@@ -42,6 +44,9 @@ async def predict_long_running(world: World, call: Call) -> Response:
         raise GeminiError(400, "Exactly one instance with a prompt is supported.")
     instance, wanted = body.instances[0], body.parameters
     check_shape(model, wanted.aspect_ratio, wanted.resolution, wanted.duration_seconds)
+    if instance.video is not None:
+        item = _continued(world, account, name, instance, instance.video.uri, wanted)
+        return json_response({"name": begin(world, call, account, item, _operation(name)).name})
     sources = _inputs(world, account, instance)
     if len(instance.reference_images) > model.references:
         raise GeminiError(400, "`referenceImages` isn't supported by this model.")
@@ -50,8 +55,7 @@ async def predict_long_running(world: World, call: Call) -> Response:
     )
     item.sources, item.role = sources, "references" if instance.reference_images else "frames"
     item.role = item.role if sources else "references"
-    job = begin(world, call, account, item, f"models/{name}/operations/{secrets.token_hex(8)}")
-    return json_response({"name": job.name})
+    return json_response({"name": begin(world, call, account, item, _operation(name)).name})
 
 
 async def operation(world: World, call: Call) -> Response:
@@ -157,6 +161,41 @@ def video_item(
         height=short if ratio == "16:9" else long,
         seconds=float(seconds),
     )
+
+
+def _operation(model: str) -> str:
+    return f"models/{model}/operations/{secrets.token_hex(8)}"
+
+
+def _continued(
+    world: World, account: Account, model: str, instance: VideoInstance, address: str, wanted: VideoParameters
+) -> MediaItem:
+    """A video that holds another one and seven seconds more.
+
+    Raises:
+        GeminiError: 400, the request cannot be made together with a video; 403, there is no such file of this account.
+    """
+    if not MODELS[model].extends:
+        raise GeminiError(400, "`video` isn't supported by this model.")
+    if instance.image or instance.last_frame or instance.reference_images:
+        raise GeminiError(400, "`video` can't be combined with pictures.")
+    if wanted.duration_seconds != max(MODELS[model].seconds) or wanted.resolution != "720p":
+        raise GeminiError(400, "A video is extended in 720p and by a fixed length.")
+    file, now = address.rpartition("files/")[2].partition(":")[0], world.clock.now()
+    source = world.kept.items.get(file)
+    if source is None or source.account is not account or source.kind != "video" or source.ready_at > now:
+        raise GeminiError(403, f"You do not have permission to access the File {file} or it may not exist.")
+    if source.expires_at is not None and now > source.expires_at:
+        raise GeminiError(403, f"You do not have permission to access the File {file} or it may not exist.")
+    if not source.model.startswith("veo-3.1") or source.seconds > LONGEST_SOURCE_S:
+        raise GeminiError(400, "Only videos of Veo 3.1 up to 141 s can be extended.")
+    ratio = "16:9" if source.ratio == "LANDSCAPE" else "9:16"
+    seconds = int(source.seconds)
+    tail = video_item(world, account, instance.prompt, model, ratio, "720p", EXTENDED_BY_S)
+    tail.sources, tail.role = (source,), "extend"
+    item = video_item(world, account, instance.prompt, model, ratio, "720p", seconds + EXTENDED_BY_S)
+    item.sources, item.role, item.clip_s = (source, tail), "join", (float(seconds), float(EXTENDED_BY_S))
+    return item
 
 
 def _inputs(world: World, account: Account, instance: VideoInstance) -> tuple[MediaItem, ...]:

@@ -36,7 +36,12 @@ async def edit(world: World, call: Call) -> Response:
         raise HostError(400, "missing_required_parameter", "Missing required parameter: 'image'.", param="image")
     if len(sent) > 1 and any(name == "image" for name, _ in sent):
         raise HostError(400, "invalid_value", "Several pictures are sent as 'image[]'.", param="image")
-    return await _make(world, call, account, fields, taken_in(world, account, [data for _, data in sent], "image"))
+    sources = taken_in(world, account, [data for _, data in sent], "image")
+    masks = taken_in(world, account, [data for name, data in fields.files if name == "mask"], "mask")
+    for mask in masks:
+        if (mask.width, mask.height) != (sources[0].width, sources[0].height) or mask.mime_type != "image/png":
+            raise HostError(400, "invalid_value", "The mask must be a PNG of the size of the image.", param="mask")
+    return await _make(world, call, account, fields, sources)
 
 
 async def _make(world: World, call: Call, account: Account, fields: Fields, sources: tuple[MediaItem, ...]) -> Response:

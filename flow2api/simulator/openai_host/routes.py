@@ -32,6 +32,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], str, Handler], ...] = tuple(
         ("POST", "/images/generations", "generate", pictures.generate),
         ("POST", "/images/edits", "edit", pictures.edit),
         ("POST", "/videos", "submit", videos.create),
+        ("POST", "/videos/extensions", "extend", videos.extend),
         ("GET", "/videos/(?P<target>[^/]+)", "video", videos.look),
         ("GET", "/videos/(?P<target>[^/]+)/content", "content", videos.content),
     )

@@ -11,14 +11,16 @@ from flow2api.simulator.call import Call
 from flow2api.simulator.calls_downloads import ranged
 from flow2api.simulator.checks import mentions
 from flow2api.simulator.jobs import Job
+from flow2api.simulator.media import MediaItem
 from flow2api.simulator.openai_host.access import crowd, generating_account, key_account, safe_prompt, take
 from flow2api.simulator.openai_host.errors import HostError
 from flow2api.simulator.openai_host.fields import read_fields
-from flow2api.simulator.openai_host.models import played_model
+from flow2api.simulator.openai_host.models import MODELS, played_model
 from flow2api.simulator.openai_host.pictures import made, taken_in
 from flow2api.simulator.world import World
 
 KNOWN = frozenset({"prompt", "model", "seconds", "size"})
+EXTENSION_KNOWN = frozenset({"prompt", "video", "seconds"})
 INPUT_FIELDS = frozenset({"input_reference", "input_reference[]"})
 STATES = {
     "PENDING": "queued",
@@ -45,10 +47,36 @@ async def create(world: World, call: Call) -> Response:
     sources = taken_in(world, account, sent, "input_reference")
     item = made(world, account, "video", name, prompt, size, sources, random.randint(1, 999_999))
     item.seconds, item.role = seconds, "frames" if sources else "references"
+    return json_response(shown(world, _begin(world, call, account, item, seconds)))
+
+
+async def extend(world: World, call: Call) -> Response:
+    """Begins a video that holds another one and what comes after it; only the latter is paid for."""
+    account, fields = generating_account(call), read_fields(call)
+    fields.refuse_unknown(EXTENSION_KNOWN)
+    video = fields.values.get("video")
+    source = own_job(world, account, str(video.get("id")) if isinstance(video, dict) else "")
+    if source.state(world.clock.now()) != "SUCCESSFUL":
+        raise HostError(400, "invalid_value", "The video is not completed.", param="video")
+    prompt, seconds = safe_prompt(world, fields.text("prompt")), fields.number("seconds", 4, 4, 20)
+    before, size = source.item, (source.item.width, source.item.height)
+    tail = made(world, account, "video", source.model_key, prompt, size, (before,), random.randint(1, 999_999))
+    tail.seconds, tail.role = seconds, "extend"
+    item = made(world, account, "video", source.model_key, prompt, size, (before, tail), tail.seed)
+    item.seconds, item.role, item.clip_s = before.seconds + seconds, "join", (before.seconds, float(seconds))
+    return json_response(shown(world, _begin(world, call, account, item, seconds)))
+
+
+def _begin(world: World, call: Call, account: Account, item: MediaItem, paid_s: int) -> Job:
+    """Begin the job that makes a video, once its price and its place are there.
+
+    Raises:
+        HostError: 429.
+    """
     now, options = world.clock.now(), world.options
     fault = call.fault("fail_job")
     reason = (fault.reason or "server_error") if fault else ""
-    if mentions(prompt, options.latefail_word):
+    if mentions(item.prompt, options.latefail_word):
         reason = "moderation_blocked"
     ends_at = None if call.fault("stuck_job") else now + options.video_s
     item.ready_at = math.inf if reason or ends_at is None else ends_at
@@ -58,9 +86,9 @@ async def create(world: World, call: Call) -> Response:
         account=account,
         project="",
         kind="openai",
-        model_key=name,
-        prompt=prompt,
-        price=model.price * seconds,
+        model_key=item.model,
+        prompt=item.prompt,
+        price=MODELS[item.model].price * paid_s,
         created_at=now,
         active_at=now + options.video_s * options.pending_share,
         ends_at=ends_at,
@@ -68,13 +96,13 @@ async def create(world: World, call: Call) -> Response:
     )
     crowd(world, account, {job.name: job})
     try:
-        take(world, account, name, 1, job.price)
+        take(world, account, item.model, 1, job.price)
     except HostError:
         account.running.pop(job.name, None)
         raise
     world.kept.add(item)
     world.jobs.add(job)
-    return json_response(shown(world, job))
+    return job
 
 
 async def look(world: World, call: Call) -> Response:

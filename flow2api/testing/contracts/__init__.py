@@ -12,11 +12,16 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
 from flow2api.testing.contracts.backstage import ALL_OFFERS, Backstage, Offer  # noqa: E402
+from flow2api.testing.contracts.coordination import CoordinationContract, NewProcess  # noqa: E402
+from flow2api.testing.contracts.doctor_check import DoctorCheckContract  # noqa: E402
+from flow2api.testing.contracts.events import EventsContract  # noqa: E402
+from flow2api.testing.contracts.limits import LimitsContract  # noqa: E402
 from flow2api.testing.contracts.media_store import MediaStoreContract  # noqa: E402
 from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
 from flow2api.testing.contracts.panel import PanelContract  # noqa: E402
 from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
 from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
+from flow2api.testing.contracts.response_shaper import ResponseShaperContract  # noqa: E402
 from flow2api.testing.contracts.slots import SlotsContract  # noqa: E402
 from flow2api.testing.contracts.storage import NewStorage, StorageContract  # noqa: E402
 from flow2api.testing.contracts.upstream import UpstreamContract  # noqa: E402
@@ -24,12 +29,18 @@ from flow2api.testing.contracts.upstream import UpstreamContract  # noqa: E402
 __all__ = [
     "ALL_OFFERS",
     "Backstage",
+    "CoordinationContract",
+    "DoctorCheckContract",
+    "EventsContract",
+    "LimitsContract",
     "MediaStoreContract",
+    "NewProcess",
     "NewStorage",
     "ObserverContract",
     "Offer",
     "PanelContract",
     "ProxySelectorContract",
+    "ResponseShaperContract",
     "SelectionPolicyContract",
     "SlotsContract",
     "StorageContract",

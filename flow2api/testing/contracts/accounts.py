@@ -120,6 +120,26 @@ class VaultContract:
         assert await storage.vault.read(added.id) == secrets
         assert await storage.vault.read(added.id + 1) is None
 
+    async def test_host_of_an_account_is_kept_with_the_account_and_not_with_its_secrets(self, storage: Storage) -> None:
+        account = replace(account_of("a"), base_url="https://images.example.org/v1")
+        secrets = Credentials(Secret("s"), Secret("a"), NOW + timedelta(hours=1), NOW, base_url=account.base_url)
+        (added,) = await storage.accounts.add([(account, secrets)])
+
+        assert added.base_url == account.base_url
+        assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
+
+        moved = replace(added, base_url="https://other.example.org")
+        await storage.vault.write(moved, replace(secrets, base_url=moved.base_url))
+
+        assert await storage.accounts.get(added.id) == moved
+        assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
+
+    async def test_loads_no_host_with_the_secrets(self, storage: Storage, clock: FakeClock) -> None:
+        secrets = Credentials(Secret("s"), Secret("a"), clock.now() + timedelta(hours=1), clock.now())
+        (added,) = await storage.accounts.add([(account_of("a"), replace(secrets, base_url="https://example.org"))])
+
+        assert [each async for batch in storage.vault.load() for each in batch] == [(added.id, secrets)]
+
     async def test_replaces_secrets_and_account_in_one_step(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), Credentials(Secret("s"), Secret("a"), NOW, NOW))])
         changed = replace(added, name="renamed")
@@ -128,7 +148,7 @@ class VaultContract:
 
         assert await storage.vault.read(added.id) == Credentials(Secret("t"))
         assert await storage.accounts.get(added.id) == changed
-        assert await storage.vault.find([Secret("s"), Secret("t")]) == {Secret("t"): added.id}
+        assert await storage.vault.find([Secret("s"), Secret("t")]) == {Secret("t"): [added.id]}
 
     async def test_secrets_go_with_the_account(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
@@ -141,8 +161,15 @@ class VaultContract:
         await storage.accounts.add([(account_of("x"), Credentials(Secret(f"token-{number}"))) for number in range(5)])
         asked = [Secret(f"token-{number}") for number in range(3, 1500)]
 
-        assert await storage.vault.find(asked) == {Secret("token-3"): 4, Secret("token-4"): 5}
+        assert await storage.vault.find(asked) == {Secret("token-3"): [4], Secret("token-4"): [5]}
         assert await storage.vault.find([]) == {}
+
+    async def test_finds_every_account_that_has_a_secret_in_the_order_of_ids(self, storage: Storage) -> None:
+        shared = Credentials(Secret("shared"))
+        added = await storage.accounts.add([(account_of(name), shared) for name in ("x", "y", "z")])
+        await storage.accounts.remove(added[1].id)
+
+        assert await storage.vault.find([Secret("shared")]) == {Secret("shared"): [added[0].id, added[2].id]}
 
     async def test_loads_only_access_tokens_that_have_not_ended(self, storage: Storage, clock: FakeClock) -> None:
         soon, before = clock.now() + timedelta(minutes=1), clock.now() - timedelta(seconds=1)

@@ -1,5 +1,6 @@
 """What a storage promises as a whole, and the bundle of all its suites."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Change, LogEntry, Storage
+from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage, TellsOwnChanges
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.testing.contracts.accounts import (
     AccountDirectoryContract,
@@ -17,16 +18,14 @@ from flow2api.testing.contracts.accounts import (
 )
 from flow2api.testing.contracts.credits import CreditsHistoryContract
 from flow2api.testing.contracts.generations import (
-    ClaimsContract,
     GenerationDirectoryContract,
     GenerationsContract,
-    LeasesContract,
     PagesContract,
     PastRequestsContract,
-    RepeatsContract,
 )
 from flow2api.testing.contracts.health import HealthLogContract
 from flow2api.testing.contracts.inheritance import ConnectionTokensContract, InheritanceContract
+from flow2api.testing.contracts.leases import LeasesContract
 from flow2api.testing.contracts.media_index import MediaIndexContract
 from flow2api.testing.contracts.operators import (
     AuditLogContract,
@@ -37,6 +36,7 @@ from flow2api.testing.contracts.operators import (
 from flow2api.testing.contracts.proxies import ProxiesContract
 from flow2api.testing.contracts.reading import all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
+from flow2api.testing.contracts.repeats import ClaimsContract, RepeatsContract
 from flow2api.testing.contracts.second_factors import SecondFactorsContract, SetupCodesContract
 from flow2api.testing.contracts.telling import (
     DeliveriesContract,
@@ -83,6 +83,24 @@ class ChangeFeedContract:
         assert list(await storage.changes.since(2)) == changes[2:]
         assert list(await storage.changes.since(3)) == []
 
+    async def test_tells_of_its_own_changes_when_they_are_stored(self, storage: Storage) -> None:
+        if not isinstance(storage.changes, TellsOwnChanges):
+            return
+        told: list[int] = []
+        stored = asyncio.Event()
+        storage.changes.tell(lambda: told.append(len(told)))
+        storage.changes.tell(stored.set)
+
+        await storage.ping()
+        await storage.changes.latest()
+        assert told == []
+        await storage.options.write({"policy": "random"}, "operator")
+        async with asyncio.timeout(5):
+            await stored.wait()
+
+        assert told == [0]
+        assert await storage.changes.latest() == 1
+
 
 class OptionsContract:
     """Options that an operator has set."""
@@ -116,6 +134,33 @@ class OptionsContract:
             await storage.options.write({"a": value}, "operator")
 
         assert await storage.options.read() == {"a": 3}
+
+
+class PeeksOptionsContract:
+    """The options, told before a storage is opened; asked of those that offer it."""
+
+    @pytest.fixture
+    def unopened(self, new_storage: NewStorage) -> PeeksOptions:
+        """A storage over the data of the test, not open."""
+        made = new_storage()
+        if not isinstance(made, PeeksOptions):
+            pytest.skip("it does not tell its options before it is opened")
+        return made
+
+    async def test_tells_nothing_as_long_as_there_is_no_data(self, unopened: PeeksOptions) -> None:
+        assert dict(unopened.peek_options()) == {}
+
+    async def test_tells_what_was_set_beside_one_that_is_open(self, unopened: PeeksOptions, storage: Storage) -> None:
+        await storage.options.write({"plugins": ["a", "b"], "gone": 1}, "operator")
+        await storage.options.write({"gone": None}, "operator")
+
+        assert dict(unopened.peek_options()) == {"plugins": ["a", "b"]}
+
+    async def test_tells_what_was_set_when_none_is_open(self, unopened: PeeksOptions, storage: Storage) -> None:
+        await storage.options.write({"policy": "random"}, "operator")
+        await storage.aclose()
+
+        assert dict(unopened.peek_options()) == {"policy": "random"}
 
 
 class WholeContract:
@@ -241,6 +286,7 @@ class StorageContract:
     TestMediaIndex = MediaIndexContract
     TestChangeFeed = ChangeFeedContract
     TestOptions = OptionsContract
+    TestPeeksOptions = PeeksOptionsContract
     TestRequestLog = RequestLogContract
     TestStatistics = StatisticsContract
     TestNotifyTargets = NotifyTargetsContract

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from flow2api.domain.account import Credentials, Tier, fold_email
+from flow2api.domain.account import Credentials, fold_email
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     ContentBlockedError,
@@ -25,92 +25,9 @@ from flow2api.testing.fakes.media import fake_picture
 
 if TYPE_CHECKING:
     from flow2api.domain.ports.upstream import DeletesProducts, Upstream
+from flow2api.testing.fakes.players import FakeCall, FakeJob, FakePlayer, Fault
 
 MP4_HEAD = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41"
-
-
-@dataclass
-class FakePlayer:
-    """One account as the fake service knows it. Tests may change every field while it is in use.
-
-    Attributes:
-        session_tokens: All that are accepted; the last one is the newest.
-        rotates: Whether an exchange hands out a new session token.
-        is_revoked: No session token is accepted any more.
-    """
-
-    email: str
-    session_tokens: list[str]
-    tier: Tier = Tier.PRO
-    credits: int = 1000
-    rotates: bool = True
-    is_revoked: bool = False
-    access_tokens: dict[str, float] = field(default_factory=dict)
-    workspaces: set[str] = field(default_factory=set)
-
-    @property
-    def credentials(self) -> Credentials:
-        """What an operator would give us for it."""
-        return Credentials(Secret(self.session_tokens[-1]))
-
-    def kill_access_tokens(self) -> None:
-        """None of its access tokens is accepted any more."""
-        self.access_tokens.clear()
-
-
-@dataclass(frozen=True)
-class FakeCall:
-    """One call that came in.
-
-    Attributes:
-        account_id: None for an exchange.
-        order: For ``produce`` and ``submit``.
-        names: For ``poll``, ``fetch`` and ``delete``.
-    """
-
-    name: str
-    account_id: int | None
-    order: Order | None = None
-    names: tuple[str, ...] = ()
-    thumbnail: bool = False
-
-
-@dataclass
-class Fault:
-    """An error that calls meet.
-
-    Attributes:
-        nth: The first matching call that meets it, from 1.
-        times: How many calls meet it from then on; None is all.
-        after_work: The call is carried out, and its answer lost.
-    """
-
-    call: str
-    error: Exception
-    nth: int = 1
-    times: int | None = 1
-    account_id: int | None = None
-    after_work: bool = False
-    seen: int = 0
-
-    def hits(self, call: FakeCall) -> bool:
-        if call.name != self.call or (self.account_id is not None and call.account_id != self.account_id):
-            return False
-        self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
-
-
-@dataclass
-class FakeJob:
-    """A video in the making. Tests may end it early, late or badly."""
-
-    operation: Operation
-    order: Order
-    player: FakePlayer
-    price: int
-    ends_at: float
-    error: Exception | None = None
-    is_refunded: bool = False
 
 
 @dataclass
@@ -340,70 +257,6 @@ class FakeUpstream:
 
     def _keep_as(self, name: str, player: FakePlayer, data: bytes) -> None:
         self.contents[name], self.owners[name] = data, player
-
-
-@dataclass
-class FakeKeyUpstream(FakeUpstream):
-    """The same service behind API keys: an exchange proves a key and gives it back, and there are no workspaces.
-
-    A key is one of a player's session tokens; with a base URL it is good there only.
-
-    Attributes:
-        homes: The base URL of players that have one, by e-mail address.
-        refused: Keys that no call takes although they can be proved.
-        asked: Key and base URL of every exchange.
-    """
-
-    name: str = "keyed"
-    homes: dict[str, str] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-
-    def add_key(self, key: str, base_url: str | None = None) -> FakePlayer:
-        """A new account of the service, that signs in with this key."""
-        player = self.add_player(session_tokens=[key], rotates=False, tier=Tier.FREE)
-        if base_url is not None:
-            self.homes[player.email] = base_url
-        return player
-
-    async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
-        key = credentials.session_token
-        self.asked.append((key.reveal(), credentials.base_url))
-        lost = await self._enter(FakeCall("exchange", None))
-        self._of_key(key, credentials.base_url)
-        self._leave(lost)
-        now = self.clock.now()
-        return Exchanged(Credentials(key, key, now + self.access_life, now, credentials.base_url), None, None)
-
-    async def allowance(self, access: Access) -> Allowance:
-        await super().allowance(access)
-        return Allowance(Tier.FREE, None)
-
-    async def open_workspace(self, access: Access, title: str) -> str:
-        lost = await self._enter(FakeCall("open_workspace", access.account_id))
-        self._player(access)
-        self._leave(lost)
-        return "default"
-
-    async def submit(self, access: Access, order: Order) -> tuple[Operation, int | None]:
-        operation, _ = await super().submit(access, order)
-        return operation, None
-
-    def _player(self, access: Access) -> FakePlayer:
-        key = access.access_token or Secret("")
-        if key.reveal() in self.refused:
-            raise CredentialExpiredError("The API key is not accepted for this.")
-        return self._of_key(key, access.base_url)
-
-    def _working(self, access: Access) -> FakePlayer:
-        return self._player(access)
-
-    def _of_key(self, key: Secret, base_url: str | None) -> FakePlayer:
-        for player in self.players:
-            is_home = self.homes.get(player.email) == base_url
-            if is_home and key.reveal() in player.session_tokens and not player.is_revoked:
-                return player
-        raise CredentialRevokedError("The API key is not accepted.")
 
 
 if TYPE_CHECKING:

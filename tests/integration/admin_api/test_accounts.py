@@ -251,7 +251,7 @@ class TestActions:
 
         kinds = [one["kind"] for one in whole["items"]]
         assert kinds[:2] == ["rest_lifted", "rest_begun"]
-        assert whole["items"][0]["by"] == "operator"
+        assert whole["items"][0]["by"] == "owner"
         assert first["items"] + rest["items"] == whole["items"]
 
     async def test_removed_account_is_gone_from_the_pool(self, site: Site) -> None:

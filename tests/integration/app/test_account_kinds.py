@@ -23,7 +23,7 @@ from flow2api.extensions import load_extensions
 from flow2api.hookspecs import UpstreamFactory, hookimpl
 from flow2api.settings import load_settings
 from flow2api.testing.factories import picture_spec
-from flow2api.testing.fakes.upstream import FakeKeyUpstream
+from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 
 HOME, NEW_HOME = "https://media.example.org/v1", "https://new.example.org/v1"
 PAINT = picture_spec("hosted-paint", upstream="hosts")
@@ -144,3 +144,94 @@ async def test_import_takes_accounts_of_every_kind_and_the_keeper_tells_good_key
     standing = {one["upstream"] + str(one["id"]): (one["is_active"], one["ban_reason"]) for one in await site.listed()}
     assert standing == {"keyed1": (True, None), "hosts2": (True, None), "hosts3": (False, "auth_expired")}
     assert site.plugin.hosts.count("exchange") == 2
+
+
+async def test_operators_api_takes_accounts_of_every_kind(site: Site) -> None:
+    site.plugin.keyed.add_key("canary-1")
+    site.plugin.hosts.add_key("canary-2", HOME)
+    path = "/api/admin/accounts"
+
+    keyed = await site.answer("POST", path, 201, upstream="keyed", api_key="canary-1")
+    body = {"upstream": "hosts", "api_key": "canary-2", "base_url": f"{HOME}/", "name": "studio"}
+    hosted = await site.answer("POST", path, 201, **body)
+    wrong = await site.answer("POST", path, 400, **{**body, "api_key": "canary-3"})
+    missing = await site.answer("POST", path, 400, upstream="hosts", api_key="canary-2")
+    foreign = await site.answer("POST", path, 400, upstream="keyed", session_token="canary" * 50)
+    nobody = await site.answer("POST", path, 400, upstream="nobody", api_key="canary")
+    nothing = await site.answer("POST", path, 400, name="nothing")
+
+    assert (keyed["upstream"], keyed["base_url"]) == ("keyed", None)
+    assert (hosted["upstream"], hosted["base_url"], hosted["name"]) == ("hosts", HOME, "studio")
+    assert "base_url is missing" in missing["detail"]
+    assert "session_token is missing" in nothing["detail"]
+    assert "There is no such upstream; there is flow" in nobody["detail"]
+    assert "canary" not in str((keyed, hosted, wrong, missing, foreign, nobody))
+
+
+async def test_one_key_is_an_account_at_each_place_where_it_is_good(site: Site) -> None:
+    site.plugin.keyed.add_key("canary-1")
+    places = [("keyed", None), ("hosts", HOME), ("hosts", NEW_HOME)]
+    for _, base_url in places[1:]:
+        site.plugin.hosts.add_key("canary-1", base_url)
+    for upstream, base_url in places:
+        body = {"upstream": upstream, "api_key": "canary-1", **({"base_url": base_url} if base_url else {})}
+        await site.answer("POST", "/api/admin/accounts", 201, **body)
+        twice = await site.answer("POST", "/api/admin/accounts", 409, **body)
+        assert twice["detail"].endswith("has this API key already.")
+
+    found = await site.answer("GET", "/api/admin/accounts")
+    assert [(one["upstream"], one["base_url"]) for one in found["items"]] == places
+    rows = [{"upstream": "hosts", "api_key": "canary-1", "base_url": one, "remark": "lent"} for _, one in places[1:]]
+    told = await site.answer("POST", "/api/admin/accounts/import", accounts=rows)
+    assert (told["added"], told["updated"]) == (0, 2)
+    conflict = await site.answer("PATCH", "/api/admin/accounts/2", 409, api_key="canary-1", base_url=NEW_HOME)
+    assert "The account 3 has this API key already" in conflict["detail"]
+
+
+async def test_operators_api_moves_an_account_with_its_key_alone(site: Site) -> None:
+    player = site.plugin.hosts.add_key("canary-1", HOME)
+    added = await site.answer("POST", "/api/admin/accounts", 201, upstream="hosts", api_key="canary-1", base_url=HOME)
+    path = f"/api/admin/accounts/{added['id']}"
+    site.plugin.hosts.asked.clear()
+
+    refused = await site.answer("PATCH", path, 400, base_url=NEW_HOME, remark="moved")
+    unproved = await site.answer("PATCH", path, 400, base_url=NEW_HOME, api_key="canary-1", remark="moved")
+    unmoved = await site.answer("GET", path)
+    same = await site.answer("PATCH", path, base_url=HOME, remark="here")
+    foreign = await site.answer("PATCH", path, 400, session_token="x" * 300)
+
+    assert "api_key is missing" in refused["detail"]
+    assert site.plugin.hosts.asked == [("canary-1", NEW_HOME)]
+    assert (unmoved["base_url"], unmoved["remark"]) == (HOME, "")
+    assert (same["base_url"], same["remark"]) == (HOME, "here")
+    site.plugin.hosts.homes[player.email] = NEW_HOME
+    moved = await site.answer("PATCH", path, base_url=NEW_HOME, api_key="canary-1")
+    assert moved["base_url"] == NEW_HOME
+    site.plugin.hosts.add_key("canary-2", NEW_HOME)
+    renewed = await site.answer("PATCH", path, api_key="canary-2")
+    assert renewed["base_url"] == NEW_HOME
+    assert site.plugin.hosts.asked[-1] == ("canary-2", NEW_HOME)
+    assert "canary" not in str((refused, unproved, unmoved, same, foreign, moved, renewed))
+    (row,) = await site.listed(reveal="true")
+    assert (row["api_key"], row["base_url"]) == ("canary-2", NEW_HOME)
+
+
+async def test_operators_api_imports_accounts_of_every_kind(site: Site) -> None:
+    rows = [
+        {"upstream": "keyed", "api_key": "k1", "weight": 5},
+        {"upstream": "hosts", "api_key": "k2", "base_url": f"{HOME}/"},
+        {"upstream": "hosts", "api_key": "canary"},
+        {"upstream": "keyed", "session_token": "canary" * 50},
+        {"api_key": "canary"},
+        {"upstream": "hosts", "api_key": "canary", "base_url": "http://media.example.org"},
+    ]
+
+    told = await site.answer("POST", "/api/admin/accounts/import", accounts=rows)
+
+    assert (told["added"], [one["line"] for one in told["refused"]]) == (2, [3, 4, 5, 6])
+    assert "canary" not in str(told)
+    found = {
+        one["upstream"]: (one["base_url"], one["weight"])
+        for one in (await site.answer("GET", "/api/admin/accounts"))["items"]
+    }
+    assert found == {"keyed": (None, 5), "hosts": (HOME, 1)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import CommandLine
 from tests.e2e.processes import tied
 from tests.integration.cli.test_processes import Shell, wait_for_address
 
@@ -97,15 +98,19 @@ def test_server_refuses_to_start_without_what_was_chosen(shell: Shell, setting: 
     assert "ValueError: worn out" in done.stderr.decode()
 
 
-def test_server_refuses_to_start_without_what_a_stored_option_has_chosen(shell: Shell) -> None:
+def test_server_refuses_to_start_without_what_a_stored_option_has_chosen(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = "from flow2api.plugins.policies import *\n"
     (shell.folder / "plugins" / "mine.py").write_text(
         policy + "@hookimpl\ndef register_selection_policies():\n    return [NamedPolicy('mine', FillFirst)]\n"
     )
     (shell.folder / "plugins" / "mine.py").chmod(0o600)
     there = {"FLOW2API_PLUGINS_DIR": "plugins"}
-    assert shell("options", "set", "plugins=mine", **there).returncode == 0
-    assert shell("options", "set", "policy=mine", **there).returncode == 0
+    monkeypatch.chdir(shell.folder)
+    run = CommandLine({**there, "FLOW2API_DATA_DIR": str(shell.folder / "data")})
+    assert run("options", "set", "plugins=mine").code == 0
+    assert run("options", "set", "policy=mine").code == 0
     (shell.folder / "plugins" / "mine.py").write_text("raise ValueError('worn out')\n")
 
     done = shell("serve", "--port", "0", **there)
@@ -114,4 +119,4 @@ def test_server_refuses_to_start_without_what_a_stored_option_has_chosen(shell: 
     assert "'mine', which the option policy asks for" in done.stderr.decode()
     assert "ValueError: worn out" in done.stderr.decode()
     assert "flow2api options reset policy" in done.stderr.decode()
-    assert shell("options", "reset", "policy", **there).returncode == 0
+    assert run("options", "reset", "policy").code == 0

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def _fresh(site: Site) -> None:
     """What was remembered of the pool is not good any more."""
-    site.services.glance._busy._answers.clear()
+    site.services.overseeing.glance._busy._answers.clear()
 
 
 async def test_the_verdict_counts_accounts_that_can_work_and_each_problem_has_its_action(site: Site) -> None:
@@ -134,7 +134,7 @@ async def test_panels_of_plugins_are_drawn_as_text_and_one_that_fails_harms_noth
         PlacedPanel("html", "Html", PanelPlace.SYSTEM, Shown("<b>bold</b>")),
         PlacedPanel("silent", "Never to be seen", PanelPlace.OVERVIEW, Shown(None)),
     ]
-    monkeypatch.setattr(site.services.panels, "_panels", tuple(placed))
+    monkeypatch.setattr(site.services.overseeing.panels, "_panels", tuple(placed))
     page = await site.owner.see("/console")
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; %(name)s {{ 7 * 7 }}") >= 8

@@ -26,10 +26,10 @@ async def test_checks_are_told_with_their_result(site: Site) -> None:
 
 async def test_checks_run_again_when_somebody_asks(site: Site) -> None:
     await site.operator.see("/console/system")
-    before = site.services.diagnosis.latest
+    before = site.services.overseeing.diagnosis.latest
     answer = await site.operator.submit("/console/system/checks")
     assert answer.headers["location"] == "/console/system"
-    assert site.services.diagnosis.latest is not before
+    assert site.services.overseeing.diagnosis.latest is not before
     await site.viewer.submit("/console/system/checks", 403)
 
 
@@ -90,7 +90,7 @@ async def test_only_the_typed_word_drains_the_server_and_the_same_page_ends_that
         assert not site.services.work.is_open
         assert (await site.owner.browser.get("/readyz")).json() == {"status": "draining"}
         assert "it is safe to stop the server" in await site.owner.read("/console/system")
-        site.services.glance._busy._answers.clear()
+        site.services.overseeing.glance._busy._answers.clear()
         assert "This server takes nothing new." in await site.owner.read("/console")
     finally:
         await site.owner.submit("/console/system/reopen")

@@ -19,7 +19,9 @@ PICTURE = SPECS["google-gemini-3.1-flash-image-16x9"]
 VIDEO = SPECS["google-veo-3.1-fast-text-16x9-8s"]
 FRAMES = SPECS["google-veo-3.1-fast-frames-16x9-8s"]
 REFERENCES = SPECS["google-veo-3.1-fast-references-16x9-8s"]
+EXTEND = SPECS["google-veo-3.1-fast-extend-16x9-7s"]
 OMNI = SPECS["google-gemini-omni-1.2-flash-16x9-8s"]
+EDIT = SPECS["google-gemini-omni-1.2-flash-edit-16x9-8s"]
 IMAGEN = SPECS["google-imagen-4.0-generate-001-1x1"]
 
 

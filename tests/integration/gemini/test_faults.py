@@ -25,6 +25,7 @@ from flow2api.domain.errors import (
 from flow2api.domain.generation import Order
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
+from flow2api.libcurl.calls import MIB
 from tests.integration.gemini.stage import OMNI, PICTURE, VIDEO, GeminiStage
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -94,6 +95,28 @@ async def test_broken_answer_becomes_an_error(stage: GeminiStage, kind: Any, exp
     assert len(await stage.control.requests(call="gemini_generate")) == 1
 
 
+async def test_answer_without_end_is_broken_off(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, replace(ORDER, spec=VIDEO))
+    for call in ("gemini_submit", "gemini_operation"):
+        await stage.control.add_fault("huge_body", call=call, size_bytes=20 * MIB)
+
+    with pytest.raises(UpstreamInvalidError):
+        await stage.gemini.submit(access, replace(ORDER, spec=VIDEO))
+    with pytest.raises(UpstreamInvalidError):
+        await stage.gemini.poll(access, [operation])
+
+
+async def test_answer_that_drips_ends_in_a_time_out(stage: GeminiStage) -> None:
+    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.3))
+    _, access = await hasty.sign_in()
+    await hasty.control.add_fault("drip", call="gemini_generate", chunk_bytes=1, interval_s=0.05)
+
+    with pytest.raises(UpstreamTimeoutError):
+        await hasty.gemini.produce(access, ORDER)
+    await hasty.gemini.aclose()
+
+
 async def test_silence_ends_in_a_time_out(stage: GeminiStage) -> None:
     hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.1))
     _, access = await hasty.sign_in()
@@ -143,6 +166,16 @@ async def test_status_call_that_fails_hides_no_other_video(stage: GeminiStage) -
 
     assert len(statuses) == 5
     assert [status.error for status in statuses.values() if status.error is not None]
+
+
+async def test_limit_of_nothing_on_a_status_call_ends_no_video_that_is_paid_for(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, Order(spec=VIDEO, prompt="a cat"))
+    await stage.control.add_fault("error", call="gemini_operation", status=429, quota_id=PER_DAY, quota_value=0)
+
+    with pytest.raises(ModelAccessError):
+        await stage.gemini.poll(access, [operation])
+    assert (await stage.finished(access, operation)).product is not None
 
 
 async def test_status_calls_that_all_fail_raise(stage: GeminiStage) -> None:

@@ -7,13 +7,29 @@ import pytest
 from PIL import Image
 
 from flow2api.domain.account import Credentials
-from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.catalog import Mode, ModelSpec
+from flow2api.domain.errors import (
+    ContentBlockedError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamRejectedError,
+)
 from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.media import sniff_content_type
 from flow2api.domain.secret import Secret
 from tests.integration.flow.stage import all_of
-from tests.integration.gemini.stage import FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO, GeminiStage
+from tests.integration.gemini.stage import (
+    EDIT,
+    EXTEND,
+    FRAMES,
+    IMAGEN,
+    OMNI,
+    PICTURE,
+    REFERENCES,
+    SPECS,
+    VIDEO,
+    GeminiStage,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -70,7 +86,12 @@ async def test_every_video_model_is_understood(stage: GeminiStage, spec: ModelSp
     role = InputRole.START if spec.mode == "frames" else InputRole.REFERENCE
     inputs = tuple([(role, await stage.upload(access))] * spec.min_images)
 
-    operation, credits_left = await stage.gemini.submit(access, Order(spec=spec, prompt="a cat", inputs=inputs))
+    maker = {Mode.EXTEND: VIDEO, Mode.EDIT: OMNI}.get(spec.mode)
+    source = None if maker is None else await stage.video(access, Order(spec=maker, prompt="a cat"))
+
+    operation, credits_left = await stage.gemini.submit(
+        access, Order(spec=spec, prompt="a cat", inputs=inputs, source=source)
+    )
 
     assert operation.name
     assert credits_left is None
@@ -109,7 +130,7 @@ async def test_video_is_made_and_fetched(stage: GeminiStage, spec: ModelSpec) ->
 
     product = await stage.video(access, Order(spec=spec, prompt="a cat"))
 
-    assert product.name.startswith("files/")
+    assert product.name.startswith("files/" if spec is VIDEO else "v1_")
     data = await all_of(stage.gemini.fetch(access, product))
     assert sniff_content_type(data[:12]) == "video/mp4"
     assert await all_of(stage.gemini.fetch(access, Product(product.name))) == data
@@ -133,7 +154,7 @@ async def test_omni_takes_one_picture_or_several(stage: GeminiStage, pictures: i
 
     product = await stage.video(access, Order(spec=OMNI, prompt="it moves", inputs=inputs))
 
-    assert product.url is not None
+    assert sniff_content_type((product.data or b"")[:12]) == "video/mp4"
 
 
 async def test_key_is_dropped_when_the_download_is_redirected_to_another_host(stage: GeminiStage) -> None:
@@ -193,3 +214,69 @@ async def test_other_version_of_the_api_is_spoken_where_it_is_set(stage: GeminiS
 
     assert (await stable.control.requests())[-1].path.startswith("/gemini/v1/models/")
     await stable.gemini.aclose()
+
+
+async def test_video_goes_on_from_another_one(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=VIDEO, prompt="a cat"))
+
+    second = await stage.video(
+        access, Order(spec=EXTEND, prompt="it jumps", source=Product(first.name, extra=first.extra))
+    )
+
+    data = await all_of(stage.gemini.fetch(access, second))
+    assert sniff_content_type(data[:12]) == "video/mp4"
+    assert second.name != first.name
+    (sent,) = (await stage.last_body("gemini_submit"))["instances"]
+    assert sent == {"prompt": "it jumps", "video": {"uri": first.url}}
+
+
+async def test_video_that_is_not_kept_any_more_cannot_be_gone_on_from(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=VIDEO, prompt="a cat"))
+    await stage.control.advance(3 * 86_400)
+
+    with pytest.raises(UpstreamNotFoundError):
+        await stage.gemini.submit(access, Order(spec=EXTEND, prompt="it jumps", source=first))
+
+
+async def test_interaction_without_a_video_has_nothing_to_fetch(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.gemini.submit(access, Order(spec=OMNI, prompt="an unsafe cat"))
+    await stage.finished(access, operation)
+
+    with pytest.raises(UpstreamNotFoundError):
+        await all_of(stage.gemini.fetch(access, Product(operation.name)))
+
+
+async def test_video_of_omni_is_changed_by_the_interaction_that_made_it(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+    first = await stage.video(access, Order(spec=OMNI, prompt="a cat"))
+    kept = Product(first.name, extra=first.extra)
+
+    second = await stage.video(access, Order(spec=EDIT, prompt="make it blue", source=kept))
+
+    assert sniff_content_type((second.data or b"")[:12]) == "video/mp4"
+    assert second.data != first.data
+    body = await stage.last_body("gemini_interact")
+    assert (body["previous_interaction_id"], body["input"]) == (first.name, "make it blue")
+    assert body["generation_config"] == {"video_config": {"task": "edit"}}
+    third = await stage.video(access, Order(spec=EDIT, prompt="and green", source=second))
+    assert third.name not in (first.name, second.name)
+
+
+async def test_video_that_no_interaction_made_cannot_be_changed(stage: GeminiStage) -> None:
+    _, access = await stage.sign_in()
+
+    with pytest.raises(UpstreamRejectedError):
+        await stage.gemini.submit(access, Order(spec=EDIT, prompt="x", source=Product("files/abc")))
+
+
+@pytest.mark.parametrize(
+    ("spec", "extra"), [(EDIT, '{"interaction": "v1_gone"}'), (EXTEND, '{"uri": "https://x.example/v1/files/gone"}')]
+)
+async def test_lost_video_to_build_on_is_no_lack_of_a_model(stage: GeminiStage, spec: ModelSpec, extra: str) -> None:
+    _, access = await stage.sign_in()
+
+    with pytest.raises(UpstreamNotFoundError):
+        await stage.gemini.submit(access, Order(spec=spec, prompt="x", source=Product("gone", extra=extra)))

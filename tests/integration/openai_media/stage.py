@@ -19,11 +19,14 @@ from tests.integration.flow.stage import HastyClock
 RECORDS = (
     ModelRecord(name="host-pixel", id="pixel-1", kind="image", sizes=("512x512",), price_usd=0.01, max_images=4, seed=True),
     ModelRecord(
-        name="host-gpt", id="gpt-image-1.5", kind="image", sizes=("512x512",), price_usd=0.034, max_images=16,
+        name="host-gpt", id="gpt-image-1.5", kind="image", sizes=("512x512",), price_usd=0.034, max_images=16, masks=True,
         extra={"quality": "medium"},
     ),
     ModelRecord(
         name="host-free", id="pixel-1", kind="image", sizes=("512x512",), price_usd=0, response_format="b64_json"
+    ),
+    ModelRecord(
+        name="host-longer", id="film-1", kind="video", sizes=("1280x720",), seconds=(8,), price_usd=0.005, extends=True
     ),
     ModelRecord(
         name="host-film", id="film-1", kind="video", sizes=("1280x720",), seconds=(4,), price_usd=0.005, max_images=2
@@ -31,7 +34,8 @@ RECORDS = (
 )  # fmt: skip
 SPECS = {entry.name: entry for record in RECORDS for entry in entries_of(record) if isinstance(entry, ModelSpec)}
 PICTURE, GPT, FREE, VIDEO = SPECS["host-pixel"], SPECS["host-gpt"], SPECS["host-free"], SPECS["host-film"]
-UNSERVED = replace(VIDEO, name="host-extend", mode=Mode.EXTEND)
+LONGER = SPECS["host-longer"]
+UNSERVED = replace(VIDEO, name="host-frames", mode=Mode.FRAMES)
 
 
 class NoFetcher:

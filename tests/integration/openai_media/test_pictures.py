@@ -1,9 +1,11 @@
 """Pictures from the played host: what goes over the wire, and what becomes of faults."""
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from flow2api.adapters.openai_media.caller import TimeLimits
 from flow2api.domain.catalog import ModelSpec
@@ -31,6 +33,12 @@ from flow2api.testing.simulator import SimulatorProcess
 from tests.integration.openai_media.stage import FREE, GPT, PICTURE, HostStage, all_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def png() -> bytes:
+    content = io.BytesIO()
+    Image.new("RGBA", (16, 16)).save(content, "PNG")
+    return content.getvalue()
 
 
 async def last(stage: HostStage, call: str) -> Any:
@@ -73,6 +81,28 @@ async def test_each_request_has_an_idempotency_key_of_its_own_and_tells_its_way(
     assert (chained.idempotency_key or "").startswith("flow2api-")
     assert chained.idempotency_key != plain.idempotency_key
     assert (chained.via, plain.via) == ("first, second", None)
+
+
+async def test_mask_comes_along_with_an_edit(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    handles = [await stage.host.upload(access, UploadedPicture(png(), "image/png", 16, 16)) for _ in range(2)]
+    inputs = ((InputRole.REFERENCE, handles[0]), (InputRole.MASK, handles[1]))
+
+    (product,) = await stage.host.produce(access, Order(spec=GPT, prompt="a hat", inputs=inputs))
+
+    assert product.data
+    assert [one["name"] for one in (await last(stage, "openai_edit")).body["_files"]] == ["image", "mask"]
+
+
+async def test_mask_that_does_not_fit_is_the_callers_fault(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    one = await stage.host.upload(access, UploadedPicture(png(), "image/png", 16, 16))
+    other = await stage.host.upload(access, UploadedPicture(SMALL_JPEG, "image/jpeg", 8, 8))
+    inputs = ((InputRole.REFERENCE, one), (InputRole.MASK, other))
+
+    with pytest.raises(UnsupportedInputError) as caught:
+        await stage.host.produce(access, Order(spec=GPT, prompt="a hat", inputs=inputs))
+    assert caught.value.param == "mask"
 
 
 @pytest.mark.parametrize("count", [1, 3])

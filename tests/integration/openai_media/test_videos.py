@@ -17,7 +17,7 @@ from flow2api.domain.generation import InputRole, Operation, Order, Product
 from flow2api.domain.media import sniff_content_type
 from flow2api.domain.ports.upstream import UploadedPicture
 from flow2api.testing.contracts.backstage import SMALL_JPEG
-from tests.integration.openai_media.stage import VIDEO, HostStage, all_of
+from tests.integration.openai_media.stage import LONGER, VIDEO, HostStage, all_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -88,6 +88,17 @@ async def test_one_lost_video_does_not_hide_the_others(stage: HostStage) -> None
     assert statuses[operation.name].error is None
 
 
+async def test_status_call_that_fails_hides_no_other_video(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    videos = [(await stage.host.submit(access, ORDER))[0] for _ in range(6)]
+    await stage.control.add_fault("error", call="openai_video", status=500, nth=2, times=1)
+
+    statuses = await stage.host.poll(access, videos)
+
+    assert len(statuses) == 5
+    assert all(status.error is None for status in statuses.values())
+
+
 async def test_garbage_in_place_of_a_status_ends_no_video(stage: HostStage) -> None:
     _, access = await stage.sign_in()
     operation, _ = await stage.host.submit(access, ORDER)
@@ -96,6 +107,18 @@ async def test_garbage_in_place_of_a_status_ends_no_video(stage: HostStage) -> N
     with pytest.raises(UpstreamInvalidError):
         await stage.host.poll(access, [operation])
     assert (await stage.finished(access, operation)).product is not None
+
+
+async def test_answer_without_end_is_broken_off(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+    operation, _ = await stage.host.submit(access, ORDER)
+    for call in ("openai_submit", "openai_video"):
+        await stage.control.add_fault("huge_body", call=call, size_bytes=20 * 1024 * 1024, times=1)
+
+    with pytest.raises(UpstreamInvalidError):
+        await stage.host.submit(access, ORDER)
+    with pytest.raises(UpstreamInvalidError):
+        await stage.host.poll(access, [operation])
 
 
 async def test_media_that_lies_where_nobody_said_is_not_fetched(stage: HostStage) -> None:
@@ -127,3 +150,26 @@ async def test_video_of_another_account_is_not_told_of(stage: HostStage) -> None
     operation, _ = await stage.host.submit(access, ORDER)
 
     assert isinstance((await stage.host.poll(stranger, [operation]))[operation.name].error, UpstreamNotFoundError)
+
+
+async def test_video_goes_on_from_another_one(stage: HostStage) -> None:
+    account, access = await stage.sign_in()
+    operation, _ = await stage.host.submit(access, ORDER)
+    first = (await stage.finished(access, operation)).product
+    assert first is not None
+
+    begun, _ = await stage.host.submit(access, Order(spec=LONGER, prompt="a gull", source=Product(first.name)))
+    second = (await stage.finished(access, begun)).product
+
+    assert second is not None
+    assert sniff_content_type((await all_of(stage.host.fetch(access, second)))[:12]) == "video/mp4"
+    (sent,) = await stage.control.requests(call="openai_extend", account=account.id)
+    assert sent.body == {"prompt": "a gull", "seconds": "8", "video": {"id": first.name}}
+    assert [job.name for job in await stage.control.jobs(account=account.id)] == [operation.name, begun.name]
+
+
+async def test_video_that_the_host_does_not_know_cannot_be_gone_on_from(stage: HostStage) -> None:
+    _, access = await stage.sign_in()
+
+    with pytest.raises(UpstreamNotFoundError):
+        await stage.host.submit(access, Order(spec=LONGER, prompt="a gull", source=Product("video_gone")))

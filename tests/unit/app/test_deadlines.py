@@ -1,12 +1,15 @@
 """What plugins run is ended in time, and can still do what it could."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flow2api.app import deadlines
 from flow2api.app.deadlines import STORAGE, Deadlines, with_deadlines
 from flow2api.domain.errors import StorageError
 from flow2api.domain.ports.coordination import CountsInMemory
@@ -16,11 +19,13 @@ from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
 
-SOON = Deadlines(StorageError, 0.01, {"slow": None, "patient": 5.0})
+SOON = Deadlines(StorageError, 0.01, {"slow": None, "slow_leave": None, "patient": 5.0})
 
 
 class Repository:
     """What a storage holds."""
+
+    owner: object = None
 
     async def all(self) -> None:
         await asyncio.Event().wait()
@@ -35,6 +40,32 @@ class Hanging:
         self.things = Repository()
         self.closed = False
         self.count = 0
+        self.clung = 0
+        self.released = asyncio.Event()
+
+    @property
+    def opened_at(self) -> int:
+        if not self.count:
+            raise RuntimeError("It is not open.")
+        return 12
+
+    async def cling(self) -> None:
+        self.clung += 1
+        while not self.released.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.released.wait()
+
+    async def wait_patiently(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.closed = True
+
+    async def leave(self) -> None:
+        sys.exit(0)
+
+    async def slow_leave(self) -> None:
+        sys.exit(0)
 
     def plain(self) -> int:
         return 7
@@ -80,6 +111,21 @@ async def test_what_it_holds_is_held_to_time_as_well(held: Any) -> None:
         await held.things.all()
 
 
+async def test_what_holds_itself_or_leads_on_for_ever_is_no_trap() -> None:
+    class Whole(Hanging):
+        def __init__(self) -> None:
+            super().__init__()
+            self.path = Path("/somewhere/else")
+            self.part = self
+
+    held = with_deadlines(Whole(), "mine", SOON)
+
+    assert (await held.part.quick(4), held.part.part.plain(), str(held.path.parent.name)) == (4, 7, "somewhere")
+    assert held.part is held.part
+    with pytest.raises(StorageError, match=r"Whole\.hang"):
+        await held.part.hang()
+
+
 async def test_everything_else_is_as_it_was(held: Any, hanging: Hanging) -> None:
     hanging.count = 3
 
@@ -87,6 +133,55 @@ async def test_everything_else_is_as_it_was(held: Any, hanging: Hanging) -> None
     assert await held.slow() == "done"
     with pytest.raises(TimeoutError, match="its own"):
         await held.give_up()
+
+
+async def test_call_that_does_not_let_itself_be_cancelled_is_given_up(
+    held: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "GIVEN_UP_AFTER_S", 0.01)
+
+    with pytest.raises(StorageError, match=r"Hanging\.cling"):
+        await held.cling()
+
+    waiting = asyncio.ensure_future(held.cling())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert hanging.clung == 2
+    hanging.released.set()
+
+
+async def test_who_gives_up_ends_what_he_waited_for(held: Any, hanging: Hanging) -> None:
+    waiting = asyncio.ensure_future(held.wait_patiently())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    assert (waiting.cancelled(), hanging.closed) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["leave", "slow_leave"])
+async def test_call_that_would_end_the_program_fails_alone(held: Any, name: str) -> None:
+    with pytest.raises(StorageError, match=rf"Hanging\.{name} tried to end the program"):
+        await getattr(held, name)()
+
+
+def test_what_leads_back_to_itself_is_held_once(hanging: Hanging) -> None:
+    hanging.things.owner = hanging
+
+    held: Any = with_deadlines(hanging, "mine", SOON)
+
+    assert held.things.owner is held
+
+
+async def test_attribute_that_is_not_there_yet_comes_when_it_is(held: Any, hanging: Hanging) -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        _ = held.opened_at
+    hanging.count = 1
+
+    assert held.opened_at == 12
 
 
 async def test_what_comes_piece_by_piece_has_the_time_for_each(held: Any, hanging: Hanging) -> None:

@@ -1,5 +1,6 @@
 """What plugins of others bring may fail when it is made or asked: only what was chosen stops the start, and is named."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from flow2api.app import foreign
 from flow2api.app.backends import build_backends, build_vault
 from flow2api.app.proxying import GuardedSelector
+from flow2api.app.telling import observer_posts
 from flow2api.domain.errors import ConfigurationError, PluginError
 from flow2api.domain.proxy import Member
 from flow2api.extensions import Extensions, load_extensions
@@ -20,7 +23,9 @@ from flow2api.hookspecs import CoordinationFactory, MediaStoreFactory, ObserverF
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.catalog import Mode, ModelSpec, AspectRatio, Size
 from flow2api.domain.media import MediaKind
-from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.plugins.coordination_memory import MemoryCoordination, MemorySlots
+from flow2api.testing.fakes.upstream import FakeUpstream
+import threading
 
 def broken(*arguments):
     raise ZeroDivisionError("no divisor")
@@ -28,19 +33,36 @@ def broken(*arguments):
 def unhappy(*arguments):
     raise ConfigurationError("The token is missing.")
 
-class Moody:
+class Moody(FakeUpstream):
     name = "moody"
-    upload_lifetime_s = 1.0
 
     def serves(self, spec):
-        raise ZeroDivisionError
+        raise SystemExit(0)
 
-    async def aclose(self):
-        pass
+def leaving(*arguments):
+    raise SystemExit(0)
+
+def hanging(*arguments):
+    threading.Event().wait()
+
+def nothing(*arguments):
+    print("made nothing")
 
 @hookimpl
 def register_storages():
-    return [StorageFactory("broken", ("broken",), broken)]
+    return [StorageFactory("broken", ("broken",), broken), StorageFactory("leaving", ("leaving",), leaving),
+            StorageFactory("hanging", ("hanging",), hanging), StorageFactory("nothing", ("nothing",), nothing)]
+
+@hookimpl
+def register_observers():
+    class Wanting:
+        kinds = 5
+
+        def notify(self, notice):
+            pass
+
+    return [ObserverFactory("leaving_observer", leaving), ObserverFactory("nothing_observer", nothing),
+            ObserverFactory("wanting", lambda section: Wanting())]
 
 @hookimpl
 def register_media_stores():
@@ -49,17 +71,24 @@ def register_media_stores():
 @hookimpl
 def register_coordinations():
     return [CoordinationFactory("a", ("broken",), broken), CoordinationFactory("b", ("unhappy",), unhappy),
-            CoordinationFactory("c", ("fine",), lambda url, section: MemorySlots())]
+            CoordinationFactory("c", ("fine",), lambda url, section: MemoryCoordination()),
+            CoordinationFactory("d", ("former",), lambda url, section: MemorySlots())]
 
 @hookimpl
 def register_upstreams():
-    return [UpstreamFactory("broken", broken), UpstreamFactory("moody", lambda section, clock: Moody())]
+    return [UpstreamFactory("broken", broken), UpstreamFactory("moody", lambda section, clock: Moody(clock)),
+            UpstreamFactory("leaving", leaving), UpstreamFactory("hanging", hanging), UpstreamFactory("nothing", nothing)]
 
 @hookimpl
 def register_models():
     return [ModelSpec(name="moody-1", upstream="moody", kind=MediaKind.IMAGE, mode=Mode.TEXT, line="moody",
                       aspect_ratio=AspectRatio(1, 1), size=Size(8, 8))]
 """
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "LOADING_S", 0.05)
 
 
 @pytest.fixture
@@ -89,7 +118,7 @@ async def test_upstream_that_cannot_be_made_is_left_out_and_told(extensions: Ext
     assert backends.catalog.describe("moody-1") is None
     assert len(backends.catalog.listed()) > 10
     assert [(one["event"], one.get("plugin")) for one in logs] == [
-        ("upstream left out", "theirs"),
+        *[("upstream left out", "theirs")] * 4,
         ("model left out", None),
     ]
 
@@ -98,22 +127,59 @@ async def test_upstream_that_cannot_be_made_is_left_out_and_told(extensions: Ext
 async def test_what_a_setting_has_chosen_is_named_with_the_setting(
     extensions: Extensions, tmp_path: Path, setting: str
 ) -> None:
-    told = f"The plugin 'theirs', which the setting {setting} asks for, failed: ZeroDivisionError: no divisor"
-    with pytest.raises(PluginError, match=told):
+    told = (
+        f"The plugin 'theirs', which the setting {setting} asks for: It failed while it was made: ZeroDivisionError: no"
+    )
+    with capture_logs(), pytest.raises(PluginError, match=told):
         await built(extensions, tmp_path, **{setting: "broken:"})
 
 
+@pytest.mark.parametrize(
+    ("scheme", "told"),
+    [
+        ("leaving", "It failed while it was made: SystemExit"),
+        ("hanging", r"It did not come to an end within 0\.05 s while it was made\."),
+        ("nothing", r"It made an object of the type NoneType, which lacks accounts, aclose, .*, webhooks\."),
+    ],
+)
+async def test_what_ends_hangs_or_makes_nothing_is_named_like_what_fails(
+    extensions: Extensions, tmp_path: Path, scheme: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capture_logs(), pytest.raises(PluginError, match=f"asks for: {told}"):
+        await built(extensions, tmp_path, database_url=f"{scheme}:")
+
+    assert capsys.readouterr().out == ""
+
+
+def test_observer_that_cannot_be_made_is_left_out_and_told(extensions: Extensions) -> None:
+    with capture_logs() as logs:
+        posts = list(observer_posts(Settings(), extensions))
+
+    assert [post.name for post in posts] == ["log"]
+    assert [(one["event"], one["observer"], one["plugin"]) for one in logs] == [
+        ("observer left out", name, "theirs") for name in ("leaving_observer", "nothing_observer", "wanting")
+    ]
+
+
+async def test_coordination_that_lacks_a_part_is_told_so(extensions: Extensions, tmp_path: Path) -> None:
+    with pytest.raises(
+        PluginError, match="type MemorySlots, which lacks aclose, events, is_shared, limits, ping, slots"
+    ):
+        await built(extensions, tmp_path, coordination_url="former:")
+
+
 async def test_plugins_own_word_is_kept(extensions: Extensions, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"^The token is missing\.$"):
+    with capture_logs(), pytest.raises(ConfigurationError, match=r"^The token is missing\.$"):
         await built(extensions, tmp_path, coordination_url="unhappy:")
 
 
 async def test_what_others_have_made_is_held_to_time_and_our_own_is_not(extensions: Extensions, tmp_path: Path) -> None:
-    theirs = await built(extensions, tmp_path, coordination_url="fine:")
-    ours = await built(extensions, tmp_path)
+    with capture_logs():
+        theirs = await built(extensions, tmp_path, coordination_url="fine:")
+        ours = await built(extensions, tmp_path)
 
-    assert type(theirs.slots).__name__ == "MemorySlotsInTime"
-    assert type(ours.slots).__name__ == "MemorySlots"
+    assert type(theirs.coordination.slots).__name__ == "MemorySlotsInTime"
+    assert type(ours.coordination.slots).__name__ == "MemorySlots"
 
 
 class Selector:
@@ -127,7 +193,7 @@ class Selector:
 MEMBERS = [Member("a", 0), Member("b", 3)]
 
 
-@pytest.mark.parametrize("chosen", [None, Member("c", 0), lambda: 1 / 0])
+@pytest.mark.parametrize("chosen", [None, Member("c", 0), lambda: 1 / 0, sys.exit])
 def test_selector_that_fails_is_told_once_and_an_account_keeps_its_member(chosen: Any) -> None:
     selector = GuardedSelector("theirs", lambda: Selector(chosen))
 

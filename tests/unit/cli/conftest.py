@@ -17,9 +17,10 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.extensions import load_extensions
 from flow2api.hookspecs import Section, StorageFactory, UpstreamFactory, hookimpl
+from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 from flow2api.testing.fakes.storage import FakeStorage
 from flow2api.testing.fakes.tables import Tables
-from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakeUpstream
+from flow2api.testing.fakes.upstream import FakeUpstream
 from tests.command_line import CommandLine
 
 CHEAP_KIB = 64

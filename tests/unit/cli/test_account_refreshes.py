@@ -5,7 +5,7 @@ import pytest
 from flow2api.domain.account import AccountStatus, RestReason
 from flow2api.domain.errors import UpstreamUnavailableError
 from flow2api.testing.fakes.clock import START
-from flow2api.testing.fakes.upstream import FakePlayer
+from flow2api.testing.fakes.players import FakePlayer
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
 

@@ -125,7 +125,7 @@ def test_online_asks_the_hosts_only_when_told(run: CommandLine, monkeypatch: pyt
         asked.append(origin)
         return 200
 
-    monkeypatch.setattr("flow2api.plugins.upstream_flow.answers_at", answers_at)
+    monkeypatch.setattr("flow2api.adapters.probe.answers_at", answers_at)
 
     run("doctor")
     assert asked == []

@@ -98,6 +98,7 @@ def test_plugins_are_told_with_their_hooks(run: CommandLine) -> None:
         "state": "loaded",
         "error": None,
         "settings": {},
+        "schemas": {},
     }
     assert loaded["stage"]["hooks"] == ["register_storages", "register_upstreams"]
     assert loaded["stage"]["source"] == "embedding program"
@@ -116,6 +117,10 @@ def test_plugin_of_the_folder_is_loaded_by_its_name(run_with: CommandLine, folde
     assert (found["kind"]["version"], found["kind"]["source"]) == ("1.2", f"file {folder / 'kind.py'}")
     assert len(found["kind"]["sha256"]) == 64
     assert found["kind"]["settings"] == {"kind": {"token": "***", "greeting": "hello"}}
+    assert found["kind"]["schemas"]["kind"]["properties"] == {
+        "token": {"type": "string", "format": "password", "writeOnly": True},
+        "greeting": {"type": "string", "default": "hello"},
+    }
     assert (found["broken"]["state"], found["broken"]["hooks"]) == ("not enabled", [])
 
 

@@ -1,6 +1,7 @@
 """The catalog over a small made-up set of models: names, aliases, what is left out, and what the outside is told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -296,6 +297,10 @@ def test_video_to_extend_must_be_there_exactly_where_it_is_of_use(catalog: Model
     with pytest.raises(UnsupportedInputError, match="needs a video to extend") as missing:
         catalog.resolve("extend", Wish(), source_param="video_id")
     assert missing.value.param == "video_id"
+    edits = ModelCatalog([video("edit", mode=Mode.EDIT)])
+    assert edits.resolve("edit", Wish(has_source_video=True)).spec.mode is Mode.EDIT
+    with pytest.raises(UnsupportedInputError, match="needs a video to edit"):
+        edits.resolve("edit", Wish())
     with pytest.raises(UnsupportedInputError, match="does not extend videos"):
         catalog.resolve("film", Wish(has_source_video=True))
 
@@ -338,6 +343,21 @@ def test_vague_resolution_never_raises_the_price(catalog: ModelCatalog) -> None:
     assert found.spec.name == "film-landscape"
     assert found.warnings == ("film in 1080p costs more, which quality alone does not ask for; 1280x720 is made.",)
     assert catalog.resolve("film", Wish(resolution="1080p")).spec.name == "film-1080p"
+
+
+def test_line_may_say_what_high_quality_stands_for_and_what_it_costs() -> None:
+    plain, better, best = (
+        replace(picture(f"oil-{word}", resolution=word, line="oil"), min_tier=Tier.FREE, costs={Tier.FREE: price})
+        for word, price in ((None, 10), ("2k", 15), ("4k", 30))
+    )
+    catalog = ModelCatalog([plain, replace(better, is_high_quality=True), best, BaseName("oil", "oil")])
+    high, medium = (Wish(resolution=word, soft_resolution=True) for word in ("4k", "2k"))
+
+    assert (catalog.resolve("oil", high).spec.name, catalog.resolve("oil", high).warnings) == ("oil-2k", ())
+    assert catalog.resolve("oil", medium).spec.name == "oil-None"
+    assert catalog.resolve("oil-None", high).spec.name == "oil-2k"
+    assert catalog.resolve("oil-4k", high).spec.name == "oil-4k"
+    assert catalog.resolve("oil", Wish(resolution="4k")).spec.name == "oil-4k"
 
 
 # --- what the outside is told
@@ -388,7 +408,7 @@ def test_alias_is_described_by_everything_that_it_may_lead_to(catalog: ModelCata
     described = catalog.describe("sora")
     assert described is not None
     assert described.id == "sora"
-    assert set(described.modes) == set(Mode)
+    assert set(described.modes) == set(Mode) - {Mode.EDIT}
     assert (described.min_images, described.max_images) == (0, 3)
     assert described.seconds == (4, 8)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from flow2api.domain.catalog import Alias, ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelRoutes, check_routes
 from flow2api.domain.catalog.model_routes import Routes
-from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.errors import ConfigurationError, UnknownModelError
 from flow2api.testing.factories import picture_spec, video_spec
 
 CATALOG = ModelCatalog(
@@ -81,3 +81,56 @@ def test_routes_that_lead_nowhere_are_refused(routes: Routes, said: str) -> None
 
 def test_good_routes_are_taken() -> None:
     check_routes({"best": ("good", "paint"), "good": ("draw",), "paint": ("paint", "draw")}, CATALOG)
+
+
+LINE = ModelCatalog(
+    [
+        picture_spec("wide", line="brush"),
+        picture_spec("tall", line="brush"),
+        picture_spec("pen"),
+        BaseName("brush", "brush"),
+        Alias("any-brush", {None: "brush"}),
+        Alias("tall-brush", {None: "tall"}),
+    ]
+)
+
+
+def test_name_that_is_off_is_unknown_with_all_that_belongs_to_it() -> None:
+    routes = ModelRoutes(LINE, off=lambda: OFF_BRUSH)
+
+    assert [one.id for one in routes.listed()] == ["pen"]
+    for name in ("brush", "wide", "tall", "any-brush", "tall-brush"):
+        assert routes.is_off(name)
+        assert routes.describe(name) is None
+        with pytest.raises(UnknownModelError):
+            routes.targets(name)
+    assert routes.targets("pen") == ("pen",)
+
+
+OFF_BRUSH = ("brush",)
+
+
+def test_alias_or_model_that_is_off_takes_no_other_name_along() -> None:
+    routes = ModelRoutes(LINE, off=lambda: OFF_SOME)
+
+    assert [name for name in ("brush", "wide", "tall", "any-brush", "tall-brush") if routes.is_off(name)] == [
+        "tall",
+        "any-brush",
+        "tall-brush",
+    ]
+
+
+OFF_SOME = ("tall", "any-brush")
+
+
+def test_route_passes_over_what_is_off_and_ends_where_nothing_is_left() -> None:
+    off: list[tuple[str, ...]] = [("paint",)]
+    routes = ModelRoutes(CATALOG, Operator({"best": ("paint", "draw"), "only": ("paint",)}), lambda: off[0])
+
+    assert routes.targets("best") == ("draw",)
+    assert routes.is_off("only")
+    assert [one.id for one in routes.listed()] == ["draw", "film", "best"]
+
+    off[0] = ("no-such-model",)
+    assert routes.targets("best") == ("paint", "draw")
+    assert not routes.is_off("only")

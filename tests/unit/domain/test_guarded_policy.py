@@ -23,6 +23,8 @@ class Broken:
         self.result = result
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
+        if isinstance(self.result, BaseException):
+            raise self.result
         if self.result is None:
             raise LookupError("a plugin's mistake")
         chosen: Candidate = self.result
@@ -39,7 +41,7 @@ def ready() -> ReadyAccounts:
     return accounts
 
 
-@pytest.mark.parametrize("result", [None, "no candidate", 7])
+@pytest.mark.parametrize("result", [None, "no candidate", 7, SystemExit(0)])
 def test_fault_falls_back_to_any_ready_account_and_is_told_once_a_minute(
     result: object, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -94,3 +96,16 @@ def test_policy_without_a_word_for_its_choice_has_chosen_all_the_same() -> None:
     silent: SelectionPolicy = Silent()
     guarded, accounts = GuardedPolicy("silent", lambda: silent, FakeClock().monotonic), ready()
     assert guarded.explain(guarded.select(accounts, PAINT, Random(1)), PAINT) == "the policy chose it"
+
+
+def test_policy_whose_attributes_fail_counts_as_one_that_cannot_be_made(caplog: pytest.LogCaptureFixture) -> None:
+    class Prickly(FillFirst):
+        @property
+        def looks_home(self) -> bool:
+            raise LookupError
+
+    policy = GuardedPolicy("prickly", Prickly, FakeClock().monotonic)
+
+    assert policy.looks_home is False
+    assert policy.explain(policy.select(ready(), PAINT, Random(1)), PAINT) == "drawn at random, for the policy failed"
+    assert len(caplog.records) == 1

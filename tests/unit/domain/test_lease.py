@@ -1322,3 +1322,10 @@ class Pool(RuleBasedStateMachine):
 
 TestPool = Pool.TestCase
 TestPool.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+async def test_accounts_that_could_serve_are_counted_whatever_their_priority() -> None:
+    resting_one = account(3, rests=resting(RestReason.RATE_LIMITED, 20))
+    pool = pool_of(account(1), account(2, priority=5), resting_one)
+
+    assert pool.ready_for(Need(PAINT).signature) == 2

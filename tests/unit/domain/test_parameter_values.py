@@ -106,7 +106,12 @@ def test_ratio_beyond_the_edges_is_refused(value: str) -> None:
     refusal(read_aspect_ratio, value)
 
 
-@pytest.mark.parametrize(("word", "used"), [("480p", "720p"), ("8K", "4k"), (512, "1k"), ("0.5k", "1k")])
+@pytest.mark.parametrize("word", [512, "512", "0.5K"])
+def test_half_a_thousand_pixels_have_several_words(word: object) -> None:
+    assert read_resolution(word, "field") == ("512", None)
+
+
+@pytest.mark.parametrize(("word", "used"), [("480p", "720p"), ("8K", "4k")])
 def test_resolution_that_nobody_makes_is_replaced_and_said(word: object, used: str) -> None:
     found, sentence = read_resolution(word, "field")
     assert found == used

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Mode, ModelCatalog, Size
+from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Masks, Mode, ModelCatalog, Size
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
-from flow2api.domain.media import MediaKind
+from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request, plan_route
 from flow2api.testing.factories import MediaFactory, picture_spec, video_spec
 
+TAKEN, REFUSED, IGNORED = Masks.TAKEN, Masks.REFUSED, Masks.IGNORED
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
 WIDE = picture_spec("paint-wide", line="paint", aspect_ratio=LANDSCAPE, size=Size(1376, 768))
 LARGE = picture_spec(
@@ -24,6 +25,24 @@ CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND, BaseName("paint", "pa
 
 def plan(model: str = "paint", prompt: str = "a hill", **given: object) -> GenerationRequest:
     return plan_request(CATALOG, **{"model": model, "kind": None, "prompt": prompt, "fields": {}, **given})  # type: ignore[arg-type]
+
+
+def test_mask_goes_where_the_model_has_it_go() -> None:
+    picture, mask = MediaFactory.build(id="media_1"), MediaFactory.build(id="media_2")
+    taking, refusing, ignoring = (picture_spec(f"paint-{use}", masks=use) for use in (TAKEN, REFUSED, IGNORED))
+    catalog = ModelCatalog([taking, refusing, ignoring])
+
+    def planned(model: str, mask: Media | None = mask) -> GenerationRequest:
+        return plan_request(catalog, model=model, kind=None, prompt="a hat", fields={}, pictures=[picture], mask=mask)
+
+    reference = Input("media_1", InputRole.REFERENCE)
+    assert planned("paint-taken").inputs == (reference, Input("media_2", InputRole.MASK))
+    ignored = planned("paint-ignored")
+    assert (ignored.inputs, ignored.warnings) == ((reference,), ("`mask` has no effect here and was ignored.",))
+    with pytest.raises(UnsupportedInputError, match="takes no mask") as caught:
+        planned("paint-refused")
+    assert caught.value.param == "mask"
+    assert planned("paint-refused", None).inputs == (reference,)
 
 
 @pytest.mark.parametrize("prompt", ["", " \n\t", "x" * (MAX_PROMPT_CHARACTERS + 1)])

@@ -1,7 +1,7 @@
 """Which plugins are loaded, in which order, and what becomes of those that cannot be."""
 
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import Distribution, EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -192,3 +192,42 @@ def test_more_plugins_can_come_later_and_built_in_hooks_are_not_asked_again(fold
     assert {"policy_of_one", "policy_of_two"} <= more.policies.keys()
     assert plugin_of(more, "two").state is PluginState.LOADED
     assert more.policies["random"] is first.policies["random"]
+
+
+@pytest.mark.parametrize("value", ["", "!!!", "two words:c", "flow2api.nowhere:"])
+def test_entry_point_that_names_nothing_fails_alone_and_only_when_it_is_enabled(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    installed(monkeypatch, odd=value, mine="flow2api.plugins.proxy_selectors")
+
+    assert plugin_of(load_extensions(), "odd").state is PluginState.NOT_ENABLED
+    assert plugin_of(load_extensions(["odd"]), "odd").error == (
+        f"Its entry point {value!r} names no module and no object of one, as in package.module:plugin."
+    )
+
+
+def test_installed_packages_that_cannot_be_looked_through_take_down_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def entry_points(group: str) -> EntryPoints:
+        raise ValueError("no entry")
+
+    monkeypatch.setattr(sources, "entry_points", entry_points)
+
+    assert load_extensions().left_out == ()
+    assert "cannot be looked through: ValueError" in str(plugin_of(load_extensions(["mine"]), "mine").error)
+
+
+def test_package_that_lost_its_description_is_told_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bare(Distribution):
+        def read_text(self, filename: str) -> str | None:
+            return None
+
+        def locate_file(self, path: object) -> Path:
+            return Path()
+
+    point = EntryPoint("bare", "flow2api.plugins.policies", "flow2api")
+    vars(point).update(dist=Bare())
+    monkeypatch.setattr(sources, "entry_points", lambda group: EntryPoints([point]))
+
+    bare = plugin_of(load_extensions(), "bare")
+
+    assert (bare.source, bare.version) == ("package (flow2api.plugins.policies)", None)

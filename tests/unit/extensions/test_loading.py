@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
+import click
+import msgspec
 import pytest
 
-from flow2api import __version__
+from flow2api import __version__, hookspecs
+from flow2api.domain.catalog import Alias
 from flow2api.domain.errors import PluginError
 from flow2api.extensions import Extensions, Plugin, PluginState, load_extensions
 from flow2api.extensions.loading import registered_or_left_out
@@ -17,12 +20,45 @@ from flow2api.extensions.sources import Source
 from flow2api.hookspecs import (
     DoctorCheck,
     NamedPolicy,
+    ObserverFactory,
     SettingsSection,
     StorageFactory,
+    UpstreamFactory,
     hookimpl,
     register_selection_policies,
 )
 from flow2api.plugins.policies import FillFirst
+
+
+class Derived(NamedPolicy):
+    """An item of a type of the plugin's own."""
+
+
+class Empty(msgspec.Struct):
+    """Without any setting."""
+
+
+def odd(value: object) -> Any:
+    """What no type checker would let through."""
+    return value
+
+
+def named_command(name: Any) -> click.Command:
+    command = click.Command("mine")
+    command.name = name
+    return command
+
+
+class Unresolved(msgspec.Struct):
+    """What it names is nowhere."""
+
+    at: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+
+class Unread(msgspec.Struct):
+    """No text of the environment becomes this."""
+
+    at: threading.Event | None = None
 
 
 def loading(plugin: Any, within_s: float = 5) -> str:
@@ -65,6 +101,37 @@ def test_plugins_own_word_for_its_failure_is_kept() -> None:
 
 def test_plugin_cannot_end_the_program() -> None:
     assert "SystemExit" in loading(raising(SystemExit(0)))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
+def test_what_a_plugin_raises_is_not_taken_for_what_the_operator_does(error: BaseException) -> None:
+    assert type(error).__name__ in loading(raising(error))
+
+
+def test_error_without_a_text_is_told_by_its_name() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert loading(raising(MuteError())).startswith("It failed while it was loaded: MuteError (")
+
+
+def test_what_a_plugin_says_is_one_line_of_bounded_length_without_secrets() -> None:
+    error = loading(raising(PluginError("It was\n\x1b[31mrefused: f2a_" + "k" * 30 + "." + "x" * 5000)))
+
+    assert error.startswith("It was [31mrefused: ***")
+    assert len(error) <= 500
+    assert error.isprintable()
+
+
+def test_version_is_one_line() -> None:
+    plugin = with_policies([NamedPolicy("mine", FillFirst)])
+    plugin.__version__ = "1\n2" * 100
+
+    (found,) = (one for one in load_extensions(extra={"mine": plugin}).plugins if one.name == "mine")
+
+    assert str(found.version).startswith("1 21 2")
+    assert len(str(found.version)) <= 64
 
 
 def test_plugin_that_hangs_is_given_up() -> None:
@@ -125,6 +192,8 @@ def test_asynchronous_hook_is_told() -> None:
         ([1], "returned an object of the type int among its items"),
         ([NamedPolicy("", FillFirst)], "`name` is '', which is no name"),
         ([NamedPolicy(7, FillFirst)], "`name` is 7, which is no name"),  # type: ignore[arg-type]
+        ([NamedPolicy("mine\n", FillFirst)], "`name` is 'mine\\n', which is no name"),
+        ([Derived(["mine"], FillFirst)], "`name` is ['mine'], which is no name"),  # type: ignore[arg-type]
         ([NamedPolicy("mine", "FillFirst")], "`build` is an object of the type str, which cannot be called"),  # type: ignore[arg-type]
         ([NamedPolicy("mine", FillFirst, None)], "`summary` is None, and not a text"),  # type: ignore[arg-type]
         (lambda: iter(lambda: NamedPolicy("mine", FillFirst), None), "returned more than 10,000 items"),
@@ -137,11 +206,45 @@ def test_garbage_is_told(answer: Any, told: str) -> None:
 @pytest.mark.parametrize(
     ("hook", "item", "told"),
     [
-        ("register_storages", StorageFactory("mine", ("My:",), FillFirst), "`schemes` is ('My:',)"),  # type: ignore[arg-type]
-        ("register_storages", StorageFactory("mine", (), FillFirst), "`schemes` is ()"),  # type: ignore[arg-type]
-        ("register_settings", SettingsSection("mine", dict), "and not a msgspec struct"),  # type: ignore[arg-type]
-        ("register_doctor_checks", DoctorCheck(name="mine", look=None), "`look` is None, which cannot be called"),  # type: ignore[arg-type]
-        ("register_doctor_checks", DoctorCheck(name="database", look=print), "'flow2api' and 'mine' both register"),  # type: ignore[arg-type]
+        ("register_storages", StorageFactory("mine", ("My:",), odd(FillFirst)), "`schemes` is ('My:',)"),
+        ("register_storages", StorageFactory("mine", (), odd(FillFirst)), "`schemes` is ()"),
+        ("register_settings", SettingsSection("mine", odd(dict)), "and not a msgspec struct"),
+        (
+            "register_settings",
+            SettingsSection("mine", Unresolved),
+            "has a type that no setting can have: name 'Nowhere'",
+        ),
+        ("register_settings", SettingsSection("mine", Unread), "has a type that no setting can have"),
+        ("register_settings", SettingsSection("host", Empty), "'flow2api' and 'mine' both register the section 'host'"),
+        (
+            "register_settings",
+            SettingsSection("openai", Empty),
+            "'upstream_openai' and 'mine' both register the section 'openai'",
+        ),
+        (
+            "register_observers",
+            ObserverFactory("flow", odd(print)),
+            "'upstream_flow' and 'mine' both use the section 'flow'",
+        ),
+        (
+            "register_upstreams",
+            UpstreamFactory("mine", odd(print), odd("api_key")),
+            "`credential` is 'api_key', and no CredentialKind",
+        ),
+        ("register_doctor_checks", DoctorCheck(name="mine", look=odd(print), needs=odd(7)), "`needs` is 7"),
+        (
+            "register_models",
+            Alias(odd(["mine"]), {None: "veo"}),
+            "returned an Alias whose `name` is ['mine'], which is no name",
+        ),
+        ("register_cli_commands", named_command(7), "returned a command whose name is 7"),
+        ("register_cli_commands", named_command("two words"), "returned a command whose name is 'two words'"),
+        ("register_doctor_checks", DoctorCheck(name="mine", look=odd(None)), "`look` is None, which cannot be called"),
+        (
+            "register_doctor_checks",
+            DoctorCheck(name="database", look=odd(print)),
+            "'flow2api' and 'mine' both register",
+        ),
     ],
 )
 def test_garbage_of_other_hooks_is_told(hook: str, item: Any, told: str) -> None:
@@ -157,6 +260,50 @@ def test_plugin_without_hooks_is_told_how_they_are_marked() -> None:
 
     assert "flow2api.hookspecs.hookimpl" in loading(Plugin())
     assert register_selection_policies.__doc__
+
+
+def test_hook_that_was_not_marked_beside_others_that_were_is_told() -> None:
+    class Plugin:
+        @hookimpl
+        def register_selection_policies(self) -> Iterable[NamedPolicy]:
+            return []
+
+        def register_upstreams(self) -> Iterable[object]:
+            return []
+
+    assert loading(Plugin()) == "Its register_upstreams is not marked with flow2api.hookspecs.hookimpl."
+
+
+def test_module_that_imports_the_specifications_is_no_worse_for_it() -> None:
+    plugin = with_policies([NamedPolicy("mine", FillFirst)])
+    plugin.register_upstreams = hookspecs.register_upstreams
+
+    assert "mine" in load_extensions(extra={"mine": plugin}).policies
+
+
+def test_class_whose_hooks_are_methods_is_told_to_be_an_object() -> None:
+    class Plugin:
+        @hookimpl
+        def register_selection_policies(self) -> Iterable[NamedPolicy]:
+            return []
+
+    assert "name an object of the class Plugin" in loading(Plugin)
+
+
+def test_class_whose_hooks_need_no_object_is_a_plugin() -> None:
+    class Plugin:
+        @staticmethod
+        @hookimpl
+        def register_selection_policies() -> Iterable[NamedPolicy]:
+            return [NamedPolicy("mine", FillFirst)]
+
+    assert "mine" in load_extensions(extra={"mine": Plugin}).policies
+
+
+def test_hook_that_is_implemented_twice_is_told() -> None:
+    one, other = (hookimpl(lambda: list[Alias](), specname="register_models") for _ in range(2))
+
+    assert loading(SimpleNamespace(one=one, other=other)) == "It implements register_models more than once."
 
 
 @pytest.mark.parametrize(
@@ -189,8 +336,6 @@ def test_plugin_for_this_version_is_loaded() -> None:
 
 
 def test_models_that_make_no_catalog_are_told() -> None:
-    from flow2api.domain.catalog import Alias
-
     class Plugin:
         @hookimpl
         def register_models(self) -> list[Alias]:

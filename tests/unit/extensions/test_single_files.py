@@ -90,3 +90,53 @@ def test_file_that_fails_leaves_no_module_behind(folder: Path) -> None:
         file.load()
 
     assert file.module not in sys.modules
+
+
+def test_what_is_no_file_is_told_and_never_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.py", 0o600)
+    (folder / "inner.py").mkdir(mode=0o700)
+
+    for file in (PluginFile(folder / "pipe.py"), PluginFile(folder / "inner.py")):
+        assert file.sha256() is None
+        with pytest.raises(PluginError, match="is no file"):
+            file.load()
+
+
+def test_link_to_a_file_is_followed(folder: Path) -> None:
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "mine.py").rename(folder / "data" / "v1.py")
+    (folder / "mine.py").symlink_to("data/v1.py")
+    (file,) = plugin_files(folder)
+
+    assert file.load(file.sha256()).answer == 42
+    sys.modules.pop(file.module)
+
+
+def test_link_by_way_of_a_folder_that_others_can_write_is_refused(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (folder / "mine.py").rename(folder / "v1.py")
+    (shared / "hop.py").symlink_to(folder / "v1.py")
+    (folder / "mine.py").symlink_to(shared / "hop.py")
+    shared.chmod(0o777)
+
+    with pytest.raises(PluginError, match=f"could be exchanged by others, for {shared}"):
+        PluginFile(folder / "mine.py").load()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives links away")
+def test_link_of_somebody_else_is_refused(folder: Path) -> None:
+    (folder / "mine.py").rename(folder / "v1.py")
+    (folder / "mine.py").symlink_to("v1.py")
+    os.lchown(folder / "mine.py", 12345, -1)
+
+    with pytest.raises(PluginError, match="is a link that belongs to another user"):
+        PluginFile(folder / "mine.py").load()
+
+
+def test_link_that_leads_to_itself_is_told(folder: Path) -> None:
+    (folder / "loop.py").symlink_to("loop.py")
+
+    with pytest.raises(PluginError, match="cannot be read"):
+        PluginFile(folder / "loop.py").load()

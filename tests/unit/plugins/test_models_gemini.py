@@ -4,6 +4,7 @@ import pytest
 
 from flow2api.domain.account import Tier
 from flow2api.domain.catalog import AspectRatio, BaseName, CostUnit, Mode, ModelCatalog, ModelSpec, Size, Wish
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.plugins import models_flow, models_gemini
 
@@ -62,7 +63,12 @@ def test_nothing_is_enlarged_after_it_was_made() -> None:
 
 @pytest.mark.parametrize(
     ("resolution", "price", "size", "word"),
-    [(None, 67, Size(1024, 1024), ""), ("2k", 101, Size(2048, 2048), "2K"), ("4k", 151, Size(4096, 4096), "4K")],
+    [
+        (None, 67, Size(1024, 1024), ""),
+        ("512", 45, Size(512, 512), "512"),
+        ("2k", 101, Size(2048, 2048), "2K"),
+        ("4k", 151, Size(4096, 4096), "4K"),
+    ],
 )
 def test_picture_has_the_price_and_the_word_of_its_resolution(
     catalog: ModelCatalog, resolution: str | None, price: int, size: Size, word: str
@@ -88,14 +94,33 @@ def test_number_of_pictures_chooses_among_the_ways_of_veo(catalog: ModelCatalog,
     assert catalog.resolve("google-veo-3.1", Wish(pictures=pictures)).spec.mode is mode
 
 
+def test_video_is_gone_on_from_by_the_model_that_made_it_seven_seconds_at_a_time(catalog: ModelCatalog) -> None:
+    for name, price in (("google-veo-3.1", 2800), ("google-veo-3.1-fast", 1050)):
+        spec = catalog.resolve(name, Wish(has_source_video=True)).spec
+        assert (spec.mode, spec.seconds, spec.cost(None)) == (Mode.EXTEND, 7, price)
+        assert spec.rests_as == catalog.resolve(name, Wish()).spec.rests_as
+    with pytest.raises(UnsupportedInputError):
+        catalog.resolve("google-veo-3.1-lite", Wish(has_source_video=True))
+
+
 def test_length_of_who_names_none_is_eight_seconds(catalog: ModelCatalog) -> None:
-    videos = [entry for entry in ENTRIES if isinstance(entry, BaseName) and entry.seconds is not None]
+    building_on = {spec.line for spec in SPECS if spec.mode is Mode.EXTEND}
+    videos = [one for one in ENTRIES if isinstance(one, BaseName) and one.seconds and one.line not in building_on]
 
     assert videos
-    assert {catalog.resolve(one.name, Wish(pictures=_least(one.line))).spec.seconds for one in videos} == {8}
+    assert {catalog.resolve(one.name, _least(one.line)).spec.seconds for one in videos} == {8}
 
 
-def test_quality_alone_does_not_raise_the_price(catalog: ModelCatalog) -> None:
+def test_high_quality_is_two_thousand_pixels_at_their_price(catalog: ModelCatalog) -> None:
+    high = Wish(resolution="4k", soft_resolution=True)
+
+    assert catalog.resolve("google-gemini-3.1-flash-image", high).spec.cost(None) == 101
+    assert catalog.resolve("google-gemini-3-pro-image", high).spec.resolution == "2k"
+    assert catalog.resolve("google-gemini-3.1-flash-lite-image", high).spec.resolution is None
+    assert catalog.resolve("google-veo-3.1", high).spec.resolution is None
+
+
+def test_medium_quality_does_not_raise_the_price(catalog: ModelCatalog) -> None:
     wish = Wish(resolution="2k", soft_resolution=True)
 
     assert catalog.resolve("google-gemini-3.1-flash-image", wish).spec.resolution is None
@@ -113,5 +138,7 @@ def test_lines_make_one_kind_of_media() -> None:
     assert {kind for _, kind in kinds} == {MediaKind.IMAGE, MediaKind.VIDEO}
 
 
-def _least(line: str) -> int:
-    return next(spec.min_images for spec in SPECS if spec.line == line)
+def _least(line: str) -> Wish:
+    """What a line needs at least."""
+    spec = next(spec for spec in SPECS if spec.line == line)
+    return Wish(pictures=spec.min_images, has_source_video=spec.mode.needs_video)

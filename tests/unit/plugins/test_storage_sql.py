@@ -46,11 +46,6 @@ async def test_builds_a_storage_that_touches_nothing_until_it_is_opened(
     assert (tmp_path / "data" / "flow2api.db").exists()
 
 
-def test_refuses_settings_that_it_does_not_have(factory: StorageFactory, cipher: AesGcmCipher) -> None:
-    with pytest.raises(ConfigurationError, match="pool_size"):
-        factory.build("sqlite:///x.db", {"pool_size": 5}, cipher, FakeClock())
-
-
 def test_refuses_a_url_without_a_file(factory: StorageFactory, cipher: AesGcmCipher) -> None:
     with pytest.raises(ConfigurationError, match="in memory"):
         factory.build("sqlite:///:memory:", {}, cipher, FakeClock())

@@ -107,7 +107,7 @@ async def test_hosts_are_asked_once_each(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(origin)
         return 404
 
-    monkeypatch.setattr(upstream_flow, "answers_at", answers_at)
+    monkeypatch.setattr("flow2api.adapters.probe.answers_at", answers_at)
     apart = looking_at({"labs_base_url": "http://127.0.0.1:9/fx/api", "api_base_url": "http://127.0.0.2:9/v1"})
     together = looking_at({"labs_base_url": "http://127.0.0.1:9/fx/api", "api_base_url": "http://127.0.0.1:9/v1"})
 

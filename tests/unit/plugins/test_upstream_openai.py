@@ -1,5 +1,5 @@
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -7,6 +7,7 @@ from flow2api.adapters.openai_media.client import OpenAiMediaUpstream
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import ModelCatalog, ModelSpec
 from flow2api.domain.errors import ConfigurationError
+from flow2api.extensions import load_extensions
 from flow2api.plugins import models_flow, models_openai, upstream_openai
 from flow2api.plugins.upstream_openai import read_settings
 from flow2api.testing.fakes.clock import FakeClock
@@ -22,9 +23,15 @@ def build(**section: Any) -> OpenAiMediaUpstream:
     return upstream
 
 
+def checked(**section: Any) -> dict[str, Any]:
+    """The section as the program reads it at the start."""
+    _, sections = load_extensions().checked({"openai": section})
+    return dict(sections["openai"])
+
+
 async def test_models_of_the_settings_are_offered_from_a_file_and_from_a_variable() -> None:
     for models in ([MODEL], json.dumps([MODEL])):
-        upstream = build(models=models)
+        upstream = build(**checked(models=models))
 
         assert [entry.name for entry in upstream.models()] == ["far-picture"]
         assert all(upstream.serves(entry) for entry in upstream.models() if isinstance(entry, ModelSpec))
@@ -32,7 +39,7 @@ async def test_models_of_the_settings_are_offered_from_a_file_and_from_a_variabl
 
 
 def test_texts_of_the_environment_are_taken_for_numbers_and_lists() -> None:
-    settings = read_settings({"max_proxies": "3", "media_hosts": "cdn.example.org, x.example", "models": ""})
+    settings = read_settings(checked(max_proxies="3", media_hosts="cdn.example.org, x.example", models=""))
 
     assert (settings.max_proxies, settings.media_hosts, settings.models) == (3, ("cdn.example.org", "x.example"), ())
 
@@ -42,6 +49,7 @@ def test_texts_of_the_environment_are_taken_for_numbers_and_lists() -> None:
     [
         ({"modelz": []}, "modelz"),
         ({"models": "[{]"}, "openai"),
+        ({"models": "gpt"}, "models"),
         ({"models": [{**MODEL, "kind": "song"}]}, "kind"),
         ({"models": [{**MODEL, "colour": "red"}]}, "colour"),
         ({"models": [{**MODEL, "name": "a b"}]}, "'a b'"),
@@ -52,7 +60,18 @@ def test_texts_of_the_environment_are_taken_for_numbers_and_lists() -> None:
 )
 def test_wrong_setting_is_named(section: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
-        build(**section)
+        build(**checked(**section))
+
+
+def test_settings_are_shown_as_they_are_read() -> None:
+    found, sections = load_extensions().checked({"openai": {"models": json.dumps([MODEL]), "media_hosts": "a.b,c.d"}})
+    (plugin,) = (one for one in found.plugins if one.name == "upstream_openai")
+
+    shown = found.shown_sections(plugin, sections)["openai"]
+
+    (model,) = cast("list[dict[str, object]]", shown["models"])
+    assert (model["name"], model["sizes"], model["price_usd"]) == ("far-picture", ["1024x1024"], 0.02)
+    assert (shown["media_hosts"], shown["max_proxies"]) == (["a.b", "c.d"], 64)
 
 
 def test_models_of_openai_live_beside_those_of_flow() -> None:

@@ -10,15 +10,27 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 BROKEN = """
+    import asyncio
+    from dataclasses import replace
+
     import pytest
 
+    from flow2api.domain.secret import Secret
     from flow2api.domain.selection import Candidate
-    from flow2api.plugins.coordination_memory import MemorySlots
+    from flow2api.domain.usecases.diagnose import CheckState, Finding
+    from flow2api.hookspecs import DoctorCheck
+    from flow2api.plugins.coordination_memory import MemoryEvents, MemoryLimits, MemorySlots
     from flow2api.testing.contracts import (
-        MediaStoreContract, SelectionPolicyContract, SlotsContract, StorageContract
+        CoordinationContract, DoctorCheckContract, EventsContract, LimitsContract, MediaStoreContract, ObserverContract,
+        ProxySelectorContract, ResponseShaperContract, SelectionPolicyContract, SlotsContract, StorageContract,
+        UpstreamContract
     )
+    from flow2api.testing.contracts.backstage import SMALL_JPEG
+    from flow2api.testing.fakes.coordination import FakeCoordination
     from flow2api.testing.fakes.media import FakeMediaStore
     from flow2api.testing.fakes.storage import FakeStorage
+    from flow2api.testing.fakes.upstream import FakeUpstream
+    from tests.contract.test_upstream_contract import FakeBackstage
     from flow2api.testing.factories import AccountFactory
 
 
@@ -50,6 +62,33 @@ BROKEN = """
             return Generous()
 
 
+    class TestLimits(LimitsContract):
+        @pytest.fixture
+        def limits(self):
+            class Endless(MemoryLimits):
+                def spend_now(self, subject, amount, limit, window_s):
+                    return super().spend_now(subject, amount, limit, 3600.0)
+
+            return Endless()
+
+
+    class TestEvents(EventsContract):
+        @pytest.fixture
+        def events(self):
+            class Sleepy(MemoryEvents):
+                async def publish(self, topic, about):
+                    if topic == "probe":
+                        await super().publish(topic, about)
+
+            return Sleepy()
+
+
+    class TestCoordination(CoordinationContract):
+        @pytest.fixture
+        def new_process(self):
+            return FakeCoordination
+
+
     class TestStore(MediaStoreContract):
         @pytest.fixture
         def store(self):
@@ -62,7 +101,159 @@ BROKEN = """
 
     class TestNobodySaidHow(StorageContract):
         pass
+
+
+    class TestNoMeeting(CoordinationContract):
+        pass
+
+
+    class WithHost(FakeStorage):
+        def __init__(self, clock):
+            super().__init__(clock)
+            self.vault.read = self._read
+
+        async def _read(self, account_id):
+            kept = self.tables.credentials.get(account_id)
+            return kept and replace(kept, base_url="https://example.org")
+
+
+    class TestVaultWithHost(StorageContract):
+        @pytest.fixture
+        def new_storage(self, clock):
+            storage = WithHost(clock)
+            return lambda: storage
+
+
+    class Upstream(FakeUpstream):
+        async def exchange(self, credentials, proxy):
+            player = self.players[0]
+            player.is_revoked = False
+            return await super().exchange(player.credentials, proxy)
+
+        async def produce(self, access, order):
+            try:
+                await asyncio.sleep(0)
+                return await super().produce(access, order)
+            except asyncio.CancelledError:
+                return []
+
+        async def fetch(self, access, product, *, thumbnail=False):
+            yield SMALL_JPEG
+
+        async def poll(self, access, operations):
+            return {}
+
+
+    class BrokenStage(FakeBackstage):
+        def __init__(self):
+            super().__init__()
+            self.fake = self.upstream = Upstream(self.clock, unserved=set())
+
+
+    class TestUpstream(UpstreamContract):
+        @pytest.fixture
+        def backstage(self):
+            return BrokenStage()
+
+
+    class TestObserver(ObserverContract):
+        @pytest.fixture
+        def observer(self):
+            class Picky:
+                kinds = ("disk.full", "disk.exploded")
+
+                def notify(self, notice):
+                    notice.sentence.encode("ascii")
+
+            return Picky()
+
+
+    class TestSelector(ProxySelectorContract):
+        @pytest.fixture
+        def selector(self):
+            class Keeping:
+                first = None
+
+                def select(self, account_id, members):
+                    self.first = self.first or members.pop()
+                    return self.first
+
+            return Keeping()
+
+
+    class TestShaper(ResponseShaperContract):
+        @pytest.fixture
+        def shaper(self):
+            class Careless:
+                said = ""
+
+                def chat_text(self, results):
+                    self.said += "".join(one.url.partition("&")[0] for one in reversed(results))
+                    sum(range(200_000))
+                    return self.said or None
+
+            return Careless()
+
+
+    class TestCheck(DoctorCheckContract):
+        @pytest.fixture
+        def section(self):
+            return {"hosts": [{"token": Secret("t0psecret")}]}
+
+        @pytest.fixture
+        def check(self):
+            async def look(examined):
+                (examined.data_dir / "probe").touch()
+                return Finding(CheckState.WARN, "The token\\n" + examined.section["hosts"][0]["token"].reveal())
+
+            return DoctorCheck(name="broken", look=look, needs="broken")
+
+
+    class TestCheckOfGarbage(DoctorCheckContract):
+        @pytest.fixture
+        def check(self):
+            async def look(examined):
+                return "fine"
+
+            return DoctorCheck(name="garbage", look=look)
 """
+FAILING = [
+    "TestStorage::TestAuditLog::test_goes_along_with_each_change",
+    "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
+    "TestSlots::test_gives_no_more_than_the_limit",
+    "TestLimits::test_counting_begins_anew_when_the_window_is_over",
+    "TestEvents::test_other_process_hears_what_is_published",
+    "TestCoordination::test_slots_are_counted_over_all_processes",
+    "TestCoordination::test_limits_are_counted_over_all_processes",
+    "TestCoordination::test_process_that_ends_gives_its_slots_back",
+    "TestStore::test_gives_back_what_it_took[1]",
+    "TestVaultWithHost::TestVault::test_host_of_an_account_is_kept_with_the_account_and_not_with_its_secrets",
+    "TestUpstream::test_exchange_refuses_a_session_that_was_revoked",
+    "TestUpstream::test_exchange_refuses_what_is_no_session",
+    "TestUpstream::test_produce_makes_as_many_different_pictures_as_were_ordered",
+    "TestUpstream::test_video_runs_then_is_done_and_its_bytes_can_be_had",
+    "TestUpstream::test_poll_tells_of_many_operations_at_once",
+    "TestUpstream::test_media_that_is_not_there_is_not_found",
+    "TestUpstream::test_deleted_product_is_gone",
+    "TestUpstream::test_cancelled_call_ends_at_once_and_leaves_the_upstream_usable",
+    "TestUpstream::test_does_not_serve_what_it_cannot_make",
+    "TestObserver::test_takes_every_kind_that_it_wants[disk.full]",
+    "TestObserver::test_takes_many_of_one_moment_and_one_of_the_past",
+    "TestObserver::test_kinds_that_it_wants_are_kinds_of_notices",
+    "TestSelector::test_chooses_one_of_the_members[50]",
+    "TestSelector::test_leaves_the_members_as_they_are",
+    "TestSelector::test_never_chooses_one_that_is_gone",
+    "TestShaper::test_every_link_is_in_the_text_as_it_was_given_and_in_order[2]",
+    "TestShaper::test_writes_pictures_and_videos[image]",
+    "TestShaper::test_answer_without_results_is_a_text_too",
+    "TestShaper::test_one_answer_does_not_hang_on_another",
+    "TestShaper::test_is_quick",
+    "TestCheck::test_says_it_in_one_line_and_how_to_mend_it",
+    "TestCheck::test_tells_no_secret",
+    "TestCheck::test_changes_nothing",
+    "TestCheck::test_needs_another_check_than_itself",
+    "TestCheckOfGarbage::test_finds_something_or_has_nothing_to_say",
+]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +261,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pytest says of broken implementations."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "test_broken.py").write_text(textwrap.dedent(BROKEN))
-    wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping)"
+    wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping) or (WithHost and host)"
+    wanted += " or TestUpstream or TestObserver or TestSelector or TestShaper or TestCheck"
+    wanted += (
+        " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
+    )
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", wanted]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     done = subprocess.run(
@@ -80,15 +275,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    "failed",
-    [
-        "TestStorage::TestAuditLog::test_goes_along_with_each_change",
-        "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
-        "TestSlots::test_gives_no_more_than_the_limit",
-        "TestStore::test_gives_back_what_it_took[1]",
-    ],
-)
+@pytest.mark.parametrize("failed", FAILING)
 def test_what_is_broken_fails(told: str, failed: str) -> None:
     assert f"test_broken.py::{failed}" in told.partition("short test summary")[2]
 
@@ -99,3 +286,4 @@ def test_failure_shows_what_was_compared(told: str) -> None:
 
 def test_suite_without_an_implementation_says_what_to_define(told: str) -> None:
     assert "Say how the storage is made: override the fixture `new_storage`." in told
+    assert "Say how the coordination is made: override the fixture `new_process`." in told

@@ -1,17 +1,17 @@
 """An observer: writes every notice as a line of JSON into a file, for programs that follow it.
 
-Its section of the settings: ``file`` (the path; without one nothing is written) and ``only`` (the kinds to write,
-separated by commas; all when it is empty).
+Its section of the settings is described by `Settings`.
 """
 
 import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from flow2api.domain.errors import ConfigurationError
+import msgspec
+
 from flow2api.domain.notices import Notice, NoticeKind
 from flow2api.domain.ports.observers import Observer
-from flow2api.hookspecs import ObserverFactory, Section, hookimpl
+from flow2api.hookspecs import ObserverFactory, Section, SettingsSection, hookimpl
 
 NAME = "lines"
 
@@ -46,25 +46,43 @@ class Silent:
         """Drop it."""
 
 
-def build(section: Section) -> Observer:
-    """The observer as its section of the settings wants it.
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The section ``[lines]`` of the settings.
+
+    Attributes:
+        file: Where to write; without one nothing is written.
+        only: The kinds to write, separated by commas; all when it is empty.
+    """
+
+    file: str = ""
+    only: str = ""
+
+    def __post_init__(self) -> None:
+        """What a type cannot say is checked here; a ValueError leaves the plugin out, with this sentence."""
+        try:
+            kinds_in(self.only)
+        except ValueError as error:
+            raise ValueError(f"`only` names kinds of notices, such as account.needs_care: {error}") from None
+
+
+def kinds_in(only: str) -> tuple[NoticeKind, ...]:
+    """The kinds that the setting ``only`` names.
 
     Raises:
-        ConfigurationError: A setting is not known, or names a kind that does not exist.
+        ValueError: One of them does not exist.
     """
-    unknown = sorted(set(section) - {"file", "only"})
-    if unknown:
-        raise ConfigurationError(f"The observer {NAME!r} has the settings `file` and `only`, not {', '.join(unknown)}.")
-    if not section.get("file"):
-        return Silent()
-    wanted = [word.strip() for word in str(section.get("only", "")).split(",") if word.strip()]
-    try:
-        kinds = tuple(NoticeKind(word) for word in wanted) or tuple(NoticeKind)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"`only` of the observer {NAME!r} names kinds of notices, such as account.needs_care: {error}."
-        ) from None
-    return LinesObserver(Path(str(section["file"])), kinds)
+    return tuple(NoticeKind(word.strip()) for word in only.split(",") if word.strip()) or tuple(NoticeKind)
+
+
+def build(section: Section) -> Observer:
+    """The observer as its section of the settings wants it, which was checked and has its defaults."""
+    return LinesObserver(Path(section["file"]), kinds_in(section["only"])) if section["file"] else Silent()
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """What the section looks like."""
+    return [SettingsSection(NAME, Settings)]
 
 
 @hookimpl

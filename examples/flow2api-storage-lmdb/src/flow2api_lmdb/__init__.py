@@ -6,17 +6,35 @@ by its whole path.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
-from flow2api.hookspecs import Section, StorageFactory, hookimpl
+from flow2api.hookspecs import Section, SettingsSection, StorageFactory, hookimpl
 from flow2api_lmdb.engine import GIB, Engine
 from flow2api_lmdb.storage import LmdbStorage
 
 NAME = "lmdb"
-ROOM_GIB = 64
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The section ``[lmdb]`` of the settings.
+
+    Attributes:
+        room_gib: How large the data may become; addresses are reserved for it, but neither memory nor disk.
+    """
+
+    room_gib: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """What the section looks like: with this, ``open_url`` gets it checked and with its defaults."""
+    return [SettingsSection(NAME, Settings)]
 
 
 @hookimpl
@@ -29,12 +47,10 @@ def open_url(url: str, section: Section, cipher: Cipher, clock: Clock) -> Storag
     """The storage that a URL names; it connects when it is opened.
 
     Raises:
-        ConfigurationError: The URL names no folder, or the section sets what is not known.
+        ConfigurationError: The URL names no folder.
     """
-    unknown = sorted(set(section) - {"room_gib"})
-    if unknown:
-        raise ConfigurationError(f"The storage {NAME!r} has one setting, `room_gib`, but {', '.join(unknown)} is set.")
-    return LmdbStorage(Engine(_folder_of(url), cipher, clock, _room_gib(section) * GIB), cipher, clock)
+    room_bytes = section["room_gib"] * GIB
+    return LmdbStorage(Engine(_folder_of(url), cipher, clock, room_bytes), cipher, clock)
 
 
 def _folder_of(url: str) -> Path:
@@ -44,10 +60,3 @@ def _folder_of(url: str) -> Path:
             f"The storage URL {url!r} names no folder; write lmdb:///relative/folder or lmdb:////absolute/folder."
         )
     return Path(rest)
-
-
-def _room_gib(section: Section) -> int:
-    text = str(section.get("room_gib", ROOM_GIB))
-    if not text.isdecimal() or not 1 <= int(text) <= 4096:
-        raise ConfigurationError(f"The setting `room_gib` of the storage {NAME!r} is 1 to 4096, not {text!r}.")
-    return int(text)

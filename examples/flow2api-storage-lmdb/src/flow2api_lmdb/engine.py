@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,9 +18,11 @@ from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
 from flow2api_lmdb.records import Records
 from flow2api_lmdb.schema import DATABASES
-from flow2api_lmdb.tables import Step
+from flow2api_lmdb.tables import Step, Table
+from flow2api_lmdb.writer import Writer
 
 T = TypeVar("T")
+V = TypeVar("V")
 Work = Callable[[Step], T]
 
 READERS = 4
@@ -39,7 +42,7 @@ _LOCK = threading.Lock()
 
 
 class Engine:
-    """Carries out steps, each in a transaction of its own.
+    """Carries out steps; those that read each in a transaction of its own, those that write together with others.
 
     A step that writes is durable when its caller hears of it. It is carried out even when the caller is cancelled
     meanwhile, for what it tells may have been paid for.
@@ -56,7 +59,7 @@ class Engine:
         self._clock = clock
         self._room_bytes = room_bytes
         self._shared: _Shared | None = None
-        self._writer: ThreadPoolExecutor | None = None
+        self._writer: Writer | None = None
         self._readers: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
@@ -67,16 +70,48 @@ class Engine:
         """
         if self._shared is None:
             self._shared = await asyncio.to_thread(self._connect)
-            self._writer = ThreadPoolExecutor(1, "lmdb-writer")
+            self._writer = Writer(
+                self._shared.environment,
+                partial(self._step, self._shared),
+                partial(self._carried_out, self._shared, writes=True),
+            )
             self._readers = ThreadPoolExecutor(READERS, "lmdb-reader")
 
     async def read(self, work: Work[T]) -> T:
         """Carry out a step that only reads, on the data as of one moment."""
-        return await self._run(self._readers, work, writes=False)
+        if self._shared is None or self._readers is None:
+            raise StorageError("The storage is not open.")
+        running = asyncio.get_running_loop().run_in_executor(
+            self._readers, partial(self._carried_out, self._shared, work, writes=False)
+        )
+        return await asyncio.shield(running)
 
     async def write(self, work: Work[T]) -> T:
-        """Carry out a step as a whole or not at all."""
-        return await self._run(self._writer, work, writes=True)
+        """Carry out a step as a whole or not at all. It may be begun twice, so it changes nothing but the data."""
+        if self._shared is None or self._writer is None:
+            raise StorageError("The storage is not open.")
+        result: T = await asyncio.shield(asyncio.wrap_future(self._writer.submit(work)))
+        return result
+
+    def peek(self, table: Table[V]) -> Sequence[V]:
+        """Everything in a table, while nothing is open; nothing is made, so it is empty when there is no data yet.
+
+        Raises:
+            StorageError: The folder cannot be used.
+        """
+        place = self._folder.resolve()
+        if not (place / "data.mdb").is_file():
+            return []
+        with _LOCK, _translated():
+            if place in _OPEN:
+                return self._in_transaction(_OPEN[place], lambda step: list(step.scan(table)), writes=False)
+            with lmdb.open(str(place), max_dbs=len(DATABASES), readonly=True, create=False) as environment:
+                try:
+                    databases = {table.name: environment.open_db(table.name.encode(), create=False)}
+                except (lmdb.NotFoundError, lmdb.ReadonlyError):
+                    return []
+                shared = _Shared(environment, databases, 0)
+                return self._in_transaction(shared, lambda step: list(step.scan(table)), writes=False)
 
     async def aclose(self) -> None:
         """End the threads once they have done what they were handed, and close the environment if nobody else uses it."""
@@ -88,24 +123,20 @@ class Engine:
                 await asyncio.to_thread(pool.shutdown)
         await asyncio.to_thread(self._disconnect, shared)
 
-    async def _run(self, pool: ThreadPoolExecutor | None, work: Work[T], *, writes: bool) -> T:
-        shared = self._shared
-        if shared is None or pool is None:
-            raise StorageError("The storage is not open.")
-        running = asyncio.get_running_loop().run_in_executor(pool, self._carried_out, shared, work, writes)
-        return await asyncio.shield(running)
-
-    def _carried_out(self, shared: _Shared, work: Work[T], writes: bool) -> T:
+    def _carried_out(self, shared: _Shared, work: Work[T], *, writes: bool) -> T:
         with _translated():
             try:
-                return self._in_transaction(shared, work, writes)
+                return self._in_transaction(shared, work, writes=writes)
             except lmdb.MapResizedError:
                 shared.environment.set_mapsize(0)
-                return self._in_transaction(shared, work, writes)
+                return self._in_transaction(shared, work, writes=writes)
 
-    def _in_transaction(self, shared: _Shared, work: Work[T], writes: bool) -> T:
+    def _in_transaction(self, shared: _Shared, work: Work[T], *, writes: bool) -> T:
         with shared.environment.begin(write=writes) as transaction:
-            return work(Step(transaction, shared.databases, self._records, self._clock.now(), self.origin))
+            return work(self._step(shared, transaction))
+
+    def _step(self, shared: _Shared, transaction: lmdb.Transaction) -> Step:
+        return Step(transaction, shared.databases, self._records, self._clock.now(), self.origin)
 
     def _connect(self) -> _Shared:
         place = self._folder.resolve()

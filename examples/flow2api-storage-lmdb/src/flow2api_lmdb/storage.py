@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ from flow2api_lmdb.repositories.proxies import LmdbProxies
 from flow2api_lmdb.repositories.records import LmdbInheritance, LmdbRequestLog, LmdbStatistics
 from flow2api_lmdb.repositories.second_factors import LmdbSecondFactors, LmdbSetupCodes
 from flow2api_lmdb.repositories.telling import LmdbDeliveries, LmdbNotifyTargets, LmdbToldNotices, LmdbWebhooks
-from flow2api_lmdb.schema import ACCOUNTS, API_KEYS, FACTS, NOTIFY_TARGETS, OPERATORS, PROXIES, WEBHOOKS
+from flow2api_lmdb.schema import ACCOUNTS, API_KEYS, FACTS, NOTIFY_TARGETS, OPERATORS, OPTIONS, PROXIES, WEBHOOKS
 from flow2api_lmdb.tables import Step
 from flow2api_lmdb.upkeep import forget_old
 
@@ -123,6 +124,9 @@ class LmdbStorage:
         await self._health.aclose()
         await self._engine.aclose()
 
+    def peek_options(self) -> Mapping[str, object]:
+        return {option.name: option.value for option in self._engine.peek(OPTIONS)}
+
     def _check(self, step: Step) -> None:
         """Make sure that the schema is ours, and that the key opens what is sealed here."""
         schema = step.get(FACTS, "schema")
@@ -161,7 +165,10 @@ def _holds_secrets(step: Step) -> bool:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import Storage
+    from flow2api.domain.ports.storage import PeeksOptions, Storage
 
     def _is_a_storage(storage: LmdbStorage) -> Storage:
+        return storage
+
+    def _tells_its_options(storage: LmdbStorage) -> PeeksOptions:
         return storage

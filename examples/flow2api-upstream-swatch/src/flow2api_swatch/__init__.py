@@ -1,16 +1,18 @@
 """An upstream that paints plain colours, with its two models. It shows every method of the port and calls nobody.
 
-Its section of the settings: ``refused_words``, separated by commas (``unsafe,filtered`` when nothing is said).
+Its accounts have API keys. Its section of the settings is described by `Settings`.
 """
 
 from collections.abc import Iterable
 
+import msgspec
+
+from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import LANDSCAPE, SQUARE, BaseName, Entry, Mode, ModelSpec, Size
-from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
-from flow2api.hookspecs import Section, UpstreamFactory, hookimpl
+from flow2api.hookspecs import Section, SettingsSection, UpstreamFactory, hookimpl
 from flow2api_swatch.service import PaintShop
 from flow2api_swatch.upstream import NAME, SwatchUpstream
 
@@ -20,7 +22,7 @@ _SIZES = {"square": (SQUARE, Size(1024, 1024)), "landscape": (LANDSCAPE, Size(13
 @hookimpl
 def register_upstreams() -> Iterable[UpstreamFactory]:
     """The upstream ``swatch``."""
-    return [UpstreamFactory(NAME, build)]
+    return [UpstreamFactory(NAME, build, CredentialKind.API_KEY)]
 
 
 @hookimpl
@@ -40,16 +42,23 @@ def register_models() -> Iterable[Entry]:
     yield BaseName("swatch", "swatch")
 
 
-def build(section: Section, clock: Clock) -> Upstream:
-    """The upstream as its section of the settings wants it.
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The section ``[swatch]`` of the settings.
 
-    Raises:
-        ConfigurationError: A setting is not known.
+    Attributes:
+        refused_words: What is not painted, separated by commas.
     """
-    unknown = sorted(set(section) - {"refused_words"})
-    if unknown:
-        raise ConfigurationError(
-            f"The upstream {NAME!r} has one setting, `refused_words`, but {', '.join(unknown)} is set."
-        )
-    words = str(section.get("refused_words", "unsafe,filtered")).split(",")
+
+    refused_words: str = "unsafe,filtered"
+
+
+@hookimpl
+def register_settings() -> Iterable[SettingsSection]:
+    """What the section looks like: with this, ``build`` gets it checked and with its defaults."""
+    return [SettingsSection(NAME, Settings)]
+
+
+def build(section: Section, clock: Clock) -> Upstream:
+    """The upstream as its section of the settings wants it."""
+    words = section["refused_words"].split(",")
     return SwatchUpstream(PaintShop(tuple(word.strip() for word in words if word.strip())), clock)

@@ -10,8 +10,10 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.proxy import GLOBAL
+from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
-from flow2api.domain.usecases.manage_accounts import MOST_SLOTS, read_session_token
+from flow2api.domain.usecases.manage_accounts import MOST_SLOTS
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 MOST_TAGS = 100
 MOST_AT_ONCE = 1000
@@ -24,10 +26,18 @@ AccountIds = Annotated[
 
 
 class NewAccountBody(Body, frozen=True):
-    """An account. The service is asked whose it is before it is stored."""
+    """An account. The service is asked whose it is before it is stored.
 
-    session_token: str
+    Attributes:
+        session_token: What accounts of ``flow`` sign in with.
+        api_key: What accounts of upstreams with keys sign in with.
+        base_url: Where the account is served, for upstreams whose accounts each say so.
+    """
+
+    session_token: str | None = None
     upstream: str = "flow"
+    api_key: str | None = None
+    base_url: str | None = None
     name: str = ""
     email: str | None = None
     remark: str = ""
@@ -52,13 +62,25 @@ class SharedChange(Body, frozen=True):
 
 
 class AccountBody(SharedChange, frozen=True):
-    """What is to change; what is left out stays. A slot of null is no limit, a proxy of null what the option says."""
+    """What is to change; what is left out stays. A slot of null is no limit, a proxy of null what the option says.
+
+    Attributes:
+        api_key: Takes the place of the former key, once the host has taken it.
+        base_url: Where the account is served from now on. The key comes with it, for it is sent there.
+    """
 
     name: str | UnsetType = UNSET
     email: str | UnsetType = UNSET
     remark: str | UnsetType = UNSET
     workspace: str | UnsetType | None = UNSET
     session_token: str | UnsetType = UNSET
+    api_key: str | UnsetType = UNSET
+    base_url: str | UnsetType = UNSET
+
+    @property
+    def given(self) -> GivenCredential:
+        """What the account is to sign in with from now on."""
+        return GivenCredential(_or_none(self.session_token), _or_none(self.api_key), _or_none(self.base_url))
 
 
 class AccountsBody(Body, frozen=True):
@@ -80,11 +102,15 @@ class AccountsBody(Body, frozen=True):
         return AccountFilter(tag=self.tag) if self.account_ids is None else self.account_ids
 
 
-def change_of(body: SharedChange) -> AccountChange:
+def change_of(body: SharedChange, *, session_token: Secret | None = None, base_url: str | None = None) -> AccountChange:
     """The change that a body asks for.
 
+    Args:
+        session_token: What it gives an account to sign in with, as it was read for that account.
+        base_url: Where it wants that account served, read likewise.
+
     Raises:
-        UnsupportedInputError: It asks for nothing, or its session token is none.
+        UnsupportedInputError: It asks for nothing.
     """
     slots = ((MediaKind.IMAGE, body.image_slots), (MediaKind.VIDEO, body.video_slots))
     tags, proxy = _or_none(body.tags), body.proxy
@@ -97,6 +123,8 @@ def change_of(body: SharedChange) -> AccountChange:
         added_tags=frozenset(body.add_tags),
         removed_tags=frozenset(body.remove_tags),
         proxy=None if isinstance(proxy, UnsetType) else proxy or GLOBAL,
+        session_token=session_token,
+        base_url=base_url,
         **own,
     )
     if change == AccountChange():
@@ -106,13 +134,12 @@ def change_of(body: SharedChange) -> AccountChange:
 
 def _own_of(body: AccountBody) -> dict[str, Any]:
     """What only a single account can be given."""
-    token, workspace = _or_none(body.session_token), body.workspace
+    workspace = body.workspace
     return {
         "name": _stripped(body.name),
         "email": _or_none(body.email),
         "remark": _or_none(body.remark),
         "workspace": None if isinstance(workspace, UnsetType) else workspace or "",
-        "session_token": None if token is None else read_session_token(token),
     }
 
 

@@ -1,6 +1,5 @@
 """``POST /api/admin/accounts/import``: many accounts at once."""
 
-from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +17,7 @@ from flow2api.adapters.admin_api.schemas import Body
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.import_accounts import ImportedAccount
-from flow2api.domain.usecases.manage_accounts import read_session_token
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 MOST_ROWS = 10_000
 
@@ -26,9 +25,9 @@ Rows = Annotated[list[Any], msgspec.Meta(max_length=MOST_ROWS)]
 
 
 class AccountImportBody(Body, frozen=True):
-    """Accounts, 10,000 at most, each with a ``session_token`` and what else is said when one is added, and its share.
+    """Accounts, 10,000 at most, each with what it signs in with, what else is said when one is added, and its share.
 
-    One that is known by its session token, or by its address, is changed; what is left out stays.
+    One that is known by its session token or key, or by its address, is changed; what is left out stays.
     """
 
     accounts: Rows
@@ -37,8 +36,10 @@ class AccountImportBody(Body, frozen=True):
 class ImportRow(Body, frozen=True):
     """One account. What is left out stays as it is, or takes the default in a new account."""
 
-    session_token: str
+    session_token: str | None = None
     upstream: str = "flow"
+    api_key: str | None = None
+    base_url: str | None = None
     email: str | None = None
     name: str | None = None
     remark: str | None = None
@@ -72,7 +73,7 @@ def account_import_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/accounts/import", status_code=200, request_max_body_size=MOST_IMPORT_BYTES, tags=["accounts"])
     async def import_accounts(request: HttpRequest, data: JSONBody[AccountImportBody]) -> AccountImport:
         """Take in many accounts without asking the service; one bad row never stops the others."""
-        rows = [_row(row, doors.upstreams) for row in data.accounts]
+        rows = [_row(row, doors) for row in data.accounts]
         report = await doors.import_accounts(rows, actor=actor_of(doors, request.scope))
         return AccountImport(
             added=report.added,
@@ -84,15 +85,18 @@ def account_import_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     return [import_accounts]
 
 
-def _row(row: object, upstreams: Collection[str]) -> ImportedAccount | str:
+def _row(row: object, doors: AdminDoors) -> ImportedAccount | str:
     try:
         read = msgspec.convert(row, ImportRow)
-        if read.upstream not in upstreams:
-            return f"There is no such upstream; there is {', '.join(sorted(upstreams))}."
+        if read.upstream not in doors.upstreams:
+            return f"There is no such upstream; there is {', '.join(sorted(doors.upstreams))}."
+        given = GivenCredential(read.session_token, read.api_key, read.base_url)
+        secret, base_url = given.read(read.upstream, doors.kinds)
         slots = ((MediaKind.IMAGE, read.image_slots), (MediaKind.VIDEO, read.video_slots))
         return ImportedAccount(
-            session_token=read_session_token(read.session_token),
+            session_token=secret,
             upstream=read.upstream,
+            base_url=base_url,
             email=read.email or None,
             name=read.name,
             remark=read.remark,

@@ -20,9 +20,11 @@ from flow2api.adapters.admin_api.resources.account_views import (
 from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, HttpRequest, Limit, Word, number_in
 from flow2api.adapters.admin_api.schemas import Id
 from flow2api.domain.account import AccountStatus, Capacity
+from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter
 from flow2api.domain.usecases.change_account import AccountChange
-from flow2api.domain.usecases.manage_accounts import NewAccount, read_session_token
+from flow2api.domain.usecases.manage_accounts import NewAccount
+from flow2api.domain.usecases.read_credential import GivenCredential
 
 ONE = f"{PREFIX}/accounts/{{account_id:int}}"
 
@@ -71,10 +73,20 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @post(f"{PREFIX}/accounts", tags=["accounts"])
     async def add_account(request: HttpRequest, data: JSONBody[NewAccountBody]) -> WholeAccount:
-        """Add an account; the service is asked whose it is at once."""
+        """Add an account; the service is asked whose it is at once.
+
+        An account of ``flow`` has a ``session_token``; what another upstream wants is an ``api_key``, or an ``api_key`` and
+        a ``base_url``.
+        """
+        if data.upstream not in doors.upstreams:
+            names = ", ".join(sorted(doors.upstreams))
+            raise UnsupportedInputError(f"There is no such upstream; there is {names}.", param="upstream")
+        given = GivenCredential(data.session_token, data.api_key, data.base_url)
+        secret, base_url = given.read(data.upstream, doors.kinds)
         new = NewAccount(
-            session_token=read_session_token(data.session_token),
+            session_token=secret,
             upstream=data.upstream,
+            base_url=base_url,
             name=data.name.strip(),
             email=data.email,
             remark=data.remark,
@@ -100,8 +112,14 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @patch(ONE, tags=["accounts"])
     async def change_account(request: HttpRequest, account_id: Id, data: JSONBody[AccountBody]) -> WholeAccount:
-        """Change an account. A new session token is shown to the service before it takes the place of the former one."""
-        change = change_of(data)
+        """Change an account. A new session token or key is shown to the service before it takes the place of the former one.
+
+        An account that is to be served at another ``base_url`` needs its ``api_key`` with it: the key is proved there, and
+        one that is kept is never sent to a host that was just named.
+        """
+        account = await doors.accounts.get(account_id)
+        secret, base_url = data.given.read_for(account, doors.kinds)
+        change = change_of(data, session_token=secret, base_url=base_url)
         await _check_proxy(doors, change)
         changed = await doors.accounts.change(account_id, change, actor_of(doors, request.scope))
         return whole_account(changed, doors.clock.now())

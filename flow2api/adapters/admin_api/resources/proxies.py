@@ -127,6 +127,10 @@ class ProxyChecks(msgspec.Struct, frozen=True, kw_only=True):
 
 def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
+    return [*_routes_of_many(doors), *_routes_of_one(doors)]
+
+
+def _routes_of_many(doors: AdminDoors) -> list[HTTPRouteHandler]:
     owner = {LEAST_ROLE: Role.OWNER}
 
     @get(f"{PREFIX}/proxies", tags=["proxies"])
@@ -165,6 +169,12 @@ def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         checks = tuple(_check(one) for one in checked)
         return ProxyChecks(ok=all(one.ok for one in checks), checks=checks)
 
+    return [list_proxies, add_proxy, import_proxies, test_proxies]
+
+
+def _routes_of_one(doors: AdminDoors) -> list[HTTPRouteHandler]:
+    owner = {LEAST_ROLE: Role.OWNER}
+
     @get(ONE, tags=["proxies"])
     async def show_proxy(name: ProxyName) -> ProxyView:
         """One proxy."""
@@ -193,7 +203,7 @@ def proxy_resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.proxies.remove(proxy, actor, doors.options(), is_forced=force)
         await doors.reload_proxies()
 
-    return [list_proxies, add_proxy, import_proxies, test_proxies, show_proxy, change_proxy, remove_proxy]
+    return [show_proxy, change_proxy, remove_proxy]
 
 
 def proxy_view(proxy: Proxy) -> ProxyView:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flow2api.adapters.console.account_states import state_pill, state_words
 from flow2api.adapters.console.doors import ConsoleDoors
@@ -90,7 +91,9 @@ def _of_state(state: AccountState, title: str, count: int, words: str, action: s
 
 def _of_hosts(doors: ConsoleDoors) -> Iterator[Care]:
     for one in doors.glance.paused_hosts():
-        name = one.upstream if one.host is Host.API else gettext("%(upstream)s (sign-in)") % {"upstream": one.upstream}
+        name = one.upstream if one.base_url is None else f"{one.upstream} ({urlsplit(one.base_url).netloc})"
+        if one.host is Host.SESSION:
+            name = gettext("%(upstream)s (sign-in)") % {"upstream": name}
         wait = duration(max(1.0, one.status.retry_after_s))
         yield Care(
             "err",

@@ -1,4 +1,8 @@
-"""The tables, one module for each area. Instants are whole microseconds since 1970 in UTC."""
+"""The tables, one module for each area. Instants are whole microseconds since 1970 in UTC.
+
+Conditions of indexes stand here for SQLite alone, though migrations write them for PostgreSQL, too: an option that begins
+with the name of another database loads all that SQLAlchemy knows of it, at every start.
+"""
 
 from flow2api.adapters.persistence.rows.accounts import AccountRow, CredentialRow
 from flow2api.adapters.persistence.rows.api_keys import ApiKeyRow

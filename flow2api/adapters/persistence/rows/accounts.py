@@ -22,7 +22,7 @@ class AccountRow(Row):
 
     __tablename__ = "accounts"
     __table_args__ = (
-        Index("ix_accounts_resting", "id", *STANDING, sqlite_where=RESTING, postgresql_where=RESTING),
+        Index("ix_accounts_resting", "id", *STANDING, sqlite_where=RESTING),
         Index("ix_accounts_search", "search_text", *STANDING),
     )
 

@@ -14,7 +14,6 @@ class ApiKeyRow(Row):
             "name",
             unique=True,
             sqlite_where=text("revoked_at IS NULL"),
-            postgresql_where=text("revoked_at IS NULL"),
         ),
         {"sqlite_autoincrement": True},  # a number of a key is never given to another one
     )

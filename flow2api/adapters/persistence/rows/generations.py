@@ -18,13 +18,11 @@ class GenerationRow(Row):
             "owner",
             "lease_until",
             sqlite_where=text(UNFINISHED),
-            postgresql_where=text(UNFINISHED),
         ),
         Index(
             "ix_generations_body_digest",
             "body_digest",
             sqlite_where=text("body_digest IS NOT NULL"),
-            postgresql_where=text("body_digest IS NOT NULL"),
         ),
     )
 

@@ -11,7 +11,7 @@ def _index(*leads: str, of_failures: bool = False) -> Index:
     """Finds the newest lines with these values; what else may be asked for is decided without reading the line."""
     columns = (*leads, "at", *(name for name in _FILTERS if name not in leads))
     where = _FAILURES if of_failures else None
-    return Index(f"ix_request_log_{'_'.join(leads)}_at", *columns, sqlite_where=where, postgresql_where=where)
+    return Index(f"ix_request_log_{'_'.join(leads)}_at", *columns, sqlite_where=where)
 
 
 class RequestLogRow(Row):

@@ -14,7 +14,6 @@ class MediaRow(Row):
             "expires_at",
             "id",
             sqlite_where=text("expires_at IS NOT NULL"),
-            postgresql_where=text("expires_at IS NOT NULL"),
         ),
     )
 

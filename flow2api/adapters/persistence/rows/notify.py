@@ -62,14 +62,13 @@ class DeliveryRow(Row):
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         UniqueConstraint("message_id", "webhook_id"),
-        Index("ix_webhook_deliveries_due", "due_at", "webhook_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_webhook_deliveries_due", "due_at", "webhook_id", sqlite_where=_PENDING),
         Index(
             "ix_webhook_deliveries_about",
             "about",
             "webhook_id",
             "number",
             sqlite_where=_ABOUT,
-            postgresql_where=_ABOUT,
         ),
         {"sqlite_autoincrement": True},
     )

@@ -18,7 +18,7 @@ from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage.accounts import Accounts
 from flow2api.domain.ports.storage.api_keys import ApiKeys
-from flow2api.domain.ports.storage.changes import Change, ChangeFeed
+from flow2api.domain.ports.storage.changes import Change, ChangeFeed, TellsOwnChanges
 from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
 from flow2api.domain.ports.storage.generation_directory import (
@@ -66,6 +66,7 @@ __all__ = [
     "PeeksOptions",
     "Storage",
     "TellsChecks",
+    "TellsOwnChanges",
 ]
 
 

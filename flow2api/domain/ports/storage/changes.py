@@ -1,8 +1,8 @@
 """What has changed, for processes that keep it in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +28,13 @@ class ChangeFeed(Protocol):
 
     async def since(self, number: int, limit: int = 1000) -> Sequence[Change]:
         """Changes behind this number, oldest first."""
+        ...
+
+
+@runtime_checkable
+class TellsOwnChanges(Protocol):
+    """What a change feed may offer besides: other processes hear of what this storage writes without having to look."""
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call this in the event loop, soon after changes were stored; it is quick and does not raise."""
         ...

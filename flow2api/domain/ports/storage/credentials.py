@@ -9,7 +9,10 @@ from flow2api.domain.secret import Secret
 
 
 class CredentialVault(Protocol):
-    """The secrets of accounts, encrypted at rest."""
+    """The secrets of accounts, encrypted at rest.
+
+    `Credentials.base_url` is none of them: it is kept with the account, and None in what comes back from here.
+    """
 
     def load(self) -> AsyncIterator[Sequence[tuple[int, Credentials]]]:
         """The secrets of every account that has an access token which has not ended, in batches."""
@@ -23,6 +26,9 @@ class CredentialVault(Protocol):
         """Replace the secrets and write the account over what is there, in one step, noted in the feed."""
         ...
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
-        """Which of these session tokens are kept already, and by which account."""
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
+        """Which of these session tokens or keys are kept already, and by which accounts, in the order of their ids.
+
+        A key may be kept by several accounts, that are served at different places.
+        """
         ...

@@ -1,6 +1,6 @@
 import pytest
 
-from flow2api.adapters.gemini.caller import Caller, TimeLimits, read, shown
+from flow2api.adapters.gemini.caller import Caller, TimeLimits, shown
 from flow2api.domain.errors import CredentialRevokedError, UpstreamDriftError
 from flow2api.domain.secret import Secret
 from flow2api.libcurl.calls import Answer, Call
@@ -48,8 +48,3 @@ async def test_change_of_the_api_is_logged_once(caplog: pytest.LogCaptureFixture
 def test_what_cannot_be_a_key_is_not_sent(key: Secret | None) -> None:
     with pytest.raises(CredentialRevokedError):
         shown(key)
-
-
-@pytest.mark.parametrize("size", [10, 1_000_000])
-async def test_large_and_small_bodies_are_read_alike(size: int) -> None:
-    assert await read(len, bytes(size)) == size

@@ -57,6 +57,7 @@ def error_for(status: int, body: bytes, *, names_model: bool = True, head: list[
         (403, envelope(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers."), CredentialRevokedError),
         (403, envelope(403, "PERMISSION_DENIED", "Blocked.", info("SERVICE_DISABLED")), AccountUnusableError),
         (403, envelope(403, "PERMISSION_DENIED", "No permission."), ModelAccessError),
+        (403, envelope(403, "PERMISSION_DENIED", "No permission to access the File abc."), UpstreamNotFoundError),
         (403, b"<html>", UpstreamRefusedError),
         (404, envelope(404, "NOT_FOUND", "models/foo is not found."), ModelAccessError),
         (404, b"<html>", UpstreamDriftError),

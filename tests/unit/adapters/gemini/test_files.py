@@ -1,12 +1,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from flow2api.adapters.gemini.caller import Caller, TimeLimits
 from flow2api.adapters.gemini.files import FileSource, product_of
 from flow2api.domain.account import Tier
-from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.errors import (
+    CredentialRevokedError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+    UpstreamOverloadedError,
+)
 from flow2api.domain.generation import Product
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.secret import Secret
@@ -65,6 +71,7 @@ async def fetched(files: FileSource, product: Product) -> bytes:
     [
         product_of(FILE),
         product_of("https://generativelanguage.googleapis.com/v1/files/abc"),
+        product_of(f"{BASE}/v1alpha/files/abc"),
         Product("files/abc"),
         Product("whatever", "files/abc"),
     ],
@@ -74,6 +81,41 @@ async def test_file_is_asked_for_at_the_base_with_the_key(product: Product) -> N
 
     assert await fetched(source(media), product) == b"video"
     assert media.seen == [(FILE, True, "http://main")]
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "expected"),
+    [
+        (400, "FAILED_PRECONDITION", UpstreamNotFoundError),
+        (400, "INVALID_ARGUMENT", UpstreamNotFoundError),
+        (403, "PERMISSION_DENIED", UpstreamNotFoundError),
+        (503, "UNAVAILABLE", UpstreamOverloadedError),
+    ],
+)
+async def test_file_that_is_not_ready_is_not_there_yet_and_blames_nobody(
+    status: int, word: str, expected: type[Exception]
+) -> None:
+    told = msgspec.json.encode({"error": {"code": status, "message": "Not in an ACTIVE state.", "status": word}})
+    media = ScriptedMedia().on(FILE, status, body=told)
+
+    with pytest.raises(expected):
+        await fetched(source(media), product_of(FILE))
+
+
+async def test_dead_key_is_told_by_a_download_too() -> None:
+    told = b'{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}'
+
+    with pytest.raises(CredentialRevokedError):
+        await fetched(source(ScriptedMedia().on(FILE, 400, body=told)), product_of(FILE))
+
+
+async def test_folder_that_is_called_like_the_files_is_none_of_them() -> None:
+    bucket = "https://storage.googleapis.com/bucket/files/abc.mp4?sig=1"
+    media = ScriptedMedia().on(bucket)
+    product = product_of(bucket)
+
+    assert (product.name, await fetched(source(media), product)) == (bucket, b"video")
+    assert media.seen == [(bucket, False, "http://media")]
 
 
 async def test_key_is_dropped_when_a_redirect_leaves_the_host() -> None:

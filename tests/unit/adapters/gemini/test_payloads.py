@@ -1,4 +1,5 @@
 import base64
+import json
 from typing import Any
 
 import msgspec
@@ -6,11 +7,11 @@ import pytest
 
 from flow2api.adapters.gemini import payloads
 from flow2api.adapters.gemini.model_wire import read_wire
-from flow2api.domain.errors import UpstreamInvalidError
-from flow2api.domain.generation import InputRole, Order
+from flow2api.domain.errors import UpstreamInvalidError, UpstreamRejectedError
+from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.ports.upstream import UploadedPicture
 from flow2api.testing.factories import picture_spec
-from tests.integration.gemini.stage import FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO
+from tests.integration.gemini.stage import EXTEND, FRAMES, IMAGEN, OMNI, PICTURE, REFERENCES, SPECS, VIDEO
 
 ONE = UploadedPicture(b"one", "image/png", 8, 8)
 TWO = UploadedPicture(b"two", "image/jpeg", 8, 8)
@@ -82,6 +83,27 @@ def test_references_of_a_video_are_assets() -> None:
 
     image = {"bytesBase64Encoded": ONE_TEXT, "mimeType": "image/png"}
     assert body["instances"][0]["referenceImages"] == [{"image": image, "referenceType": "ASSET"}]
+
+
+def test_extension_names_the_video_as_the_service_did_and_leaves_shape_and_length_to_it() -> None:
+    made = Product("files/abc", extra=json.dumps({"uri": "https://host/v1beta/files/abc:download?alt=media"}))
+    order = Order(spec=EXTEND, prompt="it goes on", seed=3, source=made)
+
+    body = read(payloads.long_prediction(order, read_wire(EXTEND), []))
+
+    uri = "https://host/v1beta/files/abc:download?alt=media"
+    assert body == {
+        "instances": [{"prompt": "it goes on", "video": {"uri": uri}}],
+        "parameters": {"resolution": "720p", "seed": 3},
+    }
+
+
+@pytest.mark.parametrize("extra", [None, "no JSON", "{}", '{"uri": 1}'])
+def test_video_that_the_service_has_given_no_address_cannot_be_extended(extra: str | None) -> None:
+    order = Order(spec=EXTEND, prompt="x", source=Product("files/abc", extra=extra))
+
+    with pytest.raises(UpstreamRejectedError):
+        payloads.long_prediction(order, read_wire(EXTEND), [])
 
 
 def test_resolution_and_length_of_a_video_are_named() -> None:

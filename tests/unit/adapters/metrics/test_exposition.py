@@ -8,6 +8,7 @@ import pytest
 
 from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.domain.account import AccountStatus, RestReason
+from flow2api.domain.breaker import BreakerState, BreakerStatus, Host
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.usecases.count_accounts import Census
@@ -112,3 +113,18 @@ async def test_labels_stay_few_whatever_comes(exposition: Exposition, journal: C
     assert 'flow2api_errors_total{code="other"} 1000' in text
     assert 'flow2api_generations_total{kind="image",state="other"} 1000' in text
     assert len(text.splitlines()) < 100
+
+
+async def test_host_that_is_left_alone_is_told_by_its_base_url(journal: CountedJournal) -> None:
+    async def census() -> Census:
+        return CENSUS
+
+    closed, opened = (BreakerStatus(one, 0.0, 0, 0) for one in (BreakerState.CLOSED, BreakerState.HALF_OPEN))
+    statuses = {
+        (("flow", None), Host.SESSION): closed,
+        (("openai", "https://media.example.org/v1"), Host.API): opened,
+    }
+    lines = (await Exposition(census, journal, lambda: 4, "1.0", lambda: statuses)()).splitlines()
+    assert 'flow2api_upstream_left_alone{upstream="flow",host="session",base_url=""} 0' in lines
+    there = 'upstream="openai",host="api",base_url="https://media.example.org/v1"'
+    assert f"flow2api_upstream_left_alone{{{there}}} 1" in lines

@@ -12,7 +12,9 @@ def everything(cls: type[Flow2ApiError]) -> list[type[Flow2ApiError]]:
 
 
 @pytest.mark.parametrize(
-    "cls", [cls for cls in everything(Flow2ApiError) if cls.__module__ == tree.__name__], ids=lambda cls: cls.__name__
+    "cls",
+    [cls for cls in everything(Flow2ApiError) if cls.__module__.startswith(f"{tree.__name__}.")],
+    ids=lambda cls: cls.__name__,
 )
 def test_every_error_has_its_own_line(cls: type[Flow2ApiError]) -> None:
     assert cls in ANSWERS
@@ -55,6 +57,8 @@ CASES: list[tuple[Flow2ApiError, int, str, dict[str, str]]] = [
     (tree.StorageFullError("x"), 503, "server_error", {"x-should-retry": "false"}),
     (tree.StorageBusyError("x"), 503, "server_error", {"retry-after": "2"}),
     (tree.ShuttingDownError("x"), 503, "server_error", {"retry-after": "5"}),
+    (tree.CoordinationError("x"), 503, "server_error", {"retry-after": "5"}),
+    (tree.KeyLimitError(10, 12.3), 429, "rate_limit_error", {"retry-after": "13"}),
     (tree.MediaGoneError("x"), 410, "invalid_request_error", {}),
     (
         tree.GenerationFailedError("x", code="moderation_blocked"),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.adapters.openai_media.answers import check_models, pictures, video
+from flow2api.adapters.openai_media import answers
+from flow2api.adapters.openai_media.answers import check_models, video
 from flow2api.domain.errors import (
     ContentBlockedError,
     Flow2ApiError,
@@ -19,6 +20,10 @@ from flow2api.domain.generation import OperationStatus, Product
 
 BYTES = b"\x89PNG\r\n\x1a\n picture"
 TEXT = base64.b64encode(BYTES).decode()
+
+
+def pictures(body: bytes, most: int = 10) -> list[Product]:
+    return answers.pictures(body, most)
 
 
 def json(**body: Any) -> bytes:
@@ -34,6 +39,12 @@ def test_pictures_come_with_bytes_or_with_an_address() -> None:
     )
 
     assert made == [Product("", data=BYTES), Product("", url="https://x.example/1"), Product("", data=BYTES)]
+
+
+def test_more_pictures_than_were_asked_for_are_left_out() -> None:
+    body = json(data=[{"b64_json": TEXT}, {"b64_json": TEXT}, {"b64_json": "%%"}])
+
+    assert pictures(body, most=2) == [Product("", data=BYTES)] * 2
 
 
 def test_data_url_in_the_place_of_bytes_is_read() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from flow2api.adapters.openai_media.model_records import ModelRecord, entries_of
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import BaseName, CostUnit, ModelCatalog, ModelSpec, Size, Wish
+from flow2api.domain.catalog import BaseName, CostUnit, Masks, Mode, ModelCatalog, ModelSpec, Size, Wish
 from flow2api.domain.catalog.shapes import LANDSCAPE, AspectRatio
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.media import MediaKind
@@ -102,6 +102,9 @@ def test_each_size_may_have_its_price() -> None:
         (IMAGE, {"sizes": ["1024x1024", "1000x1000"]}, "same ratio and resolution"),
         (IMAGE, {"seconds": [4]}, "pictures have none"),
         (VIDEO, {"seconds": []}, "videos have `seconds`"),
+        (IMAGE, {"extends": True}, "only videos extend"),
+        (VIDEO, {"extends": True, "max_images": 1}, "no pictures along"),
+        (IMAGE, {"masks": True, "max_images": 0}, "masks belong"),
         (IMAGE, {"min_images": 2, "max_images": 1}, "more than `max_images`"),
         (IMAGE, {"price_usd": {"512x512": 1}}, "differ in 1024x1024, 512x512"),
     ],
@@ -112,6 +115,17 @@ def test_record_that_cannot_be_right_is_told_by_its_name(
     with pytest.raises(ConfigurationError, match=told) as caught:
         list(entries_of(record(base, **changes)))
     assert str({**base, **changes}["name"]) in caught.value.message
+
+
+def test_record_says_what_becomes_of_masks_and_of_videos() -> None:
+    with_masks, without = (
+        next(one for one in entries_of(record(IMAGE, max_images=1, masks=masks)) if isinstance(one, ModelSpec))
+        for masks in (True, False)
+    )
+    longer = next(one for one in entries_of(record(VIDEO, max_images=0, extends=True)) if isinstance(one, ModelSpec))
+
+    assert (with_masks.masks, without.masks) == (Masks.TAKEN, Masks.REFUSED)
+    assert (longer.mode, longer.repeats_s) == (Mode.EXTEND, 0)
 
 
 def test_price_has_to_be_said() -> None:

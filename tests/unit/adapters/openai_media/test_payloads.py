@@ -5,12 +5,13 @@ import msgspec
 
 from flow2api.adapters.openai_media.form import Body
 from flow2api.adapters.openai_media.model_wire import ModelWire
-from flow2api.adapters.openai_media.payloads import edit_body, picture_body, video_body
-from flow2api.domain.generation import Order
+from flow2api.adapters.openai_media.payloads import edit_body, extension_body, picture_body, video_body
+from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.ports.upstream import UploadedPicture
-from tests.integration.openai_media.stage import PICTURE, VIDEO
+from tests.integration.openai_media.stage import LONGER, PICTURE, VIDEO
 
 JPEG = UploadedPicture(b"\xff\xd8\xff\r\n--x\r\n\x00", "image/jpeg", 8, 8)
+REFERENCE, MASK = InputRole.REFERENCE, InputRole.MASK
 PNG = UploadedPicture(b"\x89PNG", "image/png", 8, 8)
 
 
@@ -52,7 +53,10 @@ def test_what_a_host_may_not_know_is_left_out() -> None:
 def test_one_picture_goes_by_another_name_than_several() -> None:
     order, wire = Order(spec=PICTURE, prompt='a "mug"\r\nat night', count=2), ModelWire("m-1", extra={"strict": True})
 
-    one, two = edit_body(order, wire, [JPEG]), edit_body(order, wire, [JPEG, PNG])
+    one, two = (
+        edit_body(order, wire, [(REFERENCE, JPEG)]),
+        edit_body(order, wire, [(REFERENCE, JPEG), (REFERENCE, PNG)]),
+    )
 
     assert [part[0] for part in parts_of(one)] == ["model", "prompt", "n", "strict", "image"]
     assert [part[3] for part in parts_of(one)][1:4] == [b'a "mug"\r\nat night', b"2", b"true"]
@@ -67,10 +71,30 @@ def test_video_is_asked_for_in_a_form() -> None:
 
     plain, framed = (
         video_body(Order(spec=VIDEO, prompt="waves"), wire, []),
-        video_body(Order(spec=VIDEO, prompt="waves"), wire, [JPEG]),
+        video_body(Order(spec=VIDEO, prompt="waves"), wire, [(REFERENCE, JPEG)]),
     )
 
     assert [(name, content) for name, _, _, content in parts_of(plain)] == [
         ("model", b"film-1"), ("prompt", b"waves"), ("seconds", b"4"), ("size", b"1280x720"),
     ]  # fmt: skip
     assert parts_of(framed)[-1] == ("input_reference", "input-1.jpg", "image/jpeg", JPEG.data)
+
+
+def test_mask_is_no_picture_among_the_others() -> None:
+    body = edit_body(Order(spec=PICTURE, prompt="a hat"), ModelWire("m-1"), [(REFERENCE, JPEG), (MASK, PNG)])
+
+    assert parts_of(body)[-2:] == [
+        ("image", "input-1.jpg", "image/jpeg", JPEG.data),
+        ("mask", "input-2.png", "image/png", PNG.data),
+    ]
+
+
+def test_extension_names_its_video_and_leaves_model_and_shape_to_the_host() -> None:
+    order = Order(spec=LONGER, prompt="it goes on", seed=7, source=Product("video_1"))
+
+    body = extension_body(order, ModelWire("film-1", size="1280x720", extra={"audio": True}), Product("video_1"))
+
+    assert body.content_type == "application/json"
+    assert msgspec.json.decode(body.content) == {
+        "prompt": "it goes on", "seconds": "8", "video": {"id": "video_1"}, "audio": True,
+    }  # fmt: skip

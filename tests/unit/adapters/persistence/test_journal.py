@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +40,9 @@ class MemoryDatabase:
 
     def insert(self, table: Table) -> Insert:
         return insert(table)
+
+    def tell_of_changes(self, listener: Callable[[], None]) -> None:
+        raise NotImplementedError("a journal notes no changes")
 
     async def read(self, step: Step[Any]) -> Any:
         return step(self.connection)

@@ -1,8 +1,9 @@
+import gc
 import resource
 
 import pytest
 
-from flow2api.adapters.system.process import MOST_FILES, raise_file_limit, reachable_file_limit
+from flow2api.adapters.system.process import MOST_FILES, building_up, raise_file_limit, reachable_file_limit
 
 ENDLESS = resource.RLIM_INFINITY
 
@@ -40,3 +41,16 @@ def test_limit_that_the_system_does_not_let_us_raise_is_no_fault(monkeypatch: py
     monkeypatch.setattr("resource.setrlimit", refuse)
 
     raise_file_limit()
+
+
+def test_collector_rests_while_things_are_built_up_and_goes_on_afterwards_as_it_was() -> None:
+    with building_up():
+        assert not gc.isenabled()
+        with building_up():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+    with pytest.raises(ZeroDivisionError), building_up():
+        raise ZeroDivisionError
+    assert gc.isenabled()

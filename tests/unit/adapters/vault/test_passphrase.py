@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from flow2api.adapters.vault.passphrase import SealedDocument, open_document, read_sealed, seal_document
+from flow2api.adapters.vault.passphrase import SealedDocument, Sealing, open_document, read_sealed, seal_document
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.secret import Secret
 
@@ -35,7 +35,7 @@ def test_no_two_documents_are_alike(sealed: bytes) -> None:
 def test_damage_and_a_wrong_passphrase_look_alike(sealed: bytes, field: str) -> None:
     document = read(sealed)
     text = getattr(document, field)
-    damaged = msgspec.structs.replace(document, **{field: ("A" if text[0] != "A" else "B") + text[1:]})
+    damaged = msgspec.structs.replace(document, **{field: _changed(text)})
 
     with pytest.raises(UnsupportedInputError) as refused:
         open_document(damaged, PASSPHRASE)
@@ -61,3 +61,31 @@ def test_newer_form_is_refused_by_name(sealed: bytes) -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"tokens": []}', b'{"flow2api_sealed": "1"}', b"\xff", b"[" * 5000])
 def test_anything_else_is_no_sealed_document(data: bytes) -> None:
     assert read_sealed(data) is None
+
+
+@pytest.mark.parametrize("size", [1, 700])
+def test_parts_of_any_size_open_to_the_whole(size: int) -> None:
+    data = bytes(range(256)) * 9
+    sealing = Sealing(PASSPHRASE)
+
+    parts = [sealing.part(data[start : start + size]) for start in range(0, len(data), size)]
+
+    assert open_document(read(b"".join([sealing.begin(), *parts, sealing.end()])), PASSPHRASE) == data
+
+
+def test_long_document_is_opened_piece_by_piece() -> None:
+    data = b"0123456789" * 300_000
+
+    assert open_document(read(seal_document(data, PASSPHRASE)), PASSPHRASE) == data
+
+
+def test_document_that_is_cut_off_is_refused(sealed: bytes) -> None:
+    document = read(sealed)
+
+    with pytest.raises(UnsupportedInputError, match="damaged"):
+        open_document(msgspec.structs.replace(document, sealed=document.sealed[:8]), PASSPHRASE)
+
+
+def _changed(text: str | bytes) -> str | bytes:
+    first, other = (b"A", b"B") if isinstance(text, bytes) else ("A", "B")
+    return (other if text[:1] == first else first) + text[1:]  # type: ignore[operator]

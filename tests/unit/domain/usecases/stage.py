@@ -24,6 +24,7 @@ from flow2api.domain.generation import (
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media
 from flow2api.domain.options import Options
+from flow2api.domain.ports.coordination import Limits
 from flow2api.domain.ports.storage import Change
 from flow2api.domain.secret import Secret
 from flow2api.domain.selection import SelectionPolicy
@@ -32,9 +33,11 @@ from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.lease_account import LeaseAccount
+from flow2api.domain.usecases.limit_requests import LimitRequests
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
+from flow2api.domain.usecases.relay_events import RelayEvents
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.run_generation import Makers, RunGeneration
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -43,13 +46,16 @@ from flow2api.domain.usecases.warm_accounts import WarmAccounts
 from flow2api.domain.usecases.watch_operations import WatchOperations
 from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
-from flow2api.plugins.coordination_memory import MemorySlots
+from flow2api.plugins.coordination_memory import MemoryLimits, MemorySlots
 from flow2api.plugins.policies import FillFirst
 from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.fakes.generations import FakeGenerations
+from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 from flow2api.testing.fakes.media import FakeMediaStore, fake_picture, in_chunks
-from flow2api.testing.fakes.storage import FakeChangeFeed, FakeGenerations, FakeStorage
+from flow2api.testing.fakes.players import FakePlayer
+from flow2api.testing.fakes.storage import FakeChangeFeed, FakeStorage
 from flow2api.testing.fakes.tables import Tables
-from flow2api.testing.fakes.upstream import FakeKeyUpstream, FakePlayer, FakeUpstream
+from flow2api.testing.fakes.upstream import FakeUpstream
 from flow2api.testing.fakes.virtual_time import VirtualClock
 
 T = TypeVar("T")
@@ -143,6 +149,8 @@ class Stage:
     """One process: all use cases over a world.
 
     Args:
+        limits: What counts requests of keys; memory without it.
+        relay: What wakes this process, where others share the world.
         between: Stands between the process and what it calls; tests put things there that fail or die.
         seed: Of the keeper's chances; processes that play together have different ones.
         options: What differs from the defaults.
@@ -155,6 +163,8 @@ class Stage:
         policy: SelectionPolicy | None = None,
         between: Callable[[str, Any], Any] = lambda name, port: port,
         slots: Any = None,
+        limits: Limits | None = None,
+        relay: RelayEvents | None = None,
         seed: int = 1,
         **options: Any,
     ) -> None:
@@ -168,7 +178,7 @@ class Stage:
         accounts, vault = between("accounts", self.storage.accounts), between("vault", self.storage.vault)
         generations, media = between("generations", self.storage.generations), between("media", self.storage.media)
         self.pool = AccountPool(slots or MemorySlots(), self.clock, Random(1), lambda: self.options.max_running)
-        self.guard = GuardUpstreams(self.clock)
+        self.guard = GuardUpstreams(self.clock, self.pool.hosts.of)
         self.tend = TendAccounts(
             self.pool, accounts, self.clock, lambda: self.options, self.storage.health, self.guard.is_left_alone
         )
@@ -226,6 +236,8 @@ class Stage:
             self.clock,
             lambda: self.options,
             room=self.room,
+            limit=LimitRequests(limits or MemoryLimits(self.clock.monotonic), lambda: self.options),
+            relay=relay,
         )
         self.recover = RecoverGenerations(
             self.work, ModelCatalog(SPECS), generations, self.audience, self.clock, tag_of=lambda key_id: None

@@ -304,12 +304,23 @@ async def test_account_that_has_no_base_url_gets_none(stage: Stage) -> None:
         await change_of(stage)(account, AccountChange(session_token=Secret("k2"), base_url=HOME), ADA)
 
 
-async def test_key_of_another_account_is_a_conflict(stage: Stage) -> None:
+async def test_key_of_another_account_at_the_same_host_is_a_conflict(stage: Stage) -> None:
     await stage.key_account("k1")
     account = await stage.key_account("k2", HOME)
+    await stage.key_account("k3", HOME)
+
+    with pytest.raises(tree.ConflictError, match="The account 3 has this API key already"):
+        await change_of(stage)(account, AccountChange(session_token=Secret("k3")), ADA)
+    changed = await change_of(stage)(account, AccountChange(session_token=Secret("k1")), ADA)
+    assert changed.place == ("hosts", HOME)
+
+
+async def test_account_cannot_move_to_where_another_one_has_its_key(stage: Stage) -> None:
+    await stage.key_account("k1", NEW_HOME)
+    account = await stage.key_account("k1", HOME)
 
     with pytest.raises(tree.ConflictError, match="The account 1 has this API key already"):
-        await change_of(stage)(account, AccountChange(session_token=Secret("k1")), ADA)
+        await change_of(stage)(account, AccountChange(session_token=Secret("k1"), base_url=NEW_HOME), ADA)
 
 
 async def test_cured_by_hand_is_tried_once_more() -> None:

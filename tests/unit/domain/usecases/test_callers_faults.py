@@ -20,6 +20,7 @@ CALLERS = [
     tree.ConflictError("?"),
     tree.AccountNotFoundError(7),
     tree.RecordNotFoundError(7),
+    tree.KeyLimitError(1, 2.5),
     tree.OperatorError("?"),
     tree.UpstreamRejectedError("400"),
     tree.UpstreamDriftError("unknown name"),
@@ -33,6 +34,7 @@ NOBODYS = [
     tree.StorageBusyError("locked"),
     tree.StorageFullError("full"),
     tree.MediaGoneError("gone"),
+    tree.CoordinationError("gone"),
     tree.ShuttingDownError("stopping"),
     ZeroDivisionError(),
 ]

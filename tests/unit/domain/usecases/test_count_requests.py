@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.request_log import CountsLines, RequestLog
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.request_log import STATES, LogFilter
+from flow2api.domain.statistics import Scope
 from flow2api.domain.usecases import count_requests
 from flow2api.domain.usecases.count_requests import STEPS, CountRequests, LogValues, RequestCounts
 from flow2api.testing.fakes.clock import FakeClock
@@ -132,3 +134,53 @@ async def test_log_that_does_not_count_leaves_it_to_the_figures(desk: Desk) -> N
 
     assert filled(await count.by_time(LogFilter())) == {"23 11:45:00": (1, 1)}
     assert await count.values() == LogValues((), (), (), ())
+
+
+class Watched:
+    """Figures, with the quarter hours that were asked for."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.asked: list[range] = []
+
+    async def by_quarter(self, quarters: range, scope: Scope) -> Any:
+        self.asked.append(quarters)
+        return await self._inner.by_quarter(quarters, scope)
+
+
+async def test_quarter_hours_that_are_over_are_read_once(desk: Desk) -> None:
+    watched: Any = Watched(desk.storage.statistics)
+    count = CountRequests(desk.storage.request_log, watched, desk.clock)
+    desk.note(20 * HOUR)
+    week, day = LogFilter(since=NOW - timedelta(days=7)), LogFilter(since=NOW - timedelta(days=1))
+
+    whole = [filled(await count.by_time(week)), filled(await count.by_time(week))]
+    desk.note(MINUTE)
+    later = filled(await count.by_time(day))
+
+    assert whole[0] == whole[1]
+    assert [len(quarters) for quarters in watched.asked] == [672, 2, 2]
+    assert later == {"22 15:45:00": (1, 0), "23 11:15:00": (1, 0)}
+
+
+async def test_span_in_front_of_what_is_known_is_read_anew(desk: Desk) -> None:
+    watched: Any = Watched(desk.storage.statistics)
+    count = CountRequests(desk.storage.request_log, watched, desk.clock)
+    desk.note(40 * HOUR)
+
+    await count.by_time(LogFilter(since=NOW - timedelta(days=1)))
+    past = await count.by_time(LogFilter(since=NOW - timedelta(days=2), until=NOW - timedelta(days=1)))
+
+    assert sum(one.total for one in past.steps) == 1
+    assert [len(quarters) for quarters in watched.asked] == [96, 96]
+
+
+async def test_few_scopes_are_known_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(count_requests, "_SCOPES", 1)
+    watched: Any = Watched(desk.storage.statistics)
+    count = CountRequests(desk.storage.request_log, watched, desk.clock)
+
+    for key_id in (1, 2, 1):
+        await count.by_time(LogFilter(since=NOW - timedelta(days=1), key_id=key_id))
+
+    assert [len(quarters) for quarters in watched.asked] == [96, 96, 96]

@@ -21,12 +21,15 @@ from flow2api.domain.usecases.diagnose import (
     is_fine,
     look_at_accounts,
     look_at_clock,
+    look_at_coordination,
     look_at_keys,
     look_at_media,
     look_at_schema,
     look_at_storage,
 )
+from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
 
@@ -171,6 +174,25 @@ async def test_database_that_cannot_be_written_fails() -> None:
         await look_by(look_at_storage(storage))
 
 
+async def test_what_processes_share_is_reached_or_fails() -> None:
+    coordination = FakeCoordination()
+    assert (await look_by(look_at_coordination(coordination))).state is OK
+
+    coordination.meeting.lose(ConnectionError("Nobody listens at this port."))
+    lost = await look_by(look_at_coordination(coordination))
+    coordination.meeting.lose(ConnectionError())
+    silent = await look_by(look_at_coordination(coordination))
+
+    assert (lost.state, silent.state) == (FAIL, FAIL)
+    assert lost.sentence.endswith("does not answer: Nobody listens at this port.")
+    assert silent.sentence.endswith("does not answer: ConnectionError")
+    assert "coordination_url" in lost.cure
+
+
+async def test_process_that_shares_nothing_has_nothing_to_say() -> None:
+    assert await look_at_coordination(MemoryCoordination()).look() is None
+
+
 # --- media ------------------------------------------------------------------------------------------------------------
 
 
@@ -256,3 +278,15 @@ async def test_keys_are_counted() -> None:
 
     await storage.api_keys.add(replace(key, digest=b"2"))
     assert await look_by(look_at_keys(storage)) == Finding(OK, "1 active, 1 revoked.")
+
+
+async def test_check_that_would_end_the_program_fails_alone() -> None:
+    async def leave() -> Finding:
+        raise SystemExit(0)
+
+    found = [one async for one in Diagnose([Check("leaving", leave), Check("next", leave)])()]
+
+    assert [(one.name, one.finding.sentence) for one in found] == [
+        ("leaving", "The check itself broke (SystemExit)."),
+        ("next", "The check itself broke (SystemExit)."),
+    ]

@@ -32,7 +32,7 @@ class Heard:
         self.what.append("webhooks")
 
 
-async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
+async def following(stage: Stage, heard: Heard | None = None, news: asyncio.Event | None = None) -> FollowChanges:
     heard = heard or Heard()
     follow = FollowChanges(
         stage.storage.changes,
@@ -45,6 +45,7 @@ async def following(stage: Stage, heard: Heard | None = None) -> FollowChanges:
         reload_proxies=heard.proxies,
         reload_webhooks=heard.webhooks,
         with_unwritten=stage.tend.with_unwritten,
+        news=news,
     )
     await follow.begin()
     return follow

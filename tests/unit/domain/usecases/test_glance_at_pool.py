@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flow2api.domain.account import Place
 from flow2api.domain.account_state import AccountState
 from flow2api.domain.breaker import BreakerState, BreakerStatus, Host
 from flow2api.domain.errors import StorageError
@@ -38,7 +39,7 @@ class Hill:
         pool = AccountPool(MemorySlots(), self.clock)
         for number in range(1, accounts + 1):
             pool.put(AccountFactory.build(id=number, access_expires_at=START + timedelta(days=1)))
-        self.hosts = {("flow", Host.API): OPEN, ("flow", Host.SESSION): FINE}
+        self.hosts: dict[tuple[Place, Host], BreakerStatus] = {(("flow", None), Host.API): OPEN, (("flow", None), Host.SESSION): FINE}
         statistics = ReadStatistics(self.storage.statistics, self.clock, lambda: UTC)
         self.glance = GlanceAtPool(
             BrowseAccounts(JudgeAccounts(pool, self.clock)),
@@ -93,5 +94,5 @@ async def test_the_latest_results_are_those_that_were_not_deleted() -> None:
 
 def test_hosts_that_are_left_alone_are_named() -> None:
     hill = Hill()
-    assert hill.glance.paused_hosts() == [PausedHost("flow", Host.API, OPEN)]
+    assert hill.glance.paused_hosts() == [PausedHost("flow", None, Host.API, OPEN)]
     assert hill.glance.proxies() == ()

@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import Tier
+from flow2api.domain.account import Capacity, Tier
 from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
 from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
@@ -30,12 +32,12 @@ async def fails() -> str:
 async def opened(guard: GuardUpstreams) -> None:
     for account_id in range(5):
         with pytest.raises(tree.UpstreamUnavailableError):
-            await guard.during("flow", account_id, fails)
+            await guard.during(("flow", None), account_id, fails)
 
 
-async def down(stage: Stage, accounts: int = 6) -> None:
+async def down(stage: Stage, accounts: int = 6, **fields: Any) -> None:
     """A stage whose upstream has just been found to fail."""
-    await stage.accounts(accounts)
+    await stage.accounts(accounts, **fields)
     await stage.clock.sleep(31)
     for call in ("exchange", "allowance", "upload", "produce", "submit", "poll"):
         stage.upstream.fail(call, DOWN, times=None)
@@ -52,10 +54,10 @@ async def refused(stage: Stage) -> tree.UpstreamPausedError:
 
 async def test_hands_on_what_calls_bring_and_what_they_meet() -> None:
     guard = GuardUpstreams(VirtualClock())
-    assert await guard.during("flow", 1, answers) == "done"
+    assert await guard.during(("flow", None), 1, answers) == "done"
     with pytest.raises(tree.UpstreamUnavailableError, match="no answer"):
-        await guard.during("flow", 1, fails)
-    assert guard.statuses()["flow", Host.API].failures == 1
+        await guard.during(("flow", None), 1, fails)
+    assert guard.statuses()[("flow", None), Host.API].failures == 1
 
 
 async def test_tells_listeners_and_the_log_once_for_each_change(caplog: pytest.LogCaptureFixture) -> None:
@@ -65,11 +67,11 @@ async def test_tells_listeners_and_the_log_once_for_each_change(caplog: pytest.L
     with caplog.at_level(logging.INFO):
         await opened(guard)
         with pytest.raises(tree.UpstreamPausedError) as refusal:
-            await guard.during("flow", 1, answers)
+            await guard.during(("flow", None), 1, answers)
         assert refusal.value.retry_after_s == 30
         await clock.sleep(30)
-        assert guard.statuses()["flow", Host.API].state is BreakerState.HALF_OPEN
-        await guard.during("flow", 1, answers)
+        assert guard.statuses()[("flow", None), Host.API].state is BreakerState.HALF_OPEN
+        await guard.during(("flow", None), 1, answers)
     assert heard == [
         BreakerChange("flow", Host.API, BreakerState.OPEN, "no answer"),
         BreakerChange("flow", Host.API, BreakerState.CLOSED),
@@ -81,7 +83,7 @@ async def test_tells_listeners_and_the_log_once_for_each_change(caplog: pytest.L
 async def test_upstreams_are_apart() -> None:
     guard = GuardUpstreams(VirtualClock())
     await opened(guard)
-    assert await guard.during("other", 1, answers) == "done"
+    assert await guard.during(("other", None), 1, answers) == "done"
     assert guard.wait_s("other") is None
 
 
@@ -109,7 +111,7 @@ async def test_answers_and_faults_of_ours_open_nothing(error: BaseException) -> 
 
     for account_id in range(20):
         with pytest.raises(type(error)):
-            await guard.during("flow", account_id, meets)
+            await guard.during(("flow", None), account_id, meets)
     assert guard.wait_s("flow") is None
 
 
@@ -118,27 +120,27 @@ async def test_probe_that_is_cancelled_makes_way_for_another() -> None:
     guard = GuardUpstreams(clock)
     await opened(guard)
     await clock.sleep(30)
-    probe = asyncio.create_task(guard.during("flow", 1, lambda: asyncio.sleep(1000)))
+    probe = asyncio.create_task(guard.during(("flow", None), 1, lambda: asyncio.sleep(1000)))
     await clock.sleep(1)
     with pytest.raises(tree.UpstreamPausedError):
-        await guard.during("flow", 2, answers)
+        await guard.during(("flow", None), 2, answers)
     probe.cancel()
     await asyncio.wait([probe])
-    assert await guard.during("flow", 2, answers) == "done"
+    assert await guard.during(("flow", None), 2, answers) == "done"
 
 
 async def test_call_that_spends_is_no_probe() -> None:
     clock = VirtualClock()
     guard = GuardUpstreams(clock)
-    assert await guard.during("flow", 1, answers, spends=True) == "done"
+    assert await guard.during(("flow", None), 1, answers, spends=True) == "done"
     await opened(guard)
     await clock.sleep(30)
-    assert guard.is_half_open("flow")
+    assert guard.is_half_open(("flow", None))
     with pytest.raises(tree.UpstreamPausedError):
-        await guard.during("flow", 1, answers, spends=True)
-    assert await guard.during("flow", 2, answers) == "done"
-    assert not guard.is_half_open("flow")
-    assert await guard.during("flow", 1, answers, spends=True) == "done"
+        await guard.during(("flow", None), 1, answers, spends=True)
+    assert await guard.during(("flow", None), 2, answers) == "done"
+    assert not guard.is_half_open(("flow", None))
+    assert await guard.during(("flow", None), 1, answers, spends=True) == "done"
 
 
 async def test_of_many_videos_that_wait_one_tries_at_a_time() -> None:
@@ -153,7 +155,7 @@ async def test_of_many_videos_that_wait_one_tries_at_a_time() -> None:
     waiting = [asyncio.create_task(video()) for _ in range(20)]
     await clock.sleep(100)
     assert [round(at) for at in tried] == [30, 60, 90]
-    await guard.during("flow", 1, answers)
+    await guard.during(("flow", None), 1, answers)
     await asyncio.gather(*waiting)
     assert len(tried) == 20
 
@@ -176,7 +178,7 @@ class TestPictures:
         ends = await asyncio.gather(*(stage.end(PAINT) for _ in range(5)), return_exceptions=True)
         assert sum(isinstance(end, Finished) for end in ends) >= 1
         await stage.made(PAINT)
-        assert stage.guard.statuses()["flow", Host.API].state is BreakerState.CLOSED
+        assert stage.guard.statuses()[("flow", None), Host.API].state is BreakerState.CLOSED
 
     async def test_that_get_no_answer_at_all_open_it_as_well(self, stage: Stage) -> None:
         stage.configure(image_timeout_s=20.0)
@@ -203,6 +205,18 @@ class TestPictures:
         stage.upstream.faults.clear()
         with pytest.raises(tree.NoEligibleAccountError):
             await stage.end(picture_spec("grand", min_tier=Tier.ULTRA))
+        await stage.made(PAINT)
+
+    async def test_whose_slot_cannot_be_counted_keep_nobody_from_trying(self) -> None:
+        shared = FakeCoordination()
+        stage = Stage(slots=shared)
+        await down(stage, capacity=Capacity(image=2))
+        await stage.clock.sleep(30)
+        stage.upstream.faults.clear()
+        shared.meeting.lose(tree.CoordinationError("gone"))
+        with pytest.raises(tree.CoordinationError):
+            await stage.end(PAINT)
+        shared.meeting.fault = None
         await stage.made(PAINT)
 
     async def test_one_probe_each_half_minute_while_it_stays_down(self, stage: Stage) -> None:
@@ -295,14 +309,14 @@ class TestVideos:
         stage.upstream.faults.clear()
         stage.upstream.fail("allowance", tree.UpstreamRateLimitedError("too fast"))
         await stage.made(FILM)
-        assert stage.guard.statuses()["flow", Host.API].state is BreakerState.CLOSED
+        assert stage.guard.statuses()[("flow", None), Host.API].state is BreakerState.CLOSED
 
     async def test_give_up_after_the_time_that_they_may_wait(self, stage: Stage) -> None:
         stage.configure(video_wait_s=100.0)
         await down(stage)
         stage.upstream.faults = [one for one in stage.upstream.faults if one.call != "submit"]
         await opened(stage.guard) if stage.guard.wait_s("flow") is None else None
-        swap(stage.guard._breakers["flow", Host.API], take_turn=lambda at: 30.0)
+        swap(stage.guard._breakers[("flow", None), Host.API], take_turn=lambda at: 30.0)
         end = await stage.end(FILM)
         assert isinstance(end, Failed)
         assert isinstance(end.error, tree.UpstreamPausedError)
@@ -376,7 +390,7 @@ async def test_accounts_with_a_good_token_serve_while_no_session_can_be_exchange
         stage.upstream.players[account_id - 1].access_tokens.clear()
         with pytest.raises(tree.UpstreamUnavailableError):
             await stage.credentials.renew(account_id, force=True)
-    assert stage.guard.statuses()["flow", Host.SESSION].state is BreakerState.OPEN
+    assert stage.guard.statuses()[("flow", None), Host.SESSION].state is BreakerState.OPEN
     assert stage.guard.wait_s("flow") is None
     stage.upstream.calls.clear()
     for spec in (PAINT, FILM):

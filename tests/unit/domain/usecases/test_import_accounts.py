@@ -12,7 +12,7 @@ from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport
+from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport, RowFate, RowOutcome
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
 from tests.unit.domain.usecases.stage import KINDS
@@ -172,12 +172,9 @@ async def test_doubles_are_found_across_parts(take_in: ImportAccounts, storage: 
 async def test_row_whose_token_and_address_lead_to_two_accounts_is_refused(take_in: ImportAccounts) -> None:
     await take_in([row("a"), row("b")])
 
-    report = await take_in([row("a", email="b@example.com"), row("b", upstream="other", email=None)])
+    report = await take_in([row("a", email="b@example.com")])
 
-    assert dict(report.errors) == {
-        1: "The session token is that of account 1, but the address that of account 2.",
-        2: "The session token is that of account 2, of another upstream.",
-    }
+    assert dict(report.errors) == {1: "The session token is that of account 1, but the address that of account 2."}
 
 
 async def test_two_rows_never_change_one_account(take_in: ImportAccounts, storage: FakeStorage) -> None:
@@ -354,28 +351,45 @@ class TestKeys:
         assert (same.unchanged, other.updated, len(storage.tables.accounts)) == (1, 1, 1)
         assert (await kept(storage, 1)).remark == "lent"
 
-    async def test_known_key_at_another_host_is_to_be_proved_there(
+    async def test_key_of_a_known_address_at_another_host_is_to_be_proved_there(
         self, take_in: ImportAccounts, storage: FakeStorage
     ) -> None:
-        await take_in([self.host("k1")])
+        await take_in([self.host("k1", email="a@example.com")])
         proved = replace(await kept(storage, 1), access_expires_at=START, access_obtained_at=START)
         await storage.accounts.save(proved.resting(RestReason.AUTH_EXPIRED, START))
 
-        report = await take_in([self.host("k1", "https://c.d")], actor=Actor(name="ada", door="command_line"))
+        report = await take_in(
+            [self.host("k1", "https://c.d", email="a@example.com")], actor=Actor(name="ada", door="command_line")
+        )
 
         account = await kept(storage, 1)
         assert report.updated == 1
         assert (account.base_url, account.access_expires_at, account.rests) == ("https://c.d", None, ())
         assert storage.tables.audit[-1].details == {"after": {"api_key": "new", "base_url": "https://c.d"}}
 
-    async def test_one_key_is_one_account(self, take_in: ImportAccounts, storage: FakeStorage) -> None:
-        elsewhere = ImportedAccount(session_token=Secret("k1"), upstream="keyed")
-        report = await take_in([self.host("k1"), self.host("k1"), self.host("k1", "https://c.d"), elsewhere])
+    async def test_one_key_is_an_account_at_each_place_where_it_is_good(
+        self, take_in: ImportAccounts, storage: FakeStorage
+    ) -> None:
+        keyed = ImportedAccount(session_token=Secret("k1"), upstream="keyed")
+        rows = [self.host("k1"), self.host("k1"), self.host("k1", "https://c.d"), keyed]
 
-        problem = "Row 1 has the same API key with another upstream or base URL; one key is one account."
-        assert (report.added, report.unchanged, report.errors) == (1, 1, ((3, problem), (4, problem)))
-        later = await take_in([elsewhere])
-        assert later.errors == ((1, "The API key is that of account 1, of another upstream."),)
+        first, again = await take_in(rows), await take_in([*rows[1:], replace(keyed, remark="lent")])
+
+        assert (first.added, first.unchanged, first.errors) == (3, 1, ())
+        assert (again.added, again.unchanged, again.errors) == (0, 4, ())
+        later = await take_in([replace(keyed, remark="lent"), self.host("k1", remark="kept")])
+        assert (later.added, later.updated) == (0, 2)
+        places = [(*one.place, one.remark) for one in storage.tables.accounts.values()]
+        assert places == [("hosts", "https://a.b", "kept"), ("hosts", "https://c.d", ""), ("keyed", None, "lent")]
+
+    async def test_address_with_a_key_that_is_kept_elsewhere_gets_it_as_a_new_one(
+        self, take_in: ImportAccounts, storage: FakeStorage
+    ) -> None:
+        keyed = ImportedAccount(session_token=Secret("k2"), upstream="keyed")
+        await take_in([self.host("k1", email="a@example.com"), keyed])
+        report = await take_in([self.host("k2", email="a@example.com")])
+        assert (report.updated, report.errors) == (1, ())
+        assert storage.tables.credentials[1].session_token == Secret("k2")
 
     async def test_base_url_that_is_missing_or_too_much_is_a_bad_row(self, take_in: ImportAccounts) -> None:
         report = await take_in([self.host("k1", base_url=None), row("a", base_url="https://a.b")])
@@ -384,3 +398,63 @@ class TestKeys:
             (1, "An account of the upstream hosts needs a base URL."),
             (2, "An account of the upstream flow has no base URL."),
         )
+
+
+async def test_preview_tells_each_row_and_stores_nothing(take_in: ImportAccounts, storage: FakeStorage) -> None:
+    await take_in([row("a"), row("b", tags=frozenset({"eu"}))])
+    before = await kept(storage, 1)
+    told: list[RowOutcome] = []
+    rows: list[ImportedAccount | str | None] = [
+        None,
+        row("a", session_token=token("fresh"), name="studio"),
+        row("b", tags=frozenset({"us"}), is_enabled=False),
+        row("c", email=None),
+        row("c", email=None),
+        row("d", session_token=Secret("short")),
+        "unreadable",
+        row("c", email="other@example.com"),
+    ]
+
+    report = await take_in.preview(rows, told.append, unit="line")
+
+    assert [(one.row, one.fate, one.subject, one.account_id, one.changed) for one in told] == [
+        (2, RowFate.UPDATE, "a@example.com", 1, ("secret", "name")),
+        (3, RowFate.UPDATE, "b@example.com", 2, ("tags", "rests")),
+        (4, RowFate.NEW, "", None, ()),
+        (5, RowFate.UNCHANGED, "", None, ()),
+        (6, RowFate.INVALID, "d@example.com", None, ()),
+        (7, RowFate.INVALID, "", None, ()),
+        (8, RowFate.UNCHANGED, "other@example.com", None, ()),
+    ]
+    assert [one.ending for one in told] == ["xxxx", "xxxx", "xxxx", "xxxx", "", "", "xxxx"]
+    assert told[5].problem == "unreadable"
+    assert (report.added, report.updated, report.unchanged, len(report.errors)) == (1, 2, 2, 2)
+    assert await kept(storage, 1) == before
+    assert await storage.accounts.get(3) is None
+
+
+async def test_preview_names_rows_as_it_is_told(take_in: ImportAccounts) -> None:
+    told: list[RowOutcome] = []
+
+    await take_in.preview([row("a"), row("a", session_token=token("b"))], told.append, unit="line")
+    await take_in.preview([row("a"), row("a", session_token=token("b"))], told.append)
+
+    assert told[1].problem.startswith("Line 1 has")
+    assert told[3].problem.startswith("Row 1 has")
+
+
+async def test_told_import_says_what_became_of_each_row_once_it_is_stored(
+    take_in: ImportAccounts, storage: FakeStorage
+) -> None:
+    told: list[RowOutcome] = []
+    done: list[int] = []
+    rows = [row(str(number)) for number in range(300)]
+
+    await take_in([rows[0]])
+    report = await take_in.told(rows, told.append, done.append, actor=Actor(name="ada", door="console"))
+
+    assert (report.added, report.unchanged) == (299, 1)
+    assert [one.row for one in told] == list(range(1, 301))
+    assert told[0].account_id == 1
+    assert done == [250, 300]
+    assert (await kept(storage, 300)).id == 300

@@ -14,7 +14,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.generation import Failed, Finished, Input, InputRole, Order, Phase, Product, Stage, State
 from flow2api.domain.ports.upstream import Access
-from flow2api.testing.fakes.upstream import FakeCall
+from flow2api.testing.fakes.players import FakeCall
 from tests.unit.domain.usecases import stage as stages
 from tests.unit.domain.usecases.stage import LARGE_PAINT, PAID_PAINT, PAINT, swap
 

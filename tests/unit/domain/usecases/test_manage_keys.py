@@ -190,3 +190,28 @@ async def test_profile_is_one_that_there_is_and_is_told_in_the_audit(storage: Fa
     ]
     with pytest.raises(UnsupportedInputError, match="no response profile 'link'; there are links, standard"):
         await manage.update("bot", profile="link")
+
+
+async def test_rotated_key_has_a_new_text_and_the_former_one_goes_on_under_another_name(
+    manage: ManageKeys, storage: FakeStorage
+) -> None:
+    first, _ = await manage.create("shop", tag="eu")
+
+    second, text = await manage.rotate("shop", Actor(name="ada", door="console"))
+
+    former = storage.tables.api_keys[first.id]
+    assert (former.name, former.is_active, former.digest) == ("shop (old)", True, first.digest)
+    assert (second.name, second.tag, second.id != first.id) == ("shop", "eu", True)
+    assert second.digest == FakeCipher().digest(text, purpose=API_KEY_PURPOSE)
+
+
+async def test_key_may_be_rotated_while_former_ones_are_still_in_use(manage: ManageKeys) -> None:
+    await manage.create("x" * 64)
+    await manage.rotate("x" * 64)
+    await manage.rotate("x" * 64)
+
+    assert [key.name for key in await manage.all()] == ["x" * 58 + " (old)", "x" * 56 + " (old 2)", "x" * 64]
+
+
+async def test_profiles_are_told_in_order(storage: FakeStorage, clock: FakeClock) -> None:
+    assert ManageKeys(storage.api_keys, FakeCipher(), clock, {"plain", "links"}).profiles == ["links", "plain"]

@@ -407,7 +407,7 @@ async def test_new_key_is_proved_at_the_accounts_host(stage: Stage, operate: Ope
     hosts, home = stage.world.hosts, "https://media.example.org/v1"
     hosts.add_key("k2", home)
     await stage.key_account("k1", home)
-    await stage.key_account("k3")
+    await stage.key_account("k3", home)
     await stage.tend.change(1, lambda one: one.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
 
     with pytest.raises(tree.CredentialRevokedError):
@@ -419,6 +419,31 @@ async def test_new_key_is_proved_at_the_accounts_host(stage: Stage, operate: Ope
     assert stage.known(1).rests == ()
     assert hosts.asked == [("k9", home), ("k2", home)]
     assert stage.tables.audit[-1].details == {"after": {"api_key": "new"}}
+
+
+async def test_account_moves_to_another_host_with_its_key_which_is_proved_there(
+    stage: Stage, operate: OperateAccounts
+) -> None:
+    hosts, home, new_home = stage.world.hosts, "https://media.example.org/v1", "https://new.example.org/v1"
+    player = hosts.add_key("k1", home)
+    await stage.key_account("k1", home)
+    await stage.warm.warm(1)
+    hosts.asked.clear()
+
+    with pytest.raises(tree.UnsupportedInputError, match="needs the API key again"):
+        await operate.change(1, AccountChange(base_url=new_home), ADA)
+    with pytest.raises(tree.CredentialRevokedError):
+        await operate.change(1, AccountChange(base_url=new_home, session_token=Secret("k1")), ADA)
+    assert stage.known(1).base_url == home
+    hosts.homes[player.email] = new_home
+    await operate.change(1, AccountChange(base_url=new_home, session_token=Secret("k1")), ADA)
+    await operate.change(1, AccountChange(base_url=new_home), ADA)
+
+    assert hosts.asked == [("k1", new_home), ("k1", new_home)]
+    assert stage.known(1).base_url == stage.tables.accounts[1].base_url == new_home
+    assert stage.tables.audit[-1].details == {"after": {"api_key": "new", "base_url": new_home}}
+    access = await stage.credentials.access(stage.known(1))
+    assert (access.access_token, access.base_url) == (Secret("k1"), new_home)
 
 
 async def test_key_is_tried_when_the_operator_wants_it(stage: Stage, operate: OperateAccounts) -> None:

@@ -19,8 +19,8 @@ from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases import push_session_token
 from flow2api.domain.usecases.push_session_token import DEAD_FOR, PushSessionToken
+from flow2api.testing.fakes.players import FakePlayer
 from flow2api.testing.fakes.secrets import FakeCipher
-from flow2api.testing.fakes.upstream import FakePlayer
 from tests.unit.domain.usecases.stage import Stage, swap
 
 EXTENSION = Actor(name="browser extension", door="admin_api")

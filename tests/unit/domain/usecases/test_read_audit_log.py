@@ -1,5 +1,6 @@
 """The audit log is read page by page, and only with filters that can be."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -42,3 +43,22 @@ async def test_span_holds_its_beginning_and_not_its_end(read: ReadAuditLog) -> N
 async def test_what_cannot_be_asked_for_is_refused(read: ReadAuditLog, wanted: AuditFilter) -> None:
     with pytest.raises(UnsupportedInputError):
         await read.page(wanted)
+
+
+async def test_filter_forgets_blanks_and_what_is_empty(read: ReadAuditLog) -> None:
+    page = await read.page(AuditFilter(actor=" ada ", subject="3", action=" "))
+
+    assert [entry.number for entry in page.items] == [4]
+
+
+async def test_file_has_every_entry_that_passes_newest_first(read: ReadAuditLog) -> None:
+    lines = "".join([piece async for piece in read.export(AuditFilter(subject="3"), "jsonl")]).splitlines()
+    table = "".join([piece async for piece in read.export(AuditFilter(), "csv")]).splitlines()
+
+    assert [json.loads(line)["number"] for line in lines] == [4]
+    assert [line.split(",")[0] for line in table] == ["number", "5", "4", "3", "2", "1"]
+
+
+async def test_file_of_what_cannot_be_asked_for_is_refused(read: ReadAuditLog) -> None:
+    with pytest.raises(UnsupportedInputError):
+        [piece async for piece in read.export(AuditFilter(since=START, until=START), "csv")]

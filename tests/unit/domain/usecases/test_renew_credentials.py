@@ -11,7 +11,7 @@ from flow2api.domain.account import Credentials, RestReason
 from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
-from flow2api.testing.fakes.upstream import FakeCall
+from flow2api.testing.fakes.players import FakeCall
 from tests.unit.domain.usecases.stage import PAINT, Stage, swap
 
 

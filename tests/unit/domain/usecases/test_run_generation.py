@@ -25,6 +25,7 @@ from flow2api.domain.generation import (
     State,
 )
 from flow2api.domain.media import MediaKind
+from flow2api.testing.fakes.coordination import FakeCoordination
 from tests.unit.domain.usecases.stage import FILM, FREE_FILM, PAID_PAINT, PAINT, Stage, swap
 
 
@@ -543,3 +544,21 @@ async def test_account_that_is_removed_while_it_fails_with_others_is_forgotten(s
     swap(stage.tend, failed_like_others=removing)
     assert code_of(await stage.end(PAINT)) == "upstream_invalid"
     assert [(one.id, one.streak) for one in stage.pool] == [(1, 0), (3, 0)]
+
+
+async def test_slot_that_cannot_be_counted_ends_it_before_anything_is_asked() -> None:
+    shared = FakeCoordination()
+    stage = Stage(slots=shared)
+    await stage.accounts(2, capacity=Capacity(image=1))
+    before = [stage.known(1), stage.known(2)]
+    shared.meeting.lose(tree.CoordinationError("gone"))
+
+    for _ in range(3):
+        with pytest.raises(tree.CoordinationError):
+            await stage.all_events(PAINT)
+
+    assert (stage.upstream.calls, [stage.known(1), stage.known(2)]) == ([], before)
+    shared.meeting.fault = None
+    await asyncio.gather(stage.made(PAINT), stage.made(PAINT))
+    await stage.until_done()
+    assert shared.meeting.tickets == {}

@@ -190,3 +190,11 @@ async def test_key_needs_a_base_url_where_accounts_have_one_and_nowhere_else(
     with pytest.raises(tree.ConflictError, match="The account 1 has this API key already"):
         await take_in(NewAccount(session_token=Secret("k1"), upstream="keyed"), ADA)
     assert stage.world.keyed.asked == stage.world.hosts.asked == []
+
+
+async def test_account_uses_the_proxy_that_was_chosen(stage: Stage, take_in: TakeInAccount) -> None:
+    player = stage.upstream.add_player()
+
+    added = await take_in(NewAccount(session_token=player.credentials.session_token, proxy="direct"), ADA)
+
+    assert added.proxy == "direct"

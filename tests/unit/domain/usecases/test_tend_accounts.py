@@ -254,7 +254,7 @@ class TestServiceThatRefusesEveryFreshToken:
         await stage.clock.sleep(31)
         for account_id in range(1, 6):
             with pytest.raises(tree.UpstreamUnavailableError):
-                await stage.guard.during("flow", account_id, fails)
+                await stage.guard.during(("flow", None), account_id, fails)
         await stage.clock.sleep(600)
         await stage.tend.went_wrong(6, REFUSED_AFRESH, PAINT)
         assert rested(stage.known(6)) == {RestReason.ERROR_STREAK}

@@ -326,12 +326,20 @@ async def test_more_credits_than_before_lift_what_rested_for_want_of_them(
     assert (kept.known(account.id).rests == ()) is is_lifted
 
 
-async def test_account_of_an_upstream_that_is_gone_disturbs_nobody(kept: Stage) -> None:
-    orphan = await kept.cold_account()
-    kept.pool.put(replace(kept.known(orphan.id), upstream="gone"))
+async def test_accounts_of_an_upstream_that_is_gone_disturb_nobody_and_are_told_once(
+    kept: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        orphan = await kept.cold_account()
+        kept.pool.put(replace(kept.known(orphan.id), upstream="gone"))
     await kept.cold_account()
-    await kept.clock.sleep(5)
-    assert kept.known(2).is_warm
+
+    await kept.clock.sleep(HOUR)
+
+    assert kept.known(3).is_warm
+    assert [record.message for record in caplog.records] == ["upstream of accounts is missing"]
+    with pytest.raises(tree.ConfigurationError, match="No plugin brings the upstream 'gone'"):
+        await kept.warm.warm(1)
 
 
 async def test_token_without_a_beginning_is_renewed_by_the_hour_before_its_end(stage: Stage) -> None:
@@ -376,7 +384,7 @@ async def test_outage_puts_visits_off_without_holding_it_against_the_accounts(ke
     for _ in range(20):
         await kept.cold_account()
     await kept.clock.sleep(2 * HOUR)
-    assert kept.guard.statuses()["flow", Host.SESSION].state is not BreakerState.CLOSED
+    assert kept.guard.statuses()[("flow", None), Host.SESSION].state is not BreakerState.CLOSED
     assert kept.upstream.count("exchange") <= 2 * 3600 / 30 + 20
     kept.upstream.faults.clear()
     await kept.clock.sleep(38 * 60)

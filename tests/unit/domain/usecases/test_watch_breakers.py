@@ -24,3 +24,16 @@ def test_hosts_of_an_upstream_are_told_apart() -> None:
     watch.changed(BreakerChange("flow", Host.SESSION, BreakerState.OPEN, "no answer"))
     watch.changed(BreakerChange("flow", Host.SESSION, BreakerState.CLOSED))
     assert [one.subject for one in told] == ["upstream flow", "upstream flow (sign-in)", "upstream flow (sign-in)"]
+
+
+def test_base_url_is_told_of_an_upstream_with_several_hosts() -> None:
+    told: list[Notice] = []
+    watch = WatchBreakers(GuardUpstreams(FakeClock()), told.append, FakeClock())
+    for base_url in ("https://one.example.org/v1", "https://two.example.org/v1"):
+        watch.changed(BreakerChange("openai", Host.API, BreakerState.OPEN, "no answer", base_url))
+    watch.changed(BreakerChange("openai", Host.API, BreakerState.CLOSED, base_url="https://one.example.org/v1"))
+    assert [one.subject for one in told] == [
+        "upstream openai at https://one.example.org/v1",
+        "upstream openai at https://two.example.org/v1",
+        "upstream openai at https://one.example.org/v1",
+    ]

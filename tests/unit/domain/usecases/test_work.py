@@ -12,7 +12,7 @@ from flow2api.domain.catalog import CostUnit
 from flow2api.domain.generation import Failed, Finished, Generation, GenerationEvent, Phase, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.work import Work
-from flow2api.testing.fakes.upstream import FakeCall
+from flow2api.testing.fakes.players import FakeCall
 from flow2api.testing.samples import whole_generation
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, World, swap
 

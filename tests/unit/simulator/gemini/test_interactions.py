@@ -11,7 +11,7 @@ async def test_omni_tells_its_steps(player: GeminiPlayer) -> None:
     assert begun["status"] in ("queued", "in_progress")
     assert done["status"] == "completed"
     assert [step["type"] for step in done["steps"]] == ["user_input", "thought", "model_output"]
-    assert "/files/" in done["steps"][-1]["content"][0]["uri"]
+    assert base64.b64decode(done["steps"][-1]["content"][0]["data"])[4:8] == b"ftyp"
 
 
 async def test_omni_sends_the_video_along_where_no_address_is_wanted(player: GeminiPlayer) -> None:

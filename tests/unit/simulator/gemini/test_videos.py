@@ -21,6 +21,23 @@ async def test_veo_runs_and_is_fetched_with_the_key_by_its_owner_alone(player: G
     assert (await player.gemini("GET", f"/{name}", key=stranger.api_key)).status == 404
 
 
+async def test_veo_goes_on_from_what_it_has_made_for_its_owner_alone(player: GeminiPlayer) -> None:
+    name = (await player.begin()).json()["name"]
+    player.world.clock.advance(11)
+    done = (await player.gemini("GET", f"/{name}")).json()
+    video = done["response"]["generateVideoResponse"]["generatedSamples"][0]["video"]
+
+    longer = (await player.begin(video={"uri": video["uri"]})).json()["name"]
+    player.world.clock.advance(11)
+
+    job = player.world.jobs.find(longer)
+    assert job is not None
+    assert (job.item.seconds, len(job.item.sources)) == (15, 2)
+    picture = {"bytesBase64Encoded": base64.b64encode(PNG).decode(), "mimeType": "image/png"}
+    assert status_of(await player.begin(video={"uri": video["uri"]}, image=picture))[0] == 400
+    assert status_of(await player.begin(video={"uri": "files/unknown"})) == (403, "PERMISSION_DENIED")
+
+
 @pytest.mark.parametrize(
     "instance",
     [

@@ -56,7 +56,7 @@ class LmdbAccounts:
             for (new, credentials), digest in zip(accounts, digests, strict=True):
                 account = replace(new, id=step.new_number("account"))
                 step.put(ACCOUNTS, (account.id,), account)
-                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, credentials, digest))
+                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, without_host(credentials), digest))
                 added.append(account)
             if added:
                 note_changes(step, ACCOUNT, [account.id for account in added])
@@ -104,11 +104,11 @@ class LmdbCredentialVault:
         for start in range(0, len(fresh), BATCH):
             wanted = fresh[start : start + BATCH]
             found = await self._engine.read(lambda step: [step.get(CREDENTIALS, one) for one in wanted])  # noqa: B023
-            yield [(kept.account_id, kept.credentials) for kept in found if kept is not None]
+            yield [(kept.account_id, without_host(kept.credentials)) for kept in found if kept is not None]
 
     async def read(self, account_id: int) -> Credentials | None:
         kept = await self._engine.read(lambda step: step.get(CREDENTIALS, account_id))
-        return None if kept is None else kept.credentials
+        return None if kept is None else without_host(kept.credentials)
 
     async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
         digest = digest_of(self._cipher, credentials)
@@ -116,19 +116,20 @@ class LmdbCredentialVault:
         def work(step: Step) -> None:
             if step.has(ACCOUNTS, account.id):
                 step.put(ACCOUNTS, (account.id,), account)
-                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, credentials, digest))
+                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, without_host(credentials), digest))
                 note_changes(step, ACCOUNT, [account.id])
                 note_audit(step, audit)
 
         await self._engine.write(work)
 
-    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, int]:
-        def work(step: Step) -> Mapping[Secret, int]:
-            found: dict[Secret, int] = {}
+    async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
+        def work(step: Step) -> Mapping[Secret, Sequence[int]]:
+            found: dict[Secret, Sequence[int]] = {}
             for token in session_tokens:
                 digest = self._cipher.digest(token, purpose=PURPOSE)
-                for kept in first(1, step.by(CREDENTIALS, "digest", digest, backwards=True)):
-                    found[token] = kept.account_id
+                owners = sorted(kept.account_id for kept in step.by(CREDENTIALS, "digest", digest))
+                if owners:
+                    found[token] = owners
             return found
 
         return await self._engine.read(work)
@@ -190,6 +191,11 @@ PURPOSE = "session_token"
 def digest_of(cipher: Cipher, credentials: Credentials) -> bytes:
     """What a session token is found by."""
     return cipher.digest(credentials.session_token, purpose=PURPOSE)
+
+
+def without_host(credentials: Credentials) -> Credentials:
+    """What the vault keeps: the host is the account's."""
+    return replace(credentials, base_url=None)
 
 
 def _passes(account: Account, wanted: AccountFilter, now: datetime) -> bool:

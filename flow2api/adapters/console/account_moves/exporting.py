@@ -1,0 +1,91 @@
+"""Giving away all accounts with what they sign in with."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.response import Stream
+
+from flow2api.adapters.console.doors import WritesAccounts
+from flow2api.adapters.console.errors import sentence_of, status_of
+from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.guards import LEAST_ROLE
+from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.policy import PAGE_HEADERS
+from flow2api.adapters.console.visit import HttpRequest, Visit
+from flow2api.domain.account import Account, Credentials
+from flow2api.domain.errors import OperatorError
+from flow2api.domain.operator import Role
+from flow2api.domain.secret import Secret
+
+LEAST_KEY = 12
+"""In letters: what encrypts a file can be tried without end by whoever has it."""
+
+_FIELDS = frozenset({"form", "sealing", "key", "again", "passphrase"})
+_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportView:
+    """The page.
+
+    Attributes:
+        accounts: How many there are.
+    """
+
+    accounts: int
+
+
+class ExportController(Controller):
+    """All accounts as a file."""
+
+    path = "/console/accounts/export"
+
+    @get(opt={LEAST_ROLE: Role.OWNER})
+    async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        """The form."""
+        return await _page(visit, Form())
+
+    @post(status_code=200, opt={LEAST_ROLE: Role.OWNER})
+    async def export(self, visit: NamedDependency[Visit], request: HttpRequest) -> Response[Any] | Stream:
+        """The file, once the passphrase of who is signed in was given again."""
+        form = await read_form(request, _FIELDS)
+        kind = form.choice("form", _TYPES, "json")
+        is_plain = form.choice("sealing", ("sealed", "plain"), "sealed") == "plain"
+        key, again = form.secret("key"), form.secret("again")
+        passphrase = form.secret("passphrase", is_needed=True)
+        if not is_plain and len(key) < LEAST_KEY:
+            form.refuse("key", gettext("This has to have at least %(least)s letters.") % {"least": LEAST_KEY})
+        elif not is_plain and key != again:
+            form.refuse("again", gettext("This is not the same."))
+        if form.errors:
+            return await _page(visit, form, status=422)
+        try:
+            await visit.doors.sign_in.confirm_passphrase(visit.here, Secret(passphrase), visit.visitor)
+        except OperatorError as error:
+            form.refuse("passphrase", sentence_of(error))
+            return await _page(visit, form, status=status_of(error))
+        total = len(visit.doors.pool)
+        writer = await asyncio.to_thread(visit.doors.account_files.writer, kind, None if is_plain else Secret(key))
+        parts = await visit.doors.export.begin(visit.actor, is_plain=is_plain, accounts=total)
+        name = f"accounts-{visit.doors.clock.now():%Y-%m-%d}.{kind if is_plain else 'sealed'}"
+        headers = dict(PAGE_HEADERS) | {"content-disposition": f'attachment; filename="{name}"'}
+        media_type = _TYPES[kind] if is_plain else _TYPES["json"]
+        return Stream(_file(writer, parts), headers=headers, media_type=media_type)
+
+
+async def _file(
+    writer: WritesAccounts, parts: AsyncIterator[Sequence[tuple[Account, Credentials]]]
+) -> AsyncIterator[bytes]:
+    yield writer.begin()
+    async for part in parts:
+        yield writer.part(part)
+    yield writer.end()
+
+
+async def _page(visit: Visit, form: Form, *, status: int = 200) -> Response[Any]:
+    view = ExportView(len(visit.doors.pool))
+    return await visit.page("account_moves/export.html", view, area="accounts", form=form, status=status)

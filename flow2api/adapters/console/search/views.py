@@ -1,0 +1,72 @@
+"""What was found, in groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.links import address
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found.
+
+    Attributes:
+        more: What tells it apart from others of its name.
+    """
+
+    words: str
+    href: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found of one kind.
+
+    Attributes:
+        every: The address of the list with everything that matches; empty where there is no such list.
+    """
+
+    words: str
+    icon: str
+    hits: Sequence[Hit]
+    every: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that was found for a text."""
+
+    text: str
+    groups: Sequence[Group]
+
+    @property
+    def count(self) -> int:
+        """How many things that are."""
+        return sum(len(group.hits) for group in self.groups)
+
+
+async def found_for(doors: ConsoleDoors, text: str) -> Found:
+    """What is called so, or begins so."""
+    result = await doors.search(text)
+    accounts = [
+        Hit(
+            one.account.name or one.account.email or str(one.account.id),
+            f"/console/accounts/{one.account.id}",
+            one.account.email or "" if one.account.name else one.account.upstream,
+        )
+        for one in result.accounts
+    ]
+    keys = [Hit(key.name, f"/console/keys/{key.id}", f"{key.prefix}…") for key in result.keys]
+    jobs = [Hit(one, f"/console/generations/{quote(one, safe='')}") for one in result.generation_ids]
+    options = [Hit(name, f"/console/settings?q={quote(name)}") for name in result.options]
+    groups = [
+        Group(gettext("Accounts"), "users", accounts, address("/console/accounts", {"q": text})),
+        Group(gettext("Generations"), "film", jobs, address("/console/requests", {"q": text, "span": "all"})),
+        Group(gettext("API keys"), "key-round", keys, address("/console/keys", {"q": text})),
+        Group(gettext("Options"), "sliders-horizontal", options),
+    ]
+    return Found(text, [group for group in groups if group.hits])

@@ -1,0 +1,88 @@
+"""The page about what operators did: narrowed, taken away, never changed."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from flow2api.domain.audit import Actor, AuditEntry
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+async def noted(site: Any, action: str, **more: Any) -> None:
+    """Something that somebody has done."""
+    actor = Actor(name=more.pop("name", "grace"), door="command_line")
+    entry = AuditEntry(at=site.services.clock.now(), actor=actor, action=action, **more)
+    await site.services.storage.audit_log.note(entry)
+
+
+async def test_change_shows_what_was_and_what_is(site: Any) -> None:
+    await noted(site, "options.changed", details={"before": {"max_running": 7}, "after": {"max_running": 9001}})
+
+    text = await site.viewer.read("/console/audit?action=options.&actor=grace")
+
+    assert "Options changed" in text
+    assert "before: 7 now: 9001" in text
+    assert "on the command line" in text
+
+
+async def test_what_others_have_written_is_shown_as_text(site: Any) -> None:
+    details = {"before": {HOSTILE: HOSTILE}, "after": {HOSTILE: None}, "note": HOSTILE}
+    await noted(site, "key.changed", name=HOSTILE, subject=HOSTILE, details=details)
+    await noted(site, "plugin.thing_of_later_versions", details={"list": [1, {"a": HOSTILE}]})
+
+    page = await site.viewer.see("/console/audit")
+
+    assert HOSTILE not in page
+    assert "&lt;img src=x" in page
+    assert "plugin.thing_of_later_versions" in page
+
+
+async def test_filter_narrows_and_tells_when_nothing_passes(site: Any) -> None:
+    await noted(site, "account.removed", subject="77", name="heidi")
+
+    found = await site.viewer.see("/console/audit?actor=heidi&subject=77&span=1h")
+
+    assert found.count('id="entry-') == 1
+    assert 'href="/console/accounts/77"' in found
+    assert "Nothing matches" in await site.viewer.read("/console/audit?actor=nobody-at-all")
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=0", "before=99999999999999999999", "actor=" + "x" * 300])
+async def test_address_that_asks_for_what_cannot_be_is_told(site: Any, query: str) -> None:
+    await site.viewer.see(f"/console/audit?{query}", 422)
+
+
+async def test_entries_come_page_by_page(site: Any) -> None:
+    for number in range(55):
+        await noted(site, "proxy.checked", name="ivan", subject=f"p{number}")
+
+    first = await site.viewer.see("/console/audit?actor=ivan")
+    last = await site.viewer.see("/console/audit?actor=ivan&before=" + first.split("before=")[1].split('"')[0])
+
+    assert (first.count('id="entry-'), last.count('id="entry-')) == (50, 5)
+
+
+async def test_file_has_what_the_filter_lets_pass(site: Any) -> None:
+    await noted(site, "webhook.removed", name="=judy", subject="hook")
+
+    table = await site.viewer.browser.get("/console/audit/export?action=webhook.removed")
+    lines = await site.viewer.browser.get("/console/audit/export?action=webhook.removed&form=jsonl")
+
+    assert [row["actor"] for row in csv.DictReader(io.StringIO(table.text))] == ["'=judy"]
+    assert [json.loads(line)["subject"] for line in lines.text.splitlines()] == ["hook"]
+    assert table.headers["content-disposition"] == 'attachment; filename="audit.csv"'
+    await site.stranger.see("/console/audit/export", 303)
+
+
+async def test_page_has_nothing_that_changes_the_log(site: Any) -> None:
+    page = (await site.owner.see("/console/audit")).split('id="main"')[1].split("</main>")[0]
+
+    assert 'method="post"' not in page
+    answer = await site.owner.browser.request("DELETE", "/console/audit", headers={"origin": "http://127.0.0.1"})
+    assert answer.status_code == 405

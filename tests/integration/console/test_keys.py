@@ -1,0 +1,167 @@
+"""The pages about keys: made, shown once, changed, rotated, revoked; by owners only."""
+
+import re
+from typing import Any
+
+import pytest
+
+from flow2api.domain.audit import Actor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADA = Actor(name="tests", door="cli")
+
+
+async def made(site: Any, **fields: Any) -> tuple[int, str]:
+    """A key made on the page; its id and its text."""
+    answer = await site.owner.submit("/console/keys/create", 201, **fields)
+    found = re.search(r'id="key-text">(f2a_[\w-]+)<', answer.text)
+    assert found is not None
+    keys = await site.services.operating.keys.all()
+    return keys[-1].id, found[1]
+
+
+async def is_open(site: Any, text: str) -> bool:
+    """Whether a client that has this key is let in."""
+    answer = await site.owner.browser.get("/v1/models", headers={"authorization": f"Bearer {text}"})
+    return bool(answer.status_code == 200)
+
+
+async def test_new_key_is_shown_once_and_opens_at_once(site: Any) -> None:
+    key_id, text = await made(site, name="made here")
+
+    assert await is_open(site, text)
+    assert text not in await site.owner.see("/console/keys")
+    assert text not in await site.owner.see(f"/console/keys/{key_id}")
+    assert text[:10] in await site.owner.see("/console/keys")
+    assert text not in str(site.owner.browser.cookies.jar)
+
+
+async def test_key_without_a_name_gets_one(site: Any) -> None:
+    key_id, _ = await made(site)
+
+    assert (await site.services.operating.keys.get(key_id)).name.startswith("key ")
+
+
+async def test_name_that_is_taken_is_told_beside_the_field_and_kept(site: Any) -> None:
+    await made(site, name="taken")
+    answer = await site.owner.submit("/console/keys/create", 422, name="taken", tag="eu")
+
+    assert 'aria-describedby="name-bad' in answer.text
+    assert 'value="taken"' in answer.text
+    assert 'value="eu"' in answer.text
+
+
+async def test_tag_that_cannot_be_one_is_told_beside_the_field_as_text(site: Any) -> None:
+    answer = await site.owner.submit("/console/keys/create", 422, name="fine", tag="<b>eu</b>" * 20)
+
+    assert 'aria-describedby="tag-bad' in answer.text
+    assert "&lt;b&gt;eu" in answer.text
+    assert "<b>eu</b>" not in answer.text
+
+
+async def test_hostile_name_is_shown_as_text(site: Any) -> None:
+    key_id, _ = await made(site, name="<img src=x onerror=alert(1)>")
+
+    for path in ("/console/keys", f"/console/keys/{key_id}"):
+        page = await site.owner.see(path)
+        assert "<img src=x" not in page
+        assert "&lt;img src=x" in page
+
+
+async def test_change_holds_for_the_next_request_and_stale_pages_change_nothing(site: Any) -> None:
+    key_id, text = await made(site, name="first name")
+    was = {"was_name": "first name", "was_tag": "", "was_profile": ""}
+
+    await site.owner.submit(f"/console/keys/{key_id}", name="second name", **was)
+    stale = await site.owner.submit(f"/console/keys/{key_id}", 409, name="third name", **was)
+
+    assert (await site.services.operating.keys.get(key_id)).name == "second name"
+    assert "second name" in stale.text
+    assert 'value="third name"' in stale.text
+    assert await is_open(site, text)
+
+
+async def test_change_that_cannot_be_is_told(site: Any) -> None:
+    key_id, _ = await made(site, name="to be changed")
+
+    answer = await site.owner.submit(f"/console/keys/{key_id}", 422, name="42", was_name="to be changed")
+
+    assert "name-bad" in answer.text
+
+
+async def test_rotated_key_opens_beside_the_former_one_until_that_is_revoked(site: Any) -> None:
+    key_id, former = await made(site, name="rotating")
+
+    answer = await site.owner.submit(f"/console/keys/{key_id}/rotate", 201)
+    text = re.search(r'id="key-text">(f2a_[\w-]+)<', answer.text)
+
+    assert text is not None
+    assert "rotating (old)" in answer.text
+    assert [await is_open(site, one) for one in (former, text[1])] == [True, True]
+    await site.owner.submit(f"/console/keys/{key_id}/revoke")
+    assert [await is_open(site, one) for one in (former, text[1])] == [False, True]
+
+
+async def test_revoked_key_stays_in_the_list_and_cannot_be_changed(site: Any) -> None:
+    key_id, _ = await made(site, name="gone for good")
+
+    await site.owner.submit(f"/console/keys/{key_id}/revoke")
+
+    assert "gone for good opens nothing any more." in await site.owner.read("/console/keys")
+    assert "gone for good" in await site.owner.read("/console/keys?state=revoked")
+    assert "gone for good" not in await site.owner.read("/console/keys?state=active")
+    assert "<form" not in (await site.owner.see(f"/console/keys/{key_id}")).split('id="main"')[1]
+    await site.owner.submit(f"/console/keys/{key_id}/revoke", 404)
+
+
+@pytest.mark.parametrize("who", ["viewer", "operator"])
+async def test_only_owners_change_keys(site: Any, who: str) -> None:
+    person = getattr(site, who)
+    key_id, _ = await made(site)
+
+    page = (await person.see(f"/console/keys/{key_id}")).split('id="main"')[1]
+    assert "<form" not in page
+    assert "/console/keys/create" not in await person.see("/console/keys")
+    await person.see("/console/keys/create", 403)
+    for path in ("create", str(key_id), f"{key_id}/rotate", f"{key_id}/revoke"):
+        await person.submit(f"/console/keys/{path}", 403)
+    assert (await site.services.operating.keys.get(key_id)).is_active
+
+
+async def test_filter_tells_what_it_leaves_out(site: Any) -> None:
+    await made(site, name="needle in the hay")
+
+    found = await site.viewer.read("/console/keys?q=NEEDLE")
+    none = await site.viewer.read("/console/keys?q=no-such-key")
+
+    assert "needle in the hay" in found
+    assert "No key has “no-such-key” in its name or begins with it." in none
+
+
+async def test_keys_come_page_by_page(site: Any) -> None:
+    keys = site.services.operating.keys
+    for number in range(60):
+        await keys.create(f"many {number:02}", actor=ADA)
+
+    first = await site.viewer.see("/console/keys?q=many")
+    behind = re.search(r'href="(/console/keys\?[^"]+)"\s+rel="next"', first)
+
+    assert behind is not None
+    second = await site.viewer.read(behind[1].replace("&amp;", "&"))
+    assert "many 49" in first
+    assert "many 50" not in first
+    assert "many 50" in second
+    assert "many 49" not in second
+
+
+async def test_key_that_there_is_not_is_told(site: Any) -> None:
+    await site.viewer.see("/console/keys/999999", 404)
+
+
+async def test_field_that_the_form_does_not_have_changes_nothing(site: Any) -> None:
+    before = len(await site.services.operating.keys.all())
+
+    await site.owner.submit("/console/keys/create", 422, name="x", digest="00")
+
+    assert len(await site.services.operating.keys.all()) == before

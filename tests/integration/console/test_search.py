@@ -1,0 +1,47 @@
+"""One search over everything that has a name or an id; and the list of places for phones."""
+
+from typing import Any
+
+import pytest
+
+from flow2api.domain.audit import Actor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADA = Actor(name="tests", door="cli")
+
+
+async def test_what_is_found_leads_to_its_page(site: Any) -> None:
+    key, _ = await site.services.operating.keys.create("windmill & <b>", actor=ADA)
+
+    page = await site.viewer.see("/console/search?q=windmill")
+
+    assert f'href="/console/keys/{key.id}"' in page
+    assert "windmill &amp; &lt;b&gt;" in page
+    assert "model_routes" in await site.viewer.see("/console/search?q=model+routes")
+
+
+async def test_account_is_found_by_its_address(site: Any) -> None:
+    account_id = await site.account()
+    email = site.services.pool.get(account_id).email
+
+    page = await site.viewer.see(f"/console/search?q={email}")
+
+    assert f'href="/console/accounts/{account_id}"' in page
+
+
+@pytest.mark.parametrize("text", ["", "%", "no-such-thing", "<script>alert(1)</script>", "x" * 600])
+async def test_nothing_found_is_told_with_what_can_be_found(site: Any, text: str) -> None:
+    answer = await site.viewer.browser.get("/console/search", params={"q": text})
+
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "by name" in answer.text or "What are you looking for?" in answer.text
+
+
+async def test_phones_find_every_place(site: Any) -> None:
+    page = (await site.viewer.see("/console/more")).split('id="main"')[1].split("</main>")[0]
+
+    for place in ("keys", "models", "requests", "connect", "settings", "plugins", "system", "audit", "you"):
+        assert f'href="/console/{place}"' in page
+    assert 'action="/logout"' in page
