@@ -57,6 +57,8 @@
       setTimeout(() => toast.remove(), 6000);
     });
     all("[data-reveal], [data-copy], [data-script]").forEach((element) => { element.hidden = false; });
+    all("[data-hide-script]").forEach((element) => { element.hidden = true; });
+    all("[data-once]").forEach((field) => { field.value = ""; }); // what was chosen has been sent
     const wrong = one("[data-focus]:not([data-seen])");
     if (wrong) { wrong.dataset.seen = "1"; wrong.focus(); }
   };
@@ -102,7 +104,39 @@
     }
     if (field.matches?.("[data-submit]")) field.form.requestSubmit();
     tellChosen();
+    if (field.matches?.("[data-press]")) document.getElementById(field.dataset.press).click();
   });
+
+  /* Files that are dropped or pasted go where files are chosen. */
+  const give = (files, at) => {
+    const field = one("input[type=file]", at), kept = new DataTransfer();
+    [...files].filter((file) => file.type.startsWith("image/")).forEach((file) => kept.items.add(file));
+    if (!kept.files.length) return false;
+    field.files = kept.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  };
+  const dropped = (event) => event.target.closest?.("[data-drop]");
+  document.addEventListener("dragover", (event) => { if (dropped(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => { if (dropped(event) && give(event.dataTransfer.files, dropped(event))) event.preventDefault(); });
+  document.addEventListener("paste", (event) => { const at = one("[data-drop]"); if (at && give(event.clipboardData.files, at)) event.preventDefault(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-ctrl-enter]")) one("button.pri", event.target.form)?.click();
+  });
+
+  /* Results one by one: arrows go to the one beside, in the viewer and between the pictures of a gallery. */
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, video")) return;
+    const link = one(`${one("dialog[open]") ? "dialog[open]" : "main"} [data-go=${step < 0 ? "prev" : "next"}]`);
+    const thumbs = all(".gal .thumb"), at = thumbs.indexOf(document.activeElement);
+    if (link) link.click();
+    else if (at >= 0) thumbs[at + step]?.focus();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail?.ctx?.target?.id === "main") all("dialog[open]").forEach((dialog) => dialog.close());
+  });
+  document.addEventListener("close", (event) => all("video", event.target).forEach((video) => video.pause()), true);
 
   /* Single letters; silent in fields, and off where the operator wants it. */
   let armed = 0;

@@ -28,12 +28,14 @@ from flow2api.adapters.console import (
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
 from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.probe import look_outside
 from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
 from flow2api.app.plugin_facts import plugin_facts
 from flow2api.app.support_bundle import packages, support_bundle
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -201,6 +203,9 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         generate=services.generate,
         ingest=services.ingest,
         generations=operating.generations,
+        follow=services.followed,
+        operate_generations=services.operate_generations,
+        previews=services.previews,
         results=services.generations,
         media=services.media,
         work=services.work,
@@ -215,6 +220,14 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         plugins=plugin_facts(services.extensions, settings),
         started_at=services.clock.now(),
         support_bundle=lambda actor: support_bundle(services, actor),
+        playground=RunInPlayground(
+            services.generate,
+            services.work,
+            services.storage.generations,
+            services.storage.audit_log,
+            services.clock,
+        ),
+        most_picture_bytes=services.pictures.max_bytes,
         options=services.options,
         policies=services.policies,
         simulate=services.simulate,
@@ -235,5 +248,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
+        look_outside=look_outside,
+        public_url=settings.public_url,
         version=__version__,
     )

@@ -46,6 +46,8 @@ class AuditAction(StrEnum):
     OPTIONS_CHANGED = "options.changed"
     REQUEST_LOG_CLEARED = "request_log.cleared"
     CONNECTION_TOKEN_MADE = "connection_token.made"  # noqa: S105
+    PLAYGROUND_RUN = "playground.run"
+    PLAYGROUND_CANCELLED = "playground.cancelled"
     PROXY_ADDED = "proxy.added"
     PROXY_CHANGED = "proxy.changed"
     PROXY_REMOVED = "proxy.removed"
@@ -61,7 +63,9 @@ class AuditAction(StrEnum):
     SERVER_REOPENED = "server.reopened"
     DATABASE_BACKED_UP = "server.backed_up"
     BUNDLE_TAKEN = "server.support_bundle_taken"
-    PLUGINS_CHOSEN = "plugins.chosen"
+    GENERATION_CANCELLED = "generation.cancelled"
+    GENERATION_REPEATED = "generation.repeated"
+    MEDIA_DELETED = "media.deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

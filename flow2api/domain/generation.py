@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.choice import Choice
 from flow2api.domain.errors import UpstreamStateUnknownError
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.record import Record
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class State(StrEnum):
@@ -78,6 +81,7 @@ class GenerationRequest:
         modest: The same request without what was only inferred (a resolution from ``quality``), for a pool in which no
             account has the plan that it needs.
         others: The same request for other models, in order, for a time when no account is free for this one.
+        avoid: Accounts that must not serve it.
     """
 
     model: str
@@ -93,6 +97,7 @@ class GenerationRequest:
     door: str = ""
     modest: "GenerationRequest | None" = None
     others: tuple["GenerationRequest", ...] = ()
+    avoid: frozenset[int] = frozenset()
 
     def warned(self, *sentences: str) -> "GenerationRequest":
         """With these sentences for the caller, each once; its modest form has them too."""
@@ -115,6 +120,32 @@ def in_place_of(first: GenerationRequest, other: GenerationRequest) -> Generatio
 class Fault:
     """Why a generation ended without a result; ``code`` is that of the error tree."""
 
+    code: str
+    message: str
+
+
+class Passage(NamedTuple):
+    """When a generation went into a phase, in milliseconds from when it was asked for. Some are made for every picture."""
+
+    phase: Phase
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """What one account met before another was tried, or before it was given up.
+
+    Attributes:
+        at_ms: When it began, in milliseconds from when the generation was asked for.
+        phase: Where it failed; None before the first one.
+        code: That of the error tree.
+        message: The error's sentence, without secrets.
+    """
+
+    account_id: int
+    at_ms: int
+    took_ms: int
+    phase: Phase | None
     code: str
     message: str
 
@@ -185,6 +216,8 @@ class Generation(Record):
         attempts: How many submits were begun, on whatever account.
         choice: How the account of the latest attempt was chosen; None before, and where it was not chosen.
         body_digest: Of a request that spends and came without an idempotency key: SHA-256 of what was asked.
+        passages: The phases that it went through, in order.
+        failed_attempts: The attempts that came to nothing, in order.
     """
 
     id: str
@@ -224,6 +257,8 @@ class Generation(Record):
     attempts: int = 0
     choice: Choice | None = None
     body_digest: bytes | None = None
+    passages: tuple[Passage, ...] = ()
+    failed_attempts: tuple[FailedAttempt, ...] = ()
 
     @property
     def was_refused(self) -> bool:
@@ -238,7 +273,17 @@ class Generation(Record):
 
     def entering(self, phase: Phase, now: datetime) -> "Generation":
         """Running, in this phase."""
-        return self.changed(state=State.RUNNING, phase=phase, started_at=self.started_at or now)
+        passages = (*self.passages, Passage(phase, self.age_ms(now)))
+        return self.changed(state=State.RUNNING, phase=phase, started_at=self.started_at or now, passages=passages)
+
+    def met(self, failed: FailedAttempt) -> "Generation":
+        """With one more attempt that came to nothing."""
+        return self.changed(failed_attempts=(*self.failed_attempts, failed))
+
+    def age_ms(self, now: datetime) -> int:
+        """Milliseconds since it was asked for."""
+        age_ms = (now - self.created_at) // _MILLISECOND
+        return max(0, age_ms)
 
     def progressed(self, progress: int) -> "Generation":
         """With this progress, unless it was further already; 100 is kept for the end."""

@@ -49,6 +49,8 @@ class GenerationFactory(DataclassFactory[Generation]):
     phase = None
     stage = Stage.MAKE
     inputs = ()
+    passages = ()
+    failed_attempts = ()
     count = 1
     seed = None
     warnings = ()

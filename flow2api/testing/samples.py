@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from flow2api.domain.account import Account, CallKind, Capacity, Credentials, Rest, RestReason, Streak, Tier
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.choice import Choice
-from flow2api.domain.generation import Fault, Generation, Input, InputRole, Operation, Phase, Stage, State
+from flow2api.domain.generation import (
+    FailedAttempt,
+    Fault,
+    Generation,
+    Input,
+    InputRole,
+    Operation,
+    Passage,
+    Phase,
+    Stage,
+    State,
+)
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.operator import Operator, Role
 from flow2api.domain.secret import Secret
@@ -92,6 +103,8 @@ def whole_generation() -> Generation:
         attempts=6,
         choice=Choice("sticky", 3, {"busy": 2}, "it was free", 4, 1200),
         body_digest=b"\x02" * 32,
+        passages=(Passage(Phase.UPLOADING, 4), Passage(Phase.SUBMITTING, 900)),
+        failed_attempts=(FailedAttempt(8, 3, 700, Phase.UPLOADING, "upstream_error", "It did not answer."),),
     )
 
 

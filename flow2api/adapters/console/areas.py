@@ -11,32 +11,48 @@ from flow2api.adapters.console.account_moves import (
 )
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
 from flow2api.adapters.console.audit import AuditController
+from flow2api.adapters.console.connect.controller import LIVE_CHECK, ConnectController
+from flow2api.adapters.console.connect.outside import SeenController
+from flow2api.adapters.console.generations import (
+    LIVE_GENERATION,
+    LIVE_GENERATIONS,
+    GenerationsController,
+    MediaController,
+)
 from flow2api.adapters.console.keys import KeysController
 from flow2api.adapters.console.live import EventsController, LiveView
 from flow2api.adapters.console.models import ModelRoutesController, ModelsController
 from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
+from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
 from flow2api.adapters.console.plugins import PluginsController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
 from flow2api.adapters.console.system import LIVE_SYSTEM, SystemController
+
+OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
+"""What needs no session."""
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AccountController,
     AccountsController,
     AddAccountController,
     AuditController,
+    ConnectController,
     EventsController,
     ExportController,
     ExtensionController,
+    GenerationsController,
     ImportController,
     KeysController,
+    MediaController,
     ModelRoutesController,
     ModelsController,
     MoreController,
     OverviewController,
     PluginsController,
     SystemController,
+    PlaygroundController,
     RequestsController,
     SearchController,
 )
@@ -44,8 +60,12 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
 LIVE_VIEWS: tuple[LiveView, ...] = (
     LIVE_ACCOUNT,
     LIVE_ACCOUNTS,
+    LIVE_CHECK,
+    LIVE_GENERATION,
+    LIVE_GENERATIONS,
     LIVE_IMPORT,
     LIVE_OVERVIEW,
     LIVE_SYSTEM,
     LIVE_REQUESTS,
+    LIVE_RUN,
 )

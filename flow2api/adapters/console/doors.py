@@ -1,16 +1,19 @@
 """What the console needs from the rest of the program."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from flow2api.adapters.console.checks.client_check import ClientCheck
+from flow2api.adapters.console.checks.outside_check import OutsideCheck
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options, OptionStanding
+from flow2api.domain.ports.outside import LooksOutside
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
@@ -23,7 +26,9 @@ from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.drain_server import DrainServer
+from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.export_accounts import ExportAccounts
+from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -38,6 +43,7 @@ from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
+from flow2api.domain.usecases.operate_generations import OperateGenerations
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
 from flow2api.domain.usecases.read_checks import ReadChecks
@@ -49,6 +55,7 @@ from flow2api.domain.usecases.read_statistics import ReadStatistics
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from flow2api.domain.usecases.run_imports import GivenRows, RunImports
+from flow2api.domain.usecases.run_in_playground import RunInPlayground
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
@@ -155,6 +162,7 @@ class ConsoleDoors:
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
         dropped_lines: How many lines of the request log were lost since the start.
+        client_check: The check of how this server answers clients, one in a process.
         is_draining: Whether the server is being stopped.
         loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
         packages: The versions of what the program is made of.
@@ -162,7 +170,11 @@ class ConsoleDoors:
         started_at: When this process was put together.
         support_bundle: What somebody who helps needs to know; no secret is in it.
         model_sources: The plugin, or the setting, that each name of a model comes from.
+        look_outside: Sends one plain request to an address.
+        most_picture_bytes: How large a picture may be that is sent along.
+        outside_check: The look at the public address, one in a process.
         policies: What each selection policy does, by name.
+        public_url: The address by which clients reach the server; empty where it follows each request.
         reached_url_of: The address by which who sent this request reaches the server.
         reload_keys: Has the client API know keys that were changed here.
         reload_proxies: Has the accounts know proxies that were changed here.
@@ -208,6 +220,9 @@ class ConsoleDoors:
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
+    follow: FollowGenerations
+    operate_generations: OperateGenerations
+    previews: DrawPreviews
     results: ReadGenerations
     media: ServeMedia
     work: Work
@@ -222,6 +237,8 @@ class ConsoleDoors:
     plugins: Sequence[PluginFacts]
     started_at: datetime
     support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]
+    playground: RunInPlayground
+    most_picture_bytes: int
     options: ChangesOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
@@ -242,4 +259,8 @@ class ConsoleDoors:
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
+    look_outside: LooksOutside
+    client_check: ClientCheck = field(default_factory=ClientCheck)
+    outside_check: OutsideCheck = field(default_factory=OutsideCheck)
+    public_url: str = ""
     version: str = ""

@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from flow2api.adapters.console.areas import CONTROLLERS, LIVE_VIEWS
+from flow2api.adapters.console.areas import CONTROLLERS, LIVE_VIEWS, OPEN_CONTROLLERS
 from flow2api.adapters.console.assets import asset_routes
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import edge
@@ -34,7 +34,7 @@ def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Route
             middleware=[edge(doors.request_id_of)],
             include_in_schema=False,
         ),
-        _router(doors, [SignInController, LanguageController], known_host, origin_guard(doors)),
+        _router(doors, [SignInController, LanguageController, *OPEN_CONTROLLERS], known_host, origin_guard(doors)),
         _router(
             doors,
             [SignOutController, *CONTROLLERS],

@@ -75,6 +75,7 @@ class Visit:
         live: str = "",
         live_of: str = "",
         parts: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Response[str]:
         """A page, or the part of it that htmx asks for.
@@ -85,21 +86,31 @@ class Visit:
             area: The name of the place in the navigation.
             live: The name of the page's live view (see `live`); its news begin with the page's own query.
             live_of: What the live view is about, such as the id in the page's path; it finds it as the query ``of``.
+            about: What else than the page's own query its live view has to know.
             parts: The partials of this page by the id of their root element; each is rendered from the same view.
             more: Further names for the template, such as ``form``.
         """
         part = (parts or {}).get(htmx.wanted_part(self.request) or "")
-        shell = self.shell(area, live=live, live_of=live_of, census=await self.doors.census())
+        shell = self.shell(area, live=live, live_of=live_of, census=await self.doors.census(), about=about)
         html = render(part or template, {"view": view, "shell": shell, "may_change": self.may_change(), **more})
         answer = Response(html, status_code=status, media_type=MediaType.HTML, headers=dict(PAGE_HEADERS))
         if shell.told is not None and part is None:
             answer.cookies.append(cookies.nothing_told_cookie(self.reached_url))
         return answer
 
-    def shell(self, area: str, *, live: str = "", live_of: str = "", census: Census | None = None) -> Shell:
+    def shell(
+        self,
+        area: str,
+        *,
+        live: str = "",
+        live_of: str = "",
+        census: Census | None = None,
+        about: Mapping[str, str] | None = None,
+    ) -> Shell:
         """The frame of a page; without a census it does not tell how many accounts wait."""
         waiting = sum(census.resting.get(reason, 0) for reason in _CARE) if census else 0
-        query = dict(self.request.query_params) | {"view": live} | ({"of": live_of} if live_of else {})
+        about = dict(about or {}) | ({"of": live_of} if live_of else {})
+        query = dict(self.request.query_params) | about | {"view": live}
         kept = self.request.cookies
         return Shell(
             area=area,

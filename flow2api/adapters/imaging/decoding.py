@@ -14,6 +14,7 @@ from flow2api.domain.picture_size import turned
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _DEFAULT_QUALITY = {"image/jpeg": 92, "image/webp": 90}
 _WHITE = (255, 255, 255)
+_PREVIEW_QUALITIES = (75, 55, 35, 15)
 
 
 def inspect(data: bytes, limits: PictureLimits) -> Facts:
@@ -43,6 +44,29 @@ def convert(data: bytes, limits: PictureLimits, content_type: PictureType, quali
         return _encoded(plain, content_type, quality)
 
 
+def preview(data: bytes, limits: PictureLimits, max_side_px: int, max_bytes: int) -> bytes:
+    """The picture as WebP, no side longer than that, drawn worse and then smaller until it is small enough.
+
+    Raises:
+        PictureRefusedError: It is beyond the limits, animated or damaged.
+    """
+    with _opened(data, limits, draft_px=max_side_px) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        small = _in_srgb(image)
+        small.thumbnail((max_side_px, max_side_px), reducing_gap=2.0)
+        small.info.clear()
+        for quality in _PREVIEW_QUALITIES:
+            made = _encoded(small, "image/webp", quality)
+            if len(made) <= max_bytes:
+                return made
+    while max(small.size) > 2:
+        small = small.resize((max(1, small.width // 2), max(1, small.height // 2)))
+        made = _encoded(small, "image/webp", _PREVIEW_QUALITIES[-1])
+        if len(made) <= max_bytes:
+            return made
+    raise damaged()
+
+
 def _encoded(image: Image.Image, content_type: PictureType, quality: int | None) -> bytes:
     made = BytesIO()
     if content_type == "image/png":
@@ -59,8 +83,12 @@ def _content_type(data: bytes) -> str:
     return content_type
 
 
-def _opened(data: bytes, limits: PictureLimits) -> Image.Image:
-    """The decoded picture; the size is checked before anything of that size is made."""
+def _opened(data: bytes, limits: PictureLimits, draft_px: int = 0) -> Image.Image:
+    """The decoded picture; the size is checked before anything of that size is made.
+
+    Args:
+        draft_px: A JPEG may be decoded smaller, but not below this; 0 wants it whole.
+    """
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     content_type = _content_type(data)
     try:
@@ -72,6 +100,8 @@ def _opened(data: bytes, limits: PictureLimits) -> Image.Image:
             # A JPEG of several pictures (a phone's gain map, a stereo pair) is shown as its first by every viewer.
             if content_type != "image/jpeg":
                 check_frames(getattr(image, "n_frames", 1))
+            if draft_px:
+                image.draft(None, (2 * draft_px, 2 * draft_px))
             image.load()
     except (PictureRefusedError, MemoryError):
         raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn, cast, get_args
 
 from flow2api.adapters.imaging.limits import PictureLimits
 from flow2api.adapters.imaging.refusals import PictureRefusedError, check_size, too_demanding
-from flow2api.adapters.imaging.wire import Answer, Convert, Facts, Inspect, PictureTask, PictureType, Refused
+from flow2api.adapters.imaging.wire import Answer, Convert, Facts, Inspect, PictureTask, PictureType, Preview, Refused
 from flow2api.adapters.imaging.worker_process import WorkerDiedError
 from flow2api.adapters.imaging.workers import Workers, WorkerTimeoutError
 from flow2api.domain.errors import UnsupportedInputError
@@ -13,6 +13,8 @@ from flow2api.domain.media import PictureFacts, sniff_content_type
 from flow2api.domain.picture_size import picture_facts
 
 _TIME_LIMIT_S = 10.0
+_OWN = PictureLimits(max_bytes=64 * 1024 * 1024)
+"""What the services make may be larger than what callers hand in."""
 _OTHER_FORMATS = (b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"<svg", b"<?xml", b"\x00\x00\x01\x00", b"8BPS", b"\xff\x0a")
 _OTHER_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
@@ -31,6 +33,11 @@ class PillowPictures:
         self._workers = workers
         self._limits = limits or PictureLimits()
         self._time_limit_s = time_limit_s
+
+    @property
+    def max_bytes(self) -> int:
+        """How large a picture may be."""
+        return self._limits.max_bytes
 
     async def inspect(self, data: bytes) -> PictureFacts:
         """The facts of a picture that was handed in, proved by decoding it; its size is that which a viewer shows.
@@ -60,12 +67,23 @@ class PillowPictures:
             _refuse(too_demanding())
         return made
 
+    async def preview(self, data: bytes, max_side_px: int, max_bytes: int) -> bytes:
+        """The same picture small, as WebP, upright and in sRGB.
+
+        Raises:
+            UnsupportedInputError: As for :meth:`inspect`.
+        """
+        answer, made = await self._done(Preview(_OWN, max_side_px, max_bytes), data)
+        if isinstance(answer, Facts) or not made:
+            _refuse(too_demanding())
+        return made
+
     async def _done(self, task: PictureTask, data: bytes) -> tuple[Answer, bytes]:
         async def chunks() -> AsyncIterator[bytes]:
             yield data
 
         try:
-            self._glance(data)
+            self._glance(data, task.limits)
             answer, made = await self._workers.run(task, chunks, time_limit_s=self._time_limit_s)
         except PictureRefusedError as refused:
             _refuse(refused)
@@ -75,18 +93,19 @@ class PillowPictures:
             _refuse(PictureRefusedError(answer.code, answer.message))
         return answer, made
 
-    def _glance(self, data: bytes) -> None:
+    @staticmethod
+    def _glance(data: bytes, limits: PictureLimits) -> None:
         """Refuse what needs no decoding to be refused."""
         if not data:
             raise PictureRefusedError("empty_image_file", "The picture is empty; send the bytes of a file.")
-        if len(data) > self._limits.max_bytes:
+        if len(data) > limits.max_bytes:
             raise PictureRefusedError(
-                "image_too_large", f"The picture has more than {self._limits.max_bytes:,} bytes; send a smaller one."
+                "image_too_large", f"The picture has more than {limits.max_bytes:,} bytes; send a smaller one."
             )
         if sniff_content_type(data[:16]) not in get_args(PictureType):
             raise _foreign(data[:16])
         if (facts := picture_facts(data)) is not None:
-            check_size(facts.width, facts.height, self._limits)
+            check_size(facts.width, facts.height, limits)
 
 
 def _foreign(head: bytes) -> PictureRefusedError:

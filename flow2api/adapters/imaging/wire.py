@@ -34,6 +34,14 @@ class Convert(msgspec.Struct, frozen=True, tag="convert"):
     quality: int | None = None
 
 
+class Preview(msgspec.Struct, frozen=True, tag="preview"):
+    """A picture, small, as WebP."""
+
+    limits: PictureLimits
+    max_side_px: int
+    max_bytes: int
+
+
 class Thumbnail(msgspec.Struct, frozen=True, tag="thumbnail"):
     """One frame of a video as WebP."""
 
@@ -48,8 +56,8 @@ class Spritesheet(msgspec.Struct, frozen=True, tag="spritesheet"):
     tile_width_px: int
 
 
-PictureTask = Inspect | Convert
-Task = Inspect | Convert | Thumbnail | Spritesheet
+PictureTask = Inspect | Convert | Preview
+Task = Inspect | Convert | Preview | Thumbnail | Spritesheet
 
 
 class Job(msgspec.Struct, frozen=True):

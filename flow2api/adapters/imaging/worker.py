@@ -22,6 +22,7 @@ from flow2api.adapters.imaging.wire import (
     Inspect,
     Job,
     Made,
+    Preview,
     Refused,
     Spritesheet,
     Task,
@@ -77,6 +78,8 @@ def _carry_out(task: Task, chunks: Iterator[bytes], scratch: str | None) -> Fact
             return decoding.inspect(gathered(chunks, limits.max_bytes), limits)
         case Convert(limits, content_type, quality):
             return decoding.convert(gathered(chunks, limits.max_bytes), limits, content_type, quality)
+        case Preview(limits, max_side_px, max_bytes):
+            return decoding.preview(gathered(chunks, limits.max_bytes), limits, max_side_px, max_bytes)
         case Thumbnail() | Spritesheet():
             return _still(task, chunks, scratch)
 

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Boolean, ColumnElement, Connection, func, literal_column, select
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import row_to_generation
 from flow2api.adapters.persistence.leases import GENERATIONS
-from flow2api.adapters.persistence.rows.base import to_moment
-from flow2api.domain.generation import Generation
+from flow2api.adapters.persistence.rows.base import to_instant, to_moment
+from flow2api.adapters.persistence.rows.generations import UNFINISHED
+from flow2api.domain.generation import Generation, State
 from flow2api.domain.ports.storage import GenerationFilter, NameCount, Page
 
 
@@ -20,13 +21,21 @@ class SqlGenerationDirectory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         number = GENERATIONS.c.number
-        query = select(GENERATIONS).where(*_conditions(wanted)).order_by(number.desc()).limit(limit + 1)
+        # Few are unfinished and they have an index, which is not used where the order already comes from another one.
+        order = number + 0 if wanted.is_unfinished or wanted.parent_id is not None else number
+        query = select(GENERATIONS).where(*_conditions(wanted)).limit(limit + 1)
+        query = query.order_by(order.desc() if before is None else order)
         if after is not None:
             query = query.where(number < select(number).where(GENERATIONS.c.id == after).scalar_subquery())
+        if before is not None:
+            query = query.where(number > select(number).where(GENERATIONS.c.id == before).scalar_subquery())
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return Page(tuple(row_to_generation(row) for row in rows[:limit]), has_more=len(rows) > limit)
+        found = [row_to_generation(row) for row in rows[:limit]]
+        return Page(tuple(found if before is None else found[::-1]), has_more=len(rows) > limit)
 
     async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
         columns = (GENERATIONS.c[name] for name in ("model", "key_id", "created_at"))
@@ -52,8 +61,24 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
         (GENERATIONS.c.kind, None if wanted.kind is None else wanted.kind.value),
         (GENERATIONS.c.state, None if wanted.state is None else wanted.state.value),
         (GENERATIONS.c.model, wanted.model),
+        (GENERATIONS.c.fault_code, wanted.code),
+        (GENERATIONS.c.parent_id, wanted.parent_id),
     )
-    return [column == value for column, value in asked if value is not None]
+    conditions = [column == value for column, value in asked if value is not None]
+    if wanted.since is not None:
+        conditions.append(GENERATIONS.c.created_at >= to_instant(wanted.since))
+    if wanted.is_operators:
+        conditions.append(GENERATIONS.c.key_id.is_(None))
+    if wanted.is_unfinished:
+        conditions.append(literal_column(f"({UNFINISHED})", Boolean))
+    if wanted.kept_at is not None:
+        expires_at = GENERATIONS.c.expires_at
+        conditions += [
+            GENERATIONS.c.state == State.COMPLETED.value,
+            GENERATIONS.c.deleted_at.is_(None),
+            expires_at.is_(None) | (expires_at > to_instant(wanted.kept_at)),
+        ]
+    return conditions
 
 
 if TYPE_CHECKING:

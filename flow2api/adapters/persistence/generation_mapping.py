@@ -8,7 +8,17 @@ from sqlalchemy import RowMapping
 
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.domain.choice import Choice
-from flow2api.domain.generation import Fault, Generation, Input, Operation, Phase, Stage, State
+from flow2api.domain.generation import (
+    FailedAttempt,
+    Fault,
+    Generation,
+    Input,
+    Operation,
+    Passage,
+    Phase,
+    Stage,
+    State,
+)
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import IdempotencyClaim
 
@@ -17,6 +27,8 @@ EMPTY = "[]"
 _encode = msgspec.json.Encoder().encode
 _decode_inputs = msgspec.json.Decoder(tuple[Input, ...]).decode
 _decode_choice = msgspec.json.Decoder(Choice).decode
+_decode_failed = msgspec.json.Decoder(tuple[FailedAttempt, ...]).decode
+_decode_passages = msgspec.json.Decoder(tuple[Passage, ...]).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
 FIXED = frozenset({"id", "key_id", "kind", "created_at", "group_id", "body_digest"})
@@ -66,6 +78,8 @@ def generation_to_row(generation: Generation) -> dict[str, Any]:
         "attempts": generation.attempts,
         "choice": None if generation.choice is None else _encode(generation.choice).decode(),
         "body_digest": generation.body_digest,
+        "passages": _json_or_none(generation.passages),
+        "failed_attempts": _json_or_none(generation.failed_attempts),
     }
 
 
@@ -110,6 +124,8 @@ def row_to_generation(row: RowMapping) -> Generation:
         attempts=row["attempts"],
         choice=None if row["choice"] is None else _decode_choice(row["choice"]),
         body_digest=row["body_digest"],
+        passages=() if row["passages"] is None else _decode_passages(row["passages"]),
+        failed_attempts=() if row["failed_attempts"] is None else _decode_failed(row["failed_attempts"]),
     )
 
 
@@ -137,6 +153,10 @@ def row_to_claim(row: RowMapping) -> IdempotencyClaim:
 
 def _json(values: Sequence[object]) -> str:
     return _encode(values).decode() if values else EMPTY
+
+
+def _json_or_none(values: Sequence[object]) -> str | None:
+    return _encode(values).decode() if values else None
 
 
 def _texts(text: str) -> tuple[str, ...]:

@@ -26,10 +26,11 @@ async def answers_at(address: str, *, timeout_s: float = TIMEOUT_S) -> int:
         async with AsyncSession(http_version=CurlHttpVersion.V1_1, trust_env=False) as session:
             response = await session.get(f"{origin}/", timeout=timeout_s, allow_redirects=False)
     except RequestException as error:
-        raise UpstreamUnavailableError(f"Nobody answers at {origin}: {_reason(error)}.", reached=False) from error
+        raise UpstreamUnavailableError(f"Nobody answers at {origin}: {reason_of(error)}.", reached=False) from error
     return int(response.status_code)
 
 
-def _reason(error: RequestException) -> str:
+def reason_of(error: RequestException) -> str:
+    """Why a request failed, in few words."""
     # curl's own words, without the pointer to its manual
     return str(error).partition(". See https://")[0].partition("\n")[0].rstrip(".") or type(error).__name__

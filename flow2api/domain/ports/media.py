@@ -89,6 +89,17 @@ class Pictures(Protocol):
         """
         ...
 
+    async def preview(self, data: bytes, max_side_px: int, max_bytes: int) -> bytes:
+        """The same picture small, as WebP, no side longer than asked and never enlarged.
+
+        Args:
+            max_bytes: It is drawn worse and smaller until it has no more.
+
+        Raises:
+            UnsupportedInputError: As for `inspect`.
+        """
+        ...
+
 
 class VideoStills(Protocol):
     """Makes previews of videos, away from the event loop, within limits of memory and time."""

@@ -41,6 +41,7 @@ class Attempts:
         paused_s: How long it has waited for the upstream to come back.
         submits: How many submits had been begun when the latest attempt began.
         setbacks: Whom it met with a failure of which nobody knows yet whose fault it is.
+        began: When the latest attempt began, in monotonic seconds.
     """
 
     clock: Clock
@@ -52,6 +53,7 @@ class Attempts:
     paused_s: float = 0.0
     submits: int = 0
     setbacks: list[Setback] = field(default_factory=list)
+    began: float = 0.0
     _ends_at: float | None = None
 
     def begin(self, submits: int) -> None:
@@ -60,9 +62,9 @@ class Attempts:
         Args:
             submits: How many submits were begun before.
         """
-        self.submits = submits
+        self.submits, self.began = submits, self.clock.monotonic()
         if self.limit_s is not None and self._ends_at is None:
-            self._ends_at = self.clock.monotonic() + self.limit_s
+            self._ends_at = self.began + self.limit_s
 
     @property
     def left_s(self) -> float | None:

@@ -120,8 +120,7 @@ class Generate:
             IdempotencyConflictError: The idempotency key was used with another body.
             KeyLimitError: The key has begun as many requests as it may for now.
         """
-        if not self._work.is_open:
-            raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
+        self._check_open()
         limit = self._limit if self._limit is not None and self._limit.is_limited(caller) else None
         for _ in range(_TRIES + (limit is not None)):
             earlier = await self._earlier(request, caller, idempotency)
@@ -136,6 +135,28 @@ class Generate:
             with suppress(ConflictError):
                 return await self._begin(self._routes(request, caller), caller, idempotency, refused)
         raise ConflictError("This Idempotency-Key is in use by another request.")
+
+    async def begin(self, request: GenerationRequest, caller: Caller) -> Sequence[Generation]:
+        """Start the request's generations and watch none of them; each has its record before anything is made of it.
+
+        Other models than the request's own do not serve it.
+
+        Raises:
+            ShuttingDownError: Nothing new is taken.
+            StorageError: It costs credits, and the result could not be kept, or the records could not be written.
+        """
+        self._check_open()
+        request = self._within_means(request, caller)
+        self._room.check(request.spec)
+        parts = self._parts(request, caller, None, is_free=True)
+        await self._generations.add(parts)
+        for part in parts:
+            self._work.start(self._job(part, request, caller, is_stored=True))
+        return parts
+
+    def _check_open(self) -> None:
+        if not self._work.is_open:
+            raise ShuttingDownError("The server is stopping and takes no new work; try again in a moment.")
 
     def _routes(self, request: GenerationRequest, caller: Caller) -> Sequence[GenerationRequest]:
         """The request in the form of each model that may serve it, in order."""
@@ -253,6 +274,7 @@ class Generate:
             lease_s=self._lease_s,
             tag=caller.tag,
             is_stored=is_stored,
+            avoid=request.avoid,
         )
 
     # --- repeats ------------------------------------------------------------------------------------------------------

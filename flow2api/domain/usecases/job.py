@@ -83,6 +83,7 @@ class Job:
         routes: What is asked for in the form of each model that may serve it, in the order in which they are tried; empty
             where only one may.
         leased_for: Names of the models for which it has held an account.
+        avoid: Accounts that must not serve it.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Job:
         tag: str | None = None,
         is_stored: bool = False,
         is_accepted: bool = False,
+        avoid: frozenset[int] = frozenset(),
     ) -> None:
         self.generation = generation
         self.spec = spec
@@ -112,6 +114,7 @@ class Job:
         self.waited_s = 0.0
         self.routes: Sequence[GenerationRequest] = ()
         self.leased_for: set[str] = set()
+        self.avoid = avoid
         self._generations = generations
         self._audience = audience
         self._clock = clock

@@ -25,6 +25,12 @@ class LookUpGenerations:
             raise GenerationNotFoundError(generation_id)
         return found
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None = None, limit: int = 50) -> Page[Generation]:
-        """Those that pass the filter, newest first, behind the one with the id ``after``; 500 at most."""
-        return await self._directory.page(wanted, after=after, limit=min(max(limit, 1), LARGEST_PAGE))
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None = None, limit: int = 50, before: str | None = None
+    ) -> Page[Generation]:
+        """Those that pass the filter, newest first, behind the one with the id ``after``; 500 at most.
+
+        With ``before``, those right in front of that one.
+        """
+        limit = min(max(limit, 1), LARGEST_PAGE)
+        return await self._directory.page(wanted, after=after, limit=limit, before=before)

@@ -23,7 +23,7 @@ from flow2api.domain.errors import (
     UpstreamTimeoutError,
 )
 from flow2api.domain.failover import Next, after_submit, judge
-from flow2api.domain.generation import Fault, Phase, Stage
+from flow2api.domain.generation import FailedAttempt, Fault, Phase, Stage
 from flow2api.domain.lease import AccountPool, Lease
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
@@ -120,7 +120,7 @@ class RunGeneration:
     # --- on which account -----------------------------------------------------------------------------------------------
 
     async def _on_some_account(self, job: Job) -> Sequence[Media]:
-        attempts = Attempts(self._clock, self._limit_s(job))
+        attempts = Attempts(self._clock, self._limit_s(job), {*job.avoid})
         try:
             return await self._on_some_account_of(job, attempts)
         except Flow2ApiError:
@@ -261,6 +261,7 @@ class RunGeneration:
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
         """Book the error, or keep it until it is known whose fault it is; raise it unless another attempt may follow."""
         attempts.last, verdict = error, judge(error)
+        self._note_failed(job, account, error, attempts)
         if verdict.is_own_fault:
             attempts.setbacks.append(Setback(account.id, error, job.spec, _call_of(job)))
         else:
@@ -291,6 +292,12 @@ class RunGeneration:
             # From here a crash may start it over: the record must not say that a submit is on its way.
             job.enter(Phase.LEASING)
             await job.save()
+
+    def _note_failed(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
+        took_ms = int((self._clock.monotonic() - attempts.began) * 1000)
+        at_ms = max(0, job.generation.age_ms(self._clock.now()) - took_ms)
+        failed = FailedAttempt(account.id, at_ms, took_ms, job.generation.phase, error.code, error.message)
+        job.note(failed_attempts=job.generation.met(failed).failed_attempts)
 
     async def _book_setbacks(self, attempts: Attempts, end: Flow2ApiError | None) -> None:
         blamed = attempts.to_blame(end)

@@ -96,6 +96,10 @@ class Work:
         running = self._running.get(generation_id)
         return None if running is None else running.job
 
+    def of_group(self, group_id: str) -> Sequence[Job]:
+        """The jobs of this process on the parts of one request, in the order in which they were begun."""
+        return [running.job for running in self._running.values() if running.job.generation.group_id == group_id]
+
     def start(self, job: Job, *, resumed: bool = False) -> None:
         """Begin work on a job, or go on with one that was begun before."""
         generation_id = job.generation.id

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Input, InputRole, State
+from flow2api.domain.generation import Fault, Input, InputRole, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import CountsNames, GenerationFilter, NameCount, PastRequest, Storage
 from flow2api.testing.factories import GenerationFactory
@@ -108,6 +109,19 @@ class GenerationDirectoryContract:
         assert (first.has_more, last.has_more) == (True, False)
         assert (await storage.generation_directory.page(GenerationFilter(), after="none", limit=3)).items == ()
 
+    async def test_pages_back_to_what_stands_in_front(self, storage: Storage) -> None:
+        await storage.generations.add([generation_of(f"gen_{number}") for number in range(5)])
+
+        async def found(before: str, limit: int) -> tuple[list[str], bool]:
+            directory = storage.generation_directory
+            page = await directory.page(GenerationFilter(), after=None, limit=limit, before=before)
+            return [one.id for one in page.items], page.has_more
+
+        assert await found("gen_1", 2) == (["gen_3", "gen_2"], True)
+        assert await found("gen_2", 2) == (["gen_4", "gen_3"], False)
+        assert await found("gen_4", 2) == ([], False)
+        assert await found("none", 2) == ([], False)
+
     async def test_filters_by_what_a_generation_is(self, storage: Storage) -> None:
         one = replace(generation_of("gen_1"), key_id=7, account_id=3, model="paint", state=State.COMPLETED)
         other = replace(
@@ -125,6 +139,33 @@ class GenerationDirectoryContract:
         ):
             found = await storage.generation_directory.page(wanted, after=None, limit=5)
             assert found.items == (one,), wanted
+
+    async def test_filters_by_how_a_generation_goes(self, storage: Storage) -> None:
+        later, hour = NOW + timedelta(hours=2), timedelta(hours=1)
+        kept: dict[str, Any] = {"state": State.COMPLETED, "expires_at": later + hour}
+        made: dict[str, dict[str, Any]] = {
+            "gen_runs": {"state": State.RUNNING, "created_at": later, "key_id": None},
+            "gen_waits": {"parent_id": "gen_before"},
+            "gen_failed": {"state": State.FAILED, "fault": Fault("upstream_error", "No.")},
+            "gen_kept": kept,
+            "gen_for_ever": kept | {"expires_at": None},
+            "gen_expired": kept | {"expires_at": later - hour},
+            "gen_deleted": kept | {"deleted_at": NOW},
+        }
+        await storage.generations.add([replace(generation_of(name), **facts) for name, facts in made.items()])
+
+        async def found(**wanted: Any) -> list[str]:
+            page = await storage.generation_directory.page(GenerationFilter(**wanted), after=None, limit=9)
+            return [one.id for one in page.items]
+
+        assert await found(is_unfinished=True) == ["gen_waits", "gen_runs"]
+        assert await found(code="upstream_error") == ["gen_failed"]
+        assert await found(parent_id="gen_before") == ["gen_waits"]
+        assert await found(is_operators=True) == ["gen_runs"]
+        assert await found(since=later) == ["gen_runs"]
+        assert await found(kept_at=later) == ["gen_for_ever", "gen_kept"]
+        page = await storage.generation_directory.page(GenerationFilter(is_unfinished=True), after="gen_waits", limit=1)
+        assert [one.id for one in page.items] == ["gen_runs"]
 
     async def test_counts_names_that_were_asked_for_where_that_is_offered(self, storage: Storage) -> None:
         directory = storage.generation_directory

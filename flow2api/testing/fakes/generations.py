@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation
+from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.ports.storage import (
     GenerationFilter,
@@ -125,11 +125,15 @@ class FakeGenerationDirectory:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         newest_first = [*self._tables.generations.values()][::-1]
+        ids = [one.id for one in newest_first]
         if after is not None:
-            ids = [one.id for one in newest_first]
             newest_first = newest_first[ids.index(after) + 1 :] if after in ids else []
+        if before is not None:
+            newest_first = newest_first[: ids.index(before)] if before in ids else []
         found = [
             one
             for one in newest_first
@@ -138,8 +142,14 @@ class FakeGenerationDirectory:
             and wanted.kind in (None, one.kind)
             and wanted.state in (None, one.state)
             and wanted.model in (None, one.model)
+            and wanted.code in (None, one.fault and one.fault.code)
+            and wanted.parent_id in (None, one.parent_id)
+            and (wanted.since is None or one.created_at >= wanted.since)
+            and not (wanted.is_operators and one.key_id is not None)
+            and not (wanted.is_unfinished and one.state.is_final)
+            and (wanted.kept_at is None or _is_kept(one, wanted.kept_at))
         ]
-        return Page(tuple(found[:limit]), has_more=len(found) > limit)
+        return Page(tuple(found[:limit] if before is None else found[-limit:]), has_more=len(found) > limit)
 
     async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
         looked_at = [*self._tables.generations.values()][-newest:]
@@ -198,3 +208,8 @@ def _add_media(tables: Tables, media: Iterable[Media]) -> None:
     if any(item.id in tables.media for item in media):
         raise ConflictError("A media with this id exists already.")
     tables.media.update({item.id: item for item in media})
+
+
+def _is_kept(one: Generation, now: datetime) -> bool:
+    is_expired = one.expires_at is not None and one.expires_at <= now
+    return one.state is State.COMPLETED and one.deleted_at is None and not is_expired

@@ -120,6 +120,10 @@ class FakePictures:
         facts = replace(self._facts(data), content_type=content_type)
         return fake_picture(facts.content_type, facts.width, facts.height)
 
+    async def preview(self, data: bytes, max_side_px: int, max_bytes: int) -> bytes:
+        facts = self._facts(data)
+        return fake_picture("image/webp", min(facts.width, max_side_px), min(facts.height, max_side_px))
+
     def _facts(self, data: bytes) -> PictureFacts:
         if self.fault is not None:
             raise self.fault

@@ -30,6 +30,7 @@ PUBLIC = {
     ("GET", "/health"),
     ("GET", "/static/{file_name:str}"),
     ("GET", "/language"),
+    ("GET", "/seen/{token:str}"),
     ("POST", "/login"),
     ("GET", "/media/{media_id:str}"),
     ("HEAD", "/media/{media_id:str}"),

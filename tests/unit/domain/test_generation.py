@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow2api.domain.generation import Fault, Operation, OperationStatus, Phase, Product, State
+from flow2api.domain.generation import FailedAttempt, Fault, Operation, OperationStatus, Passage, Phase, Product, State
 from flow2api.testing.factories import GenerationFactory
 from flow2api.testing.fakes.clock import START
 
@@ -16,6 +16,15 @@ LATER = START + timedelta(minutes=1)
 def test_entering_a_phase_keeps_the_time_of_the_first() -> None:
     generation = GenerationFactory.build().entering(Phase.UPLOADING, START).entering(Phase.SUBMITTING, LATER)
     assert (generation.state, generation.phase, generation.started_at) == (State.RUNNING, Phase.SUBMITTING, START)
+
+
+def test_course_tells_when_each_phase_began_and_what_came_to_nothing() -> None:
+    asked = GenerationFactory.build(created_at=START)
+    failed = FailedAttempt(3, 100, 900, Phase.UPLOADING, "upstream_error", "It did not answer.")
+    generation = asked.entering(Phase.UPLOADING, START).met(failed).entering(Phase.SUBMITTING, LATER)
+    assert generation.passages == (Passage(Phase.UPLOADING, 0), Passage(Phase.SUBMITTING, 60_000))
+    assert generation.failed_attempts == (failed,)
+    assert asked.age_ms(START - timedelta(seconds=1)) == 0
 
 
 @given(st.lists(st.integers(-10, 200)))

@@ -8,7 +8,9 @@ UNFINISHED = "state IN ('queued', 'running')"
 
 
 class GenerationRow(Row):
-    """A generation. ``number`` tells in which order they were added; ``inputs``, ``warnings``, ``results`` and ``choice`` are JSON."""
+    """A generation. ``number`` tells in which order they were added; ``inputs``, ``warnings``, ``results`` and ``choice``,
+    ``passages`` and ``failed_attempts`` are JSON.
+    """
 
     __tablename__ = "generations"
     __table_args__ = (
@@ -23,6 +25,12 @@ class GenerationRow(Row):
             "ix_generations_body_digest",
             "body_digest",
             sqlite_where=text("body_digest IS NOT NULL"),
+        ),
+        Index(
+            "ix_generations_parent_id",
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
         ),
     )
 
@@ -66,6 +74,8 @@ class GenerationRow(Row):
     attempts: Mapped[int] = mapped_column(Integer)
     choice: Mapped[str | None] = mapped_column(Text)
     body_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    passages: Mapped[str | None] = mapped_column(Text)
+    failed_attempts: Mapped[str | None] = mapped_column(Text)
 
 
 class ClaimRow(Row):

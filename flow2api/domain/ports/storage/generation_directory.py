@@ -16,8 +16,15 @@ class GenerationFilter:
 
     Attributes:
         key_id: Those of this API key.
+        is_operators: Those that no API key asked for.
         account_id: Those that this account served, or serves.
         model: By the name that was asked for.
+        code: Those that ended for this reason, by the code of the error tree.
+        parent_id: Those that build on this generation.
+        since: Those that were asked for at this moment or later.
+        is_unfinished: Those that wait or run.
+        kept_at: Those whose results were kept at this moment, as far as generations tell: completed, not deleted, not
+            expired.
     """
 
     key_id: int | None = None
@@ -25,15 +32,24 @@ class GenerationFilter:
     kind: MediaKind | None = None
     state: State | None = None
     model: str | None = None
+    code: str | None = None
+    parent_id: str | None = None
+    since: datetime | None = None
+    is_unfinished: bool = False
+    is_operators: bool = False
+    kept_at: datetime | None = None
 
 
 class GenerationDirectory(Protocol):
     """All generations as the database has them, whoever asked for them, deleted and expired ones included."""
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         """Generations that pass the filter, the one that was added last first, behind the one with the id ``after``.
 
-        Behind an id that is not there stands nothing.
+        With ``before``, those that stand right in front of that one, in the same order; ``has_more`` then tells whether
+        there are more in front of them. Behind and in front of an id that is not there stands nothing.
         """
         ...
 

@@ -250,3 +250,36 @@ async def test_memory_of_the_server_stays_flat_with_a_hundred_at_once(pictures: 
     assert resident_bytes() - before < 64 * MIB
     assert sum(isinstance(answer, PictureFacts) for answer in answers) == 50
     assert sum(isinstance(answer, UnsupportedInputError) for answer in answers) == 50
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+async def test_preview_is_small_in_pixels_and_in_bytes(pictures: PillowPictures, file_format: str) -> None:
+    made = await pictures.preview(samples.detailed(file_format, side=1200), 320, 9 * 1024)
+
+    assert len(made) <= 9 * 1024
+    assert shown(made).format == "WEBP"
+    assert max(shown(made).size) <= 320
+
+
+async def test_preview_enlarges_nothing_and_stands_upright(pictures: PillowPictures) -> None:
+    assert shown(await pictures.preview(samples.plain("PNG"), 320, 9 * 1024)).size == (40, 24)
+    assert shown(await pictures.preview(samples.lying(6), 320, 9 * 1024)).size == (24, 40)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+async def test_preview_of_every_kind_of_png(pictures: PillowPictures, mode: str) -> None:
+    made = await pictures.preview(samples.plain("PNG", width=640, height=400, mode=mode), 320, 9 * 1024)
+
+    assert shown(made).size == (320, 200)
+
+
+async def test_preview_gets_smaller_where_drawing_it_worse_is_not_enough(pictures: PillowPictures) -> None:
+    made = await pictures.preview(samples.detailed("PNG", side=600), 320, 900)
+
+    assert len(made) <= 900
+    assert max(shown(made).size) < 320
+
+
+async def test_preview_of_what_is_no_picture_is_refused(pictures: PillowPictures) -> None:
+    with pytest.raises(UnsupportedInputError):
+        await pictures.preview(samples.plain("PNG")[:60], 320, 9 * 1024)

@@ -39,7 +39,10 @@ class Hill:
         pool = AccountPool(MemorySlots(), self.clock)
         for number in range(1, accounts + 1):
             pool.put(AccountFactory.build(id=number, access_expires_at=START + timedelta(days=1)))
-        self.hosts: dict[tuple[Place, Host], BreakerStatus] = {(("flow", None), Host.API): OPEN, (("flow", None), Host.SESSION): FINE}
+        self.hosts: dict[tuple[Place, Host], BreakerStatus] = {
+            (("flow", None), Host.API): OPEN,
+            (("flow", None), Host.SESSION): FINE,
+        }
         statistics = ReadStatistics(self.storage.statistics, self.clock, lambda: UTC)
         self.glance = GlanceAtPool(
             BrowseAccounts(JudgeAccounts(pool, self.clock)),

@@ -562,3 +562,15 @@ async def test_slot_that_cannot_be_counted_ends_it_before_anything_is_asked() ->
     await asyncio.gather(stage.made(PAINT), stage.made(PAINT))
     await stage.until_done()
     assert shared.meeting.tickets == {}
+
+
+async def test_attempt_that_came_to_nothing_is_kept_with_its_account_and_what_it_met(stage: Stage) -> None:
+    await stage.accounts(2)
+    stage.upstream.fail("produce", tree.UpstreamUnavailableError("It was down.", reached=False))
+
+    finished = await stage.made(PAINT)
+
+    (failed,) = finished.generation.failed_attempts
+    assert (failed.code, failed.message, failed.phase) == ("upstream_unavailable", "It was down.", Phase.SUBMITTING)
+    assert failed.account_id != finished.generation.account_id
+    assert [one.phase for one in finished.generation.passages][-1] is Phase.STORING

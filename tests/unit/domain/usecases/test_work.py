@@ -300,3 +300,19 @@ class TestWhoseRequest:
         await stage.recover.take_over()
         await stage.until_done()
         assert seen["produce"] == {"req_of_long_ago"}
+
+
+async def test_jobs_of_one_request_are_found_while_they_go_on(stage: Stage) -> None:
+    await stage.accounts(1)
+    gate = stage.upstream.hold("produce")
+    events = asyncio.create_task(stage.all_events(PAINT, count=2))
+    while len(stage.work) < 2:
+        await asyncio.sleep(0.1)
+    first = next(iter(stage.work._running.values())).job.generation
+
+    assert [job.generation.group_id for job in stage.work.of_group(first.group_id)] == [first.group_id] * 2
+    assert stage.work.of_group("req_other") == []
+    gate.set()
+    await events
+    await stage.until_done()
+    assert stage.work.of_group(first.group_id) == []

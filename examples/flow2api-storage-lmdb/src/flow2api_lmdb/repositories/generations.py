@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flow2api.domain.errors import ConflictError
-from flow2api.domain.generation import Generation
+from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, Page, PastRequest
 from flow2api_lmdb.engine import Engine
@@ -128,17 +128,24 @@ class LmdbGenerationDirectory:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def page(self, wanted: GenerationFilter, *, after: str | None, limit: int) -> Page[Generation]:
+    async def page(
+        self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
+    ) -> Page[Generation]:
         def work(step: Step) -> Page[Generation]:
+            mark = after if before is None else before
             place = None
-            if after is not None:
-                mark = step.get(GENERATIONS, after)
-                if mark is None:
+            if mark is not None:
+                marked = step.get(GENERATIONS, mark)
+                if marked is None:
                     return Page((), has_more=False)
-                place = (mark.order,)
-            kept = step.by(GENERATIONS, "order", before=place, backwards=True)
+                place = (marked.order,)
+            if before is None:
+                kept = step.by(GENERATIONS, "order", before=place, backwards=True)
+            else:
+                kept = step.by(GENERATIONS, "order", after=place)
             found = first(limit + 1, (one.generation for one in kept if _passes(one.generation, wanted)))
-            return Page(tuple(found[:limit]), has_more=len(found) > limit)
+            shown = found[:limit] if before is None else found[:limit][::-1]
+            return Page(tuple(shown), has_more=len(found) > limit)
 
         return await self._engine.read(work)
 
@@ -188,16 +195,30 @@ def _put(step: Step, kept: KeptGeneration, generation: Generation) -> None:
 
 
 def _passes(generation: Generation, wanted: GenerationFilter) -> bool:
-    return all(
-        asked in (None, getattr(generation, name))
-        for name, asked in (
-            ("key_id", wanted.key_id),
-            ("account_id", wanted.account_id),
-            ("kind", wanted.kind),
-            ("state", wanted.state),
-            ("model", wanted.model),
+    fault = generation.fault
+    return (
+        all(
+            asked in (None, found)
+            for asked, found in (
+                (wanted.key_id, generation.key_id),
+                (wanted.account_id, generation.account_id),
+                (wanted.kind, generation.kind),
+                (wanted.state, generation.state),
+                (wanted.model, generation.model),
+                (wanted.code, fault and fault.code),
+                (wanted.parent_id, generation.parent_id),
+            )
         )
+        and (wanted.since is None or generation.created_at >= wanted.since)
+        and not (wanted.is_operators and generation.key_id is not None)
+        and not (wanted.is_unfinished and generation.state.is_final)
+        and (wanted.kept_at is None or _is_kept(generation, wanted.kept_at))
     )
+
+
+def _is_kept(generation: Generation, now: datetime) -> bool:
+    is_expired = generation.expires_at is not None and generation.expires_at <= now
+    return generation.state is State.COMPLETED and generation.deleted_at is None and not is_expired
 
 
 def _is_left(generation: Generation, now: datetime) -> bool:

@@ -1,0 +1,201 @@
+"""Sends what clients send, with a key made for it, and keeps how that went."""
+
+import asyncio
+import re
+import secrets
+import struct
+import zlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from litestar.types import ASGIApp
+
+from flow2api.adapters.console.checks.client_requests import ClientCase, Setting, client_cases
+from flow2api.adapters.console.checks.expectations import is_image, links_of
+from flow2api.adapters.console.checks.own_server import ClientRequest, ask
+from flow2api.adapters.console.language import gettext
+from flow2api.domain.api_key import ApiKey
+from flow2api.domain.audit import Actor
+from flow2api.domain.errors import ConflictError, Flow2ApiError
+from flow2api.domain.ports.system import Clock
+from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.manage_keys import ManageKeys
+
+log = structlog.get_logger(__name__)
+
+KEY_NAME = "connection check"
+"""What the names of its keys begin with; the rest is chance."""
+_OWN_KEY = re.compile(rf"{KEY_NAME} [0-9a-f]{{8}}")
+_AT_ONCE = 2
+_CASE_WITHIN_S = 120.0
+_ALL_WITHIN_S = 900.0
+
+
+class Verdict(StrEnum):
+    """How a request went."""
+
+    WAITS = "waits"
+    PASSES = "passes"
+    FAILS = "fails"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one request went.
+
+    Attributes:
+        reason: What the client would stumble over; empty when it has what it needs.
+        request_id: By which the request log knows it.
+    """
+
+    verdict: Verdict = Verdict.WAITS
+    reason: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckState:
+    """A check, under way or ended.
+
+    Attributes:
+        model: The free model that made the pictures; empty where there was none.
+        results: By client and column.
+    """
+
+    started_at: datetime
+    model: str
+    results: Mapping[tuple[str, str], CaseResult]
+    ended_at: datetime | None = None
+
+    def count(self, verdict: Verdict) -> int:
+        """How many requests went so."""
+        return sum(result.verdict is verdict for result in self.results.values())
+
+
+@dataclass(slots=True)
+class ClientCheck:
+    """The last check of this process; one at a time."""
+
+    state: CheckState | None = None
+    _task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    _is_starting: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one is under way."""
+        return self._is_starting or (self._task is not None and not self._task.done())
+
+    async def start(
+        self,
+        app: ASGIApp,
+        *,
+        base_url: str,
+        model: str,
+        keys: ManageKeys,
+        reload_keys: Callable[[], Awaitable[None]],
+        clock: Clock,
+        actor: Actor,
+    ) -> None:
+        """Begin; `state` tells how it goes. The key opens nothing any more when the check is over.
+
+        Raises:
+            ConflictError: One is under way.
+        """
+        if self.is_running:
+            raise ConflictError("A check is under way; wait for its end.")
+        self._is_starting = True
+        try:
+            key, text = await _new_key(keys, reload_keys, actor)
+        finally:
+            self._is_starting = False
+        cases = client_cases(Setting(model, base_url, grey_picture()))
+        self.state = CheckState(
+            started_at=clock.now(), model=model, results={(one.client, one.column): CaseResult() for one in cases}
+        )
+
+        async def run() -> None:
+            try:
+                async with asyncio.timeout(_ALL_WITHIN_S):
+                    await self._run(app, base_url, text.reveal(), cases)
+            except TimeoutError:
+                log.warning("connection check given up", after_s=_ALL_WITHIN_S)
+            finally:
+                await self._end(key, keys, reload_keys, clock, actor)
+
+        self._task = asyncio.create_task(run(), name=key.name)
+
+    async def _run(self, app: ASGIApp, base_url: str, key: str, cases: Sequence[ClientCase]) -> None:
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(case: ClientCase) -> None:
+            async with turns:
+                self._note(case, await _result(app, base_url, key, case))
+
+        async with asyncio.TaskGroup() as group:
+            for case in cases:
+                group.create_task(one(case))
+
+    def _note(self, case: ClientCase, result: CaseResult) -> None:
+        if self.state is not None:
+            self.state = replace(self.state, results={**self.state.results, (case.client, case.column): result})
+
+    async def _end(
+        self, key: ApiKey, keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], clock: Clock, actor: Actor
+    ) -> None:
+        try:
+            await keys.revoke(str(key.id), actor)
+            await reload_keys()
+        except Flow2ApiError as error:
+            log.warning("key of the connection check not revoked", reason=error.message)
+        if self.state is not None:
+            given_up = CaseResult(Verdict.FAILS, gettext("The check was given up before this was asked."))
+            results = {
+                at: given_up if result.verdict is Verdict.WAITS else result for at, result in self.state.results.items()
+            }
+            self.state = replace(self.state, results=results, ended_at=clock.now())
+
+
+async def _new_key(keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], actor: Actor) -> tuple[ApiKey, Secret]:
+    """A key for one check; those of checks that the end of a process has cut off are revoked."""
+    for left in await keys.all():
+        if left.is_active and _OWN_KEY.fullmatch(left.name):
+            await keys.revoke(str(left.id), actor)
+    made = await keys.create(f"{KEY_NAME} {secrets.token_hex(4)}", actor=actor)
+    await reload_keys()
+    return made
+
+
+async def _result(app: ASGIApp, base_url: str, key: str, case: ClientCase) -> CaseResult:
+    try:
+        async with asyncio.timeout(_CASE_WITHIN_S):
+            answer = await ask(app, base_url, key, case.request)
+            reason = case.expect(answer)
+            if not reason and case.opens_links:
+                for link in links_of(answer):
+                    opened = await ask(app, base_url, key, ClientRequest(method="GET", target=link))
+                    reason = reason or is_image(opened)
+    except TimeoutError:
+        return CaseResult(
+            Verdict.FAILS, gettext("No answer came within %(seconds)s s.") % {"seconds": int(_CASE_WITHIN_S)}
+        )
+    except Exception as error:
+        log.exception("connection check failed", client=case.client, about=case.column)
+        return CaseResult(
+            Verdict.FAILS, gettext("The server failed at it: %(error)s.") % {"error": type(error).__name__}
+        )
+    request_id = answer.headers.get("x-request-id", "")
+    return CaseResult(Verdict.FAILS if reason else Verdict.PASSES, reason, request_id)
+
+
+def grey_picture(side: int = 64) -> bytes:
+    """A PNG of one grey, made of nothing but the standard library."""
+    rows = zlib.compress((b"\x00" + b"\x80" * side) * side)
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,0 +1,164 @@
+"""The list: what is under way from memory, what has ended from the database."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.adapters.console.generations.filters import (
+    ENDED,
+    LIVE,
+    SPANS,
+    UNDER_WAY,
+    Chip,
+    Filters,
+    filters_of,
+    kind_words,
+    span_words,
+)
+from flow2api.adapters.console.generations.names import Names, names_of
+from flow2api.adapters.console.generations.rows import Row, row_of
+from flow2api.adapters.console.generations.states import StateWords, state_name, state_words
+from flow2api.adapters.console.visit import Visit
+from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import GenerationFilter
+from flow2api.domain.statistics import Counts
+from flow2api.domain.usecases.follow_generations import UnderWay
+
+PAGE = 50
+_JUST_FINISHED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A state with the number of its generations; None where nobody counts them."""
+
+    state: StateWords
+    path: str
+    is_chosen: bool
+    count: int | None
+    is_today: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the fields of the filter offer, as pairs of value and words."""
+
+    kinds: Sequence[tuple[str, str]]
+    spans: Sequence[tuple[str, str]]
+    keys: Sequence[tuple[str, str]]
+    models: Sequence[str]
+    accounts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The page.
+
+    Attributes:
+        is_live: Whether it shows what is under way, and keeps itself true.
+        rows: Oldest first under way, newest first of what has ended.
+        finished: What ended last; only where nothing is filtered.
+        behind: The address of the next page; empty when there is none.
+        total: How many there are on all pages; None when nobody counts them.
+        is_empty_server: Nothing was ever made here.
+    """
+
+    filters: Filters
+    is_live: bool
+    facets: Sequence[Facet]
+    chips: Sequence[Chip]
+    choices: Choices
+    rows: Sequence[Row]
+    finished: Sequence[Row]
+    under_way: int
+    total: int | None
+    before: str
+    behind: str
+    is_empty_server: bool
+
+
+async def look(visit: Visit) -> Listing:
+    """The list as the page's address asks for it."""
+    doors = visit.doors
+    names = await names_of(doors)
+    filters = filters_of(visit, LIVE, names)
+    now = doors.clock.now()
+    under_way = await doors.follow.under_way()
+    mine = [one for one in under_way if filters.passes(one.generation, now)]
+    is_live = filters.state in UNDER_WAY
+    if is_live:
+        wanted = [one for one in mine if not filters.state or state_name(one.generation) == filters.state]
+        shown, before, behind = _cut(wanted, filters)
+        total: int | None = len(wanted)
+    else:
+        shown, before, behind = await _ended(doors, filters)
+        total = None
+    last = await doors.generations.page(GenerationFilter(), limit=_JUST_FINISHED * 2) if is_live else None
+    ended = [one for one in last.items if one.state.is_final][:_JUST_FINISHED] if last else []
+    return Listing(
+        filters=filters,
+        is_live=is_live,
+        facets=await _facets(doors, filters, mine),
+        chips=filters.chips(names),
+        choices=choices_of(doors, names),
+        rows=[row_of(one, names, now) for one in shown],
+        finished=[] if filters.is_narrowed else [row_of(UnderWay(one), names, now) for one in ended],
+        under_way=len(under_way),
+        total=total,
+        before=before,
+        behind=behind,
+        is_empty_server=not under_way and last is not None and not last.items,
+    )
+
+
+def choices_of(doors: ConsoleDoors, names: Names) -> Choices:
+    """What there is to filter by."""
+    return Choices(
+        kinds=[(kind.value, kind_words(kind.value)) for kind in MediaKind],
+        spans=[(span, span_words(span)) for span in SPANS],
+        keys=[("0", names.key(None).words), *((str(number), name) for number, name in names.keys.items())],
+        models=[one.id for one in doors.catalog.listed()],
+        accounts=[] if len(doors.pool) > PAGE else [one.name or one.email or str(one.id) for one in doors.pool],
+    )
+
+
+def _cut(wanted: Sequence[UnderWay], filters: Filters) -> tuple[Sequence[UnderWay], str, str]:
+    """One page of them, and the addresses of those before and behind it."""
+    ids = [one.generation.id for one in wanted]
+    if filters.before in ids:
+        end = ids.index(filters.before)
+        start = max(0, end - PAGE)
+    else:
+        start = ids.index(filters.after) + 1 if filters.after in ids else 0
+        end = start + PAGE
+    shown = wanted[start:end]
+    before = filters.path(before=shown[0].generation.id) if start and shown else ""
+    behind = filters.path(after=shown[-1].generation.id) if len(wanted) > end else ""
+    return shown, before, behind
+
+
+async def _ended(doors: ConsoleDoors, filters: Filters) -> tuple[Sequence[UnderWay], str, str]:
+    wanted = filters.wanted(doors.clock.now(), ENDED[filters.state])
+    page = await doors.generations.page(wanted, after=filters.after or None, before=filters.before or None, limit=PAGE)
+    if not page.items:
+        return [], "", ""
+    has_before = page.has_more if filters.before else bool(filters.after)
+    has_behind = True if filters.before else page.has_more
+    before = filters.path(before=page.items[0].id) if has_before else ""
+    behind = filters.path(after=page.items[-1].id) if has_behind else ""
+    return [UnderWay(one) for one in page.items], before, behind
+
+
+async def _facets(doors: ConsoleDoors, filters: Filters, under_way: Sequence[UnderWay]) -> Sequence[Facet]:
+    counted = Counter(state_name(one.generation) for one in under_way)
+    figures = await doors.statistics.on(doors.statistics.today())
+    today = figures.get("", Counts())
+    ended = {"failed": today.errors, "completed": today.succeeded, "cancelled": today.cancelled, "unknown": None}
+    if filters.is_narrowed:
+        ended = dict.fromkeys(ended)
+    counts = {name: counted[name] if name else len(under_way) for name in UNDER_WAY} | ended
+    return [
+        Facet(state_words(name), filters.path(state=name), name == filters.state, count, name in ended)
+        for name, count in counts.items()
+    ]

@@ -1,0 +1,167 @@
+"""Getting clients going: settings, a key that is shown once, and whether the server answers clients as they expect."""
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from flow2api.adapters.console.checks.client_check import KEY_NAME
+from flow2api.adapters.console.guards import FORM_FIELD
+from flow2api.app import create_app
+from flow2api.domain.ports.outside import OutsideView
+from tests.integration.console.conftest import BASE, PASSPHRASE, text_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAGE = "/console/connect"
+
+
+async def checked(site: Any, person: Any) -> str:
+    """The page once the check is over."""
+    await person.submit(f"{PAGE}/checks")
+    async with asyncio.timeout(60):
+        while "Run again" not in (page := await person.see(PAGE)):
+            await asyncio.sleep(0.05)
+    return str(page)
+
+
+async def test_settings_are_filled_in_for_the_address_of_the_visitor(site: Any) -> None:
+    page = await site.viewer.read(PAGE)
+
+    assert page.count("http://127.0.0.1/v1") >= 5
+    for client in ("Open WebUI", "Cherry Studio", "LobeChat", "n8n"):
+        assert client in page
+
+
+async def test_key_is_shown_once_with_everything_filled_in(site: Any) -> None:
+    answer = await site.operator.submit(f"{PAGE}/keys", 201, name="openwebui")
+    found = re.search(r'id="new-key-text">(f2a_[\w-]+)<', answer.text)
+    assert found is not None
+    key = found[1]
+
+    assert answer.text.count(key) > 5
+    assert "cherrystudio://providers/api-keys?" in answer.text
+    assert key not in await site.operator.see(PAGE)
+    assert answer.headers["cache-control"] == "no-store"
+    app: Any = create_app(site.services)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
+        models = await client.get("/v1/models", headers={"authorization": f"Bearer {key}"})
+    assert models.status_code == 200
+
+
+@pytest.mark.parametrize(("name", "told"), [("", "needed"), ("12", "number alone"), ("x" * 65, "longer")])
+async def test_name_that_no_key_can_have_is_told_and_kept(site: Any, name: str, told: str) -> None:
+    answer = await site.operator.submit(f"{PAGE}/keys", 422, name=name)
+
+    assert told in text_of(answer.text)
+
+
+async def test_name_that_a_key_has_is_told(site: Any) -> None:
+    await site.operator.submit(f"{PAGE}/keys", 201, name="taken <b>")
+
+    answer = await site.operator.submit(f"{PAGE}/keys", 409, name="taken <b>")
+
+    assert "exists already" in text_of(answer.text)
+    assert "taken <b>" not in answer.text
+
+
+async def test_viewer_sees_settings_and_may_change_nothing(site: Any) -> None:
+    page = await site.viewer.see(PAGE)
+
+    assert "Make a key for a client" not in page
+    assert "Run the check" not in page
+    for path in ("keys", "checks", "looks"):
+        await site.viewer.submit(f"{PAGE}/{path}", 403, name="x")
+
+
+async def test_every_client_is_answered_as_it_expects_and_the_key_is_revoked(site: Any) -> None:
+    for _ in range(3):
+        await site.account()
+    before = await site.operator.read(PAGE)
+    assert "which costs no credits" in before
+
+    page = text_of(await checked(site, site.operator))
+
+    assert "Fail" not in page, page[-1500:]
+    assert re.search(r"\b31 pass\b", page), page
+    keys = [key for key in await site.services.operating.keys.all() if key.name.startswith(KEY_NAME)]
+    assert keys
+    assert not any(key.is_active for key in keys)
+
+
+async def test_failure_is_told_with_its_reason(site: Any) -> None:
+    await site.simulator.control.add_fault(
+        "error", call="generate_*", status=400, reason="PUBLIC_ERROR_UNSAFE_GENERATION", times=100
+    )
+    try:
+        page = await checked(site, site.operator)
+    finally:
+        await site.simulator.control.clear_faults()
+
+    assert "Fail" in text_of(page)
+    assert re.search(r"Open WebUI, Picture: \d{3} \w+", text_of(page)), text_of(page)[-1500:]
+
+
+async def test_only_one_check_runs_at_a_time(site: Any) -> None:
+    await site.operator.submit(f"{PAGE}/checks")
+    second = await site.operator.submit(f"{PAGE}/checks")
+
+    assert "under%20way" in second.headers.get("set-cookie", "")
+    async with asyncio.timeout(60):
+        while "Run again" not in await site.operator.see(PAGE):
+            await asyncio.sleep(0.05)
+
+
+async def test_without_a_public_address_nobody_is_asked(site: Any) -> None:
+    answer = await site.operator.submit(f"{PAGE}/looks")
+
+    assert "public_url" in answer.headers.get("set-cookie", "")
+    assert "Look from outside" not in await site.operator.see(PAGE)
+
+
+async def test_proxy_that_is_not_believed_is_told(site: Any) -> None:
+    page = await site.operator.see(PAGE, **{"x-forwarded-for": "203.0.113.9"})
+
+    assert "name it in trusted_proxies" in text_of(page)
+
+
+async def test_stranger_cannot_pretend_to_be_a_look_from_outside(site: Any) -> None:
+    answer = await site.stranger.browser.get("/seen/guessed")
+
+    assert answer.status_code == 404
+
+
+async def test_public_address_that_leads_here_is_told_by_a_look_from_outside(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+
+    async def through_the_proxy(url: str, *, timeout_s: float) -> OutsideView:
+        asked.append(url)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://backend:8000") as proxy:
+            answer = await proxy.get(url.removeprefix("https://flow.example.org"))
+        return OutsideView(answer.status_code, 41, 71, answer.headers.get("x-request-id", ""))
+
+    monkeypatch.setattr("flow2api.app.web.look_outside", through_the_proxy)
+    settings = replace(site.services.settings, public_url="https://flow.example.org")
+    app: Any = create_app(replace(site.services, settings=settings))
+    own = {"origin": "https://flow.example.org", "sec-fetch-site": "same-origin"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://flow.example.org") as browser:
+        fields = {"name": "operator", "passphrase": PASSPHRASE.reveal()}
+        assert (await browser.post("/login", data=fields, headers=own)).status_code == 303
+        before = await browser.get(PAGE)
+        token = re.search(rf'name="{FORM_FIELD}" value="(\w+)"', before.text)
+        assert token is not None
+        await browser.post(f"{PAGE}/looks", data={FORM_FIELD: token[1]}, headers=own)
+        after = text_of((await browser.get(PAGE)).text)
+
+    assert "sends two requests to https://flow.example.org" in text_of(before.text)
+    assert [url.startswith("https://flow.example.org/") for url in asked] == [True, True]
+    assert "Reached in 41 ms." in after
+    assert "good for 71 days" in after
+    assert "for the host backend:8000" in after
+    assert "Links to pictures and videos lead here." in after

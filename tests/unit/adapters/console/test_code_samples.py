@@ -1,0 +1,81 @@
+"""The same request in three languages: nothing that was typed gets out of its quotes, and no key stands in it."""
+
+import ast
+import json
+import shlex
+import shutil
+import subprocess
+from itertools import product
+
+import pytest
+
+from flow2api.adapters.console.code_samples import SampleRequest, curl, javascript, python, samples
+from flow2api.domain.media import MediaKind
+
+HOSTILE = '@it\'s "quoted" $HOME `id` ${x}\n</script> \\ %s {y}'
+
+
+def asked(kind: MediaKind = MediaKind.IMAGE, pictures: int = 0, *, extends: bool = False) -> SampleRequest:
+    return SampleRequest(
+        base_url="https://flow.example.org/v1",
+        kind=kind,
+        model="m",
+        prompt=HOSTILE,
+        shape={"aspect_ratio": "16:9", "n": "2", "seed": "7", "seconds": "8"},
+        pictures=pictures,
+        extends=extends,
+    )
+
+
+ALL = [asked(kind, pictures) for kind, pictures in product(MediaKind, (0, 1, 3))]
+ALL.append(asked(MediaKind.VIDEO, extends=True))
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_curl_is_taken_apart_by_a_shell_into_what_was_asked(request_: SampleRequest) -> None:
+    command = curl(request_).split("\n\n# Ask")[0].replace(" \\\n", " ")
+
+    words = shlex.split(command)
+
+    assert words[0] == "curl"
+    assert "Authorization: Bearer $API_KEY" in words
+    if "-d" in words:
+        sent = json.loads(words[words.index("-d") + 1])
+    else:
+        texts = [words[at + 1] for at, word in enumerate(words) if word == "--form-string"]
+        sent = dict(text.split("=", 1) for text in texts)
+    assert sent["prompt"] == HOSTILE
+    assert str(sent["seed"]) == "7"
+    assert [word for word in words if word.endswith(".png")] == [
+        f"{'image[]' if request_.kind is MediaKind.IMAGE else 'input_reference[]' if request_.pictures > 1 else 'input_reference'}"
+        f"=@{name}"
+        for name in request_.files
+    ]
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_python_is_python_and_says_the_prompt_as_it_was_typed(request_: SampleRequest) -> None:
+    tree = ast.parse(python(request_))
+
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert HOSTILE in texts
+    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert {"base64", "httpx", "os"} & used <= imported
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_javascript_is_javascript(request_: SampleRequest) -> None:
+    text = javascript(request_)
+
+    assert json.dumps(HOSTILE, ensure_ascii=False) in text
+    node = shutil.which("node")
+    if node is not None:
+        subprocess.run([node, "--input-type=module", "--check"], input=text.encode(), check=True)
+
+
+def test_one_result_and_no_wish_are_not_spelled_out() -> None:
+    plain = SampleRequest(base_url="https://h/v1", kind=MediaKind.IMAGE, model="m", prompt="p", shape={"n": "1"})
+
+    assert json.loads(shlex.split(curl(plain).replace(" \\\n", " "))[-1]) == {"model": "m", "prompt": "p"}
+    assert [one.name for one in samples(plain)] == ["curl", "python", "javascript"]
