@@ -28,7 +28,9 @@ from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
 from flow2api.adapters.console.plugins import PluginsController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
+from flow2api.adapters.console.set_up import FirstStepsController
 from flow2api.adapters.console.system import LIVE_SYSTEM, SystemController
+from flow2api.adapters.console.you import SecondFactorController, YouController
 
 OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
 """What needs no session."""
@@ -42,6 +44,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     EventsController,
     ExportController,
     ExtensionController,
+    FirstStepsController,
     GenerationsController,
     ImportController,
     KeysController,
@@ -55,6 +58,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     PlaygroundController,
     RequestsController,
     SearchController,
+    SecondFactorController,
+    YouController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (

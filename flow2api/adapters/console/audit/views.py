@@ -181,6 +181,9 @@ def _groups() -> Mapping[str, str]:
         "request_log": gettext("Request log"),
         "server": gettext("Server"),
         "webhook": gettext("Webhooks"),
+        "generation": gettext("Generations"),
+        "media": gettext("Media"),
+        "playground": gettext("Playground"),
     }
 
 
