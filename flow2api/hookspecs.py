@@ -17,9 +17,11 @@ import pluggy
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelSpec
 from flow2api.domain.options import Options
+from flow2api.domain.panels import PanelPlace
 from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.observers import Observer
+from flow2api.domain.ports.panels import Panel
 from flow2api.domain.ports.responses import ResponseShaper
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
@@ -128,6 +130,22 @@ class ObserverFactory:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsolePanel:
+    """A panel of the operator console, under the name by which the log calls it.
+
+    Attributes:
+        title: What stands above it.
+        place: The page on which it stands.
+        build: Makes it from the section of the settings that has the panel's name; connects to nothing.
+    """
+
+    name: str
+    title: str
+    place: PanelPlace
+    build: Callable[[Section], Panel]
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseProfile:
     """A way to write answers for a kind of client, under the name by which operators choose it.
 
@@ -171,6 +189,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        has_plain_http: Whether the console takes passphrases over plain http from other machines.
         plain_http_hosts: Hosts that base URLs of accounts may lead to over plain http.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
@@ -187,6 +206,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    has_plain_http: bool = False
     plain_http_hosts: tuple[str, ...] = ()
 
 
@@ -281,6 +301,11 @@ def register_response_profiles() -> Iterable[ResponseProfile]:
 @hookspec
 def register_doctor_checks() -> Iterable[DoctorCheck]:
     """What ``flow2api doctor`` looks at. Since 0.2."""
+
+
+@hookspec
+def register_console_panels() -> Iterable[ConsolePanel]:
+    """Panels on pages of the operator console, which draws the plain data that they give. Since 0.2."""
 
 
 @hookspec

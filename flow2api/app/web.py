@@ -33,6 +33,9 @@ from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
+from flow2api.app.plugin_facts import plugin_facts
+from flow2api.app.start_up import start_up_settings
+from flow2api.app.support_bundle import packages, support_bundle
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
@@ -42,7 +45,7 @@ _ADMIN_ERRORS = outer_error_response(request_id_of)
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
-    readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
+    readiness = readiness or Readiness(services.storage.ping, lambda: services.problem)
     doors = _doors(services)
     admin = _admin_doors(services, doors)
     console = _console_doors(services, doors, readiness)
@@ -168,6 +171,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         sign_in=operating.sign_in,
         set_up=operating.set_up,
         second_factor=operating.second_factor,
+        drop_second_factor=operating.drop_second_factor,
         preferences=operating.preferences,
         operators=operating.operators,
         accounts=operating.accounts,
@@ -184,6 +188,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         imports=operating.imports,
         refresh=services.refresh,
         census=operating.census,
+        glance=services.overseeing.glance,
         timeline=operating.timeline,
         pool=services.pool,
         kinds=services.kinds,
@@ -206,6 +211,17 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         results=services.generations,
         media=services.media,
         work=services.work,
+        drain=services.overseeing.drain,
+        backups=services.overseeing.backups,
+        diagnosis=services.overseeing.diagnosis,
+        room=services.room,
+        dropped_lines=services.overseeing.doctor.dropped,
+        loop_late_s=services.overseeing.lag.percentile_s,
+        packages=packages(),
+        panels=services.overseeing.panels,
+        plugins=plugin_facts(services.extensions, settings),
+        started_at=services.clock.now(),
+        support_bundle=lambda actor: support_bundle(services, actor),
         playground=RunInPlayground(
             services.generate,
             services.work,
@@ -216,6 +232,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         most_picture_bytes=services.pictures.max_bytes,
         options=services.options,
         policies=services.policies,
+        foresee=services.foresee,
         simulate=services.simulate,
         spans=services.recording.spans,
         statistics=services.recording.statistics,
@@ -228,12 +245,14 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,
+        start_up=start_up_settings(settings),
         clock=services.clock,
         request_id_of=request_id_of,
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
+        takes_plain_http=settings.console_plain_http,
         look_outside=look_outside,
         public_url=settings.public_url,
         version=__version__,

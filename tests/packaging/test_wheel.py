@@ -52,14 +52,15 @@ def files_below(folder: Path) -> set[str]:
     }
 
 
-def test_wheel_holds_the_package_its_templates_and_assets_and_nothing_else(wheel: Path) -> None:
+def test_wheel_holds_the_package_its_templates_assets_and_translations_and_nothing_else(wheel: Path) -> None:
     package = {f"flow2api/{name}" for name in files_below(ROOT / "flow2api")}
-    beside = {f"flow2api/{folder}/{name}" for folder in ("templates", "static") for name in files_below(ROOT / folder)}
+    folders = {"templates", "static", "locale"}
+    beside = {f"flow2api/{folder}/{name}" for folder in folders for name in files_below(ROOT / folder)}
 
     with zipfile.ZipFile(wheel) as archive:
         content = {name for name in archive.namelist() if ".dist-info/" not in name}
 
-    assert {name.split("/")[1] for name in beside} == {"templates", "static"}
+    assert {name.split("/")[1] for name in beside} == folders
     assert content == package | beside
     assert "flow2api/py.typed" in content
 

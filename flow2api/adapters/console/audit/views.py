@@ -179,7 +179,11 @@ def _groups() -> Mapping[str, str]:
         "options": gettext("Options"),
         "proxy": gettext("Proxies"),
         "request_log": gettext("Request log"),
+        "server": gettext("Server"),
         "webhook": gettext("Webhooks"),
+        "generation": gettext("Generations"),
+        "media": gettext("Media"),
+        "playground": gettext("Playground"),
     }
 
 
