@@ -7,10 +7,10 @@ from flow2api.domain.errors import OperatorError
 from flow2api.domain.secret import Secret
 
 FIELD = "passphrase"
-"""The field's name."""
+"""The field's name, where the form has no other passphrase."""
 
 
-async def confirm(form: Form, visit: Visit) -> int:
+async def confirm(form: Form, visit: Visit, field: str = FIELD) -> int:
     """Look at the passphrase that was typed; a wrong one is noted in the form, and counts as a wrong try to sign in does.
 
     It is looked at last: while something else is wrong with the form, no try is counted.
@@ -18,12 +18,12 @@ async def confirm(form: Form, visit: Visit) -> int:
     Returns:
         The status of the page that shows what is wrong; of no meaning when nothing is.
     """
-    typed = form.secret(FIELD, is_needed=True)
+    typed = form.secret(field, is_needed=True)
     if form.errors:
         return 422
     try:
         await visit.doors.sign_in.confirm_passphrase(visit.here, Secret(typed), visit.visitor)
     except OperatorError as error:
-        form.refuse(FIELD, sentence_of(error))
+        form.refuse(field, sentence_of(error))
         return status_of(error)
     return 200
