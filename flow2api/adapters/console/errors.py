@@ -134,8 +134,8 @@ def _fault(error: Exception, request_id: str) -> Fault:
         status = status_of(error)
         return Fault(status, _title(status), sentence_of(error), error.code, request_id, whole_s)
     status = error.status_code if isinstance(error, HTTPException) else 500
-    if isinstance(error, ValidationException):
-        status = 404  # of what is checked before a handler runs there are only the ids in addresses
+    if isinstance(error, ValidationException) and error.extra:
+        status = 404  # the only parameters that are checked before a handler runs are the ids in addresses
     return Fault(status, _title(status), _sentence(status), _code(status), request_id)
 
 

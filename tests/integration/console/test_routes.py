@@ -188,6 +188,12 @@ async def test_strange_word_in_an_address_or_query_is_told_and_breaks_nothing(si
             assert answer.status_code < 500, (route, str(answer.url)[-80:], text_of(answer.text)[:300])
 
 
+async def test_form_that_is_none_is_told_as_one(site: Site) -> None:
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=b"):
+        answer = await site.stranger.browser.post("/login", content=b"--b\r\nx", headers={**OWN, "content-type": kind})
+        assert answer.status_code == 400
+
+
 async def counts(site: Site) -> dict[str, int]:
     """How many rows each table has."""
     path = next(site.services.settings.data_dir.glob("*.db"))
