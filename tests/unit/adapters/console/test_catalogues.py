@@ -24,7 +24,7 @@ def said() -> Catalog:
     """All that is found by extracting it anew, as `make messages` does."""
     with pytest.MonkeyPatch.context() as patch, (ROOT / "locale" / "babel.cfg").open() as file:
         patch.syspath_prepend(str(ROOT / "locale"))
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
         found = Catalog()
         for folder in ("flow2api", "templates"):
             inside = [
@@ -67,6 +67,25 @@ def test_plural_forms_are_as_many_as_the_language_has(catalogue: Catalog) -> Non
     assert [one.id for one in plurals if len(_forms(one)) != catalogue.num_plurals] == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("The prompt is empty; say what to make.", id="sentence-of-an-error"),
+        pytest.param(
+            "The server is set up already. Sign in, or have an owner make you an operator.", id="of-its-class"
+        ),
+        pytest.param("The account's session has ended; give it a new session token.", id="one-of-two"),
+        pytest.param("Stop the server and restore a backup.", id="what-mends-it"),
+        pytest.param("one after the other", id="policy"),
+        pytest.param("a call succeeded", id="why-something-happened"),
+        pytest.param("switched on again", id="from-a-table"),
+        pytest.param("Skip to content", id="frame-of-every-page"),
+    ],
+)
+def test_words_from_outside_the_console_are_found(said: Catalog, words: str) -> None:
+    assert words in said
+
+
 def test_placeholders_are_those_of_the_original(catalogue: Catalog) -> None:
     for one in _messages(catalogue):
         original = one.id if isinstance(one.id, str) else one.id[-1]
@@ -99,8 +118,8 @@ def _messages(catalogue: Catalog) -> Iterator[Message]:
 
 
 def _ids(catalogue: Catalog) -> set[tuple[str, ...]]:
-    return {(one.id,) if isinstance(one.id, str) else tuple(one.id) for one in _messages(catalogue)}
+    return {(one.id,) if isinstance(one.id, str) else tuple(one.id or ()) for one in _messages(catalogue)}
 
 
 def _forms(one: Message) -> tuple[str, ...]:
-    return (one.string,) if isinstance(one.string, str) else tuple(one.string)
+    return (one.string,) if isinstance(one.string, str) else tuple(one.string or ())
