@@ -54,10 +54,11 @@ format: ## rewrite the code as `make lint` wants it, as far as a program can
 
 messages: ## gather the words of the console and carry them into the catalogue of each language
 	@$(SYNC) dev
-	$(BIN)/pybabel -q extract --mapping-file locale/babel.cfg --output-file locale/console.pot --project flow2api \
-		--no-location --sort-output --keyword gettext --keyword ngettext:1,2 .
+	PYTHONPATH=locale $(BIN)/pybabel -q extract --mapping-file locale/babel.cfg --output-file locale/console.pot \
+		--project flow2api --copyright-holder "flow2api contributors" \
+		--no-location --sort-output --keyword gettext --keyword ngettext:1,2 --ignore-dirs '.*' .
 	$(BIN)/pybabel -q update --domain console --input-file locale/console.pot --output-dir locale --no-fuzzy-matching \
-		--ignore-pot-creation-date
+		--ignore-obsolete --ignore-pot-creation-date
 
 lock: ## pin the dependencies anew, to releases at least a week old; ARGS=--upgrade takes newer ones
 	@$(SYNC) lock

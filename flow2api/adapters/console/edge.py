@@ -47,13 +47,18 @@ def edge(request_id_of: Callable[[Any], str]) -> Callable[[ASGIApp], ASGIApp]:
 
 async def spoken(scope: Any) -> Any:
     """The language of whoever asks: chosen in this browser, else the one that the browser likes best."""
+    return await language_of(*wishes(scope))
+
+
+def wishes(scope: Any) -> tuple[str | None, str]:
+    """The tag that was chosen in this browser, None for none; and what its ``Accept-Language`` says."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     try:
         jar = SimpleCookie(headers.get(b"cookie", ""))
     except CookieError:
         jar = SimpleCookie()
     morsel = jar.get(cookies.look_name(cookies.LANGUAGE))
-    return await language_of(morsel.value if morsel else None, headers.get(b"accept-language", "")[:500])
+    return morsel.value if morsel else None, headers.get(b"accept-language", "")[:500]
 
 
 def _in_time(receive: Receive) -> Receive:

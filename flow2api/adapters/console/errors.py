@@ -14,7 +14,8 @@ from litestar.types import ExceptionHandlersMap
 
 from flow2api.adapters.console import htmx
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import current, gettext
+from flow2api.adapters.console.edge import wishes
+from flow2api.adapters.console.language import current, gettext, language_at_hand, speaking
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path
@@ -81,10 +82,11 @@ def error_page(doors: ConsoleDoors) -> ErrorPage:
             return _lead(request, "/setup")
         if isinstance(error, tree.NotSignedInError):
             return _lead(request, sign_in_path(request))
-        fault = _fault(error, doors.request_id_of(request.scope))
-        if fault.status >= 500 and not isinstance(error, Flow2ApiError | HTTPException):
-            log.error("page failed", path=request.scope["path"], exc_info=error)
-        return fault_page(doors, request, fault)
+        with speaking(language_at_hand(*wishes(request.scope))):  # no route was found where no language is spoken yet
+            fault = _fault(error, doors.request_id_of(request.scope))
+            if fault.status >= 500 and not isinstance(error, Flow2ApiError | HTTPException):
+                log.error("page failed", path=request.scope["path"], exc_info=error)
+            return fault_page(doors, request, fault)
 
     return respond
 

@@ -39,6 +39,7 @@ class Language:
 
 
 _current: ContextVar[Language] = ContextVar("language")
+_loaded: dict[str, Language] = {}
 
 
 def gettext(text: str) -> str:
@@ -82,6 +83,15 @@ async def language_of(chosen: str | None, accepted: str) -> Language:
     return _english() if tag == ENGLISH else await asyncio.to_thread(load, tag)
 
 
+def language_at_hand(chosen: str | None, accepted: str) -> Language:
+    """The same without waiting: the page's language where it has one, and English for words that nobody has read yet."""
+    speaks = _current.get(None)
+    if speaks is not None:
+        return speaks
+    tag = chosen if chosen in LANGUAGES else preferred(accepted)
+    return _loaded.get(tag, _english())
+
+
 def preferred(accepted: str) -> str:
     """The tag of `LANGUAGES` that a browser likes best; English when it likes none of them."""
     for tag in _by_weight(accepted):
@@ -101,7 +111,7 @@ def load(tag: str) -> Language:
     path = locale_folder() / tag.replace("-", "_") / "LC_MESSAGES" / f"{_DOMAIN}.po"
     with path.open("rb") as file:
         catalogue = read_po(file)
-    return Language(tag, _Words(catalogue))
+    return _loaded.setdefault(tag, Language(tag, _Words(catalogue)))
 
 
 class _Words(standard.NullTranslations):

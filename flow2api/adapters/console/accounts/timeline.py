@@ -35,7 +35,7 @@ class EventLine:
 
     Attributes:
         scope: What it was limited to; empty for the whole account.
-        cause: As it was told by whoever knew; not translated.
+        cause: As it was told by whoever knew; in the page's language where it is always told in the same words.
         by: Who brought it about, in words; empty for the server itself.
         until: When what began ends by itself.
     """
@@ -63,7 +63,7 @@ def event_line(event: HealthEvent, *, has_key: bool = False) -> EventLine:
         icon=icon,
         title=_title(event, has_key=has_key),
         scope=scope_words(event.model, event.call),
-        cause=event.cause,
+        cause=gettext(event.cause) if event.cause else "",
         by=by_words(event.by),
         until=event.until,
     )

@@ -116,7 +116,7 @@ async def page_of(
         last=await last_change(visit.doors, group),
         next=_next(visit.doors, policy) if group.name == "balancing" else (),
         policy=policy,
-        policies=visit.doors.policies if group.name == "balancing" else {},
+        policies=_policies(visit.doors) if group.name == "balancing" else {},
         beside=beside,
     )
 
@@ -130,6 +130,10 @@ def shown(value: Any, unit: str = "") -> str:
         # One of something stands alone, for the units are plurals.
         return gettext("%(value)s %(unit)s") % {"value": text, "unit": unit} if unit and value != 1 else text
     return typed(value) or gettext("none")
+
+
+def _policies(doors: ConsoleDoors) -> Mapping[str, str]:
+    return {name: gettext(words) if words else "" for name, words in doors.policies.items()}
 
 
 def _next(doors: ConsoleDoors, policy: str) -> Sequence[Foreseen]:

@@ -175,7 +175,8 @@ def check_row(one: Diagnosis) -> CheckRow:
     finding = one.finding
     kind, icon = _LOOKS[finding.state]
     words = state_words(finding.state)
-    return CheckRow(kind, icon, words, one.name, redact_text(finding.sentence), redact_text(finding.cure))
+    cure = redact_text(gettext(finding.cure)) if finding.cure else ""
+    return CheckRow(kind, icon, words, one.name, redact_text(gettext(finding.sentence)), cure)
 
 
 def state_words(state: CheckState) -> str:

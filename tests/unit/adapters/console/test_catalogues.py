@@ -1,0 +1,125 @@
+"""The catalogue of each language holds what the console says now: all of it, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from flow2api.adapters.console.language import ENGLISH, LANGUAGES, load, ngettext, speaking
+from flow2api.adapters.console.templates import environment
+
+ROOT = Path(__file__).parents[4]
+OTHERS = [tag for tag in LANGUAGES if tag != ENGLISH]
+PLACEHOLDER = re.compile(r"%\(\w+\)\w|%%")
+NO_SENTENCE_MARKS = re.compile(r"[\u4e00-\u9fff][,.;:!?](?:\s|$)")
+
+
+@pytest.fixture(scope="module")
+def said() -> Catalog:
+    """All that is found by extracting it anew, as `make messages` does."""
+    with pytest.MonkeyPatch.context() as patch, (ROOT / "locale" / "babel.cfg").open() as file:
+        patch.syspath_prepend(str(ROOT / "locale"))
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+        found = Catalog()
+        for folder in ("flow2api", "templates"):
+            inside = [
+                (pattern.removeprefix(f"{folder}/"), how) for pattern, how in methods if pattern.startswith(folder)
+            ]
+            settings = {pattern.removeprefix(f"{folder}/"): given for pattern, given in options.items()}
+            extracted = extract_from_dir(
+                ROOT / folder, inside, settings, DEFAULT_KEYWORDS, directory_filter=lambda _: True
+            )
+            for *_, message, _, context in extracted:
+                found.add(message, context=context)
+    return found
+
+
+@pytest.fixture(params=OTHERS)
+def catalogue(request: pytest.FixtureRequest) -> Catalog:
+    return _read(ROOT / "locale" / request.param.replace("-", "_") / "LC_MESSAGES" / "console.po")
+
+
+def test_everything_said_is_in_the_catalogue_and_nothing_else(said: Catalog, catalogue: Catalog) -> None:
+    wanted, there = _ids(said), _ids(catalogue)
+    assert len(wanted) > 1000
+    assert sorted(wanted - there) == [], "run `make messages`, and translate these"
+    assert sorted(there - wanted) == [], "run `make messages`; nobody says these any more"
+    assert catalogue.obsolete == {}
+
+
+def test_template_of_the_catalogues_is_up_to_date(said: Catalog) -> None:
+    assert _ids(_read(ROOT / "locale" / "console.pot")) == _ids(said)
+
+
+def test_everything_is_translated_for_good(catalogue: Catalog) -> None:
+    assert [one.id for one in _messages(catalogue) if not all(_forms(one))] == []
+    assert [one.id for one in _messages(catalogue) if one.fuzzy] == []
+
+
+def test_plural_forms_are_as_many_as_the_language_has(catalogue: Catalog) -> None:
+    plurals = [one for one in _messages(catalogue) if one.pluralizable]
+    assert plurals
+    assert [one.id for one in plurals if len(_forms(one)) != catalogue.num_plurals] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("The prompt is empty; say what to make.", id="sentence-of-an-error"),
+        pytest.param(
+            "The server is set up already. Sign in, or have an owner make you an operator.", id="of-its-class"
+        ),
+        pytest.param("The account's session has ended; give it a new session token.", id="one-of-two"),
+        pytest.param("Stop the server and restore a backup.", id="what-mends-it"),
+        pytest.param("one after the other", id="policy"),
+        pytest.param("a call succeeded", id="why-something-happened"),
+        pytest.param("switched on again", id="from-a-table"),
+        pytest.param("Skip to content", id="frame-of-every-page"),
+    ],
+)
+def test_words_from_outside_the_console_are_found(said: Catalog, words: str) -> None:
+    assert words in said
+
+
+def test_placeholders_are_those_of_the_original(catalogue: Catalog) -> None:
+    for one in _messages(catalogue):
+        original = one.id if isinstance(one.id, str) else one.id[-1]
+        for form in _forms(one):
+            assert sorted(set(PLACEHOLDER.findall(form))) == sorted(set(PLACEHOLDER.findall(original))), one.id
+
+
+def test_chinese_has_its_own_punctuation() -> None:
+    chinese = _read(ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "console.po")
+    assert [form for one in _messages(chinese) for form in _forms(one) if NO_SENTENCE_MARKS.search(form)] == []
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_pages_get_the_words_and_the_form_that_goes_with_a_number(tag: str) -> None:
+    with speaking(load(tag)):
+        words = (
+            environment().from_string("{{ _('Accounts') }}, {{ ngettext('%(num)s key', '%(num)s keys', 1) }}").render()
+        )
+        assert words == "账号, 1 个密钥"
+        assert ngettext("%(num)s key", "%(num)s keys", 5) % {"num": 5} == "5 个密钥"
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def _messages(catalogue: Catalog) -> Iterator[Message]:
+    return (one for one in catalogue if one.id)
+
+
+def _ids(catalogue: Catalog) -> set[tuple[str, ...]]:
+    return {(one.id,) if isinstance(one.id, str) else tuple(one.id or ()) for one in _messages(catalogue)}
+
+
+def _forms(one: Message) -> tuple[str, ...]:
+    return (one.string,) if isinstance(one.string, str) else tuple(one.string or ())
