@@ -144,4 +144,5 @@ def mode_words() -> Mapping[Mode, str]:
         Mode.FRAMES: gettext("first and last frame"),
         Mode.REFERENCES: gettext("reference pictures"),
         Mode.EXTEND: gettext("goes on from a video"),
+        Mode.EDIT: gettext("changes a video"),
     }
