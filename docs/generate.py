@@ -60,8 +60,8 @@ from flow2api.simulator.control_schema import AccountKnobs, Fault, SimOptions  #
 
 PAGES = ROOT / "docs" / "reference"
 REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-NOT_SET_BY_NAME = ("sections", "options")
-"""Fields of the settings that stand for whole sections."""
+NOT_SET_BY_NAME = ("sections", "options", "origins")
+"""Fields of the settings that stand for whole sections, or for where the others come from."""
 
 
 def settings() -> str:

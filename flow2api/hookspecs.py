@@ -171,6 +171,7 @@ class Examined:
         has_secret_key: Whether the settings hold the master key itself.
         host: The address that the server listens on.
         public_url: The address by which clients reach the server; empty when it follows each request.
+        has_plain_http: Whether the console takes passphrases over plain http from other machines.
         plain_http_hosts: Hosts that base URLs of accounts may lead to over plain http.
         backends: Raises a `ConfigurationError` when they cannot be made. Only a check that needs "database" finds the storage
             open.
@@ -187,6 +188,7 @@ class Examined:
     clock: Clock
     backends: Callable[[], "ExaminedBackends"]
     options: Callable[[], Awaitable["ExaminedOptions"]]
+    has_plain_http: bool = False
     plain_http_hosts: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +20,10 @@ from flow2api.domain.secret import Secret
 PREFIX = "FLOW2API_"
 _OPTIONS = "options"
 _BASE_URL = re.compile(r"(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?)?")
-_NOT_SETTINGS = frozenset({"config", "sections", "options"})
+_NOT_SETTINGS = frozenset({"config", "sections", "options", "origins"})
+
+FILE = "flow2api.toml"
+COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class Settings:
             that no foreign page can lead a browser here under a name of its own.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
+        console_plain_http: Whether the console takes passphrases over plain http from other machines; anybody on the way can
+            read them then. Without it that takes https, or a browser on the server's own machine.
         open_metrics: Whether ``/metrics`` answers everybody, and not only operators who are signed in.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` or ``json``; ``auto`` is console on a terminal.
@@ -57,6 +62,8 @@ class Settings:
         linger_s: How long listeners go on answering after SIGTERM, so that load balancers see it in time.
         sections: The plugins' own settings, by plugin.
         options: Options that are fixed here and cannot be changed while the server runs.
+        origins: Where each setting that was given comes from: the variable, `FILE` or `COMMAND_LINE`, by its name; what is in
+            a section has the section's name and a point before it.
     """
 
     data_dir: Path = Path("data")
@@ -71,6 +78,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
+    console_plain_http: bool = False
     open_metrics: bool = False
     log_level: str = "info"
     log_format: str = "auto"
@@ -83,6 +91,7 @@ class Settings:
     linger_s: float = 5.0
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def storage_url(self) -> str:
@@ -178,7 +187,12 @@ def load_settings(
         faults.append(error.message)
     if faults:
         raise ConfigurationError("The settings cannot be used. " + " ".join(faults))
-    return Settings(**values, options=options, sections={name: given.get(name, {}) for name in sections})
+    return Settings(
+        **values,
+        options=options,
+        sections={name: given.get(name, {}) for name in sections},
+        origins=_origins(environment, toml_text, overrides),
+    )
 
 
 def _given(environment: Mapping[str, str], toml_text: str, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -187,6 +201,28 @@ def _given(environment: Mapping[str, str], toml_text: str, overrides: Mapping[st
     for source in (_from_toml(toml_text), _from_environment(environment), dict(overrides or {})):
         _merge(given, source)
     return given
+
+
+def _origins(environment: Mapping[str, str], toml_text: str, overrides: Mapping[str, Any] | None) -> dict[str, str]:
+    """Where the value that counts comes from, by the name of each setting that was given."""
+    variables = {
+        variable.removeprefix(PREFIX).lower().replace("__", "."): variable
+        for variable in environment
+        if variable.startswith(PREFIX)
+    }
+    return {
+        **dict.fromkeys(_leaves(_from_toml(toml_text)), FILE),
+        **variables,
+        **dict.fromkeys(_leaves(dict(overrides or {})), COMMAND_LINE),
+    }
+
+
+def _leaves(table: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        if isinstance(value, Mapping) and before != f"{_OPTIONS}.":
+            yield from _leaves(value, f"{before}{name}.")
+        elif value is not None:
+            yield f"{before}{name}"
 
 
 def _is_table(value: object) -> bool:

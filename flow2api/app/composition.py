@@ -39,6 +39,7 @@ from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.draw_stills import DrawStills
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.follow_generations import FollowGenerations
+from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.forget_health import ForgetHealth
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
@@ -114,6 +115,7 @@ class Services:
     guard: GuardUpstreams
     health: ForgetHealth
     refresh: RefreshAccount
+    foresee: ForeseeChoices
     simulate: SimulatePolicies
     retired_names: CountRetiredNames
     policies: Mapping[str, str]
@@ -272,6 +274,7 @@ def _services(
         health=ForgetHealth(storage.health, clock, options),
         refresh=refresh,
         policies={one.name: one.summary for one in core.extensions.policies.values()},
+        foresee=ForeseeChoices(core.pool, core.backends.catalog, core.policies.fresh()),
         simulate=_simulate(core, authorize),
     )
 

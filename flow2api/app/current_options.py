@@ -47,12 +47,14 @@ class CurrentOptions:
         proxy_selectors: Collection[str] = ("rendezvous",),
         profiles: Collection[str] = ("standard",),
         left_out: str = "",
+        origins: Mapping[str, str] | None = None,
         check_installed: Callable[[Options], None] = lambda options: None,
     ) -> None:
         """Begin with what the settings fix.
 
         Args:
             left_out: What to say of plugins that may have brought what is missing.
+            origins: Which variable or file fixes an option, by its name.
             check_installed: Raises `ConfigurationError` for options that do not fit what is installed, wherever they come from.
         """
         self._check_installed = check_installed
@@ -62,6 +64,7 @@ class CurrentOptions:
         self._proxy_selectors = proxy_selectors
         self._profiles = profiles
         self._left_out = left_out
+        self._origins = origins or {}
         self._clock = clock
         self._now = self._checked(fixed)
         self.ignored: Mapping[str, str] = {}
@@ -113,22 +116,22 @@ class CurrentOptions:
         """
         async with self._changing:
             stored = await self._stored.read()
-            self._refuse_unknown_and_fixed(values, stored)
-            # One that cannot be used, or that a newer version has left behind, keeps nobody from changing the others.
-            usable, _ = self._sift(stored)
-            wanted = {name: value for name, value in {**usable, **values}.items() if value is not None}
-            try:
-                changed = self._checked({**wanted, **self._fixed})
-            except ConfigurationError as error:
-                raise UnsupportedInputError(error.message) from error
-            for check in self._change_checks:
-                check(self._now, changed)
+            changed = self._changed(values, stored)
             # In the option's own type, whatever it was given as.
             kept_as = {name: None if value is None else getattr(changed, name) for name, value in values.items()}
             if any(_as_stored(value) != stored.get(name) for name, value in kept_as.items()):
                 await self._stored.write(kept_as, actor.name, self._entry(changed, kept_as, stored, actor))
             self._take(changed)
             return changed
+
+    async def check(self, values: Mapping[str, object]) -> Options:
+        """What the options would be with these values; nothing is changed.
+
+        Raises:
+            UnsupportedInputError: One is unknown or cannot be used.
+            OptionLockedError: One is fixed by the settings.
+        """
+        return self._changed(values, await self._stored.read())
 
     async def standing(self) -> list[OptionStanding]:
         """Every option: its value, its default and where the value comes from."""
@@ -145,6 +148,7 @@ class CurrentOptions:
                 default=getattr(_DEFAULTS, name),
                 source=self._source(name, stored),
                 choices=tuple(sorted(offered[name])) if name in offered else _words(types[name]),
+                fixed_by=self._origins.get(name, "") if name in self._fixed else "",
             )
             for name in (field.name for field in fields(Options))
         ]
@@ -192,6 +196,19 @@ class CurrentOptions:
                 raise OptionLockedError(
                     f"The option {name} is fixed in the settings file or the environment; change it there.", param=name
                 )
+
+    def _changed(self, values: Mapping[str, object], stored: Mapping[str, object]) -> Options:
+        self._refuse_unknown_and_fixed(values, stored)
+        # One that cannot be used, or that a newer version has left behind, keeps nobody from changing the others.
+        usable, _ = self._sift(stored)
+        wanted = {name: value for name, value in {**usable, **values}.items() if value is not None}
+        try:
+            changed = self._checked({**wanted, **self._fixed})
+        except ConfigurationError as error:
+            raise UnsupportedInputError(error.message) from error
+        for check in self._change_checks:
+            check(self._now, changed)
+        return changed
 
     def _entry(
         self, changed: Options, kept_as: Mapping[str, object], stored: Mapping[str, object], actor: Actor
@@ -246,6 +263,11 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
         proxy_selectors=frozenset(extensions.proxy_selectors),
         profiles=frozenset(extensions.profiles),
         left_out=extensions.told_left_out,
+        origins={
+            name.removeprefix("options."): origin
+            for name, origin in settings.origins.items()
+            if name.startswith("options.")
+        },
         check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
 

@@ -33,6 +33,7 @@ from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
+from flow2api.app.start_up import start_up_settings
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
@@ -168,6 +169,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         sign_in=operating.sign_in,
         set_up=operating.set_up,
         second_factor=operating.second_factor,
+        drop_second_factor=operating.drop_second_factor,
         preferences=operating.preferences,
         operators=operating.operators,
         accounts=operating.accounts,
@@ -216,6 +218,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         most_picture_bytes=services.pictures.max_bytes,
         options=services.options,
         policies=services.policies,
+        foresee=services.foresee,
         simulate=services.simulate,
         spans=services.recording.spans,
         statistics=services.recording.statistics,
@@ -228,12 +231,14 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         webhooks=operating.webhooks,
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,
+        start_up=start_up_settings(settings),
         clock=services.clock,
         request_id_of=request_id_of,
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
         is_draining=lambda: readiness.is_draining,
+        takes_plain_http=settings.console_plain_http,
         look_outside=look_outside,
         public_url=settings.public_url,
         version=__version__,

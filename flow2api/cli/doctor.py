@@ -139,6 +139,7 @@ class _Opened:
             has_secret_key=len(settings.secret_key) > 0,
             host=settings.host,
             public_url=settings.public_url,
+            has_plain_http=settings.console_plain_http,
             plain_http_hosts=settings.plain_http_hosts,
             clock=self._clock,
             backends=self._examined_backends,

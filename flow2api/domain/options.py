@@ -164,6 +164,7 @@ class OptionStanding:
         source: ``settings`` when the settings file or the environment fixes it, ``set`` when it was set while the server
             ran, ``default`` otherwise.
         choices: The values that there are, where they can be counted; else empty.
+        fixed_by: The variable or the file that fixes it; empty when none does.
     """
 
     name: str
@@ -171,6 +172,7 @@ class OptionStanding:
     default: Any
     source: OptionSource
     choices: tuple[str, ...] = ()
+    fixed_by: str = ""
 
 
 OF_OWNERS = frozenset(

@@ -203,6 +203,21 @@ class Roster:
         self.lift_rests()
         return self.ready_sets.of(signature, self.clock.now()).refusals()
 
+    def foresee(self, need: Need, policy: SelectionPolicy, count: int) -> list[Account]:
+        """The accounts that a policy would choose now, one after the other, each once; nothing is held or counted.
+
+        Args:
+            policy: One of its own for this question, because some policies remember what they chose.
+        """
+        self.lift_rests()
+        now, chosen = self.clock.now(), list[Account]()
+        while len(chosen) < count:
+            found = self._chooser.choose(need, policy, [one.id for one in chosen], now)
+            if found is None:
+                break
+            chosen.append(found.account)
+        return chosen
+
     def ready_for(self, signature: Signature) -> int:
         """How many accounts could serve this signature now."""
         self.lift_rests()

@@ -27,6 +27,10 @@ class Secret:
         """What is left without case and anything but ASCII's letters and digits, as codes count that people type in."""
         return Secret("".join(one for one in self._value if one.isascii() and one.isalnum()).casefold())
 
+    def ending(self, letters: int, shortest: int) -> str:
+        """Its last letters, by which people tell it from another one; empty when it is shorter than ``shortest``."""
+        return self._value[-letters:] if len(self._value) >= shortest else ""
+
     def variety(self) -> int:
         """How many different characters there are."""
         return len(set(self._value))

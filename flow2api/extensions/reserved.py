@@ -29,6 +29,7 @@ PROGRAM_SETTINGS = frozenset(
     {
         "allowed_hosts",
         "config",
+        "console_plain_http",
         "coordination_url",
         "data_dir",
         "database_url",
@@ -42,6 +43,7 @@ PROGRAM_SETTINGS = frozenset(
         "open_metrics",
         "operator_password_file",
         "options",
+        "origins",
         "plain_http_hosts",
         "plugins",
         "plugins_dir",

@@ -9,7 +9,7 @@ import pytest
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
 from flow2api.extensions import PROGRAM_SETTINGS
-from flow2api.settings import Settings, load_settings, parse_options, read_plugin_choice
+from flow2api.settings import COMMAND_LINE, FILE, Settings, load_settings, parse_options, read_plugin_choice
 
 
 def refusal(environment: dict[str, str] | None = None, toml_text: str = "", **more: Any) -> str:
@@ -172,3 +172,20 @@ def test_hosts_of_operators_are_those_of_every_setting_that_names_one() -> None:
 def test_host_that_no_browser_shows_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="allowed_hosts"):
         load_settings({"FLOW2API_ALLOWED_HOSTS": name})
+
+
+def test_settings_know_where_each_of_them_comes_from() -> None:
+    toml = 'port = 1\nhost = "::1"\n[flow]\nlabs_base_url = "https://x.test"\n[options]\nmax_attempts = 3\n[options.model_routes]\na = ["b"]\n'
+    environment = {"FLOW2API_PORT": "2", "FLOW2API_OPTIONS__POLICY": "random", "OTHER": "1"}
+
+    found = load_settings(environment, toml, {"drain_s": 3, "host": None}, sections={"flow"})
+
+    assert found.origins == {
+        "port": "FLOW2API_PORT",
+        "host": FILE,
+        "flow.labs_base_url": FILE,
+        "options.max_attempts": FILE,
+        "options.model_routes": FILE,
+        "options.policy": "FLOW2API_OPTIONS__POLICY",
+        "drain_s": COMMAND_LINE,
+    }

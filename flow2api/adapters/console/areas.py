@@ -27,6 +27,8 @@ from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
+from flow2api.adapters.console.set_up import FirstStepsController
+from flow2api.adapters.console.you import SecondFactorController, YouController
 
 OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
 """What needs no session."""
@@ -40,6 +42,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     EventsController,
     ExportController,
     ExtensionController,
+    FirstStepsController,
     GenerationsController,
     ImportController,
     KeysController,
@@ -51,6 +54,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     PlaygroundController,
     RequestsController,
     SearchController,
+    SecondFactorController,
+    YouController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (

@@ -12,13 +12,9 @@ from flow2api.domain.session import LONGEST_SESSION
 SESSION = "f2a"
 TOLD = "f2a-told"
 THEME = "theme"
-DENSITY = "density"
-KEYS = "keys"
 LANGUAGE = "language"
 LOOKS = {
     THEME: ("light", "dark"),
-    DENSITY: ("comfortable", "compact"),
-    KEYS: ("on", "off"),
     LANGUAGE: ("en", "zh-Hans"),
 }
 """What a browser may keep of how the console looks; the first of each is what it is like without a choice."""

@@ -15,6 +15,7 @@ from flow2api.domain.options import Options, OptionStanding
 from flow2api.domain.ports.outside import LooksOutside
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.domain.start_up import StartUpSetting
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
@@ -24,8 +25,10 @@ from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
 from flow2api.domain.usecases.draw_previews import DrawPreviews
+from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.follow_generations import FollowGenerations
+from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
@@ -69,6 +72,10 @@ class ChangesOptions(Protocol):
 
     async def standing(self) -> Sequence[OptionStanding]:
         """Every option, and where its value comes from."""
+        ...
+
+    async def check(self, values: Mapping[str, object]) -> Options:
+        """What the options would be with these values; nothing is changed."""
         ...
 
     async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
@@ -125,6 +132,8 @@ class ConsoleDoors:
         reload_proxies: Has the accounts know proxies that were changed here.
         reload_webhooks: Has those who send messages know webhooks that were changed here.
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
+        start_up: The settings that are fixed while the server runs.
+        takes_plain_http: Whether passphrases are taken over plain http from other machines.
         upstreams: The names of the services that accounts can be of.
         version: Of the program.
     """
@@ -132,6 +141,7 @@ class ConsoleDoors:
     sign_in: SignIn
     set_up: SetUp
     second_factor: ManageSecondFactor
+    drop_second_factor: DropSecondFactor
     preferences: ChangePreferences
     operators: ManageOperators
     accounts: OperateAccounts
@@ -174,6 +184,7 @@ class ConsoleDoors:
     most_picture_bytes: int
     options: ChangesOptions
     policies: Mapping[str, str]
+    foresee: ForeseeChoices
     simulate: SimulatePolicies
     spans: ReadSpans
     statistics: ReadStatistics
@@ -186,12 +197,14 @@ class ConsoleDoors:
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
     notify_targets: ManageNotifyTargets
+    start_up: Sequence[StartUpSetting]
     clock: Clock
     request_id_of: Callable[[Any], str]
     address_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
     is_draining: Callable[[], bool]
+    takes_plain_http: bool = False
     look_outside: LooksOutside
     client_check: ClientCheck = field(default_factory=ClientCheck)
     outside_check: OutsideCheck = field(default_factory=OutsideCheck)

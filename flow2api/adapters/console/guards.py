@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 
 from flow2api.adapters.console.cookies import session_name
 from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.adapters.console.language import language_of, speak
 from flow2api.domain.errors import NotAllowedError
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.sign_in import SignedIn
@@ -33,7 +34,8 @@ Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 def session_guard(doors: ConsoleDoors) -> Guard:
     """Lets only operators pass who are signed in, and leaves them in the request's ``user``.
 
-    Without a word of the handler's own, viewers may read and operators may change.
+    Without a word of the handler's own, viewers may read and operators may change. The page is in the language that the
+    operator prefers.
     """
 
     async def require_session(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -43,6 +45,9 @@ def session_guard(doors: ConsoleDoors) -> Guard:
         if not here.operator.role.includes(least):
             raise NotAllowedError(f"This takes the role {least.value}; yours is {here.operator.role.value}.")
         scope["user"] = here
+        preferred = here.operator.preferences.language
+        if preferred is not None:
+            speak(await language_of(preferred.value, ""))
 
     return require_session
 

@@ -66,6 +66,11 @@ def speaking(language: Language) -> Iterator[None]:
         _current.reset(token)
 
 
+def speak(language: Language) -> None:
+    """What is made from now on, inside the block of `speaking`, is in this language."""
+    _current.set(language)
+
+
 async def language_of(chosen: str | None, accepted: str) -> Language:
     """The language that an operator has chosen, else the one that his browser likes best.
 

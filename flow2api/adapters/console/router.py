@@ -15,6 +15,7 @@ from flow2api.adapters.console.errors import exception_handlers
 from flow2api.adapters.console.former import former_pages
 from flow2api.adapters.console.guards import Guard, origin_guard, require_form_token, session_guard
 from flow2api.adapters.console.live import News
+from flow2api.adapters.console.set_up import SetUpController
 from flow2api.adapters.console.sign_in import LanguageController, SignInController, SignOutController
 from flow2api.adapters.console.visit import HttpRequest, Visit
 
@@ -34,7 +35,9 @@ def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Route
             middleware=[edge(doors.request_id_of)],
             include_in_schema=False,
         ),
-        _router(doors, [SignInController, LanguageController, *OPEN_CONTROLLERS], known_host, origin_guard(doors)),
+        # Whoever is looked at from outside may be reached by any name: that is what it is looked at for.
+        _router(doors, list(OPEN_CONTROLLERS), origin_guard(doors)),
+        _router(doors, [SetUpController, SignInController, LanguageController], known_host, origin_guard(doors)),
         _router(
             doors,
             [SignOutController, *CONTROLLERS],

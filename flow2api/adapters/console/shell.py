@@ -33,7 +33,7 @@ class Shell:
         token: What forms carry.
         live: Where the page's news come from; empty for a page that has none.
         theme: ``light``, ``dark``, or empty for the system's.
-        density: ``compact``, or empty.
+        density: ``compact`` or ``comfortable``.
         has_keys: Whether single letters are shortcuts.
         told: What was just done, as kind and sentence.
         here: The path and query of this page, for forms that lead back to it.

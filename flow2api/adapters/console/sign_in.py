@@ -10,18 +10,27 @@ from litestar.response import Redirect
 
 from flow2api.adapters.console import cookies
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.errors import sentence_of, status_of
+from flow2api.adapters.console.errors import status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE, session_token
 from flow2api.adapters.console.language import current, gettext
+from flow2api.adapters.console.passphrases import is_private, refuse_open_way
 from flow2api.adapters.console.policy import PAGE_HEADERS
+from flow2api.adapters.console.refusals import refuse
 from flow2api.adapters.console.templates import render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path, visitor_of
-from flow2api.domain.errors import Flow2ApiError, NotSignedInError, SetupRequiredError
+from flow2api.domain.errors import (
+    Flow2ApiError,
+    NotSignedInError,
+    SecondFactorRequiredError,
+    SetupRequiredError,
+    SignInRefusedError,
+)
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 
 _FIELDS = frozenset({"name", "passphrase", "code", "next"})
+_LONGEST_CODE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +73,32 @@ class SignInController(Controller):
         reached = doors.reached_url_of(request.scope)
         form = await read_form(request, _FIELDS)
         name, passphrase = form.text("name", is_needed=True), form.secret("passphrase", is_needed=True)
-        if not cookies.is_private(reached):
-            form.refuse(
-                "", gettext("This page was reached over plain http; use https, or open it on the server itself.")
-            )
+        code = form.secret("code", most=_LONGEST_CODE)
+        refuse_open_way(form, doors, request)
         if form.errors:
-            return _page(request, doors, form, status=422)
+            return _page(request, doors, form, status=422, wants_code=bool(code))
+        given = Secret(code) if code else None
         try:
-            _, token = await doors.sign_in(name, Secret(passphrase), visitor_of(doors, request))
+            here, token = await doors.sign_in(name, Secret(passphrase), visitor_of(doors, request), given)
         except SetupRequiredError:
             return Redirect("/setup", status_code=303, headers=dict(PAGE_HEADERS))
+        except SecondFactorRequiredError:
+            form.refuse("", gettext("Now with the code of your app: type the passphrase once more, and the code."))
+            return _page(request, doors, form, status=422, wants_code=True)
+        except SignInRefusedError:
+            form.refuse(
+                "", gettext("That did not match. Check the name, the passphrase, and the code if you have one.")
+            )
+            return _page(request, doors, form, status=422, wants_code=bool(code))
         except Flow2ApiError as error:
-            form.refuse("", sentence_of(error))
-            return _page(request, doors, form, status=status_of(error))
+            refuse(form, error, _FIELDS)
+            wait_s = getattr(error, "retry_after_s", None)
+            return _page(request, doors, form, status=status_of(error), wants_code=bool(code), wait_s=wait_s)
         answer = Redirect(own_path(form.value("next")), status_code=303, headers=dict(PAGE_HEADERS))
         answer.cookies.append(cookies.session_cookie(token, reached))
+        spoken = here.operator.preferences.language
+        if spoken is not None:  # the door, too, is in the operator's language from now on
+            answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, spoken.value, reached))
         return answer
 
 
@@ -124,13 +144,23 @@ class SignOutController(Controller):
         return answer
 
 
-def _page(request: HttpRequest, doors: ConsoleDoors, form: Form, *, status: int = 200) -> Response[str]:
+def _page(
+    request: HttpRequest,
+    doors: ConsoleDoors,
+    form: Form,
+    *,
+    status: int = 200,
+    wants_code: bool = False,
+    wait_s: float | None = None,
+) -> Response[str]:
     view = SignInView(
         next=own_path(form.value("next") or request.query_params.get("next", "")),
         language=current().tag,
         theme=cookies.chosen(request.cookies, cookies.THEME),
         version=doors.version,
-        is_private=cookies.is_private(doors.reached_url_of(request.scope)),
+        is_private=is_private(doors, request),
+        wants_code=wants_code,
     )
     html = render("door/sign_in.html", {"view": view, "form": form})
-    return Response(html, status_code=status, media_type=MediaType.HTML, headers=dict(PAGE_HEADERS))
+    headers = dict(PAGE_HEADERS) | ({"retry-after": str(max(1, round(wait_s)))} if wait_s is not None else {})
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)

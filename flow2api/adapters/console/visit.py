@@ -57,6 +57,10 @@ class Visit:
         """The address by which this visitor reaches the server."""
         return self.doors.reached_url_of(self.request.scope)
 
+    def is_owner(self) -> bool:
+        """Whether the visitor may do everything."""
+        return self.here.operator.role is Role.OWNER
+
     def may_change(self) -> bool:
         """Whether the visitor may do more than look."""
         return self.here.operator.role.includes(Role.OPERATOR)
@@ -110,8 +114,8 @@ class Visit:
         """The frame of a page; without a census it does not tell how many accounts wait."""
         waiting = sum(census.resting.get(reason, 0) for reason in _CARE) if census else 0
         about = dict(about or {}) | ({"of": live_of} if live_of else {})
-        query = dict(self.request.query_params) | about | {"view": live}
-        kept = self.request.cookies
+        query = dict(self.request.query_params) | {"view": live} | about
+        kept, prefers = self.request.cookies, self.here.operator.preferences
         return Shell(
             area=area,
             language=self.language.tag,
@@ -120,11 +124,11 @@ class Visit:
             version=self.doors.version,
             token=form_token(self.here),
             places=places(accounts=waiting, generations=len(self.doors.work)),
-            here=self.path,
-            live=f"/console/events?{urlencode(query)}" if live else "",
+            here=self.path if self.request.method == "GET" else "/console",
+            live=f"/console/events?{urlencode(query)}" if live and prefers.is_live else "",
             theme=cookies.chosen(kept, cookies.THEME),
-            density=cookies.chosen(kept, cookies.DENSITY),
-            has_keys=cookies.chosen(kept, cookies.KEYS) != "off",
+            density=prefers.density.value,
+            has_keys=prefers.has_letter_keys,
             told=cookies.told(kept),
             is_draining=self.doors.is_draining(),
         )

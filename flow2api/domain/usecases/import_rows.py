@@ -149,13 +149,12 @@ class Tally:
             return
         told = [] if account is None else [account.name, account.email]
         told += [] if row is None else [row.name, row.email]
-        secret = "" if row is None else row.session_token.reveal()
         self.on_outcome(
             RowOutcome(
                 row=number,
                 fate=fate,
                 subject=next((text for text in told if text), ""),
-                ending=secret[-4:] if len(secret) >= _SHORTEST_SHOWN else "",
+                ending="" if row is None else row.session_token.ending(4, _SHORTEST_SHOWN),
                 account_id=None if account is None else account.id or None,
                 changed=changed,
                 problem=problem,

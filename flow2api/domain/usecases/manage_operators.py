@@ -8,6 +8,7 @@ from dataclasses import replace
 from flow2api.domain.audit import AuditEntry, differences
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
+from flow2api.domain.passphrase_strength import LEAST_GUESSES, PassphraseStrength, strength_of
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import Operators
 from flow2api.domain.ports.system import Clock
@@ -17,8 +18,6 @@ DEFAULT_NAME = "operator"
 
 SHORTEST_PASSPHRASE = 12
 LONGEST_PASSPHRASE = 128
-LEAST_GUESSES = 1e8
-"""How many tries a passphrase has to withstand at least: at a fifth of a second each, over half a year of one core."""
 
 _LONGEST_NAME = 64
 _STAMP_BYTES = 16
@@ -119,6 +118,13 @@ class ManageOperators:
             ConflictError: There is more than one to choose from.
         """
         return self._chosen(await self._operators.all(), which)
+
+    async def strength(self, passphrase: Secret, name: str) -> PassphraseStrength:
+        """How well this would do as the passphrase of an operator of this name; nothing is changed."""
+        length = len(passphrase)
+        if not SHORTEST_PASSPHRASE <= length <= LONGEST_PASSPHRASE:
+            return PassphraseStrength.TOO_SHORT if length < SHORTEST_PASSPHRASE else PassphraseStrength.TOO_LONG
+        return strength_of(await self._meter.guesses(passphrase, near=(name[:_LONGEST_NAME], *_NEAR)))
 
     async def renew(
         self, operator: Operator, passphrase: Secret, *, name: str | None = None, audit: AuditEntry | None = None

@@ -16,6 +16,7 @@ from flow2api.domain.usecases.diagnose import (
 from flow2api.hookspecs import DoctorCheck, Examined, hookimpl
 from flow2api.plugins.doctor_checks.chosen import look_at_base_urls, look_at_models, look_at_options, look_at_proxies
 from flow2api.plugins.doctor_checks.surroundings import (
+    look_at_console,
     look_at_data_folder,
     look_at_file_limit,
     look_at_media_folder,
@@ -32,6 +33,7 @@ def register_doctor_checks() -> Iterable[DoctorCheck]:
         DoctorCheck(name="media folder", look=look_at_media_folder),
         DoctorCheck(name="secret key", look=look_at_secret_key),
         DoctorCheck(name="public address", look=look_at_public_address),
+        DoctorCheck(name="console", look=look_at_console),
         DoctorCheck(name="open files", look=look_at_file_limit),
         DoctorCheck(name="clock", look=_by(lambda examined: look_at_clock(examined.clock))),
         _of_database("database file", lambda examined: look_at_schema(examined.backends().storage)),

@@ -38,6 +38,17 @@ async def look_at_public_address(examined: Examined) -> Finding:
     return look_at_public_url(examined.public_url, examined.host)
 
 
+async def look_at_console(examined: Examined) -> Finding | None:
+    """Whether passphrases of operators can be read on their way."""
+    if not examined.has_plain_http:
+        return None
+    return Finding(
+        CheckState.WARN,
+        "The console takes passphrases over plain http (`console_plain_http`), and anybody on the way can read them.",
+        "Put TLS before the server, and take the setting out.",
+    )
+
+
 async def look_at_file_limit(examined: Examined) -> Finding:
     """The limits of this very process, which a server would have, too."""
     return look_at_open_files()

@@ -64,7 +64,7 @@ async def test_filter_narrows_and_says_so(site: Any) -> None:
 
     assert "Model: no-such-model" in text
     assert rows.count("<tr id=") == 1
-    assert "Nothing matches" in await site.viewer.read("/console/requests?state=cancelled")
+    assert "Nothing matches" in await site.viewer.read("/console/requests?state=cancelled&model=no-such-model")
     assert "Nothing matches" in await site.viewer.read("/console/requests?q=req_zzzz")
 
 

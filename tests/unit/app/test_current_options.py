@@ -265,3 +265,26 @@ async def test_standing_says_where_each_value_comes_from_and_what_there_is(optio
     assert standing["policy"].choices == ("least_busy", "random")
     assert standing["log_prompts"].choices == ("off", "hash", "full")
     assert standing["time_zone"].choices == ()
+
+
+async def test_check_says_what_would_be_and_changes_nothing(options: CurrentOptions, storage: FakeStorage) -> None:
+    assert (await options.check({"max_attempts": "3"})).max_attempts == 3
+    with pytest.raises(tree.UnsupportedInputError):
+        await options.check({"max_attempts": 0})
+    with pytest.raises(tree.OptionLockedError):
+        await options.check({"video_timeout_s": 5})
+
+    assert options().max_attempts == Options().max_attempts
+    assert (storage.tables.options, storage.tables.audit) == ({}, [])
+
+
+async def test_standing_names_the_variable_that_fixes_an_option(storage: FakeStorage) -> None:
+    fixed = CurrentOptions(
+        storage.options,
+        {"max_attempts": 2},
+        policies,
+        FakeClock(),
+        origins={"max_attempts": "A_VARIABLE", "policy": "X"},
+    )
+
+    assert {one.name: one.fixed_by for one in await fixed.standing() if one.fixed_by} == {"max_attempts": "A_VARIABLE"}

@@ -180,6 +180,9 @@ def _groups() -> Mapping[str, str]:
         "proxy": gettext("Proxies"),
         "request_log": gettext("Request log"),
         "webhook": gettext("Webhooks"),
+        "generation": gettext("Generations"),
+        "media": gettext("Media"),
+        "playground": gettext("Playground"),
     }
 
 

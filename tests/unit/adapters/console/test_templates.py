@@ -7,6 +7,7 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
+from flow2api.adapters.console.areas import LIVE_VIEWS
 from flow2api.adapters.console.folders import static_folder, template_folder
 from flow2api.adapters.console.templates import environment
 
@@ -52,13 +53,17 @@ def test_template_is_understood(name: str) -> None:
     environment().get_template(name)
 
 
-@pytest.mark.parametrize("name", [name for name in TEMPLATES if "/_" in name and not name.startswith("_")])
-def test_partial_has_one_root_with_an_id(name: str) -> None:
+PARTS = sorted({(element, name) for live in LIVE_VIEWS for element, name in live.parts.items()})
+
+
+@pytest.mark.parametrize(("element", "name"), PARTS)
+def test_part_that_is_put_in_place_has_one_root_with_its_id(element: str, name: str) -> None:
     text = (template_folder() / name).read_text(encoding="utf-8")
-    if re.search(r"\{%-?\s*macro\b", text):
-        return
+    text = re.sub(r"\{%-?\s*macro\b.*?endmacro\s*-?%\}", "", text, flags=re.DOTALL)
     bare = re.sub(r"\{#.*?#\}|\{%.*?%\}", "", text, flags=re.DOTALL).strip()
-    assert re.match(r"<\w+[^>]*\sid=\"", bare), f"{name} has to begin with its root element, which has an id"
+    root = re.match(r"<\w+[^>]*\sid=\"([\w-]+)\"", bare)
+    assert root is not None, f"{name} has to begin with its root element, which has an id"
+    assert root[1] == element
 
 
 def test_missing_value_is_an_error_and_every_value_is_escaped() -> None:

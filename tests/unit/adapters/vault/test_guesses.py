@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from flow2api.adapters.vault import ZxcvbnMeter
+from flow2api.domain.passphrase_strength import LEAST_GUESSES
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_operators import LEAST_GUESSES
 
 
 async def guesses(text: str, *near: str) -> float:

@@ -5,8 +5,9 @@ import pytest
 
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Role
+from flow2api.domain.passphrase_strength import LEAST_GUESSES, PassphraseStrength
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.manage_operators import LEAST_GUESSES, LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
+from flow2api.domain.usecases.manage_operators import LONGEST_PASSPHRASE, SHORTEST_PASSPHRASE
 from flow2api.domain.usecases.manage_operators import ManageOperators as Manage
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.passphrases import FakeMeter, FakePassphrases
@@ -249,3 +250,20 @@ async def test_operator_is_found_by_name_or_id(manage: Manage) -> None:
     assert await manage.named("ADA") == await manage.named(str(ada.id)) == ada
     with pytest.raises(NotKnownError):
         await manage.named("bob")
+
+
+class TestStrength:
+    @pytest.mark.parametrize(
+        ("text", "strength"),
+        [
+            ("short", PassphraseStrength.TOO_SHORT),
+            ("x" * (LONGEST_PASSPHRASE + 1), PassphraseStrength.TOO_LONG),
+            ("just too easy to guess", PassphraseStrength.WEAK),
+            ("just hard enough", PassphraseStrength.FAIR),
+            ("nobody would guess it", PassphraseStrength.STRONG),
+            ("a name of my own", PassphraseStrength.WEAK),
+        ],
+    )
+    async def test_is_what_the_rules_would_say(self, manage: Manage, text: str, strength: PassphraseStrength) -> None:
+        assert await manage.strength(Secret(text), "a name of my own") is strength
+        assert await manage.all() == []

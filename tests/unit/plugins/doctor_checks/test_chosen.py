@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flow2api.domain.account import Account, Credentials
@@ -9,6 +10,7 @@ from flow2api.domain.usecases.diagnose import CheckState
 from flow2api.hookspecs import Examined, ExaminedBackends, ExaminedOptions
 from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.plugins.doctor_checks.chosen import look_at_base_urls, look_at_models, look_at_options, look_at_proxies
+from flow2api.plugins.doctor_checks.surroundings import look_at_console
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
@@ -60,6 +62,14 @@ async def test_proxy_that_is_gone_fails() -> None:
 
 async def test_installation_without_models_is_warned_of() -> None:
     assert (await look_at_models(examined(Options(), {}))).state is CheckState.WARN
+
+
+async def test_console_that_takes_passphrases_over_plain_http_is_warned_of() -> None:
+    found = await look_at_console(replace(examined(Options(), {}), has_plain_http=True))
+
+    assert found is not None
+    assert found.state is CheckState.WARN
+    assert await look_at_console(examined(Options(), {})) is None
 
 
 async def test_keys_that_go_over_plain_http_are_told_by_the_host_alone() -> None:

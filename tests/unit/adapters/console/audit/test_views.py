@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flow2api.adapters.console.audit.actions import action_words, subject_path
-from flow2api.adapters.console.audit.views import Detail, details_of
+from flow2api.adapters.console.audit.views import Detail, _groups, details_of
 from flow2api.domain.audit import AuditAction
 
 
@@ -33,6 +33,7 @@ def test_long_value_is_cut() -> None:
 
 def test_every_action_has_words() -> None:
     assert set(action_words()) == set(AuditAction)
+    assert set(_groups()) >= {action.partition(".")[0] for action in AuditAction}
 
 
 @pytest.mark.parametrize(

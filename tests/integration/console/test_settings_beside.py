@@ -1,0 +1,174 @@
+"""Proxies, messages and operators: owners change them; secrets are shown once or never."""
+
+import re
+from typing import Any
+
+import pytest
+
+from flow2api.domain.operator import Role
+from tests.integration.console.conftest import Site, text_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+GOOD = "quiet maple river lamp"
+PASSWORD = "tr4verse-the-sea"
+HOSTILE = "<script>alert(1)</script>"
+
+
+class TestProxies:
+    async def test_are_added_checked_switched_moved_and_removed(self, site: Site) -> None:
+        page, urls = "/console/settings/proxies", f"http://ada:{PASSWORD}@127.0.0.1:9\n\nsocks5://127.0.0.1:10"
+        await site.owner.submit("/console/proxies/add", urls=urls, pool="eu")
+        shown = await site.owner.see(page)
+        assert "2 proxies were added." in text_of(shown)
+        assert "http://127.0.0.1:9" in shown
+        assert PASSWORD not in shown
+        names = sorted(one.name for one in await site.services.operating.proxies.all())
+
+        await site.owner.submit(f"/console/proxies/{names[0]}/check")
+        assert "Down" in await site.viewer.read(page)
+        await site.owner.submit("/console/proxies/check")
+        await site.owner.submit(f"/console/proxies/{names[0]}/switch")
+        assert "Switched off" in await site.viewer.read(page)
+        await site.owner.submit(f"/console/proxies/{names[0]}/switch", on="on")
+        await site.owner.submit(f"/console/proxies/{names[0]}/change", url="", pool="us")
+        assert {one.pool for one in await site.services.operating.proxies.all()} == {"eu", "us"}
+        for name in names:
+            await site.owner.submit(f"/console/proxies/{name}/remove")
+        assert "Accounts go direct" in await site.viewer.read(page)
+
+    async def test_line_that_cannot_be_used_is_told_and_shows_no_password(self, site: Site) -> None:
+        answer = await site.owner.submit(
+            "/console/proxies/add", 422, urls=f"ftp://ada:{PASSWORD}@example.test:1", pool=""
+        )
+
+        assert "Line 1" in text_of(answer.text)
+        assert PASSWORD not in answer.text
+        await site.owner.submit("/console/proxies/add", 422, urls=" ")
+
+    async def test_one_that_is_needed_stays(self, site: Site) -> None:
+        await site.owner.submit("/console/proxies/add", urls="http://127.0.0.1:9")
+        (proxy,) = await site.services.operating.proxies.all()
+        fields = {"was.proxy": "", "proxy": proxy.name, "step": "save"}
+        await site.owner.send("/console/settings/proxies", 303, fields)
+
+        answer = await site.owner.submit(f"/console/proxies/{proxy.name}/remove", 409)
+
+        assert "change it first" in text_of(answer.text)
+        await site.owner.send("/console/settings/proxies", 303, {"was.proxy": proxy.name, "proxy": "", "step": "save"})
+        await site.owner.submit(f"/console/proxies/{proxy.name}/remove")
+
+    async def test_are_owners_to_change(self, site: Site) -> None:
+        await site.operator.submit("/console/proxies/add", 403, urls="http://127.0.0.1:9")
+        assert "/console/proxies/add" not in await site.operator.see("/console/settings/proxies")
+
+
+class TestMessages:
+    async def test_place_is_added_tried_and_removed_and_its_address_never_shown(self, site: Site) -> None:
+        page, url = "/console/settings/notifications", f"json://ada:{PASSWORD}@127.0.0.1:9"
+        await site.owner.submit("/console/notify-targets/add", target_name=HOSTILE, target_url=url)
+        shown = await site.owner.see(page)
+        assert HOSTILE not in shown
+        assert PASSWORD not in shown
+        (target,) = await site.services.operating.notify_targets.all()
+
+        await site.operator.submit(f"/console/notify-targets/{target.id}/test")
+        assert "did not get there" in await site.operator.read(page)
+        await site.operator.submit(f"/console/notify-targets/{target.id}/remove", 403)
+        await site.owner.submit(f"/console/notify-targets/{target.id}/remove")
+        assert "Nobody is told yet" in await site.viewer.read(page)
+
+    async def test_address_that_names_no_place_is_told_beside_its_field(self, site: Site) -> None:
+        answer = await site.owner.submit("/console/notify-targets/add", 422, target_name="x", target_url=PASSWORD)
+
+        assert 'id="target_url-bad"' in answer.text
+        assert PASSWORD not in answer.text
+        assert 'value="x"' in answer.text
+
+    async def test_webhook_shows_its_secret_once(self, site: Site) -> None:
+        page, hook = "/console/settings/notifications", f"https://hooks.example.test/{PASSWORD}"
+        events = ["generation.completed", "proxy.dead"]
+        made = await site.owner.submit("/console/webhooks/add", 200, hook_name="crm", hook_url=hook, events=events)
+        first = re.findall(r'<code id="signing-secret">([^<]+)<', made.text)[0]
+        shown = await site.owner.see(page)
+        assert first not in shown
+        assert PASSWORD not in shown
+        assert "2 events" in text_of(shown)
+        (webhook,) = await site.services.operating.webhooks.all()
+
+        rotated = await site.owner.submit(f"/console/webhooks/{webhook.id}/rotate", 200)
+        second = re.findall(r'<code id="signing-secret">([^<]+)<', rotated.text)[0]
+        assert second != first
+        await site.owner.submit(f"/console/webhooks/{webhook.id}/switch")
+        assert "Switched off" in await site.viewer.read(page)
+        await site.owner.submit(f"/console/webhooks/{webhook.id}/switch", on="on")
+        await site.operator.submit(f"/console/webhooks/{webhook.id}/test")
+        assert "has not taken the message" in await site.operator.read(page)
+        await site.owner.submit(f"/console/webhooks/{webhook.id}/remove")
+        assert "No webhooks" in await site.viewer.read(page)
+
+    @pytest.mark.parametrize(
+        ("fields", "blamed"),
+        [
+            ({"hook_name": "", "hook_url": "https://hooks.example.test/"}, "hook_name"),
+            ({"hook_name": "x", "hook_url": "http://127.0.0.1/"}, "hook_url"),
+            ({"hook_name": "7", "hook_url": "https://hooks.example.test/"}, "hook_name"),
+        ],
+    )
+    async def test_what_is_wrong_with_a_webhook_stands_beside_its_field(
+        self, site: Site, fields: dict[str, Any], blamed: str
+    ) -> None:
+        answer = await site.owner.submit("/console/webhooks/add", 422, **fields)
+
+        assert f'id="{blamed}-bad"' in answer.text
+        assert await site.services.operating.webhooks.all() == []
+
+
+class TestOperators:
+    async def test_one_is_made_changed_and_removed(self, site: Site) -> None:
+        page, operators = "/console/settings/operators", site.services.operating.operators
+        await site.owner.submit("/console/operators/add", name="bob", role="viewer", passphrase=GOOD, again=GOOD)
+        bob = await operators.named("bob")
+        path = f"/console/operators/{bob.id}"
+        assert "bob may sign in now." in await site.owner.read(page)
+
+        await site.owner.submit(f"{path}/role", role="operator")
+        assert (await operators.named("bob")).role is Role.OPERATOR
+        other = "seven green kettles whisper"
+        await site.owner.submit(f"{path}/reset", passphrase=other, again=other)
+        await site.owner.submit(f"{path}/sign-out")
+        await site.owner.submit(f"{path}/drop-second-factor")
+        wrong = await site.owner.submit(f"{path}/remove", 422, confirm="alice")
+        assert 'id="confirm-bad"' in wrong.text
+        await site.owner.submit(f"{path}/remove", confirm="bob")
+        assert "bob" not in [one.name for one in await operators.all()]
+        await site.owner.see(path, 404)
+
+    async def test_what_is_wrong_stands_beside_its_field(self, site: Site) -> None:
+        taken = await site.owner.submit(
+            "/console/operators/add", 409, name="viewer", role="viewer", passphrase=GOOD, again=GOOD
+        )
+        weak = await site.owner.submit(
+            "/console/operators/add", 422, name=HOSTILE, role="king", passphrase="short", again="x"
+        )
+
+        assert 'id="name-bad"' in taken.text
+        assert all(f'id="{name}-bad"' in weak.text for name in ("role", "again"))
+        assert HOSTILE not in weak.text
+        assert GOOD not in taken.text
+
+    async def test_last_owner_stays_one(self, site: Site) -> None:
+        owner = await site.services.operating.operators.named("owner")
+        answer = await site.owner.submit(f"/console/operators/{owner.id}/role", 409, role="viewer")
+
+        assert "owner" in text_of(answer.text)
+        assert (await site.services.operating.operators.named("owner")).role is Role.OWNER
+
+    async def test_only_owners_change_who_may_sign_in(self, site: Site) -> None:
+        viewer = await site.services.operating.operators.named("viewer")
+        fields = {"name": "eve", "role": "owner", "passphrase": GOOD, "again": GOOD}
+        for person in (site.operator, site.viewer):
+            await person.send("/console/operators/add", 403, fields)
+            await person.send(f"/console/operators/{viewer.id}/remove", 403, {"confirm": "viewer"})
+            assert "/console/operators/add" not in await person.see("/console/settings/operators")
+            await person.see(f"/console/operators/{viewer.id}", 403)
