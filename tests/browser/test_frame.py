@@ -48,6 +48,8 @@ PAGES = [
     "/console/requests/{line}",
     "/console/requests/clear",
     "/console/connect",
+    "/console/settings",
+    "/console/you",
     "/console/audit",
     "/console/search?q=demo",
     "/console/search?q=nobody",
