@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from flow2api.adapters.openai_media.model_records import ModelRecord  # noqa: E4
 from flow2api.adapters.server.refusals import REFUSALS  # noqa: E402
 from flow2api.cli import cli  # noqa: E402
 from flow2api.domain import errors as tree  # noqa: E402
+from flow2api.domain import panels  # noqa: E402
 from flow2api.domain.catalog import (  # noqa: E402
     NATIVE_RESOLUTION,
     Alias,
@@ -207,11 +209,27 @@ def examined() -> str:
     return "\n\n".join(described_factory(kind) for kind in kinds)
 
 
+def panel_views() -> str:
+    """What a panel is asked about, and what it may show."""
+    kinds = (
+        panels.PanelSubject,
+        panels.ProxySeen,
+        panels.PanelView,
+        panels.PanelFigure,
+        panels.PanelTable,
+        panels.PanelCell,
+        panels.PanelChart,
+    )
+    return "\n\n".join(described_factory(kind) for kind in kinds)
+
+
 def argument(field: "Field[Any]") -> str:
     """A field of a dataclass as an argument."""
     is_plain = inspect.isclass(field.type) and not hasattr(field.type, "__args__")
     kind = getattr(field.type, "__name__", "") if is_plain else str(field.type)
-    default = "" if field.default is MISSING else f" = {field.default!r}".replace("'", '"')
+    is_member = isinstance(field.default, Enum)
+    written = f"{kind}.{field.default.name}" if is_member else repr(field.default).replace("'", '"')
+    default = "" if field.default is MISSING else f" = {written}"
     return f"{field.name}: {without_modules(kind)}{default}"
 
 
@@ -439,6 +457,7 @@ PARTS: dict[str, Callable[[], str]] = {
         operator_routes,
         hooks,
         examined,
+        panel_views,
         commands,
         model_lines,
         gemini_lines,

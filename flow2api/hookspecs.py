@@ -17,9 +17,11 @@ import pluggy
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelSpec
 from flow2api.domain.options import Options
+from flow2api.domain.panels import PanelPlace
 from flow2api.domain.ports.coordination import Coordination
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.observers import Observer
+from flow2api.domain.ports.panels import Panel
 from flow2api.domain.ports.responses import ResponseShaper
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
@@ -125,6 +127,22 @@ class ObserverFactory:
 
     name: str
     build: Callable[[Section], Observer]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePanel:
+    """A panel of the operator console, under the name by which the log calls it.
+
+    Attributes:
+        title: What stands above it.
+        place: The page on which it stands.
+        build: Makes it from the section of the settings that has the panel's name; connects to nothing.
+    """
+
+    name: str
+    title: str
+    place: PanelPlace
+    build: Callable[[Section], Panel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +301,11 @@ def register_response_profiles() -> Iterable[ResponseProfile]:
 @hookspec
 def register_doctor_checks() -> Iterable[DoctorCheck]:
     """What ``flow2api doctor`` looks at. Since 0.2."""
+
+
+@hookspec
+def register_console_panels() -> Iterable[ConsolePanel]:
+    """Panels on pages of the operator console, which draws the plain data that they give. Since 0.2."""
 
 
 @hookspec

@@ -19,6 +19,7 @@ from flow2api.app.backends import Backends, Vault, build_backends, build_vault, 
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.generating import Policies, Tending, build_running, build_tending
 from flow2api.app.operating import Operating, build_operating
+from flow2api.app.overseeing import Overseeing, build_overseeing
 from flow2api.app.profiles import Profiles
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
@@ -74,6 +75,7 @@ class Services:
     """The program: every use case, and the ports that have to be opened and closed."""
 
     settings: Settings
+    extensions: Extensions
     clock: Clock
     options: CurrentOptions
     catalog: ModelCatalog
@@ -90,6 +92,7 @@ class Services:
     workers: Workers
     authorize: AuthorizeKey
     operating: Operating
+    overseeing: Overseeing
     metrics: Exposition
     recording: Recording
     telling: Telling
@@ -119,6 +122,11 @@ class Services:
     simulate: SimulatePolicies
     retired_names: CountRetiredNames
     policies: Mapping[str, str]
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the server from taking work although it answers, as a stable code; None when nothing does."""
+        return "draining" if self.work.is_held else self.room.problem
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
@@ -229,6 +237,7 @@ def _services(
     pictures, stills, generate = PillowPictures(workers), PyAvVideoStills(workers), _generate(core)
     return Services(
         settings=core.settings,
+        extensions=core.extensions,
         retired_names=CountRetiredNames(storage.generation_directory, catalog.retired()),
         clock=clock,
         options=options,
@@ -246,6 +255,7 @@ def _services(
         workers=workers,
         authorize=authorize,
         operating=operating,
+        overseeing=_overseeing(core, operating),
         metrics=Exposition(operating.census, core.journal, lambda: len(core.work), __version__, tending.guard.statuses),
         recording=core.recording,
         telling=telling,
@@ -394,6 +404,21 @@ def _operate_generations(core: _Core, generate: Generate) -> OperateGenerations:
         storage.media,
         backends.store,
         storage.audit_log,
+        core.clock,
+    )
+
+
+def _overseeing(core: _Core, operating: Operating) -> Overseeing:
+    return build_overseeing(
+        core.settings,
+        core.extensions,
+        core.backends,
+        core.options,
+        core.tending,
+        core.proxying,
+        core.recording,
+        operating,
+        core.work,
         core.clock,
     )
 

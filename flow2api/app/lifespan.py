@@ -42,6 +42,8 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
                 "leases": services.leases.run,
+                "lag": services.overseeing.lag.run,
+                "diagnosis": services.overseeing.diagnosis.run,
             }
         )
         background.start()

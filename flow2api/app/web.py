@@ -33,7 +33,9 @@ from flow2api.adapters.server import host_guard
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
+from flow2api.app.plugin_facts import plugin_facts
 from flow2api.app.start_up import start_up_settings
+from flow2api.app.support_bundle import packages, support_bundle
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
@@ -43,7 +45,7 @@ _ADMIN_ERRORS = outer_error_response(request_id_of)
 
 def create_app(services: Services, readiness: Readiness | None = None) -> Litestar:
     """The application; it answers well only while the services are `running`."""
-    readiness = readiness or Readiness(services.storage.ping, lambda: services.room.problem)
+    readiness = readiness or Readiness(services.storage.ping, lambda: services.problem)
     doors = _doors(services)
     admin = _admin_doors(services, doors)
     console = _console_doors(services, doors, readiness)
@@ -186,6 +188,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         imports=operating.imports,
         refresh=services.refresh,
         census=operating.census,
+        glance=services.overseeing.glance,
         timeline=operating.timeline,
         pool=services.pool,
         kinds=services.kinds,
@@ -208,6 +211,17 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         results=services.generations,
         media=services.media,
         work=services.work,
+        drain=services.overseeing.drain,
+        backups=services.overseeing.backups,
+        diagnosis=services.overseeing.diagnosis,
+        room=services.room,
+        dropped_lines=services.overseeing.doctor.dropped,
+        loop_late_s=services.overseeing.lag.percentile_s,
+        packages=packages(),
+        panels=services.overseeing.panels,
+        plugins=plugin_facts(services.extensions, settings),
+        started_at=services.clock.now(),
+        support_bundle=lambda actor: support_bundle(services, actor),
         playground=RunInPlayground(
             services.generate,
             services.work,

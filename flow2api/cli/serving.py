@@ -38,7 +38,7 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
 async def _serve(
     services: Services, watchdog: EventLoopWatchdog, on_ready: Callable[[Services, int], Awaitable[None]] | None
 ) -> None:
-    readiness = Readiness(services.storage.ping, lambda: services.room.problem)
+    readiness = Readiness(services.storage.ping, lambda: services.problem)
 
     async def drain() -> None:
         readiness.is_draining = True

@@ -15,6 +15,7 @@ import pluggy
 from flow2api import hookspecs
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.errors import PluginError
+from flow2api.domain.panels import PanelPlace
 from flow2api.extensions.sections import schema_of
 
 MOST_ITEMS = 10_000
@@ -94,6 +95,10 @@ def _check_field(what: str, field: str, item: Any) -> None:
             raise PluginError(f"{what} is {value!r:.80}, and no CredentialKind.")
         case "needs" if not (value is None or isinstance(value, str)):
             raise PluginError(f"{what} is {value!r:.80}, and not the name of a check.")
+        case "place" if not isinstance(value, PanelPlace):
+            raise PluginError(f"{what} is {value!r:.80}, and no PanelPlace.")
+        case "title" if not _is_name(value):
+            raise PluginError(f"{what} is {value!r:.80}, which is no title.")
         case "summary" | "section" if not isinstance(value, str):
             raise PluginError(f"{what} is {_a(value)}, and not a text.")
 

@@ -13,6 +13,7 @@ from flow2api.extensions.plugin import Plugin, PluginState, Registered
 from flow2api.extensions.sections import checked_section, masked, schema_of
 from flow2api.extensions.shelves import SECTIONED, fault_of, new_shelves
 from flow2api.hookspecs import (
+    ConsolePanel,
     CoordinationFactory,
     DoctorCheck,
     MediaStoreFactory,
@@ -51,6 +52,7 @@ class Extensions:
     proxy_selectors: Mapping[str, NamedProxySelector]
     profiles: Mapping[str, ResponseProfile]
     doctor_checks: Mapping[str, DoctorCheck]
+    panels: Mapping[str, ConsolePanel]
     commands: Mapping[str, tuple[str, click.Command]]
     schemas: Mapping[str, SettingsSection]
     registered: tuple[Registered, ...] = ()
@@ -61,7 +63,7 @@ class Extensions:
         factories = (self.storages, self.media_stores, self.coordinations)
         named = {one.name for each in factories for one in each.values()}
         others = {plugin.name for plugin in self.plugins if not plugin.is_built_in}
-        return frozenset({*self.upstreams, *self.observers, *named, *self.schemas, *others})
+        return frozenset({*self.upstreams, *self.observers, *self.panels, *named, *self.schemas, *others})
 
     @property
     def left_out(self) -> tuple[Plugin, ...]:
@@ -189,6 +191,7 @@ def gathered(registered: Sequence[Registered]) -> Extensions:
         proxy_selectors=shelves["register_proxy_selectors"].items,
         profiles=shelves["register_response_profiles"].items,
         doctor_checks=shelves["register_doctor_checks"].items,
+        panels=shelves["register_console_panels"].items,
         commands={name: (owners[name], item) for name, item in shelves["register_cli_commands"].items.items()},
         schemas=shelves["register_settings"].items,
         registered=tuple(kept),

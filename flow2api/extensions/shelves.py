@@ -15,6 +15,7 @@ _BY_NAME = (
     "register_observers",
     "register_proxy_selectors",
     "register_response_profiles",
+    "register_console_panels",
 )
 SECTIONED = frozenset(
     {
@@ -24,6 +25,7 @@ SECTIONED = frozenset(
         "register_coordinations",
         "register_upstreams",
         "register_observers",
+        "register_console_panels",
     }
 )
 

@@ -28,6 +28,7 @@ BUILT_IN = (
     "upstream_gemini",
     "upstream_openai",
     "observer_log",
+    "panel_proxies",
     "response_profiles",
     "simulate_command",
 )

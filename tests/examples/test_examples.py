@@ -52,7 +52,14 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def test_there_is_one_of_each_kind() -> None:
-    assert {name.partition("_")[0] for name in PLUGINS} == {"models", "observer", "policy", "storage", "upstream"}
+    assert {name.partition("_")[0] for name in PLUGINS} == {
+        "models",
+        "observer",
+        "panel",
+        "policy",
+        "storage",
+        "upstream",
+    }
 
 
 def test_every_dependency_is_declared_and_there(installation: Installation) -> None:

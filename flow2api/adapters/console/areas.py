@@ -25,9 +25,12 @@ from flow2api.adapters.console.models import ModelRoutesController, ModelsContro
 from flow2api.adapters.console.more import MoreController
 from flow2api.adapters.console.overview import LIVE_OVERVIEW, OverviewController
 from flow2api.adapters.console.playground import LIVE_RUN, PlaygroundController
+from flow2api.adapters.console.plugins import PluginsController
 from flow2api.adapters.console.requests import LIVE_REQUESTS, RequestsController
 from flow2api.adapters.console.search import SearchController
 from flow2api.adapters.console.set_up import FirstStepsController
+from flow2api.adapters.console.settings import SETTINGS_CONTROLLERS
+from flow2api.adapters.console.system import LIVE_SYSTEM, SystemController
 from flow2api.adapters.console.you import SecondFactorController, YouController
 
 OPEN_CONTROLLERS: tuple[ControllerRouterHandler, ...] = (SeenController,)
@@ -40,9 +43,9 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AuditController,
     ConnectController,
     EventsController,
+    FirstStepsController,
     ExportController,
     ExtensionController,
-    FirstStepsController,
     GenerationsController,
     ImportController,
     KeysController,
@@ -51,11 +54,14 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     ModelsController,
     MoreController,
     OverviewController,
+    *SETTINGS_CONTROLLERS,
+    SecondFactorController,
+    YouController,
+    PluginsController,
+    SystemController,
     PlaygroundController,
     RequestsController,
     SearchController,
-    SecondFactorController,
-    YouController,
 )
 
 LIVE_VIEWS: tuple[LiveView, ...] = (
@@ -66,6 +72,7 @@ LIVE_VIEWS: tuple[LiveView, ...] = (
     LIVE_GENERATIONS,
     LIVE_IMPORT,
     LIVE_OVERVIEW,
+    LIVE_SYSTEM,
     LIVE_REQUESTS,
     LIVE_RUN,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from flow2api.adapters.console.checks.client_check import ClientCheck
@@ -17,6 +18,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.start_up import StartUpSetting
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
+from flow2api.domain.usecases.back_up_database import BackUpDatabase
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.check_proxies import CheckProxies
@@ -24,14 +26,17 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.generate import Generate
+from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
+from flow2api.domain.usecases.keep_diagnosis import KeepDiagnosis
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -57,9 +62,11 @@ from flow2api.domain.usecases.run_in_playground import RunInPlayground
 from flow2api.domain.usecases.search import Search
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.domain.usecases.set_up import SetUp
+from flow2api.domain.usecases.show_panels import ShowPanels
 from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.simulate_policies import SimulatePolicies
 from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 
 
@@ -112,6 +119,48 @@ class AccountFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSetting:
+    """A setting of a plugin's section, as it was read at the start.
+
+    Attributes:
+        name: As the file of settings has it, with its section.
+        variable: The variable of the environment that sets it.
+        kind: Its type; empty when the plugin has not told.
+        value: Masked where it is a secret, or may be one.
+    """
+
+    name: str
+    variable: str
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginFacts:
+    """A plugin as this process found it at its start.
+
+    Attributes:
+        state: ``loaded``, ``not enabled`` or ``failed``.
+        is_enabled_by_settings: The setting ``plugins`` names it, so that the option of that name cannot leave it out.
+        error: Why it was left out; None when it was not.
+        sha256: Of the file that it is; empty when it is a package.
+        brings: The names under which operators choose what it brings.
+    """
+
+    name: str
+    version: str
+    source: str
+    state: str
+    is_built_in: bool
+    is_enabled_by_settings: bool
+    error: str | None
+    hooks: tuple[str, ...]
+    sha256: str
+    brings: tuple[str, ...]
+    settings: tuple[PluginSetting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleDoors:
     """Everything that the console's handlers call.
 
@@ -119,8 +168,14 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
+        dropped_lines: How many lines of the request log were lost since the start.
         client_check: The check of how this server answers clients, one in a process.
         is_draining: Whether the server is being stopped.
+        loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
+        packages: The versions of what the program is made of.
+        plugins: Every plugin that was found at the start.
+        started_at: When this process was put together.
+        support_bundle: What somebody who helps needs to know; no secret is in it.
         model_sources: The plugin, or the setting, that each name of a model comes from.
         look_outside: Sends one plain request to an address.
         most_picture_bytes: How large a picture may be that is sent along.
@@ -158,6 +213,7 @@ class ConsoleDoors:
     imports: RunImports
     refresh: RefreshAccount
     census: CountAccounts
+    glance: GlanceAtPool
     timeline: ReadTimeline
     pool: AccountPool
     kinds: CredentialKinds
@@ -180,6 +236,17 @@ class ConsoleDoors:
     results: ReadGenerations
     media: ServeMedia
     work: Work
+    drain: DrainServer
+    backups: BackUpDatabase
+    diagnosis: KeepDiagnosis
+    room: WatchRoom
+    dropped_lines: Callable[[], int]
+    loop_late_s: Callable[[float], float | None]
+    packages: Mapping[str, str]
+    panels: ShowPanels
+    plugins: Sequence[PluginFacts]
+    started_at: datetime
+    support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]
     playground: RunInPlayground
     most_picture_bytes: int
     options: ChangesOptions

@@ -36,6 +36,7 @@ class Work:
 
     Attributes:
         owner: The name under which this process holds its generations.
+        is_held: Nothing new is taken for now; what was begun goes on.
     """
 
     def __init__(
@@ -62,11 +63,17 @@ class Work:
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self._listeners: list[Callable[[Generation], None]] = []
-        self.is_open = True
+        self.is_held = False
+        self._is_stopping = False
 
     def subscribe(self, listener: Callable[[Generation], None]) -> None:
         """Call this with every generation that was accepted, when it has ended; it must be quick and must not raise."""
         self._listeners.append(listener)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether new work is taken: nobody holds it back, and the server is not being stopped."""
+        return not (self.is_held or self._is_stopping)
 
     def __contains__(self, generation_id: str) -> bool:
         return generation_id in self._running
@@ -133,7 +140,7 @@ class Work:
         Args:
             limit_s: How long that may take at most.
         """
-        self.is_open = False
+        self._is_stopping = True
         for running in self._running.values():
             if running.job.spec.kind is MediaKind.VIDEO:
                 running.task.cancel()

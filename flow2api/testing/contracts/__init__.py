@@ -18,6 +18,7 @@ from flow2api.testing.contracts.events import EventsContract  # noqa: E402
 from flow2api.testing.contracts.limits import LimitsContract  # noqa: E402
 from flow2api.testing.contracts.media_store import MediaStoreContract  # noqa: E402
 from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
+from flow2api.testing.contracts.panel import PanelContract  # noqa: E402
 from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
 from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
 from flow2api.testing.contracts.response_shaper import ResponseShaperContract  # noqa: E402
@@ -37,6 +38,7 @@ __all__ = [
     "NewStorage",
     "ObserverContract",
     "Offer",
+    "PanelContract",
     "ProxySelectorContract",
     "ResponseShaperContract",
     "SelectionPolicyContract",

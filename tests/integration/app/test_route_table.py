@@ -32,6 +32,8 @@ PUBLIC = {
     ("GET", "/language"),
     ("GET", "/seen/{token:str}"),
     ("POST", "/login"),
+    ("GET", "/setup"),
+    ("POST", "/setup"),
     ("GET", "/media/{media_id:str}"),
     ("HEAD", "/media/{media_id:str}"),
     ("GET", "/tmp/{media_id:str}"),

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from flow2api.app import foreign
 from flow2api.app.backends import build_backends, build_vault
+from flow2api.app.panels import build_panels
 from flow2api.app.proxying import GuardedSelector
 from flow2api.app.telling import observer_posts
 from flow2api.domain.errors import ConfigurationError, PluginError
@@ -19,7 +20,8 @@ from flow2api.settings import Settings
 from flow2api.testing.fakes.clock import FakeClock
 
 PLUGIN = """
-from flow2api.hookspecs import CoordinationFactory, MediaStoreFactory, ObserverFactory, StorageFactory, UpstreamFactory, hookimpl
+from flow2api.domain.panels import PanelPlace
+from flow2api.hookspecs import ConsolePanel, CoordinationFactory, MediaStoreFactory, ObserverFactory, StorageFactory, UpstreamFactory, hookimpl
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.catalog import Mode, ModelSpec, AspectRatio, Size
 from flow2api.domain.media import MediaKind
@@ -63,6 +65,11 @@ def register_observers():
 
     return [ObserverFactory("leaving_observer", leaving), ObserverFactory("nothing_observer", nothing),
             ObserverFactory("wanting", lambda section: Wanting())]
+
+@hookimpl
+def register_console_panels():
+    return [ConsolePanel("broken_panel", "Broken", PanelPlace.SYSTEM, broken),
+            ConsolePanel("nothing_panel", "Nothing", PanelPlace.OVERVIEW, nothing)]
 
 @hookimpl
 def register_media_stores():
@@ -158,6 +165,16 @@ def test_observer_that_cannot_be_made_is_left_out_and_told(extensions: Extension
     assert [post.name for post in posts] == ["log"]
     assert [(one["event"], one["observer"], one["plugin"]) for one in logs] == [
         ("observer left out", name, "theirs") for name in ("leaving_observer", "nothing_observer", "wanting")
+    ]
+
+
+def test_panel_that_cannot_be_made_is_left_out_and_told(extensions: Extensions) -> None:
+    with capture_logs() as logs:
+        panels = build_panels(Settings(), extensions)
+
+    assert [panel.name for panel in panels] == ["proxies"]
+    assert [(one["event"], one["panel"], one["plugin"]) for one in logs] == [
+        ("console panel left out", name, "theirs") for name in ("broken_panel", "nothing_panel")
     ]
 
 

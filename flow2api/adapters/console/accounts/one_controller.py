@@ -22,8 +22,10 @@ from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
+from flow2api.adapters.console.panels import panels_of
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import AccountNotFoundError, ChangedMeanwhileError, Flow2ApiError, StorageError
+from flow2api.domain.panels import PanelPlace
 
 _PARTS = {
     "account-state": "accounts/_state.html",
@@ -164,6 +166,7 @@ async def _page(
         settings=settings or Form(),
         credential=credential or Form(),
         removal=removal or Form(),
+        panels=await panels_of(visit, PanelPlace.ACCOUNT, visit.doors.account_of(account_id)),
     )
 
 

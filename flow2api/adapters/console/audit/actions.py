@@ -61,6 +61,10 @@ def action_words() -> Mapping[str, str]:
         AuditAction.WEBHOOK_ADDED: gettext("Webhook added"),
         AuditAction.WEBHOOK_CHANGED: gettext("Webhook changed"),
         AuditAction.WEBHOOK_REMOVED: gettext("Webhook removed"),
+        AuditAction.SERVER_DRAINED: gettext("Server drained"),
+        AuditAction.SERVER_REOPENED: gettext("Server takes work again"),
+        AuditAction.DATABASE_BACKED_UP: gettext("Database backed up"),
+        AuditAction.BUNDLE_TAKEN: gettext("Support bundle taken"),
     }
 
 

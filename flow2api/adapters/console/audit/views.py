@@ -179,6 +179,7 @@ def _groups() -> Mapping[str, str]:
         "options": gettext("Options"),
         "proxy": gettext("Proxies"),
         "request_log": gettext("Request log"),
+        "server": gettext("Server"),
         "webhook": gettext("Webhooks"),
         "generation": gettext("Generations"),
         "media": gettext("Media"),

@@ -6,10 +6,19 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
 from flow2api.adapters.console.live import LiveView
-from flow2api.adapters.console.overview.views import Overview, look
+from flow2api.adapters.console.overview.views import Now, look, look_now
+from flow2api.adapters.console.panels import panels_of
 from flow2api.adapters.console.visit import Visit
+from flow2api.domain.panels import PanelPlace
 
-_PARTS = {"verdict": "overview/_verdict.html"}
+_PARTS = {
+    "verdict": "overview/_verdict.html",
+    "attention": "overview/_attention.html",
+    "kpis": "overview/_kpis.html",
+    "running": "overview/_running.html",
+    "accounts": "overview/_accounts.html",
+    "latest": "overview/_latest.html",
+}
 
 
 class OverviewController(Controller):
@@ -20,11 +29,20 @@ class OverviewController(Controller):
     @get()
     async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The page."""
-        return await visit.page("overview/index.html", await _view(visit), area="overview", live="overview")
+        page = await look(visit.doors, visit.query("span"))
+        return await visit.page(
+            "overview/index.html",
+            page.now,
+            area="overview",
+            live="overview" if page.now.accounts else "",
+            page=page,
+            panels=await panels_of(visit, PanelPlace.OVERVIEW),
+        )
 
 
-async def _view(visit: Visit) -> Overview:
-    return await look(visit.doors)
+async def _now(visit: Visit) -> Now:
+    return await look_now(visit.doors, visit.query("span"))
 
 
-LIVE_OVERVIEW = LiveView("overview", "overview", _PARTS, _view)
+LIVE_OVERVIEW = LiveView("overview", "overview", _PARTS, _now)
+"""What the page shows."""

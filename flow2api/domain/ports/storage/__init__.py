@@ -29,7 +29,7 @@ from flow2api.domain.ports.storage.generation_directory import (
 )
 from flow2api.domain.ports.storage.generations import Generations, IdempotencyClaim, Page
 from flow2api.domain.ports.storage.health import HealthLog, TellsChecks
-from flow2api.domain.ports.storage.journal import Journal, LogEntry
+from flow2api.domain.ports.storage.journal import CountsDropped, Journal, LogEntry
 from flow2api.domain.ports.storage.maintenance import Examination, Maintains
 from flow2api.domain.ports.storage.media import MediaIndex
 from flow2api.domain.ports.storage.operators import Operators
@@ -42,6 +42,7 @@ __all__ = [
     "ApiKeys",
     "Change",
     "ChangeFeed",
+    "CountsDropped",
     "CountsNames",
     "CredentialVault",
     "CreditsHistory",

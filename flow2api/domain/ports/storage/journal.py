@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.record import Record
@@ -53,3 +53,14 @@ class Journal(Protocol):
     def note(self, entry: LogEntry) -> None:
         """Hand over an entry; never blocks and never raises (when full it drops, and counts what it dropped)."""
         ...
+
+
+@runtime_checkable
+class CountsDropped(Protocol):
+    """A journal that tells how much found no room. A journal may offer this; whoever wants it asks by ``isinstance``.
+
+    Attributes:
+        dropped: Entries that found no room, since the start.
+    """
+
+    dropped: int

@@ -1,0 +1,57 @@
+"""The handlers of the page."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+
+from flow2api.adapters.console.errors import sentence_of, status_of
+from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.guards import LEAST_ROLE
+from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.plugins.views import PATH, look, wanted_plugins
+from flow2api.adapters.console.visit import Visit
+from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.operator import Role
+
+
+class PluginsController(Controller):
+    """What was found, and what is wanted."""
+
+    path = PATH
+
+    @get()
+    async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        """The page."""
+        return await _page(visit)
+
+    @post("/choose", status_code=200, opt={LEAST_ROLE: Role.OWNER})
+    async def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        """Have one loaded, or left out, from the next start on."""
+        form = await read_form(visit.request, ("enable", "disable"))
+        name, is_wanted = (form.text("enable"), True) if form.text("enable") else (form.text("disable"), False)
+        plugin = next((one for one in visit.doors.plugins if one.name == name and not one.is_built_in), None)
+        if plugin is None:
+            form.refuse("", gettext("There is no such plugin here; open the page again."))
+            return await _page(visit, 422, form)
+        wanted, _ = await wanted_plugins(visit.doors)
+        others = [one for one in wanted if one != name]
+        try:
+            await visit.doors.options.change({"plugins": [*others, name] if is_wanted else others}, visit.actor)
+        except Flow2ApiError as error:
+            form.refuse("", sentence_of(error))
+            return await _page(visit, status_of(error), form)
+        told = (
+            gettext("%(name)s will be loaded at the next start of the server.")
+            if is_wanted
+            else gettext("%(name)s will be left out from the next start of the server on.")
+        )
+        return visit.see(PATH, told % {"name": name})
+
+
+async def _page(visit: Visit, status: int = 200, form: Form | None = None) -> Response[Any]:
+    is_owner = visit.here.operator.role.includes(Role.OWNER)
+    view = await look(visit.doors)
+    return await visit.page(
+        "plugins/index.html", view, area="plugins", status=status, form=form or Form(), is_owner=is_owner
+    )
