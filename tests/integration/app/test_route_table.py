@@ -34,6 +34,7 @@ PUBLIC = {
     ("POST", "/login"),
     ("GET", "/setup"),
     ("POST", "/setup"),
+    ("POST", "/setup/strength"),
     ("GET", "/media/{media_id:str}"),
     ("HEAD", "/media/{media_id:str}"),
     ("GET", "/tmp/{media_id:str}"),

@@ -1,5 +1,6 @@
 """How one account stands and what it went through, on the command line."""
 
+import getpass
 from datetime import UTC, datetime, timedelta
 
 from flow2api.domain.account import CallKind, RestReason
@@ -7,6 +8,8 @@ from flow2api.testing.factories import AccountFactory
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
 from tests.unit.cli.test_accounts import add
+
+USER = getpass.getuser()
 
 
 def test_show_tells_account_rests_and_events_the_latest_first(run: CommandLine, stage: Stage) -> None:
@@ -28,12 +31,12 @@ def test_show_tells_account_rests_and_events_the_latest_first(run: CommandLine, 
     }
     assert shown["streaks"] == {"upload": 1}
     assert [(event["kind"], event["reason"], event["by"]) for event in shown["events"]] == [
-        ("rest_begun", "manual", "operator"),
-        ("added", None, "operator"),
+        ("rest_begun", "manual", USER),
+        ("added", None, USER),
     ]
     assert shown["next"] is None
     text = run("accounts", "show", str(number)).out
-    for word in ("first", "disabled", "error streak", "upload", "rest begun", "operator", "over"):
+    for word in ("first", "disabled", "error streak", "upload", "rest begun", USER, "over"):
         assert word in text
 
 

@@ -30,7 +30,6 @@ class GenerationRow(Row):
             "ix_generations_parent_id",
             "parent_id",
             sqlite_where=text("parent_id IS NOT NULL"),
-            postgresql_where=text("parent_id IS NOT NULL"),
         ),
     )
 
