@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.e2e.processes import tied
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PICTURES = Path(os.environ.get("FLOW2API_PICTURES", "dist/pictures"))
+PICTURES = Path(os.environ.get("BROWSER_PICTURES", "dist/pictures"))
 """Where the pictures of the pages are left, for people to look at."""
 
 _STARTS_WITHIN_S = 60.0

@@ -74,7 +74,7 @@ def test_hidden_tab_holds_no_stream(page: Page, demo: Demo) -> None:
     expect(page.locator("#live-words")).to_contain_text("Live", timeout=10_000)
     ended: list[str] = []
     for event in ("requestfinished", "requestfailed"):
-        page.on(event, lambda request: ended.append(request.url))  # type: ignore[call-overload]
+        page.on(event, lambda request: ended.append(request.url))
     page.evaluate(HIDE, True)
     page.wait_for_timeout(300)
     assert any("/console/events" in url for url in ended)

@@ -49,15 +49,23 @@ PAGES = [
     "/console/requests/clear",
     "/console/connect",
     "/console/settings",
+    "/console/settings/proxies",
+    "/console/settings/notifications",
+    "/console/settings/operators",
+    "/console/settings/start-up",
+    "/console/replay",
     "/console/you",
+    "/console/first-steps",
+    "/console/plugins",
+    "/console/system",
     "/console/audit",
     "/console/search?q=demo",
     "/console/search?q=nobody",
 ]
 
 EVERY_LOOK = [(theme, width, tag) for theme in ("light", "dark") for width in (1440, 390) for tag in ("en-GB", "zh-CN")]
-LOOKS = EVERY_LOOK if os.environ.get("FLOW2API_EVERY_LOOK") else [("light", 1440, "en-GB"), ("dark", 390, "en-GB")]
-"""The whole matrix takes four times as long: FLOW2API_EVERY_LOOK=1 asks for it."""
+LOOKS = EVERY_LOOK if os.environ.get("BROWSER_EVERY_LOOK") else [("light", 1440, "en-GB"), ("dark", 390, "en-GB")]
+"""The whole matrix takes four times as long: BROWSER_EVERY_LOOK=1 asks for it."""
 
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
