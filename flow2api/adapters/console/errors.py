@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import structlog
 from litestar import MediaType, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
@@ -134,6 +134,8 @@ def _fault(error: Exception, request_id: str) -> Fault:
         status = status_of(error)
         return Fault(status, _title(status), sentence_of(error), error.code, request_id, whole_s)
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if isinstance(error, ValidationException) and error.extra:
+        status = 404  # the only parameters that are checked before a handler runs are the ids in addresses
     return Fault(status, _title(status), _sentence(status), _code(status), request_id)
 
 

@@ -22,7 +22,8 @@ from flow2api.domain.errors import Flow2ApiError, NotSignedInError
 EVERY_S = 1.0
 """How often a page is looked at for news."""
 _BEAT_S = 15.0
-_RECHECK_S = 30.0
+_RECHECK_S = 5.0
+"""So long the tabs of a session that was ended elsewhere are told anything at most."""
 _KEPT = 64
 MOST_STREAMS = 256
 """So many tabs can be followed at once; one more is told to look by itself."""

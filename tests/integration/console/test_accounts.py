@@ -15,6 +15,7 @@ from flow2api.domain.rest import RestReason
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.manage_accounts import NewAccount
+from tests.integration.console.conftest import PASSPHRASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -152,11 +153,17 @@ class TestMany:
         bulk = "/console/accounts/bulk"
 
         asked = await site.operator.submit(bulk, 200, do="delete", id=ids)
-        await site.operator.submit(bulk, 422, do="delete", asked="1", id=ids, confirm="delete")
+        right = PASSPHRASE.reveal()
+        await site.operator.submit(bulk, 422, do="delete", asked="1", id=ids, confirm="delete", passphrase=right)
+        await site.operator.submit(bulk, 422, do="delete", asked="1", id=ids, confirm="delete 2")
+        wrong = await site.operator.submit(
+            bulk, 422, do="delete", asked="1", id=ids, confirm="delete 2", passphrase="not the passphrase"
+        )
 
         assert "delete 2" in asked.text
+        assert "not the passphrase" not in wrong.text
         assert rows(await site.viewer.see("/console/accounts?q=auk")) == ["auk-0", "auk-1"]
-        await site.operator.submit(bulk, do="delete", asked="1", id=ids, confirm="delete 2")
+        await site.operator.submit(bulk, do="delete", asked="1", id=ids, confirm="delete 2", passphrase=right)
         assert rows(await site.viewer.see("/console/accounts?q=auk")) == []
 
     async def test_what_could_not_be_done_is_reported_by_name(self, site: Any) -> None:

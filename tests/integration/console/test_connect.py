@@ -37,7 +37,7 @@ async def test_settings_are_filled_in_for_the_address_of_the_visitor(site: Any) 
 
 
 async def test_key_is_shown_once_with_everything_filled_in(site: Any) -> None:
-    answer = await site.operator.submit(f"{PAGE}/keys", 201, name="openwebui")
+    answer = await site.owner.submit(f"{PAGE}/keys", 201, name="openwebui")
     found = re.search(r'id="new-key-text">(f2a_[\w-]+)<', answer.text)
     assert found is not None
     key = found[1]
@@ -54,15 +54,15 @@ async def test_key_is_shown_once_with_everything_filled_in(site: Any) -> None:
 
 @pytest.mark.parametrize(("name", "told"), [("", "needed"), ("12", "number alone"), ("x" * 65, "longer")])
 async def test_name_that_no_key_can_have_is_told_and_kept(site: Any, name: str, told: str) -> None:
-    answer = await site.operator.submit(f"{PAGE}/keys", 422, name=name)
+    answer = await site.owner.submit(f"{PAGE}/keys", 422, name=name)
 
     assert told in text_of(answer.text)
 
 
 async def test_name_that_a_key_has_is_told(site: Any) -> None:
-    await site.operator.submit(f"{PAGE}/keys", 201, name="taken <b>")
+    await site.owner.submit(f"{PAGE}/keys", 201, name="taken <b>")
 
-    answer = await site.operator.submit(f"{PAGE}/keys", 409, name="taken <b>")
+    answer = await site.owner.submit(f"{PAGE}/keys", 409, name="taken <b>")
 
     assert "exists already" in text_of(answer.text)
     assert "taken <b>" not in answer.text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain.audit import Actor
+from tests.integration.console.conftest import PASSPHRASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -93,7 +94,8 @@ async def test_change_that_cannot_be_is_told(site: Any) -> None:
 async def test_rotated_key_opens_beside_the_former_one_until_that_is_revoked(site: Any) -> None:
     key_id, former = await made(site, name="rotating")
 
-    answer = await site.owner.submit(f"/console/keys/{key_id}/rotate", 201)
+    assert "Your own passphrase" in await site.owner.read(f"/console/keys/{key_id}/rotate")
+    answer = await site.owner.submit(f"/console/keys/{key_id}/rotate", 201, passphrase=PASSPHRASE.reveal())
     text = re.search(r'id="key-text">(f2a_[\w-]+)<', answer.text)
 
     assert text is not None
@@ -101,6 +103,18 @@ async def test_rotated_key_opens_beside_the_former_one_until_that_is_revoked(sit
     assert [await is_open(site, one) for one in (former, text[1])] == [True, True]
     await site.owner.submit(f"/console/keys/{key_id}/revoke")
     assert [await is_open(site, one) for one in (former, text[1])] == [False, True]
+
+
+async def test_open_page_alone_is_not_enough_to_rotate_a_key(site: Any) -> None:
+    key_id, _ = await made(site, name="not rotating")
+
+    missing = await site.owner.submit(f"/console/keys/{key_id}/rotate", 422)
+    wrong = await site.owner.submit(f"/console/keys/{key_id}/rotate", 422, passphrase="not the passphrase")
+
+    assert "This is needed." in missing.text
+    assert "not the passphrase" not in wrong.text
+    assert [key.name for key in await site.services.operating.keys.all()].count("not rotating") == 1
+    assert "not rotating (old)" not in await site.owner.read("/console/keys")
 
 
 async def test_revoked_key_stays_in_the_list_and_cannot_be_changed(site: Any) -> None:

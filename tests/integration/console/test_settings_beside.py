@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from flow2api.domain.operator import Role
-from tests.integration.console.conftest import Site, text_of
+from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 GOOD = "quiet maple river lamp"
+OWN = PASSPHRASE.reveal()
 PASSWORD = "tr4verse-the-sea"
 HOSTILE = "<script>alert(1)</script>"
 
@@ -127,7 +128,9 @@ class TestMessages:
 class TestOperators:
     async def test_one_is_made_changed_and_removed(self, site: Site) -> None:
         page, operators = "/console/settings/operators", site.services.operating.operators
-        await site.owner.submit("/console/operators/add", name="bob", role="viewer", passphrase=GOOD, again=GOOD)
+        await site.owner.submit(
+            "/console/operators/add", name="bob", role="viewer", passphrase=GOOD, again=GOOD, own=OWN
+        )
         bob = await operators.named("bob")
         path = f"/console/operators/{bob.id}"
         assert "bob may sign in now." in await site.owner.read(page)
@@ -135,7 +138,7 @@ class TestOperators:
         await site.owner.submit(f"{path}/role", role="operator")
         assert (await operators.named("bob")).role is Role.OPERATOR
         other = "seven green kettles whisper"
-        await site.owner.submit(f"{path}/reset", passphrase=other, again=other)
+        await site.owner.submit(f"{path}/reset", passphrase=other, again=other, own=OWN)
         await site.owner.submit(f"{path}/sign-out")
         await site.owner.submit(f"{path}/drop-second-factor")
         wrong = await site.owner.submit(f"{path}/remove", 422, confirm="alice")
@@ -144,9 +147,22 @@ class TestOperators:
         assert "bob" not in [one.name for one in await operators.all()]
         await site.owner.see(path, 404)
 
+    async def test_open_page_alone_is_not_enough_to_let_somebody_in(self, site: Site) -> None:
+        viewer = await site.services.operating.operators.named("viewer")
+        fields = {"passphrase": "seven green kettles whisper", "again": "seven green kettles whisper"}
+
+        for own in ({}, {"own": "not the passphrase"}):
+            made = await site.owner.submit("/console/operators/add", 422, name="eve", role="owner", **fields, **own)
+            reset = await site.owner.submit(f"/console/operators/{viewer.id}/reset", 422, **fields, **own)
+            assert all('id="own-bad"' in answer.text for answer in (made, reset))
+            assert "not the passphrase" not in made.text + reset.text
+
+        assert "eve" not in [one.name for one in await site.services.operating.operators.all()]
+        assert await site.services.operating.operators.named("viewer") == viewer
+
     async def test_what_is_wrong_stands_beside_its_field(self, site: Site) -> None:
         taken = await site.owner.submit(
-            "/console/operators/add", 409, name="viewer", role="viewer", passphrase=GOOD, again=GOOD
+            "/console/operators/add", 409, name="viewer", role="viewer", passphrase=GOOD, again=GOOD, own=OWN
         )
         weak = await site.owner.submit(
             "/console/operators/add", 422, name=HOSTILE, role="king", passphrase="short", again="x"

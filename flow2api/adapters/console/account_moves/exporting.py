@@ -10,21 +10,21 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from flow2api.adapters.console.doors import WritesAccounts
-from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
+from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.visit import HttpRequest, Visit
 from flow2api.domain.account import Account, Credentials
-from flow2api.domain.errors import OperatorError
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 
 LEAST_KEY = 12
 """In letters: what encrypts a file can be tried without end by whoever has it."""
 
-_FIELDS = frozenset({"form", "sealing", "key", "again", "passphrase"})
+_FIELDS = frozenset({"form", "sealing", "key", "again", PASSPHRASE})
 _TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
@@ -56,18 +56,13 @@ class ExportController(Controller):
         kind = form.choice("form", _TYPES, "json")
         is_plain = form.choice("sealing", ("sealed", "plain"), "sealed") == "plain"
         key, again = form.secret("key"), form.secret("again")
-        passphrase = form.secret("passphrase", is_needed=True)
         if not is_plain and len(key) < LEAST_KEY:
             form.refuse("key", gettext("This has to have at least %(least)s letters.") % {"least": LEAST_KEY})
         elif not is_plain and key != again:
             form.refuse("again", gettext("This is not the same."))
+        status = await confirm(form, visit)
         if form.errors:
-            return await _page(visit, form, status=422)
-        try:
-            await visit.doors.sign_in.confirm_passphrase(visit.here, Secret(passphrase), visit.visitor)
-        except OperatorError as error:
-            form.refuse("passphrase", sentence_of(error))
-            return await _page(visit, form, status=status_of(error))
+            return await _page(visit, form, status=status)
         total = len(visit.doors.pool)
         writer = await asyncio.to_thread(visit.doors.account_files.writer, kind, None if is_plain else Secret(key))
         parts = await visit.doors.export.begin(visit.actor, is_plain=is_plain, accounts=total)

@@ -25,6 +25,8 @@ from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
+from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
+from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import Flow2ApiError, StorageError
 from flow2api.domain.usecases.change_account import AccountChange
@@ -49,7 +51,8 @@ class AccountsController(Controller):
     async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The page."""
         view = await look(visit.doors, narrowing(visit.query), visit.query("run"))
-        template = "accounts/index.html" if view.all else "accounts/none.html"
+        # Counts may be a moment old; the first account is there at once.
+        template = "accounts/index.html" if len(visit.doors.pool) else "accounts/none.html"
         return await visit.page(template, view, area="accounts", live="accounts")
 
     @get("/bulk")
@@ -60,7 +63,7 @@ class AccountsController(Controller):
     @post("/bulk", status_code=200)
     async def act(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Begin what was chosen, or ask first; then the list tells what came of it."""
-        form = await read_form(visit.request, {*BULK_FIELDS, *LIMIT_FIELDS, *TAG_FIELDS})
+        form = await read_form(visit.request, {*BULK_FIELDS, *LIMIT_FIELDS, *TAG_FIELDS, PASSPHRASE})
         asked = narrowing(form.value)
         do = form.choice("do", (*AT_ONCE, *ASKED))
         ids = [int(one) for one in form.every("id") if one.isdecimal() and len(one) < 16][:_MOST_CHOSEN]
@@ -79,8 +82,11 @@ async def _ask(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], d
         form.errors.clear()
         return await visit.page("accounts/ask.html", question, area="accounts", form=form)
     change = change_of(do, form)
-    if do == "delete" and form.text("confirm") != question.confirm:
-        form.refuse("confirm", gettext("Type %(words)s to confirm.") % {"words": question.confirm})
+    status = 422
+    if do == "delete":
+        if form.text("confirm") != question.confirm:
+            form.refuse("confirm", gettext("Type %(words)s to confirm.") % {"words": question.confirm})
+        status = await confirm(form, visit)
     if not form.errors:
         try:
             return await _begin(visit, asked, ids, do, change)
@@ -89,7 +95,7 @@ async def _ask(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], d
         except Flow2ApiError as error:
             form.refuse(getattr(error, "param", None) or "", sentence_of(error))
             return await visit.page("accounts/ask.html", question, area="accounts", form=form, status=status_of(error))
-    return await visit.page("accounts/ask.html", question, area="accounts", form=form, status=422)
+    return await visit.page("accounts/ask.html", question, area="accounts", form=form, status=status)
 
 
 async def _begin(visit: Visit, asked: Narrowing, ids: Sequence[int], do: str, change: AccountChange) -> Response[Any]:

@@ -1,11 +1,10 @@
 """The handlers of the page of an account."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
 
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts.narrowing import PATH
@@ -21,6 +20,7 @@ from flow2api.adapters.console.accounts.one_views import LiveAccount, account_in
 from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.panels import panels_of
 from flow2api.adapters.console.visit import Visit
@@ -35,7 +35,6 @@ _PARTS = {
     "account-tokens": "accounts/_tokens.html",
 }
 _ONE = "/{account_id:int}"
-Id = Annotated[int, PathParameter()]
 _FIELD_OF = {
     "session_token": "credential",
     "api_key": "credential",

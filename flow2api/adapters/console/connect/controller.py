@@ -11,6 +11,7 @@ from flow2api.adapters.console.connect.outside import address_findings
 from flow2api.adapters.console.connect.views import CheckNews, Connect, KeyChoice, Matrix, matrix_of
 from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.playground.models import is_served
@@ -18,6 +19,7 @@ from flow2api.adapters.console.visit import Visit
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ConflictError, Flow2ApiError
 from flow2api.domain.media import MediaKind
+from flow2api.domain.operator import Role
 
 PAGE = "/console/connect"
 _PARTS = {"matrix": "connect/_matrix.html"}
@@ -34,7 +36,7 @@ class ConnectController(Controller):
         """The page."""
         return await _page(visit, Form())
 
-    @post("/keys", status_code=201)
+    @post("/keys", status_code=201, opt={LEAST_ROLE: Role.OWNER})
     async def make_key(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Make a key and show it, this once, with the settings that it is for."""
         form, doors = await read_form(visit.request, {"name"}), visit.doors

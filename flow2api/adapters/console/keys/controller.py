@@ -11,6 +11,8 @@ from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.keys.views import PATH, KeyView, ShownKey, key_list, new_key, one_key, view_of
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import Id
+from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
+from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.operator import Role
@@ -78,12 +80,24 @@ class KeysController(Controller):
                 return visit.see(f"{PATH}/{key_id}", gettext("Saved; it holds from the next request on."))
         return await visit.page("keys/show.html", view, area="keys", status=status, form=form)
 
+    @get("/{key_id:int}/rotate", opt=_OWNER)
+    async def ask_rotation(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
+        """What rotating does, and the passphrase that it takes."""
+        return await visit.page("keys/rotate.html", await one_key(visit.doors, key_id), area="keys", form=Form())
+
     @post("/{key_id:int}/rotate", opt=_OWNER)
     async def rotate(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
-        """Put a new key in its place, which is shown this once; the former text goes on opening until it is revoked."""
-        former = await visit.doors.keys.get(key_id)
+        """Put a new key in its place, which is shown this once; the former text goes on opening until it is revoked.
+
+        It takes the passphrase once more: a page left open must not be enough to get at a key that works.
+        """
+        form = await read_form(visit.request, (PASSPHRASE,))
+        view = await one_key(visit.doors, key_id)
+        status = await confirm(form, visit)
+        if form.errors:
+            return await visit.page("keys/rotate.html", view, area="keys", status=status, form=form)
         key, text = await visit.doors.keys.rotate(str(key_id), visit.actor)
-        renamed = await visit.doors.keys.get(former.id)
+        renamed = await visit.doors.keys.get(view.key.id)
         return await self._shown(visit, ShownKey(view_of(key), text.reveal(), _base_url(visit), renamed.name))
 
     @post("/{key_id:int}/revoke", opt=_OWNER)

@@ -14,6 +14,7 @@ from flow2api.adapters.console.errors import status_of
 from flow2api.adapters.console.forms import Form, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.passphrases import new_passphrase, refuse_open_way
 from flow2api.adapters.console.refusals import refuse
 from flow2api.adapters.console.settings.views import Tab, tabs
@@ -24,8 +25,8 @@ from flow2api.domain.operator import Operator, Role
 
 PAGE = "/console/settings/operators"
 
-_ADD = frozenset({"name", "role", "passphrase", "again"})
-_RESET = frozenset({"passphrase", "again"})
+_ADD = frozenset({"name", "role", "passphrase", "again", "own"})
+_RESET = frozenset({"passphrase", "again", "own"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,9 @@ class OperatorActionsController(Controller):
         name, passphrase = form.text("name", is_needed=True), new_passphrase(form)
         role = form.choice("role", list(Role), Role.OPERATOR.value)
         refuse_open_way(form, visit.doors, visit.request)
+        status = await confirm(form, visit, "own")
         if form.errors:
-            return await _page(visit, form, status=422)
+            return await _page(visit, form, status=status)
         try:
             entry = _entry(visit, AuditAction.OPERATOR_CREATED)
             await visit.doors.operators.create(name, passphrase, Role(role), entry)
@@ -121,8 +123,9 @@ class OperatorActionsController(Controller):
         form = await read_form(visit.request, _RESET)
         passphrase = new_passphrase(form)
         refuse_open_way(form, visit.doors, visit.request)
+        status = await confirm(form, visit, "own")
         if form.errors:
-            return await _page(visit, form, one=operator_id, status=422)
+            return await _page(visit, form, one=operator_id, status=status)
         try:
             entry = _entry(visit, AuditAction.PASSPHRASE_CHANGED, operator_id)
             changed = await visit.doors.operators.reset(str(operator_id), passphrase, entry)
