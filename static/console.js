@@ -142,7 +142,7 @@
   let armed = 0;
   document.addEventListener("keydown", (event) => {
     if (root.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]")) return;
+    if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
     const key = event.key;
     if (key === "/") { one("#find")?.focus(); event.preventDefault(); return; }
     if (key === "g") { armed = Date.now(); return; }
@@ -155,7 +155,7 @@
     const rows = all("tbody tr[data-row]");
     if (!rows.length) { if (key === "r") poll(); return; }
     const now = rows.findIndex((row) => row === document.activeElement?.closest?.("tr[data-row]"));
-    const focusable = (row) => one("a, input, button", row);
+    const focusable = (row) => one("th a", row) || one("a, input, button", row);
     if (key === "j") focusable(rows[Math.min(now + 1, rows.length - 1)])?.focus();
     else if (key === "k") focusable(rows[Math.max(now - 1, 0)])?.focus();
     else if (key === "x" && now >= 0) one("input[type=checkbox]", rows[now])?.click();

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.e2e.processes import tied
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PICTURES = Path(os.environ.get("FLOW2API_PICTURES", "dist/pictures"))
+PICTURES = Path(os.environ.get("BROWSER_PICTURES", "dist/pictures"))
 """Where the pictures of the pages are left, for people to look at."""
 
 _STARTS_WITHIN_S = 60.0
 
 WATCH = """
 window.__violations = [];
+window.__xss = 0;
 document.addEventListener('securitypolicyviolation', (e) => window.__violations.push(e.violatedDirective + ' ' + e.blockedURI));
 """
 
@@ -60,6 +64,37 @@ class Demo:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["id"])
 
+    def refused(self, prompt: str) -> None:
+        """A picture that the service refuses to make."""
+        answer = httpx.post(
+            f"{self.base}/v1/images/generations",
+            headers={"authorization": f"Bearer {self.api_key}"},
+            json={"model": "gpt-image-1", "prompt": f"{prompt} unsafe"},
+            timeout=30,
+        )
+        assert answer.status_code == 400, answer.text
+
+    def upstream(self, method: str, path: str, **body: Any) -> Any:
+        """What the simulated service says when it is steered."""
+        answer = httpx.request(method, f"{self.simulator}/_sim{path}", json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What there is in the demo, by what its pages are called in their addresses."""
+
+    generation: str
+    failed: str
+    video: str
+    medium: str
+    line: str
+
+    def path(self, template: str) -> str:
+        """The address of a page about one of them."""
+        return template.format(**asdict(self))
+
 
 @dataclass
 class Seen:
@@ -91,7 +126,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     ready_file = tmp_path_factory.mktemp("demo") / "ready.json"
     command = [sys.executable, "-m", "flow2api", "demo", "--port", "0", "--ready-file", str(ready_file)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(tied(command), stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         yield _ready(ready_file, process)
     finally:
@@ -117,6 +152,52 @@ def session_state(demo: Demo, chromium: Browser) -> Any:
     state = context.storage_state()
     context.close()
     return state
+
+
+HOSTILE = "<img src=x onerror=window.__xss=1><script>window.__xss=1</script>"
+"""What must be shown as it stands, wherever somebody from outside may write."""
+
+
+@pytest.fixture(scope="session")
+def stock(demo: Demo, session_state: Any) -> Stock:
+    """Two pictures, a video and one that failed, so that pages are not empty; the prompts mean harm."""
+    demo.picture(f"a red mug {HOSTILE} on a wooden table")
+    demo.picture("an isometric map of a small harbour town")
+    demo.refused(f"a sign that says {HOSTILE}")
+    video = demo.video(f"a paper boat {HOSTILE} drifting down a rain gutter")
+    cookies = {one["name"]: one["value"] for one in session_state["cookies"]}
+    with httpx.Client(base_url=demo.base, cookies=cookies, timeout=30) as browser:
+
+        def first(path: str, pattern: str) -> str:
+            page = browser.get(path).text
+            found = re.search(pattern, page)
+            assert found, (path, pattern, page)
+            return found[1]
+
+        generation = r"/console/generations/(gen_\w+)"
+        medium = first("/console/generations/gallery", r"/console/generations/gallery/(media_\w+)")
+        failed = first("/console/generations?state=failed", generation)
+        done = first("/console/generations?state=completed", generation)
+        return Stock(done, failed, video, medium, first("/console/requests", r'id="line-(\d+)"'))
+
+
+@pytest.fixture(scope="session")
+def one_tab(chromium: Browser, session_state: Any) -> Iterator[tuple[Page, Seen]]:
+    context = chromium.new_context(storage_state=session_state, viewport={"width": 1440, "height": 900})
+    context.add_init_script(WATCH)
+    page, noted = context.new_page(), Seen()
+    noted.watch(page)
+    yield page, noted
+    context.close()
+
+
+@pytest.fixture
+def tab(one_tab: tuple[Page, Seen]) -> Iterator[Page]:
+    """A tab that one test takes over from another, for those that only look."""
+    page, noted = one_tab
+    noted.faults.clear()
+    yield page
+    assert not noted.faults
 
 
 @pytest.fixture

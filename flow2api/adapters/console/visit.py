@@ -9,6 +9,7 @@ from litestar import MediaType, Request, Response
 from litestar.response import Redirect
 
 from flow2api.adapters.console import cookies, htmx
+from flow2api.adapters.console.compression import compressed
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.guards import form_token
 from flow2api.adapters.console.language import Language, current
@@ -81,7 +82,7 @@ class Visit:
         parts: Mapping[str, str] | None = None,
         about: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Response[str]:
+    ) -> Response[Any]:
         """A page, or the part of it that htmx asks for.
 
         Args:
@@ -97,7 +98,12 @@ class Visit:
         part = (parts or {}).get(htmx.wanted_part(self.request) or "")
         shell = self.shell(area, live=live, live_of=live_of, census=await self.doors.census(), about=about)
         html = render(part or template, {"view": view, "shell": shell, "may_change": self.may_change(), **more})
-        answer = Response(html, status_code=status, media_type=MediaType.HTML, headers=dict(PAGE_HEADERS))
+        headers = dict(PAGE_HEADERS)
+        headers["vary"] += ", Accept-Encoding, Sec-Fetch-Site"
+        content: str | bytes = html
+        if (packed := compressed(html, self.request.headers)) is not None:
+            content, headers["content-encoding"] = packed, "gzip"
+        answer = Response(content, status_code=status, media_type=MediaType.HTML, headers=headers)
         if shell.told is not None and part is None:
             answer.cookies.append(cookies.nothing_told_cookie(self.reached_url))
         return answer

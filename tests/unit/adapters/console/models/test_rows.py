@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from flow2api.adapters.console.models.rows import plan_words, price_words, seconds_words
+from flow2api.adapters.console.models.rows import mode_words, plan_words, price_words, seconds_words
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import CostUnit
+from flow2api.domain.catalog import CostUnit, Mode
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,7 @@ def test_prices_are_told_in_their_unit() -> None:
 
 def test_every_plan_has_a_word() -> None:
     assert set(plan_words()) == set(Tier)
+
+
+def test_every_way_of_making_has_words() -> None:
+    assert set(mode_words()) == set(Mode)

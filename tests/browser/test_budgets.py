@@ -1,0 +1,78 @@
+"""What pages may weigh, and how calmly they come."""
+
+import gzip
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Demo, Stock
+
+FIRST_VISIT_BYTES, FIRST_VISIT_REQUESTS = 60 * 1024, 10
+REPEAT_VISIT_BYTES = 12 * 1024
+SCRIPT_BYTES, STYLE_BYTES = 25 * 1024, 12 * 1024
+LARGEST_SHIFT = 0.02
+LONGEST_TASK_MS = 500
+"""A calm machine needs less than 50 ms, but the tests run on busy ones, several at a time: this only finds what hangs."""
+
+PAGES = [
+    "/console",
+    "/console/accounts",
+    "/console/generations",
+    "/console/playground",
+    "/console/keys",
+    "/console/models",
+    "/console/requests",
+    "/console/connect",
+    "/console/settings",
+    "/console/audit",
+]
+
+NOTE = """
+window.__shift = 0; window.__long = [];
+new PerformanceObserver((list) => list.getEntries().forEach((e) => { if (!e.hadRecentInput) window.__shift += e.value; }))
+  .observe({ type: 'layout-shift', buffered: true });
+new PerformanceObserver((list) => list.getEntries().forEach((e) => window.__long.push(e.duration)))
+  .observe({ type: 'longtask', buffered: true });
+"""
+
+WEIGH = """() => {
+  const made = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .filter((e) => !e.name.includes('/console/events'));
+  return made.map((e) => [e.name, e.transferSize]);
+}"""
+
+
+def visit(browser: Browser, state: Any, address: str) -> tuple[list[Any], list[Any], float, list[float]]:
+    """What came at the first visit and at the next; how far things moved and how long the browser was busy."""
+    context = browser.new_context(storage_state=state, viewport={"width": 1440, "height": 900}, locale="en-GB")
+    context.add_init_script(NOTE)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_load_state("load")
+    first = page.evaluate(WEIGH)
+    page.wait_for_timeout(300)
+    shift, tasks = page.evaluate("[window.__shift, window.__long]")
+    page.goto(address)
+    page.wait_for_load_state("load")
+    again = page.evaluate(WEIGH)
+    context.close()
+    return first, again, shift, tasks
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_light_and_calm(chromium: Browser, session_state: Any, demo: Demo, stock: Stock, path: str) -> None:
+    first, again, shift, tasks = visit(chromium, session_state, demo.base + path)
+    own = [(name, size) for name, size in first if "/preview" not in name]
+    assert sum(size for _, size in own) <= FIRST_VISIT_BYTES, first
+    assert len(own) <= FIRST_VISIT_REQUESTS, first
+    assert sum(size for name, size in again if "/preview" not in name) <= REPEAT_VISIT_BYTES, again
+    assert shift <= LARGEST_SHIFT
+    assert max(tasks, default=0) <= LONGEST_TASK_MS
+
+
+def test_script_and_style_sheet_are_small(tab: Any, demo: Demo) -> None:
+    tab.goto(f"{demo.base}/console")
+    for selector, attribute, most in (("script", "src", SCRIPT_BYTES), ("link[rel=stylesheet]", "href", STYLE_BYTES)):
+        address = tab.locator(selector).first.get_attribute(attribute)
+        assert len(gzip.compress(tab.request.get(demo.base + address).body(), 9)) <= most

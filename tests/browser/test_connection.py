@@ -1,0 +1,82 @@
+"""A page that loses its server says so, keeps what was typed, and comes to the truth again by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Demo
+from tests.e2e.processes import Gateway, Simulator
+
+PASSPHRASE = "quiet maple river lamp"
+CONVERGES_WITHIN_MS = 10_000
+"""On a calm machine it takes less than five seconds."""
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    options = {"picture_s": 0.0, "media": "small"}
+    with (
+        Simulator(tmp_path, options, [{"email": "one@example.com"}]) as simulator,
+        Gateway(tmp_path, simulator) as running,
+    ):
+        yield running
+
+
+def signed_in(browser: Browser, gateway: Gateway, code: str) -> Page:
+    """A tab of the first owner, who sets himself up with the code."""
+    page = browser.new_context(locale="en-GB").new_page()
+    page.goto(f"{gateway.url}/setup")
+    page.fill("#code", code)
+    page.fill("#name", "owner")
+    page.fill("#passphrase", PASSPHRASE)
+    page.fill("#again", PASSPHRASE)
+    page.get_by_role("button", name="Become the owner").click()
+    page.wait_for_url("**/console/**")
+    return page
+
+
+@pytest.mark.timeout(120)
+def test_page_survives_the_end_of_its_server(chromium: Browser, gateway: Gateway) -> None:
+    code = str(gateway.ran("operator", "setup-code", "--json").json["code"])
+    live = signed_in(chromium, gateway, code)
+    waiting = live.context.new_page()
+    waiting.clock.install()
+    waiting.goto(f"{gateway.url}/console/accounts/1")
+    waiting.fill("#credential", "half a token")
+    live.goto(f"{gateway.url}/console/accounts")
+    expect(live.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    expect(live.locator("#account-row-1")).not_to_contain_text("Paused")
+
+    gateway.kill()
+    expect(live.locator("#live-words")).to_contain_text("Reconnecting", timeout=10_000)
+    expect(waiting.locator("#live-words")).to_contain_text("Reconnecting", timeout=10_000)
+    waiting.clock.fast_forward(12_000)
+    expect(waiting.locator("#offline")).to_be_visible()
+    gateway.run("accounts", "disable", "1")
+
+    gateway.start()
+    gateway.wait_until_ready()
+    expect(live.locator("#account-row-1")).to_contain_text("Paused", timeout=CONVERGES_WITHIN_MS)
+    expect(waiting.locator("#offline")).to_be_hidden(timeout=CONVERGES_WITHIN_MS)
+    expect(waiting.locator("#credential")).to_have_value("half a token")
+    live.context.close()
+
+
+def test_hidden_tab_holds_no_stream(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.base}/console")
+    expect(page.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    ended: list[str] = []
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, lambda request: ended.append(request.url))
+    page.evaluate(HIDE, True)
+    page.wait_for_timeout(300)
+    assert any("/console/events" in url for url in ended)
+    with page.expect_request("**/console/events*", timeout=10_000):
+        page.evaluate(HIDE, False)
