@@ -115,8 +115,10 @@ def test_setting_is_changed_acts_and_is_taken_back(page: Page, demo: Demo) -> No
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#toasts .toast").first).to_be_visible()
 
-    demo.picture("a lamp that is kept in the log")
     page.goto(f"{demo.base}/console/requests")
+    lines = page.locator("tr[data-row]").count()
+    demo.picture("a lamp that is kept in the log")
+    expect(page.locator("tr[data-row]")).to_have_count(lines + 1, timeout=SLOW_MS)
     page.locator("tr[data-row] a").first.click()
     expect(page.locator("#request pre").last).to_contain_text('"model": "gpt-image-1"')
 
