@@ -2,9 +2,12 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+import random
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flow2api.testing.fakes.clock import START
@@ -45,10 +48,27 @@ class WeekClock:
         await asyncio.sleep(seconds)
 
 
-def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine function from beginning to end in virtual time."""
-    with asyncio.Runner(loop_factory=WeekLoop) as runner:
+def run(main: Callable[[], Coroutine[Any, Any, T]], seed: int = 7) -> T:
+    """Run a coroutine function from beginning to end in virtual time, with the same chance each time."""
+    with asyncio.Runner(loop_factory=WeekLoop) as runner, _same_chance(seed):
         return runner.run(main())
+
+
+@contextmanager
+def _same_chance(seed: int) -> Iterator[None]:
+    """Whatever draws by chance inside the block draws the same each time: a proof of a day is none of its luck."""
+    seeds, before, seeded = count(seed), random.getstate(), random.Random.seed
+
+    def seed_in_turn(self: random.Random, a: Any = None, version: int = 2) -> None:
+        seeded(self, next(seeds) if a is None else a, version)
+
+    random.seed(seed)
+    random.Random.seed = seed_in_turn  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        random.Random.seed = seeded  # type: ignore[method-assign]
+        random.setstate(before)
 
 
 def _carry_out(outcome: "asyncio.Future[T]", work: Callable[[], T]) -> None:
