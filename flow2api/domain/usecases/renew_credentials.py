@@ -40,6 +40,7 @@ SKEW = timedelta(seconds=30)
 """A token that ends within this time is not sent any more."""
 
 _RENEWALS_AT_MOST = 2
+_KEY_REFUSED = "The account's API key was refused; give it a new one."
 _KEY_OF_NO_USE = "The service refuses the account's API key for what it is to do; give the account another key."
 
 
@@ -87,9 +88,13 @@ class RenewCredentials:
             with_session: The call needs the session token, too.
 
         Raises:
-            CredentialRevokedError: The session token is refused; only a new one helps.
+            CredentialRevokedError: The session token is refused, or the key was; only a new one helps.
             UpstreamError: The exchange failed for now.
         """
+        known = self._pool.get(account.id) or account
+        # A session may be over while its access token is still good; a key that was refused is good for nothing.
+        if known.rests and known.rest_of(RestReason.AUTH_EXPIRED) is not None and self._has_key(known):
+            raise CredentialRevokedError(_KEY_REFUSED)
         bearer = self._held.usable(account.id, refused, SKEW) or await self._renewed_bearer(account, refused)
         session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
@@ -104,7 +109,7 @@ class RenewCredentials:
 
     async def _renewed_bearer(self, account: Account, refused: Secret | None) -> Bearer:
         # A key is given back as it is: to prove it twice would say nothing more.
-        for _ in range(1 if self._kinds.of(account.upstream).has_key else _RENEWALS_AT_MOST):
+        for _ in range(1 if self._has_key(account) else _RENEWALS_AT_MOST):
             # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
             await self.renew(account.id, refused=refused)
             bearer = self._held.usable(account.id, refused, timedelta(0))
@@ -172,7 +177,7 @@ class RenewCredentials:
             self._held.drop(account.id)
             raise CredentialRevokedError(
                 _KEY_OF_NO_USE
-                if self._kinds.of(account.upstream).has_key
+                if self._has_key(account)
                 else "The service refuses the account's access token even right after a renewal; sign in again.",
                 after_renewal=True,
             ) from error
@@ -225,8 +230,8 @@ class RenewCredentials:
                 return
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
                 raise CredentialRevokedError(
-                    "The account's API key was refused; give it a new one."
-                    if self._kinds.of(account.upstream).has_key
+                    _KEY_REFUSED
+                    if self._has_key(account)
                     else "The account's session has ended; give it a new session token."
                 )
             if await self._exchange(account, kept):
@@ -258,10 +263,13 @@ class RenewCredentials:
     def _note(self, account_id: int, kind: HealthKind, cause: str, *, until: datetime | None = None) -> None:
         self._tend.note(HealthEvent(account_id, self._clock.now(), kind, until=until, cause=cause))
 
+    def _has_key(self, account: Account) -> bool:
+        return self._kinds.of(account.upstream).has_key
+
     def _nothing_usable(self, account: Account, refused: Secret | None) -> Flow2ApiError:
         bearer = self._held.drop(account.id)
         if bearer is not None and bearer.token == refused:
-            if self._kinds.of(account.upstream).has_key:
+            if self._has_key(account):
                 return CredentialRevokedError(_KEY_OF_NO_USE, after_renewal=True)
             return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
         return UpstreamInvalidError("The service gave no access token that can be used; try again later.")

@@ -190,6 +190,22 @@ async def test_key_that_is_refused_by_the_call_after_a_proof_is_told_as_one(stag
     assert calls == 2
 
 
+async def test_key_that_is_refused_while_a_video_is_made_is_shown_no_more(stage: Stage) -> None:
+    stage.world.hosts.add_key("k1", HOME)
+    account = await stage.key_account("k1", HOME)
+    await stage.warm.warm(account.id)
+    stage.world.hosts.fail("poll", tree.CredentialRevokedError("withdrawn"), times=1000)
+
+    making = asyncio.create_task(stage.end(HOST_FILM))
+    await stage.clock.sleep(600)
+    assert stage.known(account.id).rest_of(RestReason.AUTH_EXPIRED) is not None
+    assert stage.world.hosts.count("poll") == 1
+
+    stage.world.hosts.faults.clear()
+    await stage.tend.change(account.id, lambda one: one.cured(Cure.NEW_CREDENTIAL))
+    assert isinstance(await making, Finished)
+
+
 async def test_service_that_refuses_every_key_is_not_taken_for_wrong_keys(stage: Stage) -> None:
     for number in range(6):
         stage.world.keyed.add_key(f"k{number}")
