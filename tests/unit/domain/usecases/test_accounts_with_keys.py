@@ -147,6 +147,17 @@ async def test_new_key_cures(kept: Stage) -> None:
     assert kept.tables.audit[-1].details["after"] == {"api_key": "new"}
 
 
+async def test_new_key_may_be_entitled_to_what_the_former_was_not(stage: Stage) -> None:
+    account = await stage.key_account("k1", HOME)
+    rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="host-film")
+    await stage.storage.accounts.save(rested)
+
+    assert (await change_of(stage)(rested, AccountChange(session_token=Secret("k2")), ADA)).rests == ()
+    moved = AccountChange(session_token=Secret("k3"), base_url=NEW_HOME)
+    limited = rested.resting(RestReason.RATE_LIMITED, stage.clock.now())
+    assert (await change_of(stage)(limited, moved, ADA)).rests == ()
+
+
 async def test_service_that_fails_is_no_wrong_key(kept: Stage) -> None:
     kept.world.keyed.add_key("k1")
     kept.world.keyed.fail("exchange", tree.UpstreamTimeoutError("slow"), times=3)
