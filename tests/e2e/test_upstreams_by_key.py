@@ -114,6 +114,21 @@ def test_high_quality_is_larger_at_google(client: openai.OpenAI, asked: dict[str
     assert opened(answer.data[0].b64_json).size == (size, size)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent"), [({"quality": "high"}, "high"), ({"quality": "low"}, "low"), ({}, "medium")]
+)
+async def test_host_is_asked_for_the_quality_that_was_asked_for(
+    client: openai.OpenAI, calls: Calls, asked: dict[str, Any], sent: str
+) -> None:
+    made = client.images.generate(model=HOST, prompt="a mug", size="1024x1024", **asked)
+    edited = client.images.edit(model=HOST, prompt="a hat", image=("a.png", png(), "image/png"), **asked)
+
+    for call, answer in (("openai_generate", made), ("openai_edit", edited)):
+        request = (await calls.control.requests(call=call))[-1]
+        assert (request.body["quality"], answer.quality) == (sent, sent)
+        assert "warnings" not in (answer.model_extra or {})
+
+
 def test_smallest_picture_has_to_be_asked_for(client: openai.OpenAI) -> None:
     answer = client.images.generate(model=GOOGLE, prompt="a mug", size="512x512", extra_body={"image_size": "512"})
 

@@ -53,6 +53,8 @@ def extension_body(order: Order, wire: ModelWire, source: Product) -> Body:
 
 def _shape(order: Order, wire: ModelWire) -> dict[str, Any]:
     shape: dict[str, Any] = {} if wire.size is None else {"size": wire.size}
+    if wire.quality is not None:
+        shape["quality"] = wire.quality
     if wire.response_format is not None:
         shape["response_format"] = wire.response_format
     return {**shape, **_seed(order, wire), **wire.extra}

@@ -40,7 +40,6 @@ SKEW = timedelta(seconds=30)
 """A token that ends within this time is not sent any more."""
 
 _RENEWALS_AT_MOST = 2
-_KEY_REFUSED = "The account's API key was refused; give it a new one."
 _KEY_OF_NO_USE = "The service refuses the account's API key for what it is to do; give the account another key."
 
 
@@ -94,7 +93,7 @@ class RenewCredentials:
         known = self._pool.get(account.id) or account
         # A session may be over while its access token is still good; a key that was refused is good for nothing.
         if known.rests and known.rest_of(RestReason.AUTH_EXPIRED) is not None and self._has_key(known):
-            raise CredentialRevokedError(_KEY_REFUSED)
+            raise _key_refused()
         bearer = self._held.usable(account.id, refused, SKEW) or await self._renewed_bearer(account, refused)
         session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
@@ -229,11 +228,9 @@ class RenewCredentials:
                 await self._tend.change(account_id, partial(_as_kept, kept=kept))
                 return
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
-                raise CredentialRevokedError(
-                    _KEY_REFUSED
-                    if self._has_key(account)
-                    else "The account's session has ended; give it a new session token."
-                )
+                if self._has_key(account):
+                    raise _key_refused()
+                raise CredentialRevokedError("The account's session has ended; give it a new session token.")
             if await self._exchange(account, kept):
                 return
 
@@ -273,6 +270,10 @@ class RenewCredentials:
                 return CredentialRevokedError(_KEY_OF_NO_USE, after_renewal=True)
             return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
         return UpstreamInvalidError("The service gave no access token that can be used; try again later.")
+
+
+def _key_refused() -> CredentialRevokedError:
+    return CredentialRevokedError("The account's API key was refused; give it a new one.")
 
 
 def _is_newer(kept: Credentials, account: Account) -> bool:

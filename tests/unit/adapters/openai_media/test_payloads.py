@@ -44,6 +44,14 @@ def test_picture_is_asked_for_in_json_with_what_its_model_says() -> None:
     }  # fmt: skip
 
 
+def test_quality_goes_along_where_the_model_has_it() -> None:
+    wire = ModelWire("m-1", quality="high")
+
+    assert msgspec.json.decode(picture_body(Order(spec=PICTURE, prompt="a"), wire).content)["quality"] == "high"
+    edited = parts_of(edit_body(Order(spec=PICTURE, prompt="a"), wire, [(REFERENCE, JPEG)]))
+    assert [part[3] for part in edited if part[0] == "quality"] == [b"high"]
+
+
 def test_what_a_host_may_not_know_is_left_out() -> None:
     body = picture_body(Order(spec=PICTURE, prompt="a mug", seed=7), ModelWire("m-1"))
 
