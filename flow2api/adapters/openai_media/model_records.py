@@ -65,6 +65,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         seconds: Lengths of videos that it makes.
         min_images: How many input pictures it needs.
         extends: It goes on from a video that the same host has made; ``seconds`` are what is added.
+        remixes: It changes a video that the same host has made, as a prompt says; ``seconds`` are the lengths of such videos.
         masks: It takes a ``mask`` along with the pictures.
         max_images: How many it takes; above 0, pictures are sent to ``/images/edits``, or along with the video.
         response_format: ``b64_json`` or ``url``, where the host wants it said.
@@ -83,6 +84,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     min_images: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     max_images: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     extends: bool = False
+    remixes: bool = False
     masks: bool = False
     response_format: Literal["b64_json", "url"] | None = None
     seed: bool = False
@@ -118,8 +120,10 @@ def _check(record: ModelRecord, kind: MediaKind) -> None:
         raise _wrong(record, "a name has up to 100 letters, digits, dots, dashes and underscores")
     if (kind is MediaKind.VIDEO) != bool(record.seconds):
         raise _wrong(record, "videos have `seconds`, and pictures have none")
-    if record.extends and (kind is not MediaKind.VIDEO or record.max_images):
-        raise _wrong(record, "only videos extend, and they take no pictures along")
+    if (record.extends or record.remixes) and (kind is not MediaKind.VIDEO or record.max_images):
+        raise _wrong(record, "only videos extend or remix, and they take no pictures along")
+    if record.extends and record.remixes:
+        raise _wrong(record, "it either extends or remixes; give each a table of its own with the same `id`")
     if record.masks and (kind is not MediaKind.IMAGE or not record.max_images):
         raise _wrong(record, "masks belong to pictures that are made from pictures")
     if record.min_images > record.max_images:
@@ -152,7 +156,8 @@ def _spec(record: ModelRecord, name: str, size: Size, seconds: int | None, quali
         name=name,
         upstream=UPSTREAM,
         kind=kind,
-        mode=Mode.EXTEND if record.extends else Mode.TEXT,
+        mode=Mode.EXTEND if record.extends else Mode.EDIT if record.remixes else Mode.TEXT,
+        remixes=record.remixes,
         masks=Masks.TAKEN if record.masks else Masks.REFUSED,
         line=_line(record),
         aspect_ratio=_ratio(size),

@@ -58,6 +58,7 @@ class ModelSpec:
             a vague word for a resolution.
         at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
         seconds: Length of the clip; None for pictures.
+        remixes: What its siblings have made is remixed by it, out of the video itself; else a remix is made anew.
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
@@ -82,6 +83,7 @@ class ModelSpec:
     quality: str | None = None
     at_once: bool = False
     seconds: int | None = None
+    remixes: bool = False
     repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0

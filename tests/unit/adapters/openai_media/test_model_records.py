@@ -105,6 +105,8 @@ def test_each_size_may_have_its_price() -> None:
         (VIDEO, {"seconds": []}, "videos have `seconds`"),
         (IMAGE, {"extends": True}, "only videos extend"),
         (VIDEO, {"extends": True, "max_images": 1}, "no pictures along"),
+        (IMAGE, {"remixes": True}, "only videos extend or remix"),
+        (VIDEO, {"extends": True, "remixes": True}, "a table of its own"),
         (IMAGE, {"masks": True, "max_images": 0}, "masks belong"),
         (IMAGE, {"min_images": 2, "max_images": 1}, "more than `max_images`"),
         (IMAGE, {"price_usd": {"512x512": 1}}, "differ in 1024x1024, 512x512"),
@@ -127,10 +129,12 @@ def test_record_says_what_becomes_of_masks_and_of_videos() -> None:
         next(one for one in entries_of(record(IMAGE, max_images=1, masks=masks)) if isinstance(one, ModelSpec))
         for masks in (True, False)
     )
+    again = next(one for one in entries_of(record(VIDEO, remixes=True)) if isinstance(one, ModelSpec))
     longer = next(one for one in entries_of(record(VIDEO, max_images=0, extends=True)) if isinstance(one, ModelSpec))
 
     assert (with_masks.masks, without.masks) == (Masks.TAKEN, Masks.REFUSED)
-    assert (longer.mode, longer.repeats_s) == (Mode.EXTEND, 0)
+    assert (longer.mode, longer.repeats_s, longer.remixes) == (Mode.EXTEND, 0, False)
+    assert (again.mode, again.remixes) == (Mode.EDIT, True)
 
 
 def test_price_has_to_be_said() -> None:
