@@ -65,6 +65,7 @@ def _check_item(hook: str, item: Any) -> None:
     if isinstance(item, click.Command):
         if not _is_word(item.name):
             raise PluginError(f"{hook} returned a command whose name is {item.name!r:.80}, which is no word.")
+        _check_help(hook, item)
     elif kind.__module__ != hookspecs.__name__:
         if not isinstance(item.name, str):  # a catalog says the rest of models
             raise PluginError(
@@ -73,6 +74,17 @@ def _check_item(hook: str, item: Any) -> None:
     else:
         for field in fields(kind):
             _check_field(f"{hook} returned a {kind.__name__} whose `{field.name}`", field.name, item)
+
+
+def _check_help(hook: str, command: click.Command) -> None:
+    try:
+        is_text = isinstance(command.get_short_help_str(), str)
+    except Exception as error:
+        raise PluginError(
+            f"{hook} returned the command {command.name!r}, whose help cannot be shown: {error}."
+        ) from error
+    if not is_text:
+        raise PluginError(f"{hook} returned the command {command.name!r}, whose help is no text.")
 
 
 def _check_field(what: str, field: str, item: Any) -> None:
