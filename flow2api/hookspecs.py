@@ -61,11 +61,14 @@ class StorageFactory:
 
     Attributes:
         build: Makes it from the URL, the plugin's section, the cipher for secrets, and the clock; connects to nothing.
+        peek: Tells the options that are stored under the URL, as `PeeksOptions` does, without a storage: every command reads
+            them at its start, and to make a storage may take long. None when it cannot.
     """
 
     name: str
     schemes: tuple[str, ...]
     build: Callable[[str, Section, Cipher, Clock], Storage]
+    peek: Callable[[str, Section], Mapping[str, object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,13 @@ def build_vault(settings: Settings) -> Vault:
     return Vault(ring=ring, cipher=AesGcmCipher(ring))
 
 
+def peek_options(settings: Settings, extensions: Extensions) -> Mapping[str, object] | None:
+    """The stored options, as far as they are told without making a storage; None when it has to be made for them."""
+    factory = _chosen(extensions.storages, settings.storage_url, "database_url", extensions.told_left_out)
+    section = settings.sections.get(factory.name, {})
+    return None if factory.peek is None else factory.peek(settings.storage_url, section)
+
+
 def build_storage(settings: Settings, extensions: Extensions, cipher: Cipher, clock: Clock | None = None) -> Storage:
     """The storage that the database URL names; it is not opened yet."""
     factory = _chosen(extensions.storages, settings.storage_url, "database_url", extensions.told_left_out)

@@ -96,6 +96,8 @@ def _check_field(what: str, field: str, item: Any) -> None:
             raise PluginError(f"{what} is {value!r:.80}, and not a tuple of URL schemes.")
         case "build" | "look" if not callable(value):
             raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
+        case "peek" if not (value is None or callable(value)):
+            raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
         case "schema" if not (inspect.isclass(value) and issubclass(value, msgspec.Struct)):
             raise PluginError(f"{what} is {_a(value)}, and not a msgspec struct.")
         case "schema":

@@ -207,6 +207,11 @@ def test_garbage_is_told(answer: Any, told: str) -> None:
     ("hook", "item", "told"),
     [
         ("register_storages", StorageFactory("mine", ("My:",), odd(FillFirst)), "`schemes` is ('My:',)"),
+        (
+            "register_storages",
+            StorageFactory("mine", ("mine",), odd(FillFirst), odd(7)),
+            "`peek` is an object of the type int, which cannot be called",
+        ),
         ("register_storages", StorageFactory("mine", (), odd(FillFirst)), "`schemes` is ()"),
         ("register_settings", SettingsSection("mine", odd(dict)), "and not a msgspec struct"),
         (
