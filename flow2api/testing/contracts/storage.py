@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage, TellsOwnChanges
+from flow2api.domain.ports.storage import Change, CountsDropped, LogEntry, PeeksOptions, Storage, TellsOwnChanges
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.testing.contracts.accounts import (
     AccountDirectoryContract,
@@ -175,6 +175,8 @@ class WholeContract:
         for entry in (*entries, failed):
             storage.journal.note(entry)
         await storage.aclose()
+        if isinstance(storage.journal, CountsDropped):
+            assert storage.journal.dropped == 0
 
         again = new_storage()
         await again.open()
