@@ -44,6 +44,9 @@ class Moody(FakeUpstream):
 def leaving(*arguments):
     raise SystemExit(0)
 
+def interrupting(*arguments):
+    raise KeyboardInterrupt
+
 def hanging(*arguments):
     threading.Event().wait()
 
@@ -53,6 +56,7 @@ def nothing(*arguments):
 @hookimpl
 def register_storages():
     return [StorageFactory("broken", ("broken",), broken), StorageFactory("leaving", ("leaving",), leaving),
+            StorageFactory("interrupting", ("interrupting",), interrupting),
             StorageFactory("hanging", ("hanging",), hanging), StorageFactory("nothing", ("nothing",), nothing)]
 
 @hookimpl
@@ -225,6 +229,7 @@ async def test_what_a_setting_has_chosen_is_named_with_the_setting(
     ("scheme", "told"),
     [
         ("leaving", "It failed while it was made: SystemExit"),
+        ("interrupting", "It raised KeyboardInterrupt"),
         ("hanging", r"It did not come to an end within 0\.05 s while it was made\."),
         ("nothing", r"It made an object of the type NoneType, which lacks accounts, aclose, .*, webhooks\."),
     ],
