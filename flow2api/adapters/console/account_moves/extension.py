@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
-from flow2api.adapters.console.forms import read_form
+from flow2api.adapters.console.forms import read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
@@ -66,7 +66,7 @@ class ExtensionController(Controller):
     @post("/revoke", status_code=303, opt={LEAST_ROLE: Role.OWNER})
     async def revoke(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Let no extension in."""
-        await read_form(visit.request, ())
+        await read_button(visit.request)
         await visit.doors.connection.revoke(visit.actor)
         return visit.see(PATH, gettext("No extension gets in any more."))
 

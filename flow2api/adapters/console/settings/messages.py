@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
@@ -48,6 +48,7 @@ class NotifyTargetsController(Controller):
     @post("/{target_id:int}/test", status_code=303)
     async def test(self, visit: NamedDependency[Visit], target_id: FromPath[int]) -> Response[Any]:
         """Write a message there now."""
+        await read_button(visit.request)
         ((target, error),) = await visit.doors.notify_targets.test(str(target_id))
         if error is None:
             return visit.see(PAGE, gettext("The message to %(name)s got there.") % {"name": target.name})
@@ -57,6 +58,7 @@ class NotifyTargetsController(Controller):
     @post("/{target_id:int}/remove", status_code=303, opt=_OWNER)
     async def remove(self, visit: NamedDependency[Visit], target_id: FromPath[int]) -> Response[Any]:
         """Write there no more."""
+        await read_button(visit.request)
         target = await visit.doors.notify_targets.remove(str(target_id), visit.actor)
         return visit.see(PAGE, gettext("%(name)s was removed.") % {"name": target.name})
 
@@ -103,6 +105,7 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/test", status_code=303)
     async def test(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Send a message there now, once."""
+        await read_button(visit.request)
         webhook, receipt = await visit.doors.webhooks.test(str(webhook_id))
         if receipt.is_good:
             return visit.see(PAGE, gettext("%(name)s has taken the message.") % {"name": webhook.name})
@@ -112,7 +115,7 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/switch", status_code=303, opt=_OWNER)
     async def switch(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Tell it again, or no more."""
-        form = await read_form(visit.request, {"on"})
+        form = await read_button(visit.request, {"on"})
         changed = await visit.doors.webhooks.switch(str(webhook_id), visit.actor, on=form.is_on("on"))
         await visit.doors.reload_webhooks()
         told = gettext("%(name)s is told again.") if form.is_on("on") else gettext("%(name)s is told nothing any more.")
@@ -121,6 +124,7 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/remove", status_code=303, opt=_OWNER)
     async def remove(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Forget one, and the messages to it."""
+        await read_button(visit.request)
         removed = await visit.doors.webhooks.remove(str(webhook_id), visit.actor)
         await visit.doors.reload_webhooks()
         return visit.see(PAGE, gettext("%(name)s was removed.") % {"name": removed.name})

@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.passphrase import confirm
@@ -143,7 +143,7 @@ class OperatorActionsController(Controller):
     @post("/{operator_id:int}/sign-out", status_code=303)
     async def sign_out(self, visit: NamedDependency[Visit], operator_id: FromPath[int]) -> Response[Any]:
         """End every session of one; the passphrase stays."""
-        await read_form(visit.request, ())
+        await read_button(visit.request)
         changed = await visit.doors.operators.sign_out(str(operator_id), _entry(visit, AuditAction.SESSIONS_ENDED))
         return visit.see(PAGE, gettext("Every session of %(name)s has ended.") % {"name": changed.name})
 
