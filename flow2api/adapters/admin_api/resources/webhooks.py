@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
 from flow2api.documents.webhooks import WebhookView, webhook_view
@@ -123,7 +123,7 @@ def webhook_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.webhooks.remove(str(webhook_id), actor_of(doors, request.scope))
         await doors.reload_webhooks()
 
-    @post(f"{ONE}/rotate-secret", status_code=200, opt=owner, tags=["webhooks"])
+    @post(f"{ONE}/rotate-secret", status_code=200, opt={**owner, FRESH: True}, tags=["webhooks"])
     async def rotate_secret(request: HttpRequest, webhook_id: Id) -> SignedWebhook:
         """Sign with a new secret from now on. This answer is the only one that shows it."""
         changed = await doors.webhooks.rotate(str(webhook_id), actor_of(doors, request.scope))
