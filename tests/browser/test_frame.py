@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WATCH, Demo, Stock, sign_in
 from tests.browser.looks import Look, assert_for_everybody, in_looks, put_on
@@ -76,6 +76,15 @@ def test_page_is_in_the_language_of_the_browser(tab: Page, demo: Demo, language:
     put_on(tab, Look("light", 1440, language))
     tab.goto(f"{demo.base}/console")
     assert tab.locator("html").get_attribute("lang") == {"zh-CN": "zh-Hans", "en-GB": "en"}[language]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en-GB", "3 h ago"), ("zh-CN", "3 小时前")])
+def test_clocks_go_on_in_the_words_of_the_server(tab: Page, demo: Demo, language: str, words: str) -> None:
+    put_on(tab, Look("light", 1440, language))
+    tab.goto(f"{demo.base}/console/you")
+    moment = tab.locator("time[data-ago]").first
+    moment.evaluate("(time) => { time.dateTime = new Date(Date.now() - 3.5 * 3600e3).toISOString(); }")
+    expect(moment).to_have_text(words)
 
 
 def test_stream_is_there_at_every_cold_load(chromium: Browser, session_state: Any, demo: Demo) -> None:
