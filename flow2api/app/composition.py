@@ -302,6 +302,7 @@ def _generate(core: _Core) -> Generate:
         room=core.room,
         lease_s=core.settings.lease_s,
         left_alone_s=core.tending.guard.wait_s,
+        places_left_alone=core.tending.guard.places_left_alone,
         limit=LimitRequests(core.backends.coordination.limits, core.options),
         relay=core.relay,
     )
