@@ -8,7 +8,7 @@ import pytest
 from flow2api.testing.simulator import SimulatorControl
 from tests.security.wire import Wire
 
-SILENT_S = 11.0
+SILENT_S = 13.0
 
 
 def streamed(wire: Wire, path: str, body: dict[str, object]) -> str:
