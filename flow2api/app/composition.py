@@ -238,7 +238,7 @@ def _services(
     return Services(
         settings=core.settings,
         extensions=core.extensions,
-        retired_names=CountRetiredNames(storage.generation_directory, catalog.retired(), clock),
+        retired_names=CountRetiredNames(storage.generation_directory, catalog.retired()),
         clock=clock,
         options=options,
         catalog=catalog,

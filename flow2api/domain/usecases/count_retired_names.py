@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.domain.ports.storage import CountsNames, GenerationDirectory, NameCount
-from flow2api.domain.ports.system import Clock
-from flow2api.domain.usecases.remembered import Remembered
 
 LOOKED_AT = 20_000
 
@@ -33,20 +31,16 @@ class CountRetiredNames:
         successors: Withdrawn names with the models that serve in their place.
     """
 
-    def __init__(self, directory: GenerationDirectory, successors: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, directory: GenerationDirectory, successors: Mapping[str, str]) -> None:
         self._directory = directory if isinstance(directory, CountsNames) else None
         self._successors = successors
-        self._remembered = Remembered[None, RetiredNames](lambda _: self._count(), clock)
 
     async def __call__(self) -> RetiredNames:
-        """The calls among the newest `LOOKED_AT` generations, as of a moment ago.
+        """The calls among the newest `LOOKED_AT` generations.
 
         Raises:
             StorageError: The database did not tell.
         """
-        return await self._remembered(None)
-
-    async def _count(self) -> RetiredNames:
         if self._directory is None or not self._successors:
             return RetiredNames(successors=self._successors, calls=(), since=None)
         calls, since = await self._directory.count_names(frozenset(self._successors), LOOKED_AT)

@@ -22,7 +22,7 @@ async def test_calls_are_counted_by_name_and_key_the_most_often_first() -> None:
         ]
     )
 
-    found = await CountRetiredNames(storage.generation_directory, GONE, FakeClock())()
+    found = await CountRetiredNames(storage.generation_directory, GONE)()
 
     assert found == RetiredNames(
         successors=GONE,
@@ -41,18 +41,6 @@ async def test_without_withdrawn_names_or_without_counting_there_is_nothing() ->
 
     directory = FakeStorage(FakeClock()).generation_directory
 
-    assert (await CountRetiredNames(directory, {}, FakeClock())()).calls == ()
-    assert (await CountRetiredNames(Plain(directory), GONE, FakeClock())()).since is None
-    assert (await CountRetiredNames(directory, GONE, FakeClock())()).calls == []
-
-
-async def test_who_asks_again_within_a_moment_gets_what_was_counted() -> None:
-    clock = FakeClock()
-    storage = FakeStorage(clock)
-    count = CountRetiredNames(storage.generation_directory, GONE, clock)
-    first = await count()
-    await storage.generations.add([replace(generation_of("gen_1"), model="old-paint")])
-
-    assert await count() is first
-    clock.advance(1)
-    assert [call.name for call in (await count()).calls] == ["old-paint"]
+    assert (await CountRetiredNames(directory, {})()).calls == ()
+    assert (await CountRetiredNames(Plain(directory), GONE)()).since is None
+    assert (await CountRetiredNames(directory, GONE)()).calls == []
