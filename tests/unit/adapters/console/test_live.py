@@ -60,7 +60,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def prepare(template: str) -> None: ...
 
-    monkeypatch.setattr(live, "prepare", prepare)
+    monkeypatch.setattr(module, "prepare", prepare)
     monkeypatch.setattr(
         module,
         "render",
