@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import UploadFile
 
-from flow2api.adapters.console.guards import FORM_FIELD
+from flow2api.adapters.console.guards import FORM_FIELD, sent_form
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.domain.errors import UnsupportedInputError
 
@@ -130,7 +130,7 @@ async def read_form(request: Request[Any, Any, Any], known: Collection[str]) -> 
     Args:
         known: The names of its fields; whatever else was sent is refused, so that nothing is set by the way.
     """
-    sent = await request.form()
+    sent = await sent_form(request)
     form = Form()
     texts: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}

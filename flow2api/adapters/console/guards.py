@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import FormMultiDict
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
 from flow2api.adapters.console.cookies import session_name
@@ -22,6 +25,8 @@ LEAST_ROLE = "least_role"
 
 FORM_FIELD = "_csrf"
 HEADER = "x-csrf-token"
+
+MOST_FIELDS = 2000
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -81,9 +86,23 @@ async def require_form_token(request: Request[Any, Any, Any]) -> None:
     here: SignedIn = request.scope["user"]
     presented = request.headers.get(HEADER)
     if presented is None:
-        presented = str((await request.form()).get(FORM_FIELD, ""))
+        presented = str((await sent_form(request)).get(FORM_FIELD, ""))
     if not hmac.compare_digest(presented.encode(), form_token(here).encode()):
         raise NotAllowedError("The page that sent this is out of date; open it again and repeat what you did.")
+
+
+async def sent_form(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """What a form holds. One of more fields than any of ours has is not even taken apart: that alone would take a second.
+
+    Raises:
+        HTTPException: It is compressed, or has too many fields.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(status_code=415)
+    kind = request.content_type[0]
+    if kind == RequestEncodingType.URL_ENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
+        raise HTTPException(status_code=413)
+    return await request.form()
 
 
 def form_token(here: SignedIn) -> str:

@@ -20,6 +20,8 @@ from flow2api.adapters.console.sign_in import LanguageController, SignInControll
 from flow2api.adapters.console.visit import HttpRequest, Visit
 
 MOST_FORM_BYTES = 1024 * 1024
+MOST_DOOR_BYTES = 64 * 1024
+"""What strangers may send: a name, a passphrase, a code."""
 
 
 def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Router]:
@@ -37,7 +39,13 @@ def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Route
         ),
         # Whoever is looked at from outside may be reached by any name: that is what it is looked at for.
         _router(doors, list(OPEN_CONTROLLERS), origin_guard(doors)),
-        _router(doors, [SetUpController, SignInController, LanguageController], known_host, origin_guard(doors)),
+        _router(
+            doors,
+            [SetUpController, SignInController, LanguageController],
+            known_host,
+            origin_guard(doors),
+            most_bytes=MOST_DOOR_BYTES,
+        ),
         _router(
             doors,
             [SignOutController, *CONTROLLERS],
@@ -59,6 +67,7 @@ def _router(
     handlers: list[ControllerRouterHandler],
     *guards: Guard,
     before_request: Callable[[HttpRequest], Awaitable[None]] | None = None,
+    most_bytes: int = MOST_FORM_BYTES,
 ) -> Router:
     news = News({one.name: one for one in LIVE_VIEWS})
 
@@ -80,6 +89,6 @@ def _router(
         dependencies={"doors": Provide(provide_doors), "visit": Provide(provide_visit), "news": Provide(provide_news)},
         middleware=[edge(doors)],
         exception_handlers=exception_handlers(doors),
-        request_max_body_size=MOST_FORM_BYTES,
+        request_max_body_size=most_bytes,
         include_in_schema=False,
     )

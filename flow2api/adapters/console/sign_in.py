@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,12 +95,19 @@ class SignInController(Controller):
             refuse(form, error, _FIELDS)
             wait_s = getattr(error, "retry_after_s", None)
             return await _page(request, doors, form, status=status_of(error), wants_code=bool(code), wait_s=wait_s)
+        await _end_former(doors, request)
         answer = Redirect(own_path(form.value("next")), status_code=303, headers=dict(PAGE_HEADERS))
         answer.cookies.append(cookies.session_cookie(token, reached))
         spoken = here.operator.preferences.language
         if spoken is not None:  # the door, too, is in the operator's language from now on
             answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, spoken.value, reached))
         return answer
+
+
+async def _end_former(doors: ConsoleDoors, request: HttpRequest) -> None:
+    """End the session that this browser had until now: nobody sees it in any list of his as the one that he left."""
+    with suppress(NotSignedInError):
+        await doors.sign_in.sign_out(await doors.sign_in.who(session_token(doors, request)), visitor_of(doors, request))
 
 
 class LanguageController(Controller):
@@ -111,7 +119,7 @@ class LanguageController(Controller):
     async def choose(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
         """Keep the language in this browser; nothing else is changed, so a link may do it."""
         target = request.query_params.get("next", "")
-        is_door = target.startswith(("/login", "/setup")) and "\\" not in target
+        is_door = target.partition("?")[0] in ("/login", "/setup") and target.isprintable()
         answer = Redirect(target if is_door else "/login", status_code=303, headers=dict(PAGE_HEADERS))
         tag = request.query_params.get("to", "")
         if tag in cookies.LOOKS[cookies.LANGUAGE]:

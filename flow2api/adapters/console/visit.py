@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from litestar import MediaType, Request, Response
 from litestar.response import Redirect
@@ -172,5 +172,6 @@ def visitor_of(doors: ConsoleDoors, request: HttpRequest) -> Visitor:
 
 def own_path(path: str, default: str = "/console") -> str:
     """A path that leads nowhere but to a page of ours; whatever else it is, the default."""
-    is_ours = path.startswith("/console") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if is_ours else default
+    place = unquote(path.partition("?")[0].partition("#")[0])
+    is_clean = path.isprintable() and "\\" not in place and not {"", ".", ".."} & set(place.strip("/").split("/"))
+    return path if is_clean and f"{place}/".startswith("/console/") else default

@@ -36,7 +36,23 @@ async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site: Any
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.test/", "//evil.test", "/\\evil.test", "/console\\..", "javascript:x"]
+    "target",
+    [
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "/console\\..",
+        "javascript:x",
+        "/console//evil.test",
+        "/console/../..//evil.test",
+        "/console/%2e%2e/%2e%2e//evil.test",
+        "/console@evil.test",
+        "/console.evil.test",
+        "/console\t/x",
+        "http:/console/accounts",
+        "/console?x=\r\nset-cookie: a=b",
+        "http://[",
+    ],
 )
 async def test_door_leads_nowhere_but_into_the_console(stranger: httpx.AsyncClient, target: str) -> None:
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": target}
@@ -125,6 +141,56 @@ async def test_every_answer_tells_browsers_to_run_nothing_of_others(site: Any, p
     assert "unsafe" not in policy
     assert answer.headers["cache-control"] == "no-store"
     assert "HX-Request" in answer.headers["vary"]
+
+
+async def test_signing_in_once_more_ends_the_session_that_the_browser_had(
+    site: Any, stranger: httpx.AsyncClient
+) -> None:
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
+    await stranger.post("/login", data=fields, headers=OWN)
+    former = dict(stranger.cookies)
+    await stranger.post("/login", data=fields, headers=OWN)
+    later = dict(stranger.cookies)
+    stranger.cookies.clear()
+
+    assert former["f2a"] != later["f2a"]
+    assert (await stranger.get("/console", headers={"cookie": f"f2a={former['f2a']}"})).status_code == 303
+    assert (await stranger.get("/console", headers={"cookie": f"f2a={later['f2a']}"})).status_code == 200
+
+
+async def test_session_that_somebody_planted_is_not_the_one_that_begins(site: Any, stranger: httpx.AsyncClient) -> None:
+    planted = "admin-" + "A" * 43
+    fields = {"name": "viewer", "passphrase": "quiet maple river lamp"}
+    entered = await stranger.post("/login", data=fields, headers={**OWN, "cookie": f"f2a={planted}"})
+
+    assert planted not in entered.headers["set-cookie"]
+    assert (await stranger.get("/console", headers={"cookie": f"f2a={planted}"})).status_code == 303
+
+
+@pytest.mark.parametrize("target", ["/login//evil.test", "/login@evil.test", "/setup/..//evil.test", "/loginx"])
+async def test_choice_of_a_language_leads_to_no_other_page_than_a_door(
+    stranger: httpx.AsyncClient, target: str
+) -> None:
+    answer = await stranger.get("/language", params={"to": "en", "next": target})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"a=1&" * 2000, {}, 413),
+        (b"name=" + b"x" * 70_000, {}, 413),
+        (b"name=viewer", {"content-encoding": "gzip"}, 415),
+    ],
+)
+async def test_form_that_no_page_of_ours_sends_is_not_taken_apart(
+    stranger: httpx.AsyncClient, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await stranger.post("/login", content=content, headers={**OWN, **kind, **headers})
+
+    assert answer.status_code == status
 
 
 def _app(site: Any) -> Any:

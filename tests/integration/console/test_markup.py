@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.generation import FailedAttempt, Fault, Phase, State
+from flow2api.domain.media import MediaKind
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import NewAccount
@@ -172,8 +173,9 @@ async def _fill(services: Services, simulator: SimulatorProcess) -> None:
     for action in AuditAction:
         entry = AuditEntry(at=services.clock.now(), actor=ACTOR, action=action, subject=CANARY, details=details)
         await services.storage.audit_log.note(entry)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app(services)), base_url=BASE) as client:
-        model = next(one.id for one in services.catalog.listed() if one.max_images is not None)
+    app: Any = create_app(services)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
+        model = next(one.id for one in services.catalog.listed() if one.kind is MediaKind.IMAGE)
         for name in (model, CANARY):
             body = {"model": name, "prompt": CANARY, "n": 1}
             await client.post("/v1/images/generations", json=body, headers={"authorization": f"Bearer {key.reveal()}"})

@@ -18,7 +18,8 @@ HSTS = "strict-transport-security"
 def reached(site: Site, base: str, **settings: Any) -> httpx.AsyncClient:
     """A browser elsewhere that reaches the server by this address."""
     changed = replace(site.services, settings=replace(site.services.settings, **settings))
-    transport = httpx.ASGITransport(create_app(changed), client=("192.0.2.9", 40_000))
+    app: Any = create_app(changed)
+    transport = httpx.ASGITransport(app, client=("192.0.2.9", 40_000))
     return httpx.AsyncClient(transport=transport, base_url=base, headers={"accept": "text/html"})
 
 
