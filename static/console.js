@@ -50,6 +50,10 @@
 
   /* Messages go away by themselves. */
   const settle = () => {
+    requestAnimationFrame(() => all(":is(.facets, .sn) [aria-current]").forEach((chosen) => {
+      const row = chosen.parentElement; // on a phone it may begin beyond the edge
+      if (row.scrollWidth > row.clientWidth) row.scrollLeft = chosen.offsetLeft - row.offsetLeft - 24;
+    }));
     all("[data-toast]").forEach((toast) => {
       if (toast.dataset.seen) return;
       toast.dataset.seen = "1";

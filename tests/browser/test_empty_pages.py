@@ -48,6 +48,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyGateway]:
 
 
 @pytest.fixture(scope="module")
+def newborn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmptyGateway]:
+    """One that nobody sets up: after some wrong codes it takes none for a while."""
+    folder = tmp_path_factory.mktemp("newborn")
+    with simulator_in(folder) as simulator, EmptyGateway(folder, simulator) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def owner(chromium: Browser, gateway: EmptyGateway) -> Any:
     """The cookies of the first owner."""
     context = chromium.new_context()
@@ -80,9 +88,9 @@ def stranger(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("path", "look"), in_looks(["/setup"]))
-def test_setup_is_for_everybody(stranger: Page, gateway: EmptyGateway, path: str, look: Look) -> None:
+def test_setup_is_for_everybody(stranger: Page, newborn: EmptyGateway, path: str, look: Look) -> None:
     put_on(stranger, look)
-    stranger.goto(gateway.url + path)
+    stranger.goto(newborn.url + path)
     assert_for_everybody(stranger, "empty-setup", look)
     fill_in(stranger, "wrong-code")
     stranger.get_by_role("alert").first.wait_for()

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -46,6 +47,7 @@ def assets() -> Mapping[str, Asset]:
     """Every asset of the console, by its name."""
     folder = static_folder()
     contents = {name: (folder / name).read_bytes() for name in _FILES}
+    contents["console.css"] = _tight(contents["console.css"])
     contents[BUNDLE] = b"\n;".join((folder / part).read_bytes() for part in _PARTS)
     return {name: _asset(name, content) for name, content in contents.items()}
 
@@ -79,6 +81,12 @@ def asset_routes() -> list[HTTPRouteHandler]:
 @cache
 def _by_path() -> Mapping[str, Asset]:
     return {asset.path: asset for asset in assets().values()}
+
+
+def _tight(style_sheet: bytes) -> bytes:
+    """A style sheet without its comments and without the blanks around its braces."""
+    bare = re.sub(rb"/\*.*?\*/", b"", style_sheet, flags=re.DOTALL)
+    return re.sub(rb"\s*([{};])\s*", rb"\1", bare).strip()
 
 
 def _asset(name: str, content: bytes) -> Asset:

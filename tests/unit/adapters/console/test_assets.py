@@ -45,6 +45,14 @@ def test_what_a_first_visit_fetches_keeps_to_its_budget() -> None:
     assert sum(sizes.values()) < 45_000  # leaves 15 for the document
 
 
+def test_style_sheet_is_sent_without_what_only_its_readers_need() -> None:
+    written, sent = (static_folder() / "console.css").read_text(), assets()["console.css"].content.decode()
+    assert "/*" in written
+    assert "/*" not in sent
+    assert "\n" not in sent
+    assert sent.count("{") == written.count("{")
+
+
 def test_no_asset_names_another_host() -> None:
     for name, asset in assets().items():
         named = set(re.findall(rb"https?://[\w.-]+", asset.content)) - {b"http://www.w3.org"}
