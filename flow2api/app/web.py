@@ -114,6 +114,7 @@ def _doors(services: Services) -> Doors:
         clock=services.clock,
         pictures=services.pictures,
         chat_text=services.profiles.chat_text,
+        allowance=services.limit.allowance,
         notes=services.recording.notes,
         public_url=settings.public_url or None,
         gateway_name=GatewayName(services.vault.ring),

@@ -8,6 +8,9 @@
     │   ├── UnsupportedInputError
     │   ├── ContentBlockedError
     │   ├── InvalidApiKeyError
+    │   │   └── ExpiredApiKeyError
+    │   ├── KeyScopeError
+    │   ├── ModelNotAllowedError
     │   ├── IdempotencyConflictError
     │   ├── GenerationNotFoundError
     │   ├── NotReadyError
@@ -18,6 +21,8 @@
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
     │   ├── KeyLimitError
+    │   │   ├── KeyConcurrencyError
+    │   │   └── KeyDayLimitError
     │   └── OperatorError            what an operator is refused
     │       ├── HostNotAllowedError
     │       ├── SetupRequiredError
@@ -90,10 +95,15 @@ from flow2api.domain.errors.request import (
     ChangedMeanwhileError,
     ConflictError,
     ContentBlockedError,
+    ExpiredApiKeyError,
     GenerationNotFoundError,
     IdempotencyConflictError,
     InvalidApiKeyError,
+    KeyConcurrencyError,
+    KeyDayLimitError,
     KeyLimitError,
+    KeyScopeError,
+    ModelNotAllowedError,
     NotKnownError,
     NotReadyError,
     OptionLockedError,
@@ -135,6 +145,7 @@ __all__ = [
     "CredentialError",
     "CredentialExpiredError",
     "CredentialRevokedError",
+    "ExpiredApiKeyError",
     "Flow2ApiError",
     "GatewayLoopError",
     "GenerationFailedError",
@@ -142,11 +153,15 @@ __all__ = [
     "HostNotAllowedError",
     "IdempotencyConflictError",
     "InvalidApiKeyError",
+    "KeyConcurrencyError",
+    "KeyDayLimitError",
     "KeyLimitError",
+    "KeyScopeError",
     "MediaError",
     "MediaGoneError",
     "MediaNotFoundError",
     "ModelAccessError",
+    "ModelNotAllowedError",
     "NoEligibleAccountError",
     "NotAllowedError",
     "NotKnownError",

@@ -226,6 +226,14 @@ class Stage:
         )
         self.work = Work(f"process-{next(self.world.processes)}", self.run, self.storage.journal, self.clock)
         self.audience = Audience()
+        self.limit = LimitRequests(
+            limits or MemoryLimits(self.clock.monotonic),
+            lambda: self.options,
+            statistics=self.storage.statistics,
+            clock=self.clock,
+            under_way=self.work.under_way,
+        )
+        self.work.subscribe_to_ends(self.limit.ended)
         self.generate = Generate(
             self.work,
             self.pool,
@@ -236,7 +244,7 @@ class Stage:
             self.clock,
             lambda: self.options,
             room=self.room,
-            limit=LimitRequests(limits or MemoryLimits(self.clock.monotonic), lambda: self.options),
+            limit=self.limit,
             relay=relay,
         )
         self.recover = RecoverGenerations(
