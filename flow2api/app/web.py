@@ -199,6 +199,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         reload_proxies=services.proxying.choose.load,
         keys=operating.keys,
         reload_keys=services.authorize.load,
+        used_today=services.limit.used_today,
         catalog=services.catalog,
         routes=services.routes,
         model_sources=services.model_sources,

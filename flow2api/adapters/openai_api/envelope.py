@@ -22,6 +22,7 @@ from flow2api.adapters.openai_api.request_ids import request_id_of
 from flow2api.domain.errors import (
     Flow2ApiError,
     InvalidApiKeyError,
+    KeyConcurrencyError,
     KeyLimitError,
     RequestError,
 )
@@ -109,7 +110,7 @@ def _of_tree(error: Flow2ApiError) -> Refusal:
     headers = retry_headers(answer, error)
     if isinstance(error, InvalidApiKeyError):
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, KeyLimitError) and error.retry_after_s is not None:
+    if isinstance(error, KeyLimitError) and not isinstance(error, KeyConcurrencyError):
         left = allowance_headers(Allowance(error.limit, 0, error.retry_after_s))
         headers |= {name.decode("ascii"): value.decode("ascii") for name, value in left}
     param = error.param if isinstance(error, RequestError) else None

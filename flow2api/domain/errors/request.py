@@ -7,6 +7,9 @@ from math import ceil
 from flow2api.domain.errors.base import Flow2ApiError
 from flow2api.domain.quantity import counted
 
+_SOON_S = 10.0
+"""When nobody knows when a generation ends, that is when to ask again."""
+
 
 class RequestError(Flow2ApiError):
     """What was asked cannot be done, whoever asks upstream.
@@ -195,7 +198,7 @@ class KeyLimitError(RequestError):
 
     Attributes:
         limit: How many it may.
-        retry_after_s: When it may begin the next one, in seconds; None when nobody knows.
+        retry_after_s: When it may begin the next one, in seconds.
     """
 
     code = "rate_limit_exceeded"
@@ -206,20 +209,19 @@ class KeyLimitError(RequestError):
             f"try again in {ceil(retry_after_s)} s."
         )
         self.limit = limit
-        self.retry_after_s: float | None = retry_after_s
+        self.retry_after_s = retry_after_s
 
 
 class KeyConcurrencyError(KeyLimitError):
     """As many generations of the key wait or run as may at once; nothing was begun."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(limit, 0.0)
+        super().__init__(limit, _SOON_S)
         self.message = (
             f"This API key may have {counted(limit, 'generation')} under way at once, and this would be more; "
             "try again when one has ended."
         )
         self.args = (self.message,)
-        self.retry_after_s = None
 
 
 class KeyDayLimitError(KeyLimitError):

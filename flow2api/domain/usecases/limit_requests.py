@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flow2api.domain.api_key import ApiKey, Caller
-from flow2api.domain.errors import KeyConcurrencyError, KeyDayLimitError, KeyLimitError
+from flow2api.domain.errors import KeyConcurrencyError, KeyDayLimitError, KeyLimitError, UnsupportedInputError
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.options import Options
 from flow2api.domain.ports.coordination import Limits, LimitsInMemory, TellsUses
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.quantity import counted
 from flow2api.domain.statistics import Counts, Dimension, Scope, quarter_of
 
 _WINDOW_S = 60.0
@@ -92,10 +94,12 @@ class LimitRequests:
             parts: How many generations it becomes.
 
         Raises:
+            UnsupportedInputError: It asks for more than the key may ever have at once or in a day.
             KeyLimitError: The key may not begin it now.
             CoordinationError: It cannot be counted now.
         """
         key_id, rules, now = caller.key_id or 0, caller.rules, self._clock.now()
+        _check_count(rules, results, parts)
         at_once = self._under_way(key_id) + self._about_to_begin[key_id] + parts
         if 0 < rules.max_concurrent < at_once:
             raise KeyConcurrencyError(rules.max_concurrent)
@@ -180,6 +184,16 @@ class LimitRequests:
     def _give_back(self, day: str, amount: int) -> None:
         if self._uses is not None:
             self._uses.give_back_now(day, amount)
+
+
+def _check_count(rules: KeyRules, results: int, parts: int) -> None:
+    """Refuse what waiting would not help."""
+    if 0 < rules.max_concurrent < parts or 0 < rules.max_per_day < results:
+        limits = [counted(rules.max_concurrent, "generation") + " at once"] if rules.max_concurrent else []
+        limits += [counted(rules.max_per_day, "result") + " a day"] if rules.max_per_day else []
+        raise UnsupportedInputError(
+            f"This API key may have {' and '.join(limits)}; ask for fewer at a time.", param="n"
+        )
 
 
 def _requests_of(key_id: int | None) -> str:

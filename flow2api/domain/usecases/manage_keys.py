@@ -163,7 +163,7 @@ class ManageKeys:
             NotKnownError: There is no such active key.
             ConflictError: Another one has the name.
         """
-        key = await self._active(which)
+        key = await self.active(which)
         if rules is not None and rules != key.rules:
             # A date that is past already may stay while something else is changed.
             kept = replace(rules, expires_at=None) if rules.expires_at == key.rules.expires_at else rules
@@ -195,7 +195,7 @@ class ManageKeys:
             NotKnownError: There is no such active key.
             UnsupportedInputError: The overlap is none.
         """
-        key, now = await self._active(which), self._clock.now()
+        key, now = await self.active(which), self._clock.now()
         if overlap is not None and not timedelta() < overlap <= _LONGEST_OVERLAP:
             raise UnsupportedInputError("The former key goes on for more than 0 and at most 366 days.", param="overlap")
         end = None if overlap is None else now + overlap
@@ -217,7 +217,7 @@ class ManageKeys:
         Raises:
             NotKnownError: There is no such active key.
         """
-        key = await self._active(which)
+        key = await self.active(which)
         revoked = replace(key, revoked_at=self._clock.now())
         await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
         return revoked
@@ -230,7 +230,12 @@ class ManageKeys:
             )
         return profile or None
 
-    async def _active(self, which: str) -> ApiKey:
+    async def active(self, which: str) -> ApiKey:
+        """The active key with this name or id.
+
+        Raises:
+            NotKnownError: There is none.
+        """
         for key in await self._api_keys.all():
             if key.is_active and which in (key.name, str(key.id)):
                 return key

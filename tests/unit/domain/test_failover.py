@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 

@@ -134,17 +134,26 @@ async def test_so_many_run_at_once_and_no_more(stage: Stage) -> None:
         await stage.all_events(PAINT, caller=one)
     await stage.made(PAINT, caller=caller_with(2, max_concurrent=1))
 
-    assert caught.value.retry_after_s is None
+    assert caught.value.retry_after_s == 10
     assert isinstance((await first)[-1], Finished)
     assert stage.work.under_way(1) == 0
     await stage.made(PAINT, caller=one)
 
 
-async def test_request_for_more_parts_than_may_run_is_refused_before_anything_is_begun() -> None:
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({"max_concurrent": 3}, "may have 3 generations at once; ask for fewer"),
+        ({"max_per_day": 1}, "may have 1 result a day; ask for fewer"),
+        ({"max_concurrent": 3, "max_per_day": 9}, "may have 3 generations at once and 9 results a day;"),
+    ],
+)
+async def test_more_than_there_may_ever_be_is_refused_for_good(rules: dict[str, int], sentence: str) -> None:
     desk = Desk()
-    with pytest.raises(KeyConcurrencyError):
-        await desk.ask(caller_with(max_concurrent=3), 4, parts=4)
-    await desk.ask(caller_with(max_concurrent=4), 4, parts=4)
+    with pytest.raises(UnsupportedInputError, match=sentence) as caught:
+        await desk.ask(caller_with(**rules), 4, parts=4)
+    assert caught.value.param == "n"
+    await desk.ask(caller_with(max_concurrent=4, max_per_day=4), 4, parts=4)
 
 
 async def test_what_is_just_being_begun_counts_as_running() -> None:
@@ -321,7 +330,7 @@ def test_no_key_ever_gets_more_than_its_limits(
             today = f"{desk.clock.now():%Y-%m-%d}"
             try:
                 await desk.ask(rules, results)
-            except KeyLimitError:
+            except (KeyLimitError, UnsupportedInputError):
                 continue
             assert not at_once or running + 1 <= at_once
             begun.append(desk.clock.monotonic())
