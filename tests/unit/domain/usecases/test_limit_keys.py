@@ -346,3 +346,15 @@ def test_no_key_ever_gets_more_than_its_limits(
                 assert sum(start <= at < start + 60 for at in begun) <= 2 * per_min
 
     asyncio.run(play())
+
+
+async def test_what_others_count_along_is_not_given_back() -> None:
+    desk = Desk()
+    shared = desk.counter(FakeCoordination().limits)
+    one = caller_with(max_per_day=1)
+    async with shared.counting(one, results=1, parts=1):
+        pass
+
+    with pytest.raises(KeyDayLimitError):
+        async with shared.counting(one, results=1, parts=1):
+            pass
