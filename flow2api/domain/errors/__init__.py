@@ -33,6 +33,7 @@
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
     │       ├── NotAllowedError
+    │       ├── SessionTooOldError
     │       └── ConnectionTokenError
     ├── PoolError                    no account can serve now
     │   ├── NoEligibleAccountError
@@ -82,6 +83,7 @@ from flow2api.domain.errors.operator import (
     NotSignedInError,
     OperatorError,
     SecondFactorRequiredError,
+    SessionTooOldError,
     SetupClosedError,
     SetupCodeRefusedError,
     SetupRequiredError,
@@ -176,6 +178,7 @@ __all__ = [
     "RecordNotFoundError",
     "RequestError",
     "SecondFactorRequiredError",
+    "SessionTooOldError",
     "SetupClosedError",
     "SetupCodeRefusedError",
     "SetupRequiredError",

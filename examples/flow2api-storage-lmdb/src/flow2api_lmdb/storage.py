@@ -25,6 +25,7 @@ from flow2api.domain.ports.storage import (
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     Generations,
     HealthLog,
@@ -41,6 +42,7 @@ from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.repositories.accounts import LmdbAccountDirectory, LmdbAccounts, LmdbCredentialVault
 from flow2api_lmdb.repositories.api_keys import LmdbApiKeys, LmdbConnectionTokens
 from flow2api_lmdb.repositories.behind import LmdbHealthLog, LmdbJournal
+from flow2api_lmdb.repositories.credits import LmdbCreditsHistory
 from flow2api_lmdb.repositories.feed import LmdbChangeFeed, LmdbOptionValues
 from flow2api_lmdb.repositories.generations import LmdbGenerationDirectory, LmdbGenerations, LmdbPastRequests
 from flow2api_lmdb.repositories.media import LmdbMediaIndex
@@ -96,6 +98,7 @@ class LmdbStorage:
         self.deliveries: Deliveries = LmdbDeliveries(engine)
         self.past_requests: PastRequests = LmdbPastRequests(engine)
         self.health: HealthLog = self._health
+        self.credits_history: CreditsHistory = LmdbCreditsHistory(engine)
 
     async def open(self) -> None:
         await self._engine.open()
@@ -165,10 +168,13 @@ def _holds_secrets(step: Step) -> bool:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, PeeksOptions, Storage
 
     def _is_a_storage(storage: LmdbStorage) -> Storage:
         return storage
 
     def _tells_its_options(storage: LmdbStorage) -> PeeksOptions:
+        return storage
+
+    def _keeps_credits(storage: LmdbStorage) -> KeepsCredits:
         return storage

@@ -244,6 +244,7 @@ class Stage:
             self.clock,
             lambda: self.options,
             room=self.room,
+            places_left_alone=self.guard.places_left_alone,
             limit=self.limit,
             relay=relay,
         )
