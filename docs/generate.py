@@ -446,6 +446,7 @@ RETRIES = {
     openai_errors.Retry.AS_USUAL: "SDKs don't repeat it.",
     openai_errors.Retry.NEVER: "`x-should-retry: false`.",
     openai_errors.Retry.LATER: "`retry-after` says when to ask again.",
+    openai_errors.Retry.MUCH_LATER: "`retry-after` says when to ask again; it is so long that SDKs are told not to wait, by `x-should-retry: false`.",
 }
 NEVER_RAISED = (tree.Flow2ApiError, tree.RequestError, tree.PoolError, tree.GenerationFailedError)
 """Roots of branches, and what carries the code of an earlier error."""

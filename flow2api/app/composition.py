@@ -100,6 +100,7 @@ class Services:
     relay: RelayEvents | None
     coordination: Coordination
     generate: Generate
+    limit: LimitRequests
     ingest: IngestPictures
     generations: ReadGenerations
     media: ServeMedia
@@ -148,7 +149,7 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     """
     core = _core(settings, extensions, backends, vault, clock)
     storage, store = core.storage, core.backends.store
-    authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock)
+    authorize = AuthorizeKey(storage.api_keys, vault.cipher, clock, core.limit.follow)
     media = ServeMedia(storage.media, store, HmacLinkSigner(vault.ring), clock)
     refresh = _refresh(core)
     operating = _operating(core, refresh)
@@ -179,6 +180,7 @@ class _Core:
     journal: CountedJournal
     recording: Recording
     work: Work
+    limit: LimitRequests
     relay: RelayEvents | None
     audience: Audience
 
@@ -202,6 +204,10 @@ def _core(settings: Settings, extensions: Extensions, backends: Backends, vault:
     journal = CountedJournal(storage.journal)
     recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
     work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
+    limit = LimitRequests(
+        backends.coordination.limits, options, statistics=storage.statistics, clock=clock, under_way=work.under_way
+    )
+    work.subscribe_to_ends(limit.ended)
     return _Core(
         settings=settings,
         extensions=extensions,
@@ -218,6 +224,7 @@ def _core(settings: Settings, extensions: Extensions, backends: Backends, vault:
         journal=journal,
         recording=recording,
         work=work,
+        limit=limit,
         relay=build_relay(backends.coordination, work, clock),
         audience=Audience(),
     )
@@ -263,6 +270,7 @@ def _services(
         relay=core.relay,
         coordination=backends.coordination,
         generate=generate,
+        limit=core.limit,
         ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, core.ids, clock, options),
         generations=ReadGenerations(
             storage.generations, storage.media, store, media, DrawStills(stills), core.work, clock
@@ -303,7 +311,7 @@ def _generate(core: _Core) -> Generate:
         lease_s=core.settings.lease_s,
         left_alone_s=core.tending.guard.wait_s,
         places_left_alone=core.tending.guard.places_left_alone,
-        limit=LimitRequests(core.backends.coordination.limits, core.options),
+        limit=core.limit,
         relay=core.relay,
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import click
@@ -10,9 +10,12 @@ import msgspec
 
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.key_rules import RulesChange, rules_options
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.key_rules import NO_RULES
+from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_keys import ManageKeys
 
 T = TypeVar("T")
@@ -25,6 +28,12 @@ class KeyOut(msgspec.Struct, frozen=True, kw_only=True):
         prefix: Its first characters, to recognise it by.
         tag: It may only use accounts with this tag; null for all.
         profile: How answers are written for its client; null as the option `response_profile` says.
+        scopes: The parts of the API that it opens.
+        models: Names and patterns of the models that it may use; none for all.
+        expires_at: From when on it opens nothing; null for never.
+        requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
+        max_concurrent: How many of its generations may be under way at once; 0 for any number.
+        max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
     """
 
     id: int
@@ -35,6 +44,12 @@ class KeyOut(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
     tag: str | None
     profile: str | None
+    scopes: tuple[str, ...]
+    models: tuple[str, ...]
+    expires_at: datetime | None
+    requests_per_min: int | None
+    max_concurrent: int
+    max_per_day: int
 
 
 @click.group()
@@ -47,23 +62,25 @@ def keys() -> None:
 @with_installation
 def list_keys(here: Installation, as_json: bool) -> None:
     """Show the keys, revoked ones included. JSON: {"keys": [...]}."""
-    shown = [_key_out(key) for key in asyncio.run(_managed(here, ManageKeys.all))]
+    known, now = asyncio.run(_managed(here, ManageKeys.all)), SystemClock().now()
+    shown = [_key_out(key) for key in known]
     if as_json:
         print_json({"keys": shown})
         return
     print_table(
-        ("ID", "NAME", "BEGINS WITH", "STATE", "TAG", "CREATED", "LAST USED"),
+        ("ID", "NAME", "BEGINS WITH", "STATE", "TAG", "CREATED", "LAST USED", "EXPIRES"),
         [
             (
                 one.id,
                 one.name,
                 one.prefix,
-                "revoked" if one.revoked_at else "active",
+                "revoked" if one.revoked_at else "active" if key.opens(now) else "expired",
                 one.tag,
                 one.created_at,
                 one.last_used_at,
+                one.expires_at,
             )
-            for one in shown
+            for key, one in zip(known, shown, strict=True)
         ],
         empty="There are no keys; `flow2api keys create` makes one.",
     )
@@ -73,22 +90,46 @@ def list_keys(here: Installation, as_json: bool) -> None:
 @click.option("--name", help="What to call it.  [default: key 1, key 2, ...]")
 @click.option("--tag", help="It may use only accounts with this tag.  [default: all accounts]")
 @click.option("--profile", help="The response profile of its client.  [default: what the option says]")
+@rules_options
 @json_option
 @with_installation
-def create(here: Installation, name: str | None, tag: str | None, profile: str | None, as_json: bool) -> None:
+def create(
+    here: Installation,
+    name: str | None,
+    tag: str | None,
+    profile: str | None,
+    change: RulesChange | None,
+    as_json: bool,
+) -> None:
     """Make a key. It works at once, and this is the only time that it is shown.
 
     The key stands alone on standard output, so that KEY=$(flow2api keys create) works.
 
-    JSON: {"key": "f2a_...", "id": 1, "name": "key 1", "tag": null, "profile": null}.
+    JSON: {"key": "f2a_...", "id": 1, "name": "key 1", "tag": null, "profile": null, "scopes": [...], ...}.
     """
-    creating = _managed(here, lambda manage: manage.create(name, tag=tag, profile=profile, actor=whoever()))
-    key, text = asyncio.run(creating)
-    if as_json:
-        print_json({"key": text.reveal(), "id": key.id, "name": key.name, "tag": key.tag, "profile": key.profile})
-        return
-    click.echo(f"Made {key.name!r} (id {key.id}). Keep it now: it is not shown again.", err=True)
-    click.echo(text.reveal())
+    rules = NO_RULES if change is None else change(NO_RULES)
+    creating = _managed(
+        here, lambda manage: manage.create(name, tag=tag, profile=profile, rules=rules, actor=whoever())
+    )
+    _show(*asyncio.run(creating), as_json=as_json)
+
+
+@keys.command()
+@click.argument("which")
+@click.option("--overlap-hours", type=float, help="How long the former one goes on.  [default: until it is revoked]")
+@json_option
+@with_installation
+def rotate(here: Installation, which: str, overlap_hours: float | None, as_json: bool) -> None:
+    """Make a new key in the place of the one of this name or id, and show it this once.
+
+    It has the same name, tag, profile and limits. The former one is called "NAME (old)" and goes on until it is revoked or
+    its hours are over, so that clients can be moved one by one.
+
+    JSON: as of create.
+    """
+    overlap = None if overlap_hours is None else _hours(overlap_hours)
+    rotating = _managed(here, lambda manage: manage.rotate(which, whoever(), overlap=overlap))
+    _show(*asyncio.run(rotating), as_json=as_json)
 
 
 @keys.command()
@@ -96,16 +137,27 @@ def create(here: Installation, name: str | None, tag: str | None, profile: str |
 @click.option("--name", help="What to call it from now on.")
 @click.option("--tag", help="It may use only accounts with this tag; an empty one lets it use all.")
 @click.option("--profile", help="The response profile of its client; an empty one for what the option says.")
+@rules_options
 @json_option
 @with_installation
 def update(
-    here: Installation, which: str, name: str | None, tag: str | None, profile: str | None, as_json: bool
+    here: Installation,
+    which: str,
+    name: str | None,
+    tag: str | None,
+    profile: str | None,
+    change: RulesChange | None,
+    as_json: bool,
 ) -> None:
-    """Give the key of this name or id another name, tag or profile; a running server takes it in at once. JSON: the key."""
-    if name is None and tag is None and profile is None:
-        raise click.UsageError("Say what is to be changed: --name, --tag, --profile.")
-    changing = _managed(here, lambda manage: manage.update(which, name=name, tag=tag, profile=profile, actor=whoever()))
-    key = asyncio.run(changing)
+    """Change the key of this name or id; what is not named stays, and a running server takes it in at once. JSON: the key."""
+    if name is None and tag is None and profile is None and change is None:
+        raise click.UsageError("Say what is to be changed: --name, --tag, --profile, or what it may do.")
+
+    async def changed(manage: ManageKeys) -> ApiKey:
+        rules = None if change is None else change((await manage.active(which)).rules)
+        return await manage.update(which, name=name, tag=tag, profile=profile, rules=rules, actor=whoever())
+
+    key = asyncio.run(_managed(here, changed))
     if as_json:
         print_json(_key_out(key))
     else:
@@ -131,6 +183,23 @@ async def _managed(here: Installation, use: Callable[[ManageKeys], Awaitable[T]]
         return await use(ManageKeys(storage.api_keys, vault.cipher, SystemClock(), here.extensions.profiles))
 
 
+def _show(key: ApiKey, text: Secret, *, as_json: bool) -> None:
+    if as_json:
+        told = msgspec.structs.asdict(_key_out(key))
+        left_out = ("prefix", "created_at", "last_used_at", "revoked_at")
+        print_json({"key": text.reveal(), **{name: value for name, value in told.items() if name not in left_out}})
+        return
+    click.echo(f"Made {key.name!r} (id {key.id}). Keep it now: it is not shown again.", err=True)
+    click.echo(text.reveal())
+
+
+def _hours(number: float) -> timedelta:
+    try:
+        return timedelta(hours=number)
+    except (OverflowError, ValueError):
+        raise click.UsageError("--overlap-hours takes a number of hours.") from None
+
+
 def _key_out(key: ApiKey) -> KeyOut:
     return KeyOut(
         id=key.id,
@@ -141,4 +210,10 @@ def _key_out(key: ApiKey) -> KeyOut:
         revoked_at=key.revoked_at,
         tag=key.tag,
         profile=key.profile,
+        scopes=tuple(sorted(key.rules.scopes)),
+        models=key.rules.models,
+        expires_at=key.rules.expires_at,
+        requests_per_min=key.rules.requests_per_min,
+        max_concurrent=key.rules.max_concurrent,
+        max_per_day=key.rules.max_per_day,
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flow2api.domain.key_rules import NO_RULES, KeyRules
+
 KEY_PREFIX = "f2a_"
 VISIBLE_CHARACTERS = len(KEY_PREFIX) + 6
 
@@ -16,6 +18,7 @@ class ApiKey:
         digest: Keyed hash (HMAC-SHA-256) of the whole key.
         tag: The key may only use accounts with this tag; None for all.
         profile: How answers are written for its client, by the name of a response profile; None as the option says.
+        rules: What it may do, and how much of it.
     """
 
     id: int
@@ -27,11 +30,16 @@ class ApiKey:
     last_used_at: datetime | None = None
     tag: str | None = None
     profile: str | None = None
+    rules: KeyRules = NO_RULES
 
     @property
     def is_active(self) -> bool:
-        """Whether it opens anything."""
+        """Whether it was not revoked; it may have expired all the same."""
         return self.revoked_at is None
+
+    def opens(self, now: datetime) -> bool:
+        """Whether it lets anybody in."""
+        return self.revoked_at is None and not self.rules.has_expired(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,9 @@ class Caller:
     Attributes:
         key_id: The API key that asked; None for the operator.
         tag: Only accounts with this tag may serve; None for all.
+        rules: What the key may do, and how much of it.
     """
 
     key_id: int | None
     tag: str | None = None
+    rules: KeyRules = NO_RULES

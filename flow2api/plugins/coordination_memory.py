@@ -81,6 +81,18 @@ class MemoryLimits:
             self._prune_at = max(_LEAST_REMEMBERED, 2 * len(self._windows))
         return None
 
+    def used_now(self, subject: str) -> tuple[int, float]:
+        """How many uses are counted in the window of a subject, and in how many seconds that ends."""
+        now = self._time_s()
+        ends, used = self._windows.get(subject, (now, 0))
+        return (used, ends - now) if ends > now else (0, 0.0)
+
+    def give_back_now(self, subject: str, amount: int) -> None:
+        """Count so many uses less, unless the window is over."""
+        used, _ = self.used_now(subject)
+        if used:
+            self._windows[subject] = (self._windows[subject][0], max(used - amount, 0))
+
 
 class MemoryEvents:
     """Tells those who listen in this process."""

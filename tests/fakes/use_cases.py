@@ -31,6 +31,7 @@ from flow2api.domain.generation import (
     Progressed,
     State,
 )
+from flow2api.domain.key_rules import NO_RULES, KeyRules
 from flow2api.domain.media import Media, MediaKind, MediaRole, sniff_content_type
 from flow2api.domain.options import Options
 from flow2api.domain.picture_size import picture_facts
@@ -62,11 +63,13 @@ class FakeAuthorizeKey:
     Attributes:
         slow: Keys that memory does not know, so that they are looked up.
         asked: What was presented, in order.
+        rules: What keys may do; those that are not named may do everything.
     """
 
     keys: dict[str, int] = field(default_factory=lambda: {KEY: 1, OTHER_KEY: 2})
     slow: set[str] = field(default_factory=set)
     asked: list[str | None] = field(default_factory=list)
+    rules: dict[str, KeyRules] = field(default_factory=dict)
 
     def known(self, presented: str | None) -> ApiKey | None:
         self.asked.append(presented)
@@ -82,7 +85,8 @@ class FakeAuthorizeKey:
         number = self.keys.get(presented)
         if number is None:
             return None
-        return ApiKey(id=number, name=f"key {number}", prefix=presented[:10], digest=b"", created_at=START)
+        rules = self.rules.get(presented, NO_RULES)
+        return ApiKey(id=number, name=f"key {number}", prefix=presented[:10], digest=b"", created_at=START, rules=rules)
 
 
 @dataclass

@@ -37,6 +37,8 @@ STATUSES: dict[type[Exception], int] = {
     tree.ConnectionTokenError: 401,
     tree.InvalidApiKeyError: 401,
     tree.KeyLimitError: 429,
+    tree.KeyScopeError: 403,
+    tree.ModelNotAllowedError: 404,
     tree.PoolError: 503,
     tree.CredentialError: 400,
     tree.UpstreamError: 502,

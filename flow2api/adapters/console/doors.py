@@ -195,6 +195,7 @@ class ConsoleDoors:
         tls_headers_of: What an answer says more when its request, by its scope, came over TLS.
         takes_plain_http: Whether passphrases are taken over plain http from other machines.
         upstreams: The names of the services that accounts can be of.
+        used_today: What the limit by the day of a key counts; None where other processes count along.
         version: Of the program.
     """
 
@@ -228,6 +229,7 @@ class ConsoleDoors:
     reload_proxies: Callable[[], Awaitable[None]]
     keys: ManageKeys
     reload_keys: Callable[[], Awaitable[None]]
+    used_today: Callable[[int], int | None]
     catalog: ModelCatalog
     routes: ModelRoutes
     model_sources: Mapping[str, str]

@@ -7,6 +7,8 @@ from litestar import Request
 
 from flow2api.adapters.openai_api.doors import Authorizes
 from flow2api.domain.api_key import ApiKey, Caller
+from flow2api.domain.errors import KeyScopeError
+from flow2api.domain.key_rules import KeyScope
 
 _LONGEST_KEY = 512
 _BEARER = b"bearer "
@@ -34,8 +36,11 @@ def presented_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None if key is None else key[:_LONGEST_KEY].decode("latin-1")
 
 
-def key_check(authorize: Authorizes) -> KeyCheck:
+def key_check(authorize: Authorizes, scope: KeyScope | None = None) -> KeyCheck:
     """Lets only known keys pass and leaves the key in the request's ``auth``.
+
+    Args:
+        scope: What the key has to have; None where that shows later.
 
     It is to run before each handler and is no guard in Litestar's sense: for each call of a guard Litestar copies the
     handler, which costs as much as everything that is done here.
@@ -43,7 +48,10 @@ def key_check(authorize: Authorizes) -> KeyCheck:
 
     async def require_key(request: Request[Any, Any, Any]) -> None:
         presented = presented_key(request.scope["headers"])
-        request.scope["auth"] = authorize.known(presented) or await authorize(presented)
+        key = authorize.known(presented) or await authorize(presented)
+        request.scope["auth"] = key
+        if scope is not None and scope not in key.rules.scopes:
+            raise KeyScopeError(scope.value)
 
     return require_key
 
@@ -51,7 +59,7 @@ def key_check(authorize: Authorizes) -> KeyCheck:
 def caller_of(scope: Any) -> Caller:
     """Who the request is made for; only behind :func:`key_check`."""
     key: ApiKey = scope["auth"]
-    return Caller(key_id=key.id, tag=key.tag)
+    return Caller(key_id=key.id, tag=key.tag, rules=key.rules)
 
 
 def profile_of(scope: Any) -> str | None:

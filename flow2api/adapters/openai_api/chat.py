@@ -78,8 +78,9 @@ async def _read(doors: Doors, request: HttpRequest) -> _Asked:
         conversation = read_conversation(wanted.messages)
         check_prompt(conversation.prompt, conversation.prompt_param)
         model = known_name(doors.routes, wanted.model)
-        check_model(doors, model, None)
-        planned = await _plan(doors, body, conversation, model, caller_of(request.scope))
+        caller = caller_of(request.scope)
+        check_model(doors, model, None, caller)
+        planned = await _plan(doors, body, conversation, model, caller)
     return _Asked(
         model=wanted.model,
         is_streamed=bool(wanted.stream),

@@ -24,7 +24,7 @@ _MOST_EXTRA_HEADERS = 32
 _READABLE_HEADERS = (
     "x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, openai-version, "
     "openai-poll-after-ms, x-flow2api-warnings, idempotency-replayed, content-disposition, content-range, "
-    "accept-ranges, etag"
+    "accept-ranges, etag, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"
 )
 
 ANSWER_HEADERS: HeaderList = [

@@ -16,6 +16,7 @@ from flow2api.domain.ports.storage import Page
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import Asking
 from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.limit_requests import Allowance
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 
@@ -162,6 +163,7 @@ class Doors:
         chat_text: What a chat message says that shows these results, for the response profile of a key.
         public_url: The address that clients reach us by; None to follow each request's own.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
+        allowance: Tells what a key may still begin; None where it has no limit or nobody knows.
         notes: Where refused requests are written down; None to write down none.
         room: Where large bodies wait for their turn.
         image_model: What makes pictures when a request names no model.
@@ -179,6 +181,7 @@ class Doors:
     clock: Clock
     pictures: Pictures
     chat_text: Callable[[str | None, Sequence[ShownResult]], str]
+    allowance: Callable[[Caller], Allowance | None] = lambda _: None
     notes: NotesRequests | None = None
     public_url: str | None = None
     gateway_name: Callable[[], str] = lambda: "flow2api"

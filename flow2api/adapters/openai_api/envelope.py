@@ -14,12 +14,20 @@ from litestar.status_codes import (
 )
 from litestar.types import ExceptionHandlersMap
 
+from flow2api.adapters.openai_api.allowances import allowance_headers
 from flow2api.adapters.openai_api.edge import common_headers, has_passed_edge
 from flow2api.adapters.openai_api.errors import INVALID_REQUEST, SERVER_ERROR, answer_of, retry_headers
 from flow2api.adapters.openai_api.lingering import LingeringResponse
 from flow2api.adapters.openai_api.request_ids import request_id_of
-from flow2api.domain.errors import Flow2ApiError, InvalidApiKeyError, RequestError
+from flow2api.domain.errors import (
+    Flow2ApiError,
+    InvalidApiKeyError,
+    KeyConcurrencyError,
+    KeyLimitError,
+    RequestError,
+)
 from flow2api.domain.request_log import ASKING
+from flow2api.domain.usecases.limit_requests import Allowance
 
 _log = structlog.get_logger(__name__)
 
@@ -102,6 +110,9 @@ def _of_tree(error: Flow2ApiError) -> Refusal:
     headers = retry_headers(answer, error)
     if isinstance(error, InvalidApiKeyError):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, KeyLimitError) and not isinstance(error, KeyConcurrencyError):
+        left = allowance_headers(Allowance(error.limit, 0, error.retry_after_s))
+        headers |= {name.decode("ascii"): value.decode("ascii") for name, value in left}
     param = error.param if isinstance(error, RequestError) else None
     return Refusal(answer.status, ErrorObject(error.message, answer.type, param, error.code), headers)
 

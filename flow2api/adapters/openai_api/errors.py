@@ -25,6 +25,8 @@ class Retry(Enum):
     AS_USUAL = auto()
     NEVER = auto()
     LATER = auto()
+    MUCH_LATER = auto()
+    """Longer than an SDK waits: it is told not to try, and everybody else when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.UnsupportedInputError: Answer(400),
     tree.ContentBlockedError: Answer(400, "image_generation_user_error"),
     tree.InvalidApiKeyError: Answer(401),
+    tree.ExpiredApiKeyError: Answer(401),
+    tree.KeyScopeError: Answer(403),
+    tree.ModelNotAllowedError: Answer(404),
     tree.IdempotencyConflictError: Answer(422),
     tree.GenerationNotFoundError: Answer(404),
     tree.NotReadyError: Answer(404),
@@ -62,6 +67,8 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.AccountNotFoundError: Answer(404),
     tree.RecordNotFoundError: Answer(404),
     tree.KeyLimitError: Answer(429, "rate_limit_error", Retry.LATER, 10),
+    tree.KeyConcurrencyError: Answer(429, "rate_limit_error", Retry.LATER, 10),
+    tree.KeyDayLimitError: Answer(429, "rate_limit_error", Retry.MUCH_LATER),
     tree.OperatorError: Answer(403),
     tree.HostNotAllowedError: Answer(421),
     tree.SetupRequiredError: Answer(503, SERVER_ERROR, Retry.NEVER),
@@ -138,8 +145,14 @@ def retry_headers(answer: Answer, error: Exception) -> dict[str, str]:
         case Retry.NEVER:
             return {"x-should-retry": "false"}
         case Retry.LATER:
-            known: float | None = getattr(error, "retry_after_s", None)
-            seconds = math.ceil(known) if known is not None and math.isfinite(known) else answer.wait_s
-            return {"retry-after": str(min(max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S))}
+            return {"retry-after": str(min(_wait_s(answer, error), LONGEST_WAIT_S))}
+        case Retry.MUCH_LATER:
+            return {"retry-after": str(_wait_s(answer, error)), "x-should-retry": "false"}
         case Retry.AS_USUAL:
             return {}
+
+
+def _wait_s(answer: Answer, error: Exception) -> int:
+    known: float | None = getattr(error, "retry_after_s", None)
+    seconds = math.ceil(known) if known is not None and math.isfinite(known) else answer.wait_s
+    return max(seconds, SHORTEST_WAIT_S)

@@ -115,7 +115,7 @@ async def _read(doors: Doors, request: HttpRequest, route: _Route) -> _Asked:
 async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, route: _Route) -> GenerationRequest:
     model = wanted.model or doors.image_model
     check_prompt(wanted.prompt)
-    check_model(doors, model, MediaKind.IMAGE)
+    check_model(doors, model, MediaKind.IMAGE, caller)
     sources = picture_sources(body.fields, doors.limits.pictures)
     if route.needs_picture and not sources:
         raise UnsupportedInputError(

@@ -7,10 +7,12 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from flow2api.adapters.openai_api.answers import Answer, Json
+from flow2api.adapters.openai_api.auth import caller_of
 from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.domain.catalog import ModelDescription, ModelRoutes, Wish
-from flow2api.domain.errors import UnknownModelError
+from flow2api.domain.errors import ModelNotAllowedError, UnknownModelError
+from flow2api.domain.key_rules import KeyScope
 from flow2api.domain.media import MediaKind
 
 _ENDPOINT_TYPES = {
@@ -18,6 +20,9 @@ _ENDPOINT_TYPES = {
     MediaKind.VIDEO: ("openai", "openai-video"),
 }
 """By these words Cherry Studio and new-api sort models."""
+
+_MOST_ANSWERS = 64
+"""So many lists are kept ready, for keys that may use different models."""
 
 CHAT_SUFFIX = ":image"
 """LobeChat calls a model under ``NAME:image`` when it wants pictures through chat."""
@@ -96,20 +101,33 @@ def known_name(routes: ModelRoutes, name: str) -> str:
 def model_routes(doors: Doors) -> list[HTTPRouteHandler]:
     """The handlers of ``/models``."""
     catalog, routes = doors.catalog, doors.routes
-    made: tuple[tuple[ModelDescription, ...], Answer] | None = None
+    made: tuple[ModelDescription, ...] | None = None
+    answers: dict[tuple[frozenset[KeyScope], tuple[str, ...]], Answer] = {}
 
     @get("/models")
-    async def list_models() -> Answer:
+    async def list_models(request: HttpRequest) -> Answer:
         nonlocal made
-        listed = routes.listed()
-        if made is None or made[0] is not listed:
-            made = listed, Json({"object": "list", "data": [model_out(description) for description in listed]})
-        return made[1]
+        rules, listed = caller_of(request.scope).rules, routes.listed()
+        if made is not listed or len(answers) > _MOST_ANSWERS:
+            made = listed
+            answers.clear()
+        asked = rules.scopes, rules.models
+        if asked not in answers:
+            shown = [
+                one for one in (routes.listed_of(rules.models) if rules.models else listed) if rules.shows(one.kind)
+            ]
+            answers[asked] = Json({"object": "list", "data": [model_out(description) for description in shown]})
+        return answers[asked]
 
     @get("/models/{model_id:str}")
     async def get_model(request: HttpRequest) -> Answer:
         name: str = request.path_params["model_id"]
-        description = routes.describe(known_name(routes, name))
+        rules, known = caller_of(request.scope).rules, known_name(routes, name)
+        description = routes.describe(known)
+        if description is not None and not rules.shows(description.kind):
+            raise ModelNotAllowedError(name)
+        if rules.models and not routes.selects(rules.models, known):
+            raise ModelNotAllowedError(name)
         if description is None:
             catalog.resolve(name, Wish())
             raise UnknownModelError(name)

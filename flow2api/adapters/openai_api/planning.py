@@ -7,8 +7,11 @@ from functools import cache
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.input_pictures import PICTURE_FIELDS
 from flow2api.adapters.openai_api.shapes import SILENT_FIELDS, ignored_fields
-from flow2api.domain.catalog import Masks, Wish
+from flow2api.domain.api_key import Caller
+from flow2api.domain.catalog import Masks, ModelDescription, ModelSpec, Wish
+from flow2api.domain.errors import KeyScopeError, ModelNotAllowedError
 from flow2api.domain.generation import GenerationRequest
+from flow2api.domain.key_rules import KeyScope
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.request import plan_request, plan_route
 
@@ -54,16 +57,24 @@ class Ask:
     parent_id: str | None = None
 
 
-def check_model(doors: Doors, model: str, kind: MediaKind | None) -> None:
-    """Refuse a model that is unknown or of the other kind before anything costly is done for the request.
+def check_model(doors: Doors, model: str, kind: MediaKind | None, caller: Caller) -> None:
+    """Refuse a model that is unknown, of the other kind or not for this key before anything costly is done for the request.
 
     Raises:
+        ModelNotAllowedError: The key may not use it.
         UnknownModelError: There is no such model.
         UnsupportedInputError: It makes the other kind.
+        KeyScopeError: The key may not make what it makes.
     """
-    description = doors.routes.describe(model)
+    models = caller.rules.models
+    if models and not doors.routes.selects(models, model):
+        raise ModelNotAllowedError(model)
+    description: ModelDescription | ModelSpec | None = doors.routes.describe(model)
     if description is None or (kind is not None and description.kind is not kind):
-        doors.catalog.resolve(doors.routes.targets(model)[0], Wish(), kind)
+        description = doors.catalog.resolve(doors.routes.targets(model)[0], Wish(), kind).spec
+    scope = KeyScope.of(description.kind)
+    if scope not in caller.rules.scopes:
+        raise KeyScopeError(scope.value)
 
 
 def heeds_masks(doors: Doors, model: str) -> bool:

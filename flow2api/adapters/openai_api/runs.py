@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from flow2api.adapters.openai_api.allowances import allowance_headers
 from flow2api.adapters.openai_api.body import HttpRequest
 from flow2api.adapters.openai_api.cors import HeaderList
 from flow2api.adapters.openai_api.doors import Doors
@@ -13,6 +14,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.gateway_hops import HOPS, hops_with
 from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
 from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.limit_requests import Allowance
 
 _VIA = b"x-flow2api-via"
 """The header that names the gateways which a request has come through."""
@@ -24,10 +26,12 @@ class Run:
 
     Attributes:
         rest: Every event after the first; closing it does not stop the work.
+        allowance: What its key may still begin, where there is a limit.
     """
 
     accepted: Accepted
     rest: AsyncGenerator[GenerationEvent, None]
+    allowance: Allowance | None = None
 
     def headers(self, warnings: Iterable[str] | None = None) -> HeaderList:
         """What the answer's headers tell of the run.
@@ -37,7 +41,7 @@ class Run:
         """
         known = self.accepted.generation.warnings if warnings is None else warnings
         replayed: HeaderList = [(b"idempotency-replayed", b"true")] if self.accepted.replayed else []
-        return [*warning_headers(known), *replayed]
+        return [*warning_headers(known), *replayed, *allowance_headers(self.allowance)]
 
     async def events(self) -> AsyncGenerator[GenerationEvent, None]:
         """All events from the first on."""
@@ -77,7 +81,7 @@ async def begin(
     first = await anext(events)
     if not isinstance(first, Accepted):
         raise TypeError(f"the first event of a generation was {type(first).__name__}")
-    return Run(first, events)
+    return Run(first, events, doors.allowance(caller))
 
 
 async def collect(run: Run) -> Outcome:

@@ -36,7 +36,7 @@ async def plan_remix(
     editing = _editing_model(doors.catalog, parent, door) if wanted.model is None else None
     if editing is not None:
         return await _plan_edit(doors, body, wanted, parent, caller, editing, door)
-    ask = _ask(doors, body, wanted, parent, wanted.model or parent.model, door)
+    ask = _ask(doors, body, wanted, parent, caller, model=wanted.model or parent.model, door=door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
     source = await _source_of(doors, parent, ask.model, caller)
@@ -59,7 +59,7 @@ async def _plan_edit(
     doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str, door: str
 ) -> GenerationRequest:
     """The video itself, changed as the prompt says; shape and length stay."""
-    ask = _ask(doors, body, wanted, parent, model, door)
+    ask = _ask(doors, body, wanted, parent, caller, model=model, door=door)
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
         raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
@@ -75,7 +75,8 @@ async def plan_extension(
     Raises:
         UnsupportedInputError: The parent is not complete, or nothing that is offered can extend it.
     """
-    ask = _ask(doors, body, wanted, parent, wanted.model or _extending_model(doors.catalog, parent), door)
+    model = wanted.model or _extending_model(doors.catalog, parent)
+    ask = _ask(doors, body, wanted, parent, caller, model=model, door=door)
     made_by, description = doors.catalog.spec(parent.spec_name), doors.routes.describe(ask.model)
     if made_by is not None and description is not None and description.upstream != made_by.upstream:
         raise UnsupportedInputError(
@@ -89,12 +90,14 @@ async def plan_extension(
     return plan(doors, replace(ask, fields=fields, source=source, source_seconds=parent.seconds))
 
 
-def _ask(doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, model: str, door: str) -> Ask:
+def _ask(
+    doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, *, model: str, door: str
+) -> Ask:
     """What all that follows a video asks for alike; what cannot be is refused before anything costly is done for it."""
     if parent.state is not State.COMPLETED:
         raise UnsupportedInputError(why_unfinished(parent), param="video.id")
     check_prompt(wanted.prompt)
-    check_model(doors, model, MediaKind.VIDEO)
+    check_model(doors, model, MediaKind.VIDEO, caller)
     return Ask(
         model=model,
         kind=MediaKind.VIDEO,

@@ -94,7 +94,7 @@ async def _plan_video(doors: Doors, body: Body, caller: Caller) -> GenerationReq
     wanted = typed(body, VideoIn)
     model = wanted.model or doors.video_model
     check_prompt(wanted.prompt)
-    check_model(doors, model, MediaKind.VIDEO)
+    check_model(doors, model, MediaKind.VIDEO, caller)
     pictures = await take_in(doors, picture_sources(body.fields, doors.limits.pictures), caller)
     return plan(
         doors,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, case, insert, or_, select, update
 
 from flow2api.adapters.persistence.audit_log import note_audit
@@ -14,6 +15,7 @@ from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_mom
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.errors import ConflictError
+from flow2api.domain.key_rules import EVERY_SCOPE, NO_RULES, KeyRules, scopes_named
 from flow2api.domain.ports.system import Clock
 
 API_KEYS = table_of(ApiKeyRow)
@@ -94,6 +96,12 @@ def key_to_row(key: ApiKey) -> dict[str, Any]:
         "last_used_at": to_instant(key.last_used_at),
         "tag": key.tag,
         "profile": key.profile,
+        "scopes": None if key.rules.scopes == EVERY_SCOPE else " ".join(sorted(key.rules.scopes)),
+        "models": msgspec.json.encode(key.rules.models).decode() if key.rules.models else None,
+        "expires_at": to_instant(key.rules.expires_at),
+        "requests_per_min": key.rules.requests_per_min,
+        "max_concurrent": key.rules.max_concurrent,
+        "max_per_day": key.rules.max_per_day,
     }
 
 
@@ -109,7 +117,20 @@ def row_to_key(row: RowMapping) -> ApiKey:
         last_used_at=to_moment(row["last_used_at"]),
         tag=row["tag"],
         profile=row["profile"],
+        rules=_rules_of(row),
     )
+
+
+def _rules_of(row: RowMapping) -> KeyRules:
+    rules = KeyRules(
+        scopes=scopes_named((row["scopes"] or "").split()),
+        models=msgspec.json.decode(row["models"], type=tuple[str, ...]) if row["models"] else (),
+        expires_at=to_moment(row["expires_at"]),
+        requests_per_min=row["requests_per_min"],
+        max_concurrent=row["max_concurrent"],
+        max_per_day=row["max_per_day"],
+    )
+    return NO_RULES if rules == NO_RULES else rules
 
 
 def _has_namesake(connection: Connection, key: ApiKey) -> bool:

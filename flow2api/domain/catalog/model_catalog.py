@@ -1,6 +1,6 @@
 """All public names of one installation, frozen after they were put together."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from flow2api.domain.catalog.choice import (
@@ -61,6 +61,10 @@ class ModelCatalog:
     def get(self, name: str) -> Entry | None:
         """What lives under this name, the base name where a model shares it; None when nothing does."""
         return self._entries.get(name)
+
+    def names(self) -> Collection[str]:
+        """Every name that means something: models, base names and aliases."""
+        return self._descriptions.keys()
 
     def spec(self, name: str) -> ModelSpec | None:
         """The concrete model of this name, also where a base name shares it; None when it is not served."""

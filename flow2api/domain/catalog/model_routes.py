@@ -1,7 +1,9 @@
 """What an operator makes of the catalog while the server runs: names that lead to several models, and names not offered."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import translate
 
 from flow2api.domain.catalog.description import ModelDescription
 from flow2api.domain.catalog.entries import Alias, BaseName
@@ -12,6 +14,7 @@ from flow2api.domain.errors import ConfigurationError, UnknownModelError
 Routes = Mapping[str, tuple[str, ...]]
 
 _LONGEST_NAME = 128
+_MOST_SELECTIONS = 256
 
 
 class ModelRoutes:
@@ -37,6 +40,7 @@ class ModelRoutes:
         self._refused: frozenset[str] = frozenset()
         self._own: tuple[ModelDescription, ...] = ()
         self._listed: tuple[ModelDescription, ...] = ()
+        self._selections: dict[tuple[str, ...], tuple[frozenset[str], tuple[ModelDescription, ...]]] = {}
 
     def targets(self, name: str) -> tuple[str, ...]:
         """The models to try under this name, in order; only the name itself where no route begins.
@@ -63,6 +67,37 @@ class ModelRoutes:
         self._current()
         return self._listed
 
+    def selects(self, patterns: tuple[str, ...], name: str) -> bool:
+        """Whether a name is among those that these patterns stand for.
+
+        A pattern stands for each name that it matches, with ``*`` and ``?`` as in names of files and letters of any case; with
+        a name go its aliases, and with the name of a whole line its models.
+        """
+        return name in self._selection(patterns)[0]
+
+    def listed_of(self, patterns: tuple[str, ...]) -> tuple[ModelDescription, ...]:
+        """What is listed of these patterns, and behind it the aliases that they match though not what these lead to."""
+        return self._selection(patterns)[1]
+
+    def _selection(self, patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[ModelDescription, ...]]:
+        self._current()
+        found = self._selections.get(patterns)
+        if found is None:
+            if len(self._selections) >= _MOST_SELECTIONS:
+                self._selections.clear()
+            found = self._selections[patterns] = self._select(patterns)
+        return found
+
+    def _select(self, patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[ModelDescription, ...]]:
+        wanted = re.compile("|".join(translate(one.casefold()) for one in patterns))
+        names = dict.fromkeys((*(one.id for one in self._listed), *self._targets, *self._catalog.names()))
+        matched = [name for name in names if name not in self._refused and wanted.match(name.casefold())]
+        behind = {other for name in matched for other in _belonging_to(name, self._catalog)}
+        listed = [one for one in self._listed if one.id in behind or one.id in matched]
+        shown = behind.union(one.id for one in listed)
+        alone = [one for name in matched if name not in shown and (one := self.describe(name)) is not None]
+        return frozenset(matched) | behind, (*listed, *alone)
+
     def is_off(self, name: str) -> bool:
         """Whether the operator has the name not offered, by itself or with what it belongs to."""
         self._current()
@@ -82,6 +117,7 @@ class ModelRoutes:
             self._own = tuple(replace(one, id=name, aliases=()) for name, one in described if one is not None)
             listed = self._catalog.listed()
             self._listed = (*(one for one in listed if one.id not in refused), *self._own)
+            self._selections = {}
         return self._targets
 
 

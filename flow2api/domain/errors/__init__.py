@@ -8,6 +8,9 @@
     │   ├── UnsupportedInputError
     │   ├── ContentBlockedError
     │   ├── InvalidApiKeyError
+    │   │   └── ExpiredApiKeyError
+    │   ├── KeyScopeError
+    │   ├── ModelNotAllowedError
     │   ├── IdempotencyConflictError
     │   ├── GenerationNotFoundError
     │   ├── NotReadyError
@@ -18,6 +21,8 @@
     │   ├── AccountNotFoundError
     │   ├── RecordNotFoundError
     │   ├── KeyLimitError
+    │   │   ├── KeyConcurrencyError
+    │   │   └── KeyDayLimitError
     │   └── OperatorError            what an operator is refused
     │       ├── HostNotAllowedError
     │       ├── SetupRequiredError
@@ -92,10 +97,15 @@ from flow2api.domain.errors.request import (
     ChangedMeanwhileError,
     ConflictError,
     ContentBlockedError,
+    ExpiredApiKeyError,
     GenerationNotFoundError,
     IdempotencyConflictError,
     InvalidApiKeyError,
+    KeyConcurrencyError,
+    KeyDayLimitError,
     KeyLimitError,
+    KeyScopeError,
+    ModelNotAllowedError,
     NotKnownError,
     NotReadyError,
     OptionLockedError,
@@ -137,6 +147,7 @@ __all__ = [
     "CredentialError",
     "CredentialExpiredError",
     "CredentialRevokedError",
+    "ExpiredApiKeyError",
     "Flow2ApiError",
     "GatewayLoopError",
     "GenerationFailedError",
@@ -144,11 +155,15 @@ __all__ = [
     "HostNotAllowedError",
     "IdempotencyConflictError",
     "InvalidApiKeyError",
+    "KeyConcurrencyError",
+    "KeyDayLimitError",
     "KeyLimitError",
+    "KeyScopeError",
     "MediaError",
     "MediaGoneError",
     "MediaNotFoundError",
     "ModelAccessError",
+    "ModelNotAllowedError",
     "NoEligibleAccountError",
     "NotAllowedError",
     "NotKnownError",

@@ -1,10 +1,14 @@
 """The caller's fault."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from math import ceil
 
 from flow2api.domain.errors.base import Flow2ApiError
 from flow2api.domain.quantity import counted
+
+_SOON_S = 10.0
+"""When nobody knows when a generation ends, that is when to ask again."""
 
 
 class RequestError(Flow2ApiError):
@@ -74,6 +78,49 @@ class InvalidApiKeyError(RequestError):
             else "No API key was given. Send it as `Authorization: Bearer KEY`."
         )
         self.presented = presented
+
+
+class ExpiredApiKeyError(InvalidApiKeyError):
+    """The key was a good one until its time was over."""
+
+    code = "expired_api_key"
+
+    def __init__(self, expired_at: datetime) -> None:
+        super().__init__(presented=True)
+        self.message = (
+            f"The API key expired on {expired_at:%Y-%m-%d at %H:%M} UTC. Use another one, or have an owner of this server"
+            " set a later date."
+        )
+        self.args = (self.message,)
+
+
+class KeyScopeError(RequestError):
+    """The key is not for this part of the API.
+
+    Attributes:
+        scope: What it lacks.
+    """
+
+    code = "permission_denied"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This API key lacks the scope {scope!r}. Use another one, or have an owner of this server add it."
+        )
+        self.scope = scope
+
+
+class ModelNotAllowedError(RequestError):
+    """The key may not use this model, which its holder is told as if there were none."""
+
+    code = "model_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The model {name[:128]!r} does not exist, or this API key may not use it. The list of models shows what it may.",
+            param="model",
+        )
+        self.name = name
 
 
 class IdempotencyConflictError(RequestError):
@@ -150,6 +197,7 @@ class KeyLimitError(RequestError):
     """The key has begun as many requests as it may for now; nothing was begun.
 
     Attributes:
+        limit: How many it may.
         retry_after_s: When it may begin the next one, in seconds.
     """
 
@@ -160,4 +208,29 @@ class KeyLimitError(RequestError):
             f"This API key may begin {counted(limit, 'request')} a minute and has begun them; "
             f"try again in {ceil(retry_after_s)} s."
         )
+        self.limit = limit
         self.retry_after_s = retry_after_s
+
+
+class KeyConcurrencyError(KeyLimitError):
+    """As many generations of the key wait or run as may at once; nothing was begun."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, _SOON_S)
+        self.message = (
+            f"This API key may have {counted(limit, 'generation')} under way at once, and this would be more; "
+            "try again when one has ended."
+        )
+        self.args = (self.message,)
+
+
+class KeyDayLimitError(KeyLimitError):
+    """The key has had made as much as it may on this day of UTC; nothing was begun."""
+
+    def __init__(self, limit: int, retry_after_s: float) -> None:
+        super().__init__(limit, retry_after_s)
+        self.message = (
+            f"This API key may have {counted(limit, 'result')} made a day, and this would be more; "
+            "the next day begins at midnight UTC."
+        )
+        self.args = (self.message,)

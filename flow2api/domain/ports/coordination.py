@@ -60,6 +60,19 @@ class LimitsInMemory(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsUses(Protocol):
+    """What limits in memory may offer besides: a look at what was counted, and a way to take it back."""
+
+    def used_now(self, subject: str) -> tuple[int, float]:
+        """How many uses are counted in the window of a subject, and in how many seconds that ends; 0 and 0 without one."""
+        ...
+
+    def give_back_now(self, subject: str, amount: int) -> None:
+        """Count so many uses less; nothing happens when the window is over."""
+        ...
+
+
 class Events(Protocol):
     """Lets processes wake each other. What is lost only delays: whoever listens also looks by itself, less often."""
 

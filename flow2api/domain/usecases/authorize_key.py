@@ -2,9 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 
 from flow2api.domain.api_key import ApiKey
-from flow2api.domain.errors import InvalidApiKeyError
+from flow2api.domain.errors import ExpiredApiKeyError, InvalidApiKeyError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
 from flow2api.domain.ports.system import Clock
@@ -22,7 +23,18 @@ class AuthorizeKey:
     a few times a second at most, so that wrong keys cannot keep the database busy.
     """
 
-    def __init__(self, api_keys: ApiKeys, cipher: Cipher, clock: Clock) -> None:
+    def __init__(
+        self,
+        api_keys: ApiKeys,
+        cipher: Cipher,
+        clock: Clock,
+        loaded: Callable[[Sequence[ApiKey]], Awaitable[None]] | None = None,
+    ) -> None:
+        """Know none yet.
+
+        Args:
+            loaded: Told of all keys whenever they were loaded.
+        """
         self._api_keys = api_keys
         self._cipher = cipher
         self._clock = clock
@@ -31,11 +43,15 @@ class AuthorizeKey:
         self._salt = secrets.token_bytes(16)
         self._window = 0
         self._lookups = 0
+        self._loaded = loaded
 
     async def load(self) -> None:
         """Take every key from storage into memory."""
-        self._known = {key.digest: key for key in await self._api_keys.all()}
+        keys = await self._api_keys.all()
+        self._known = {key.digest: key for key in keys}
         self._digests.clear()
+        if self._loaded is not None:
+            await self._loaded(keys)
 
     def tag_of(self, key_id: int | None) -> str | None:
         """The tag of accounts to which a key is bound, for work that goes on without its caller."""
@@ -46,13 +62,16 @@ class AuthorizeKey:
         if not presented or len(presented) > _LONGEST_KEY:
             return None
         key = self._known.get(self._digest(presented))
-        return key if key is not None and key.is_active else None
+        if key is None or not key.is_active:
+            return None
+        # The clock is not asked for keys that never expire, which is most of them.
+        return None if key.rules.expires_at is not None and key.rules.has_expired(self._clock.now()) else key
 
     async def __call__(self, presented: str | None) -> ApiKey:
         """The active key that was presented.
 
         Raises:
-            InvalidApiKeyError: There was none, it is unknown, or it was revoked.
+            InvalidApiKeyError: There was none, it is unknown, it was revoked, or its time is over.
         """
         if not presented:
             raise InvalidApiKeyError(presented=False)
@@ -66,6 +85,8 @@ class AuthorizeKey:
                 self._known[digest] = key
         if key is None or not key.is_active:
             raise InvalidApiKeyError(presented=True)
+        if key.rules.expires_at is not None and key.rules.has_expired(self._clock.now()):
+            raise ExpiredApiKeyError(key.rules.expires_at)
         return key
 
     def _digest(self, presented: str) -> bytes:

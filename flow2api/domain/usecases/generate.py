@@ -122,23 +122,33 @@ class Generate:
         Raises:
             StorageError: It costs credits, and the result could not be kept; nothing was begun.
             IdempotencyConflictError: The idempotency key was used with another body.
-            KeyLimitError: The key has begun as many requests as it may for now.
+            KeyLimitError: The key has begun as much as it may for now.
         """
         self._check_open()
-        limit = self._limit if self._limit is not None and self._limit.is_limited(caller) else None
-        for _ in range(_TRIES + (limit is not None)):
+        if self._limit is None or not self._limit.is_limited(caller):
+            return (await self._found_or_begun(request, caller, idempotency))[0]
+        earlier = await self._earlier(request, caller, idempotency)
+        if earlier and not self._were_refused(earlier):
+            return self._replay(earlier)
+        async with self._limit.counting(caller, results=request.count, parts=self._part_count(request)) as counting:
+            events, counting.is_begun = await self._found_or_begun(request, caller, idempotency)
+            return events
+
+    async def _found_or_begun(
+        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
+    ) -> tuple[AsyncGenerator[GenerationEvent, None], bool]:
+        """The events of an earlier request that this one repeats, else of its own; and whether they are its own."""
+        for _ in range(_TRIES):
             earlier = await self._earlier(request, caller, idempotency)
-            is_refused = all(self._as_known(part).was_refused for part in earlier)
-            if earlier and not is_refused:
-                return self._replay(earlier)
-            if limit is not None:
-                await limit.count(caller)
-                limit = None
-                continue  # the same may have been begun meanwhile
+            if earlier and not self._were_refused(earlier):
+                return self._replay(earlier), False
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
-                return await self._begin(self._routes(request, caller), caller, idempotency, refused)
+                return await self._begin(self._routes(request, caller), caller, idempotency, refused), True
         raise ConflictError("This Idempotency-Key is in use by another request.")
+
+    def _were_refused(self, parts: Sequence[Generation]) -> bool:
+        return all(self._as_known(part).was_refused for part in parts)
 
     async def begin(self, request: GenerationRequest, caller: Caller) -> Sequence[Generation]:
         """Start the request's generations and watch none of them; each has its record before anything is made of it.
@@ -236,12 +246,18 @@ class Generate:
     ) -> tuple[Generation, ...]:
         is_marked = idempotency is not None and idempotency.key is None and not is_free
         digest = idempotency.body_digest if idempotency is not None and is_marked else None
-        per_call = 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
+        per_call = self._per_call(request)
         group_id = self._ids.new("req")
         counts = [min(per_call, request.count - done) for done in range(0, request.count, per_call)]
         return tuple(
             self._generation(request, caller, group_id, count, index, digest) for index, count in enumerate(counts)
         )
+
+    def _per_call(self, request: GenerationRequest) -> int:
+        return 1 if request.spec.kind is MediaKind.VIDEO else max(1, self._options().pictures_per_call)
+
+    def _part_count(self, request: GenerationRequest) -> int:
+        return -(-request.count // self._per_call(request))
 
     def _generation(
         self, request: GenerationRequest, caller: Caller, group_id: str, count: int, index: int, digest: bytes | None

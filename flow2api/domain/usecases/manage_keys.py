@@ -4,11 +4,13 @@ import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.key_rules import NO_RULES, KeyRules
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
 from flow2api.domain.ports.system import Clock
@@ -22,6 +24,7 @@ _SHORTEST_TEXT = 24
 _LONGEST_TEXT = 256
 _DISTINCT = 10
 _VISIBLE_OF_OTHERS = 4
+_LONGEST_OVERLAP = timedelta(days=366)
 _TEXT = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
@@ -52,6 +55,7 @@ class ManageKeys:
         *,
         tag: str | None = None,
         profile: str | None = None,
+        rules: KeyRules = NO_RULES,
         actor: Actor | None = None,
     ) -> tuple[ApiKey, Secret]:
         """A new key and its text, which is shown this once and not kept.
@@ -60,15 +64,17 @@ class ManageKeys:
             name: None takes the first of ``key 1``, ``key 2``, … that no active key has.
             tag: The key may only use accounts with this tag; None or an empty one lets it use all.
             profile: Name of a response profile; None or an empty one for what the option says.
+            rules: What it may do, and how much of it.
             actor: Who does it; the change and its audit entry are one.
 
         Raises:
             UnsupportedInputError: The name is empty, too long, unprintable, or a number, which could be taken for an id;
-                or the tag is none, or there is no such profile.
+                or the tag is none, or there is no such profile, or the rules cannot be kept.
             ConflictError: An active key has this name.
         """
         free = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name
         name = _checked_name(free)
+        rules.check(self._clock.now())
         text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         key = ApiKey(
             id=0,
@@ -78,8 +84,9 @@ class ManageKeys:
             created_at=self._clock.now(),
             tag=_checked_tag(tag),
             profile=self._checked_profile(profile),
+            rules=rules,
         )
-        told = {"name": name, "tag": key.tag, **({"profile": key.profile} if key.profile else {})}
+        told = {name: value for name, value in _told(key).items() if value is not None or name == "tag"}
         entry = self._entry(actor, AuditAction.KEY_CREATED, told)
         return await self._api_keys.add(key, entry), Secret(text)
 
@@ -141,6 +148,7 @@ class ManageKeys:
         name: str | None = None,
         tag: str | None = None,
         profile: str | None = None,
+        rules: KeyRules | None = None,
         actor: Actor | None = None,
     ) -> ApiKey:
         """Change the active key with this name or id; what is None stays.
@@ -148,37 +156,60 @@ class ManageKeys:
         Args:
             tag: An empty one lets the key use all accounts.
             profile: An empty one has answers written as the option says.
+            rules: All of them, those that stay included.
 
         Raises:
-            UnsupportedInputError: The name, the tag or the profile cannot be used.
+            UnsupportedInputError: The name, the tag, the profile or the rules cannot be used.
             NotKnownError: There is no such active key.
             ConflictError: Another one has the name.
         """
-        key = await self._active(which)
+        key = await self.active(which)
+        if rules is not None and rules != key.rules:
+            # A date that is past already may stay while something else is changed.
+            kept = replace(rules, expires_at=None) if rules.expires_at == key.rules.expires_at else rules
+            kept.check(self._clock.now())
         changed = replace(
             key,
             name=key.name if name is None else _checked_name(name),
             tag=key.tag if tag is None else _checked_tag(tag),
             profile=key.profile if profile is None else self._checked_profile(profile),
+            rules=key.rules if rules is None else rules,
         )
         if changed != key:
             told = differences(_told(key), _told(changed))
             await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
         return changed
 
-    async def rotate(self, which: str, actor: Actor | None = None) -> tuple[ApiKey, Secret]:
-        """A new key in the place of the active one with this name or id: the same name, tag and profile, another text.
+    async def rotate(
+        self, which: str, actor: Actor | None = None, *, overlap: timedelta | None = None
+    ) -> tuple[ApiKey, Secret]:
+        """A new key in the place of the active one with this name or id: the same name, tag, profile and rules, another text.
 
-        The former one is called ``NAME (old)`` from now on and goes on opening what it did until it is revoked, so that
-        clients can be moved one by one.
+        The former one is called ``NAME (old)`` from now on and goes on opening what it did, so that clients can be moved one by
+        one. One that was made to expire has a successor that lives as long from now on as it did.
+
+        Args:
+            overlap: How long the former one goes on; None until it is revoked, or expires as it would have.
 
         Raises:
             NotKnownError: There is no such active key.
+            UnsupportedInputError: The overlap is none.
         """
-        key = await self._active(which)
+        key, now = await self.active(which), self._clock.now()
+        if overlap is not None and not timedelta() < overlap <= _LONGEST_OVERLAP:
+            raise UnsupportedInputError("The former key goes on for more than 0 and at most 366 days.", param="overlap")
+        end = None if overlap is None else now + overlap
+        expires_at = key.rules.expires_at
+        rules = key.rules if expires_at is None else replace(key.rules, expires_at=now + (expires_at - key.created_at))
         taken = {one.name for one in await self.all() if one.is_active}
-        await self.update(str(key.id), name=_name_of_former(key.name, taken), actor=actor)
-        return await self.create(key.name, tag=key.tag, profile=key.profile, actor=actor)
+        former = replace(
+            key,
+            name=_name_of_former(key.name, taken),
+            rules=replace(key.rules, expires_at=min(filter(None, (expires_at, end)), default=None)),
+        )
+        told = differences(_told(key), _told(former))
+        await self._api_keys.save(former, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
+        return await self.create(key.name, tag=key.tag, profile=key.profile, rules=rules, actor=actor)
 
     async def revoke(self, which: str, actor: Actor | None = None) -> ApiKey:
         """Let the active key with this name or id open nothing any more.
@@ -186,7 +217,7 @@ class ManageKeys:
         Raises:
             NotKnownError: There is no such active key.
         """
-        key = await self._active(which)
+        key = await self.active(which)
         revoked = replace(key, revoked_at=self._clock.now())
         await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
         return revoked
@@ -199,7 +230,12 @@ class ManageKeys:
             )
         return profile or None
 
-    async def _active(self, which: str) -> ApiKey:
+    async def active(self, which: str) -> ApiKey:
+        """The active key with this name or id.
+
+        Raises:
+            NotKnownError: There is none.
+        """
         for key in await self._api_keys.all():
             if key.is_active and which in (key.name, str(key.id)):
                 return key
@@ -215,7 +251,16 @@ class ManageKeys:
 
 
 def _told(key: ApiKey) -> dict[str, object]:
-    return {"name": key.name, "tag": key.tag, "profile": key.profile}
+    rules, told = key.rules, {"name": key.name, "tag": key.tag, "profile": key.profile}
+    return {
+        **told,
+        "scopes": None if rules.scopes == NO_RULES.scopes else sorted(rules.scopes),
+        "models": list(rules.models) or None,
+        "expires_at": None if rules.expires_at is None else rules.expires_at.isoformat(),
+        "requests_per_min": rules.requests_per_min,
+        "max_concurrent": rules.max_concurrent or None,
+        "max_per_day": rules.max_per_day or None,
+    }
 
 
 def _checked_name(name: str) -> str:

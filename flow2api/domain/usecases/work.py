@@ -63,12 +63,18 @@ class Work:
         self._running: dict[str, _Running] = {}
         self._cancelled: set[str] = set()
         self._listeners: list[Callable[[Generation], None]] = []
+        self._end_listeners: list[Callable[[Generation], None]] = []
+        self._by_key: dict[int | None, dict[str, Job]] = {}
         self.is_held = False
         self._is_stopping = False
 
     def subscribe(self, listener: Callable[[Generation], None]) -> None:
         """Call this with every generation that was accepted, when it has ended; it must be quick and must not raise."""
         self._listeners.append(listener)
+
+    def subscribe_to_ends(self, listener: Callable[[Generation], None]) -> None:
+        """Call this with every generation that has ended, those that no account would serve included; it must be quick."""
+        self._end_listeners.append(listener)
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +102,10 @@ class Work:
         running = self._running.get(generation_id)
         return None if running is None else running.job
 
+    def under_way(self, key_id: int | None) -> int:
+        """How many generations of a key wait or run in this process."""
+        return sum(not job.is_over for job in self._by_key.get(key_id, {}).values())
+
     def of_group(self, group_id: str) -> Sequence[Job]:
         """The jobs of this process on the parts of one request, in the order in which they were begun."""
         return [running.job for running in self._running.values() if running.job.generation.group_id == group_id]
@@ -111,6 +121,7 @@ class Work:
             context=self._context_of(job.generation) if resumed else None,
         )
         running = self._running[generation_id] = _Running(job, task, self._clock.monotonic())
+        self._by_key.setdefault(job.generation.key_id, {})[generation_id] = job
         task.add_done_callback(lambda _: self._ended(running))
 
     async def cancel(self, generation_id: str) -> bool:
@@ -158,10 +169,17 @@ class Work:
         job, generation_id = running.job, running.job.generation.id
         if self._running.get(generation_id) is running:
             del self._running[generation_id]
+            self._forget_of_key(job)
         if job.is_over:
             self._write_down(running)
         elif not job.has_left and generation_id not in self._cancelled:
             job.leave(ShuttingDownError("The server is stopping; the work goes on when it is back. Ask again then."))
+
+    def _forget_of_key(self, job: Job) -> None:
+        of_key = self._by_key[job.generation.key_id]
+        del of_key[job.generation.id]
+        if not of_key:
+            del self._by_key[job.generation.key_id]
 
     def _write_down(self, running: "_Running") -> None:
         """One line of the request log, which the statistics are made of; it is written behind the request."""
@@ -187,6 +205,8 @@ class Work:
                 prompt=ended.prompt,
             )
         )
+        for listener in self._end_listeners:
+            listener(ended)
         if running.job.is_accepted or running.job.is_stored:
             for listener in self._listeners:
                 listener(ended)

@@ -8,6 +8,7 @@ import pytest
 
 from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Credentials, Rest, RestReason
 from flow2api.domain.errors import ConflictError
+from flow2api.domain.key_rules import NO_RULES, KeyRules, KeyScope
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
@@ -324,6 +325,24 @@ class ApiKeysContract:
         assert await storage.api_keys.all() == [added]
         assert await storage.api_keys.find(whole.digest) == added
         assert await storage.api_keys.find(b"unknown") is None
+
+    async def test_keeps_what_a_key_may_do(self, storage: Storage) -> None:
+        rules = KeyRules(
+            scopes=frozenset({KeyScope.IMAGES, KeyScope.MODELS}),
+            models=("veo-*", "a, b"),
+            expires_at=NOW + timedelta(days=1),
+            requests_per_min=0,
+            max_concurrent=3,
+            max_per_day=100,
+        )
+        limited = await storage.api_keys.add(replace(key_of("a"), rules=rules))
+        free = await storage.api_keys.add(key_of("b"))
+
+        assert await storage.api_keys.find(limited.digest) == limited
+        assert [key.rules for key in await storage.api_keys.all()] == [rules, NO_RULES]
+        await storage.api_keys.save(replace(limited, rules=NO_RULES))
+        await storage.api_keys.save(replace(free, rules=rules))
+        assert [key.rules for key in await storage.api_keys.all()] == [NO_RULES, rules]
 
     async def test_refuses_the_name_of_an_active_key(self, storage: Storage) -> None:
         first = await storage.api_keys.add(key_of("a", b"1"))

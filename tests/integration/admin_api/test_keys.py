@@ -1,7 +1,12 @@
 """Keys over HTTP: shown once, bound to a tag, at work at once, and useless when revoked."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from flow2api.domain.key_rules import KeyRules
 from tests.integration.admin_api.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,3 +72,93 @@ async def test_key_that_is_not_there_is_not_found(site: Site, method: str, path:
     told = await site.refused(method, f"/keys/999{path}", 404, {"name": "x"} if method == "PATCH" else None)
 
     assert told["code"] == "not_found"
+
+
+RULES = {
+    "scopes": ["images", "models"],
+    "models": ["gpt-image-*"],
+    "expires_at": "2031-01-31T18:00:00Z",
+    "requests_per_min": 30,
+    "max_concurrent": 2,
+    "max_per_day": 100,
+}
+NONE = {
+    "scopes": ["images", "models", "videos"],
+    "models": [],
+    "expires_at": None,
+    "requests_per_min": None,
+    "max_concurrent": 0,
+    "max_per_day": 0,
+}
+
+
+def rules_of(shown: Any) -> dict[str, object]:
+    return {name: shown[name] for name in RULES}
+
+
+async def test_key_is_told_what_it_may_do_which_holds_at_once_and_can_be_taken_back(site: Site) -> None:
+    made = await site.ok("POST", "/keys", RULES, 201)
+    path, text = f"/keys/{made['id']}", made["key"]
+    bearer = {"authorization": f"Bearer {text}"}
+
+    assert rules_of(made) == RULES
+    models = (await site.client.get("/v1/models", headers=bearer)).json()["data"]
+    assert models
+    assert all(one["kind"] == "image" for one in models)
+    refused = await site.client.post("/v1/videos", headers=bearer, json={"prompt": "x", "model": "sora-2"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "permission_denied")
+
+    assert rules_of(await site.ok("PATCH", path, {"max_per_day": 5})) == {**RULES, "max_per_day": 5}
+    assert (await site.audited())["details"] == {"before": {"max_per_day": 100}, "after": {"max_per_day": 5}}
+    freed = await site.ok("PATCH", path, {**NONE, "scopes": []})
+    assert rules_of(freed) == NONE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scopes": ["admin"]},
+        {"models": [""]},
+        {"expires_at": "2001-01-01T00:00:00Z"},
+        {"expires_at": "soon"},
+        {"requests_per_min": -1},
+        {"max_concurrent": None},
+        {"max_per_day": 1_000_001},
+    ],
+)
+async def test_rules_that_cannot_be_are_refused(site: Site, body: dict[str, object]) -> None:
+    made = await site.ok("POST", "/keys", {}, 201)
+
+    await site.refused("POST", "/keys", 400, body)
+    await site.refused("PATCH", f"/keys/{made['id']}", 400, body)
+
+    assert rules_of(await site.ok("GET", f"/keys/{made['id']}")) == NONE
+
+
+async def test_expired_key_says_so(site: Site) -> None:
+    made = await site.ok("POST", "/keys", {}, 201)
+    keys = site.services.storage.api_keys
+    key = await site.services.operating.keys.get(made["id"])
+    past = site.services.clock.now() - timedelta(seconds=1)
+    await keys.save(replace(key, rules=KeyRules(expires_at=past)))
+    await site.services.authorize.load()
+
+    answer = await site.client.get("/v1/models", headers={"authorization": f"Bearer {made['key']}"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "expired_api_key")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_rotated_key_works_beside_the_former_one_for_as_long_as_was_said(site: Site) -> None:
+    made = await site.ok("POST", "/keys", {"name": "to rotate", "max_per_day": 7}, 201)
+
+    fresh = await site.ok("POST", f"/keys/{made['id']}/rotate", {"overlap_hours": 2}, 201)
+
+    former = await site.ok("GET", f"/keys/{made['id']}")
+    assert (fresh["name"], fresh["max_per_day"], fresh["expires_at"]) == ("to rotate", 7, None)
+    assert former["name"] == "to rotate (old)"
+    assert former["expires_at"] is not None
+    assert [await opens(site, key) for key in (made["key"], fresh["key"])] == [True, True]
+    for hours in (0, -1, 10_000):
+        await site.refused("POST", f"/keys/{fresh['id']}/rotate", 400, {"overlap_hours": hours})
+    await site.ok("POST", f"/keys/{fresh['id']}/rotate", {}, 201)

@@ -1,11 +1,15 @@
 """The pages about keys: made, shown once, changed, rotated, revoked; by owners only."""
 
+import html
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from flow2api.domain.audit import Actor
+from flow2api.domain.key_rules import KeyRules, KeyScope
 from tests.integration.console.conftest import PASSPHRASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -179,3 +183,117 @@ async def test_field_that_the_form_does_not_have_changes_nothing(site: Any) -> N
     await site.owner.submit("/console/keys/create", 422, name="x", digest="00")
 
     assert len(await site.services.operating.keys.all()) == before
+
+
+RULES = {
+    "has_rules": "1",
+    "scope_images": "on",
+    "scope_models": "on",
+    "models": "gpt-image-*\r\n gemini-*\r\n",
+    "expires": "2031-01-31T18:00",
+    "requests_per_min": "30",
+    "max_concurrent": "2",
+    "max_per_day": "100",
+}
+
+
+async def test_key_is_told_what_it_may_do_and_the_pages_show_it(site: Any) -> None:
+    key_id, text = await made(site, name="bounded", **RULES)
+
+    key = await site.services.operating.keys.get(key_id)
+    assert key.rules == KeyRules(
+        scopes=frozenset({KeyScope.IMAGES, KeyScope.MODELS}),
+        models=("gpt-image-*", "gemini-*"),
+        expires_at=datetime(2031, 1, 31, 18, tzinfo=UTC),
+        requests_per_min=30,
+        max_concurrent=2,
+        max_per_day=100,
+    )
+    for page in (await site.owner.read("/console/keys?q=bounded"), await site.viewer.read(f"/console/keys/{key_id}")):
+        assert "pictures" in page
+        assert "30 a minute, 2 at once, 100 a day" in page
+        assert "0 of 100" in page
+    refused = await site.owner.browser.get("/v1/videos", headers={"authorization": f"Bearer {text}"})
+    assert refused.status_code == 403
+
+
+async def test_rules_are_changed_by_who_has_seen_the_latest(site: Any) -> None:
+    key_id, _ = await made(site, name="changing rules", **RULES)
+    page = await site.owner.see(f"/console/keys/{key_id}")
+    was = {name: html.unescape(value) for name, value in re.findall(r'name="(was_\w+)"\s+value="([^"]*)"', page)}
+    assert was["was_models"] == "gpt-image-*\ngemini-*"
+    was["was_models"] = "gpt-image-*\r\ngemini-*"  # as browsers send it
+
+    fields = {**RULES, "name": "changing rules", "max_per_day": "", "scope_videos": "on"}
+    await site.owner.submit(f"/console/keys/{key_id}", **fields, **was)
+    stale = await site.owner.submit(f"/console/keys/{key_id}", 409, **{**fields, "max_per_day": "7"}, **was)
+
+    key = await site.services.operating.keys.get(key_id)
+    assert (key.rules.max_per_day, key.rules.scopes) == (0, frozenset(KeyScope))
+    assert "Somebody has changed this to “none” meanwhile." in stale.text
+    assert 'value="7"' in stale.text
+
+
+async def test_form_without_those_fields_leaves_the_rules_alone(site: Any) -> None:
+    key_id, _ = await made(site, name="left alone", **RULES)
+    await site.owner.submit(f"/console/keys/{key_id}", name="left alone too")
+
+    key = await site.services.operating.keys.get(key_id)
+    assert (key.name, key.rules.max_per_day) == ("left alone too", 100)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("scope_images", "", "Tick one at least."),
+        ("models", "<b>" * 60, "has 1 to 128 printable characters"),
+        ("expires", "tomorrow", "This has to be a date and a time"),
+        ("expires", "2001-01-01T00:00", "A key expires at a time to come"),
+        ("requests_per_min", "many", "This has to be a whole number."),
+        ("max_concurrent", "-1", "This has to be between 0 and 1000000."),
+        ("max_per_day", "9999999", "This has to be between 0 and 1000000."),
+    ],
+)
+async def test_rules_that_cannot_be_are_told_beside_the_field(site: Any, field: str, value: str, sentence: str) -> None:
+    before = len(await site.services.operating.keys.all())
+    fields = {**RULES, "scope_models": ""} if field == "scope_images" else RULES
+
+    answer = await site.owner.submit("/console/keys/create", 422, **{**fields, field: value})
+
+    assert f'aria-describedby="{field}-bad' in answer.text
+    assert sentence in answer.text
+    assert "<b><b>" not in answer.text
+    assert 'value="30"' in answer.text or field == "requests_per_min"
+    assert len(await site.services.operating.keys.all()) == before
+
+
+async def test_key_that_expires_soon_or_has_is_marked(site: Any) -> None:
+    keys, now = site.services.storage.api_keys, site.services.clock.now()
+    soon, _ = await made(site, name="ending soon")
+    over, text = await made(site, name="ended already")
+    for key_id, left in ((soon, timedelta(days=2)), (over, timedelta(seconds=-1))):
+        key = await site.services.operating.keys.get(key_id)
+        await keys.save(replace(key, rules=KeyRules(expires_at=now + left)))
+    await site.services.authorize.load()
+
+    assert "This key expires soon:" in await site.viewer.read(f"/console/keys/{soon}")
+    assert "This key has expired." in await site.viewer.read(f"/console/keys/{over}")
+    assert "ended already" in await site.viewer.read("/console/keys?state=expired")
+    assert "ending soon" not in await site.viewer.read("/console/keys?state=expired")
+    assert not await is_open(site, text)
+    for key_id in (soon, over):
+        await site.owner.submit(f"/console/keys/{key_id}/revoke")
+
+
+async def test_former_key_of_a_rotation_may_end_by_itself(site: Any) -> None:
+    key_id, _ = await made(site, name="handed over")
+    fields = {"passphrase": PASSPHRASE.reveal()}
+    await site.owner.submit(f"/console/keys/{key_id}/rotate", 422, overlap_hours="5", **fields)
+
+    answer = await site.owner.submit(f"/console/keys/{key_id}/rotate", 201, overlap_hours="24", **fields)
+
+    assert "It expires by itself:" in answer.text
+    former = await site.services.operating.keys.get(key_id)
+    assert former.rules.expires_at is not None
+    assert timedelta(hours=23) < former.rules.expires_at - site.services.clock.now() <= timedelta(hours=24)
+    await site.owner.submit(f"/console/keys/{key_id}/revoke")

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from flow2api.domain.account import RestReason
 from flow2api.domain.audit import Actor
+from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.panels import (
     PanelCell,
     PanelChart,
@@ -44,6 +46,19 @@ async def test_the_verdict_counts_accounts_that_can_work_and_each_problem_has_it
     finally:
         pool.put(account)
         await _fresh(site)
+
+
+async def test_key_that_expires_soon_is_something_to_attend_to(site: Site) -> None:
+    await site.account()
+    await _fresh(site)
+    keys, in_days = site.services.operating.keys, site.services.clock.now() + timedelta(days=2, hours=1)
+    key, _ = await keys.create("short-lived", rules=KeyRules(expires_at=in_days))
+    try:
+        page = await site.owner.see("/console")
+        assert "The key short-lived expires in 2 days" in page
+        assert f'href="/console/keys/{key.id}"' in page
+    finally:
+        await keys.revoke("short-lived")
 
 
 async def test_what_a_page_is_made_of_is_there_without_any_script(site: Site) -> None:

@@ -1,3 +1,9 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from flow2api.domain.key_rules import NO_RULES, KeyRules, KeyScope
 from flow2api.domain.secret import Secret
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
@@ -17,7 +23,19 @@ def test_created_key_stands_alone_on_standard_output(run: CommandLine, stage: St
 def test_json_of_a_created_key(run: CommandLine) -> None:
     made = run("keys", "create", "--json").json
 
-    assert made == {"key": made["key"], "id": 1, "name": "key 1", "tag": None, "profile": None}
+    assert made == {
+        "key": made["key"],
+        "id": 1,
+        "name": "key 1",
+        "tag": None,
+        "profile": None,
+        "scopes": ["images", "models", "videos"],
+        "models": [],
+        "expires_at": None,
+        "requests_per_min": None,
+        "max_concurrent": 0,
+        "max_per_day": 0,
+    }
     assert made["key"].startswith("f2a_")
 
 
@@ -43,6 +61,12 @@ def test_list_shows_keys_but_not_what_they_are(run: CommandLine) -> None:
         "revoked_at",
         "tag",
         "profile",
+        "scopes",
+        "models",
+        "expires_at",
+        "requests_per_min",
+        "max_concurrent",
+        "max_per_day",
     }
 
 
@@ -107,3 +131,78 @@ def test_bad_change_of_a_key_changes_nothing(run: CommandLine, stage: Stage) -> 
     assert "no active key 'three'" in run("keys", "update", "three", "--tag", "eu").err
     assert run("keys", "update", "two").code == 2
     assert [(key.name, key.tag) for key in stage.tables.api_keys.values()] == [("one", None), ("two", None)]
+
+
+def test_key_is_told_what_it_may_do_and_how_much(run: CommandLine, stage: Stage) -> None:
+    made = run(
+        "keys", "create", "--name", "shop", "--scope", "images", "--scope", "models", "--model", "veo-*", "--model", "paint",
+        "--expires", "2031-01-31T18:00", "--requests-per-min", "0", "--max-concurrent", "2", "--max-per-day", "100", "--json",
+    ).json  # fmt: skip
+
+    rules = KeyRules(
+        scopes=frozenset({KeyScope.IMAGES, KeyScope.MODELS}),
+        models=("veo-*", "paint"),
+        expires_at=datetime(2031, 1, 31, 18, tzinfo=UTC),
+        requests_per_min=0,
+        max_concurrent=2,
+        max_per_day=100,
+    )
+    assert stage.tables.api_keys[1].rules == rules
+    assert (made["scopes"], made["expires_at"], made["max_per_day"]) == (
+        ["images", "models"],
+        "2031-01-31T18:00:00Z",
+        100,
+    )
+
+    run("keys", "update", "shop", "--max-per-day", "0", "--expires", "2031-01-31T18:00+02:00")
+    assert stage.tables.api_keys[1].rules == replace(
+        rules, max_per_day=0, expires_at=datetime(2031, 1, 31, 16, tzinfo=UTC)
+    )
+    run(
+        "keys", "update", "shop", "--scope", "all", "--model", "", "--expires", "never",
+        "--requests-per-min", "option", "--max-concurrent", "0",
+    )  # fmt: skip
+    assert stage.tables.api_keys[1].rules == NO_RULES
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--scope", "admin", "'admin' is not one of"),
+        ("--expires", "tomorrow", "'tomorrow' is no time"),
+        ("--expires", "2001-01-01", "expires at a time to come"),
+        ("--requests-per-min", "many", "takes a number or `option`"),
+        ("--max-per-day", "-1", "`max_per_day` is a number from 0"),
+    ],
+)
+def test_rules_that_cannot_be_are_refused(
+    run: CommandLine, stage: Stage, option: str, value: str, sentence: str
+) -> None:
+    refused = run("keys", "create", option, value)
+
+    assert refused.code != 0
+    assert sentence in refused.err
+    assert stage.tables.api_keys == {}
+
+
+def test_rotated_key_is_shown_once_and_the_former_one_ends_by_itself(run: CommandLine, stage: Stage) -> None:
+    former = run("keys", "create", "--name", "shop", "--max-per-day", "5").out.strip()
+
+    rotated = run("keys", "rotate", "shop", "--overlap-hours", "2")
+
+    assert rotated.out.strip().startswith("f2a_")
+    assert rotated.out.strip() != former
+    old, new = stage.tables.api_keys.values()
+    assert (old.name, new.name, new.rules.max_per_day) == ("shop (old)", "shop", 5)
+    assert old.rules.expires_at is not None
+    assert run("keys", "rotate", "shop", "--json").json["name"] == "shop"
+    for hours in ("0", "nan", "1e300"):
+        assert run("keys", "rotate", "shop", "--overlap-hours", hours).code != 0
+
+
+def test_list_says_which_keys_have_expired(run: CommandLine, stage: Stage) -> None:
+    run("keys", "create", "--name", "one")
+    key = stage.tables.api_keys[1]
+    stage.tables.api_keys[1] = replace(key, rules=KeyRules(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+
+    assert run("keys", "list").out.splitlines()[1].split()[3] == "expired"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelRoutes, check_routes
+from flow2api.domain.catalog import Alias, BaseName, ModelCatalog, ModelRoutes, check_routes, model_routes
 from flow2api.domain.catalog.model_routes import Routes
 from flow2api.domain.errors import ConfigurationError, UnknownModelError
 from flow2api.testing.factories import picture_spec, video_spec
@@ -134,3 +134,59 @@ def test_route_passes_over_what_is_off_and_ends_where_nothing_is_left() -> None:
     off[0] = ("no-such-model",)
     assert routes.targets("best") == ("paint", "draw")
     assert not routes.is_off("only")
+
+
+MANY = ModelCatalog(
+    [
+        picture_spec("paint"),
+        picture_spec("paint-fast"),
+        video_spec("film-wide", line="film"),
+        BaseName("Film", "film"),
+        Alias("nice", {None: "paint"}),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "opened", "listed"),
+    [
+        (("paint",), {"paint", "nice"}, ["paint"]),
+        (("PAINT*",), {"paint", "paint-fast", "nice"}, ["paint", "paint-fast"]),
+        (("nice",), {"nice"}, ["nice"]),
+        (("film",), {"Film", "film-wide"}, ["Film", "film-wide"]),
+        (("*-wide", "pain?"), {"film-wide", "paint", "nice"}, ["film-wide", "paint"]),
+        (("nothing",), set(), []),
+        (("*",), {"paint", "paint-fast", "Film", "film-wide", "nice"}, ["Film", "paint", "paint-fast", "film-wide"]),
+    ],
+)
+def test_patterns_stand_for_names_and_what_goes_with_them(
+    patterns: tuple[str, ...], opened: set[str], listed: list[str]
+) -> None:
+    routes = ModelRoutes(MANY, Operator())
+    names = {"paint", "paint-fast", "film-wide", "Film", "nice", "nothing"}
+
+    assert {name for name in names if routes.selects(patterns, name)} == opened
+    assert {one.id for one in routes.listed_of(patterns)} == set(listed)
+    assert routes.listed_of(patterns) is routes.listed_of(patterns)
+
+
+def test_patterns_stand_for_the_operators_own_names_and_never_for_what_is_not_offered() -> None:
+    operator = Operator({"best": ("draw", "paint")})
+    off: list[tuple[str, ...]] = [()]
+    routes = ModelRoutes(CATALOG, operator, lambda: off[0])
+
+    assert [one.id for one in routes.listed_of(("b*",))] == ["best"]
+    assert not routes.selects(("b*",), "draw")
+
+    off[0] = ("best",)
+    assert routes.listed_of(("b*",)) == ()
+
+
+def test_only_so_many_selections_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_routes, "_MOST_SELECTIONS", 2)
+    routes = ModelRoutes(CATALOG, Operator())
+    first = routes.listed_of(("paint",))
+    for name in ("draw", "film"):
+        routes.listed_of((name,))
+
+    assert routes.listed_of(("paint",)) is not first

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,11 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.UnsupportedInputError("?"), GIVE_UP, False),
     (tree.ContentBlockedError("SEXUAL"), GIVE_UP, False),
     (tree.InvalidApiKeyError(presented=True), GIVE_UP, False),
+    (tree.ExpiredApiKeyError(datetime(2026, 11, 1, tzinfo=UTC)), GIVE_UP, False),
+    (tree.KeyScopeError("images"), GIVE_UP, False),
+    (tree.ModelNotAllowedError("?"), GIVE_UP, False),
+    (tree.KeyConcurrencyError(1), GIVE_UP, False),
+    (tree.KeyDayLimitError(1, 2.5), GIVE_UP, False),
     (tree.IdempotencyConflictError("?"), GIVE_UP, False),
     (tree.GenerationNotFoundError("?"), GIVE_UP, False),
     (tree.NotReadyError("?"), GIVE_UP, False),

@@ -1,6 +1,8 @@
 """``/api/admin/keys``: the keys of clients."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from litestar import get, patch, post
@@ -14,7 +16,11 @@ from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.key_rules import NO_RULES, KeyRules, scopes_named
 from flow2api.domain.operator import Role
+
+_RULES = ("scopes", "models", "expires_at", "requests_per_min", "max_concurrent", "max_per_day")
+_MOST_HOURS = 8784
 
 ONE = f"{PREFIX}/keys/{{key_id:int}}"
 
@@ -27,6 +33,12 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
         revoked_at: When it was revoked; null while it opens something.
         tag: It may only use accounts with this tag; null for all.
         profile: How answers are written for its client; null as the option `response_profile` says.
+        scopes: The parts of the API that it opens: `images`, `videos`, `models`.
+        models: Names and patterns of the models that it may use; none for all.
+        expires_at: From when on it opens nothing; null for never.
+        requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
+        max_concurrent: How many of its generations may be under way at once in a process; 0 for any number.
+        max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
     """
 
     id: int
@@ -37,6 +49,12 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[str, ...]
+    models: tuple[str, ...]
+    expires_at: datetime | None
+    requests_per_min: int | None
+    max_concurrent: int
+    max_per_day: int
 
 
 class NewKey(KeyView, frozen=True, kw_only=True):
@@ -57,21 +75,42 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewKeyBody(Body, frozen=True):
-    """What a key is to be called (``key 1``, ``key 2``, … without a name), the tag of accounts that it may use, and the response
-    profile of its client.
+    """What a key is to be called (``key 1``, ``key 2``, … without a name), the tag of accounts that it may use, the response
+    profile of its client, and what it may do; without any of the latter it may do everything for ever.
     """
 
     name: str | None = None
     tag: str | None = None
     profile: str | None = None
+    scopes: list[str] | UnsetType = UNSET
+    models: list[str] | UnsetType = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
+    requests_per_min: int | UnsetType | None = UNSET
+    max_concurrent: int | UnsetType = UNSET
+    max_per_day: int | UnsetType = UNSET
+
+
+class RotateBody(Body, frozen=True):
+    """For how many hours the former key goes on; without, until it is revoked."""
+
+    overlap_hours: float | None = None
 
 
 class KeyBody(Body, frozen=True):
-    """What is to change; what is left out stays. A tag of null lets the key use all accounts, a profile of null is the option's."""
+    """What is to change; what is left out stays. A tag of null lets the key use all accounts, a profile of null is the option's.
+
+    No scopes are all of them, and no models as well.
+    """
 
     name: str | UnsetType = UNSET
     tag: str | UnsetType | None = UNSET
     profile: str | UnsetType | None = UNSET
+    scopes: list[str] | UnsetType = UNSET
+    models: list[str] | UnsetType = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
+    requests_per_min: int | UnsetType | None = UNSET
+    max_concurrent: int | UnsetType = UNSET
+    max_per_day: int | UnsetType = UNSET
 
 
 def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
@@ -86,8 +125,9 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/keys", opt=owner, tags=["keys"])
     async def create_key(request: HttpRequest, data: JSONBody[NewKeyBody]) -> NewKey:
         """Make a key. It works at once, and this answer is the only one that shows it."""
+        rules = _rules(data, NO_RULES)
         key, text = await doors.keys.create(
-            data.name, tag=data.tag, profile=data.profile, actor=actor_of(doors, request.scope)
+            data.name, tag=data.tag, profile=data.profile, rules=rules, actor=actor_of(doors, request.scope)
         )
         await doors.reload_keys()
         return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
@@ -99,16 +139,26 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @patch(ONE, opt=owner, tags=["keys"])
     async def change_key(request: HttpRequest, key_id: Id, data: JSONBody[KeyBody]) -> KeyView:
-        """Give an active key another name, tag or profile; it holds from the next request on."""
+        """Change what an active key is called and may do; it holds from the next request on."""
         name = None if isinstance(data.name, UnsetType) else data.name
         tag = None if isinstance(data.tag, UnsetType) else data.tag or ""
         profile = None if isinstance(data.profile, UnsetType) else data.profile or ""
-        if name is None and tag is None and profile is None:
-            raise UnsupportedInputError("Say what is to be changed: name, tag, profile.")
+        before = (await doors.keys.get(key_id)).rules
+        rules = _rules(data, before)
+        if name is None and tag is None and profile is None and rules is before:
+            raise UnsupportedInputError("Say what is to be changed: name, tag, profile, or what it may do.")
         actor = actor_of(doors, request.scope)
-        changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, actor=actor)
+        changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor)
         await doors.reload_keys()
         return _view(changed)
+
+    @post(f"{ONE}/rotate", opt=owner, tags=["keys"])
+    async def rotate_key(request: HttpRequest, key_id: Id, data: JSONBody[RotateBody]) -> NewKey:
+        """Make a key in the place of an active one. This answer is the only one that shows it."""
+        actor = actor_of(doors, request.scope)
+        key, text = await doors.keys.rotate(str(key_id), actor, overlap=_hours(data.overlap_hours))
+        await doors.reload_keys()
+        return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
 
     @post(f"{ONE}/revoke", status_code=200, opt=owner, tags=["keys"])
     async def revoke_key(request: HttpRequest, key_id: Id) -> KeyView:
@@ -117,7 +167,29 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.reload_keys()
         return _view(revoked)
 
-    return [list_keys, create_key, show_key, change_key, revoke_key]
+    return [list_keys, create_key, show_key, change_key, rotate_key, revoke_key]
+
+
+def _rules(data: NewKeyBody | KeyBody, before: KeyRules) -> KeyRules:
+    """The rules with what the body names; the very same where it names nothing."""
+    asked: dict[str, Any] = {name: value for name in _RULES if not isinstance(value := getattr(data, name), UnsetType)}
+    if "scopes" in asked:
+        asked["scopes"] = scopes_named(asked["scopes"])
+    if "models" in asked:
+        asked["models"] = tuple(asked["models"])
+    if (moment := asked.get("expires_at")) is not None:
+        asked["expires_at"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return replace(before, **asked) if asked else before
+
+
+def _hours(number: float | None) -> timedelta | None:
+    if number is None:
+        return None
+    if not 0 < number <= _MOST_HOURS:
+        raise UnsupportedInputError(
+            f"`overlap_hours` is more than 0 and at most {_MOST_HOURS:,}.", param="overlap_hours"
+        )
+    return timedelta(hours=number)
 
 
 def _view(key: ApiKey) -> KeyView:
@@ -130,4 +202,10 @@ def _view(key: ApiKey) -> KeyView:
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,
+        scopes=tuple(sorted(key.rules.scopes)),
+        models=key.rules.models,
+        expires_at=key.rules.expires_at,
+        requests_per_min=key.rules.requests_per_min,
+        max_concurrent=key.rules.max_concurrent,
+        max_per_day=key.rules.max_per_day,
     )

@@ -1,5 +1,6 @@
 """The handlers of the pages."""
 
+from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -8,17 +9,30 @@ from litestar.di import NamedDependency
 from flow2api.adapters.console.errors import sentence_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
-from flow2api.adapters.console.keys.views import PATH, KeyView, ShownKey, key_list, new_key, one_key, view_of
+from flow2api.adapters.console.keys.rule_fields import FIELD_OF, MARK, RULE_FIELDS, read_rules, typed
+from flow2api.adapters.console.keys.views import (
+    OVERLAPS_H,
+    PATH,
+    KeyView,
+    ShownKey,
+    key_list,
+    new_key,
+    one_key,
+    view_of,
+)
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
 from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.key_rules import NO_RULES
 from flow2api.domain.operator import Role
 
 _FIELDS = ("name", "tag", "profile")
-_FIELD_OF = {"name": "name", "tags": "tag", "profile": "profile"}
+_ALL_FIELDS = (*_FIELDS, *RULE_FIELDS)
+_FIELD_OF = {"name": "name", "tags": "tag", "profile": "profile", **FIELD_OF}
+_OVERLAP = "overlap_hours"
 _OWNER = {LEAST_ROLE: Role.OWNER}
 
 
@@ -43,17 +57,18 @@ class KeysController(Controller):
     @post("/create", opt=_OWNER)
     async def create(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Make it, and show its text this once: it goes into no cookie and no address, so that nothing keeps it."""
-        form = await read_form(visit.request, _FIELDS)
+        form = await read_form(visit.request, (*_ALL_FIELDS, MARK))
         name, tag, profile = (form.text(field) for field in _FIELDS)
+        rules = read_rules(form, NO_RULES)
         if not form.errors:
             try:
                 key, text = await visit.doors.keys.create(
-                    name or None, tag=tag, profile=profile or None, actor=visit.actor
+                    name or None, tag=tag, profile=profile or None, rules=rules, actor=visit.actor
                 )
             except (UnsupportedInputError, ConflictError) as error:
                 _refuse(form, error)
             else:
-                return await self._shown(visit, ShownKey(view_of(key), text.reveal(), _base_url(visit)))
+                return await self._shown(visit, ShownKey(view_of(visit.doors, key), text.reveal(), _base_url(visit)))
         return await visit.page("keys/create.html", await new_key(visit.doors), area="keys", status=422, form=form)
 
     @get("/{key_id:int}")
@@ -63,16 +78,19 @@ class KeysController(Controller):
 
     @post("/{key_id:int}", opt=_OWNER)
     async def change(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
-        """Give it another name, tag or profile; what somebody else has changed meanwhile is shown instead."""
-        form = await read_form(visit.request, (*_FIELDS, *(f"was_{field}" for field in _FIELDS)))
+        """Change what it is called and may do; what somebody else has changed meanwhile is shown instead."""
+        form = await read_form(visit.request, (*_ALL_FIELDS, *(f"was_{field}" for field in _ALL_FIELDS), MARK))
         view = await one_key(visit.doors, key_id)
         name, tag, profile = (form.text(field, is_needed=field == "name") for field in _FIELDS)
+        rules = read_rules(form, view.key.rules)
         status = 422
         if _tell_of_changes(form, view.key):
             status = 409
         elif not form.errors:
             try:
-                await visit.doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, actor=visit.actor)
+                await visit.doors.keys.update(
+                    str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=visit.actor
+                )
             except (UnsupportedInputError, ConflictError) as error:
                 _refuse(form, error)
             else:
@@ -91,14 +109,17 @@ class KeysController(Controller):
 
         It takes the passphrase once more: a page left open must not be enough to get at a key that works.
         """
-        form = await read_form(visit.request, (PASSPHRASE,))
+        form = await read_form(visit.request, (PASSPHRASE, _OVERLAP))
         view = await one_key(visit.doors, key_id)
+        hours = form.choice(_OVERLAP, [str(one) for one in OVERLAPS_H])
         status = await confirm(form, visit)
         if form.errors:
             return await visit.page("keys/rotate.html", view, area="keys", status=status, form=form)
-        key, text = await visit.doors.keys.rotate(str(key_id), visit.actor)
-        renamed = await visit.doors.keys.get(view.key.id)
-        return await self._shown(visit, ShownKey(view_of(key), text.reveal(), _base_url(visit), renamed.name))
+        overlap = timedelta(hours=int(hours)) if hours else None
+        key, text = await visit.doors.keys.rotate(str(key_id), visit.actor, overlap=overlap)
+        former = view_of(visit.doors, await visit.doors.keys.get(view.key.id))
+        shown = ShownKey(view_of(visit.doors, key), text.reveal(), _base_url(visit), former)
+        return await self._shown(visit, shown)
 
     @post("/{key_id:int}/revoke", opt=_OWNER)
     async def revoke(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
@@ -124,10 +145,15 @@ def _refuse(form: Form, error: UnsupportedInputError | ConflictError) -> None:
 
 def _tell_of_changes(form: Form, key: KeyView) -> bool:
     """Note what has another value than the page had from which the form was sent; whether there is any."""
-    now = {"name": key.name, "tag": key.tag or "", "profile": key.profile or ""}
-    changed = [field for field in _FIELDS if form.value(f"was_{field}", now[field]) != now[field]]
+    now = {"name": key.name, "tag": key.tag or "", "profile": key.profile or "", **typed(key.rules)}
+    changed = [field for field in _ALL_FIELDS if _unbroken(form.value(f"was_{field}", now[field])) != now[field]]
     for field in changed:
         value = now[field] or gettext("none")
         form.refuse(field, gettext("Somebody has changed this to “%(value)s” meanwhile.") % {"value": value})
         form.values[f"was_{field}"] = now[field]
     return bool(changed)
+
+
+def _unbroken(text: str) -> str:
+    """A text as it was before a browser sent it, which makes two characters of each end of line."""
+    return text.replace("\r\n", "\n")

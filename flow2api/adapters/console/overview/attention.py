@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flow2api.adapters.console.account_states import state_pill, state_words
 from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.adapters.console.keys.views import SOON
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.wording import duration, number
 from flow2api.domain.account_state import AccountState
+from flow2api.domain.api_key import ApiKey
 from flow2api.domain.breaker import Host
 from flow2api.domain.proxy import Proxy, ProxyState
 from flow2api.domain.usecases.diagnose import CheckState
@@ -41,7 +44,9 @@ class Care:
     path: str
 
 
-def cares(doors: ConsoleDoors, accounts: BusyAccounts, outlook: CreditsOutlook | None) -> Sequence[Care]:
+def cares(
+    doors: ConsoleDoors, accounts: BusyAccounts, outlook: CreditsOutlook | None, keys: Sequence[ApiKey] = ()
+) -> Sequence[Care]:
     """Everything that needs somebody now, worst first."""
     found = [
         *_of_accounts(accounts),
@@ -50,6 +55,7 @@ def cares(doors: ConsoleDoors, accounts: BusyAccounts, outlook: CreditsOutlook |
         *_of_server(doors),
         *_of_checks(doors),
         *_of_credits(accounts, outlook),
+        *_of_keys(keys, doors.clock.now()),
     ]
     return sorted(found, key=lambda care: care.kind != "err")
 
@@ -197,3 +203,29 @@ def _of_credits(accounts: BusyAccounts, outlook: CreditsOutlook | None) -> Itera
         title, words = gone, gettext("They take work again when their plan gives them new ones.")
     path = f"/console/accounts?state={AccountState.OUT_OF_CREDITS.value}" if empty else "/console/accounts?sort=credits"
     yield Care("warn", look.icon, gettext("Credits"), title, words, gettext("Show accounts"), path)
+
+
+def _of_keys(keys: Sequence[ApiKey], now: datetime) -> Iterator[Care]:
+    """Keys that expire within days, and those that have within as many: their clients are, or will be, refused."""
+    dated = [(key.rules.expires_at, key) for key in keys if key.is_active and key.rules.expires_at is not None]
+    near = sorted(((at, key) for at, key in dated if now - SOON < at <= now + SOON), key=lambda one: one[0])
+    label, action = gettext("API keys"), gettext("Show keys")
+    if len(near) > _MOST_OF_A_KIND:
+        title = ngettext(
+            "%(count)s key expires or has expired within a week.",
+            "%(count)s keys expire or have expired within a week.",
+            len(near),
+        )
+        words = gettext("Clients that use them are refused from then on.")
+        yield Care("warn", "key-round", label, title % {"count": number(len(near))}, words, action, "/console/keys")
+        return
+    for at, key in near:
+        path = f"/console/keys/{key.id}"
+        if at <= now:
+            title = gettext("The key %(name)s has expired.") % {"name": key.name}
+            words = gettext("Clients that use it are refused. Give it a later date, or revoke it.")
+        else:
+            left = duration((at - now).total_seconds())
+            title = gettext("The key %(name)s expires in %(left)s.") % {"name": key.name, "left": left}
+            words = gettext("Clients that use it are refused from then on. Give it a later date, or rotate it.")
+        yield Care("warn", "key-round", label, title, words, gettext("Open the key"), path)

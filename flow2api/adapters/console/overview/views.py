@@ -15,6 +15,7 @@ from flow2api.adapters.console.overview.work import Result, Running, results, un
 from flow2api.adapters.console.wording import number
 from flow2api.domain.account import Tier
 from flow2api.domain.account_state import AccountState
+from flow2api.domain.api_key import ApiKey
 from flow2api.domain.errors import StorageError
 from flow2api.domain.generation import Generation
 from flow2api.domain.statistics import Dimension
@@ -123,7 +124,7 @@ async def look_now(doors: ConsoleDoors, asked: str) -> Now:
         ready=sum(accounts.page.counts.get(state, 0) for state in (AccountState.READY, AccountState.BUSY)),
         running=count - doors.drain.waiting(),
         waiting=doors.drain.waiting(),
-        cares=cares(doors, accounts, outlook),
+        cares=cares(doors, accounts, outlook, await _keys(doors)),
         is_checked=doors.diagnosis.latest is not None,
         kpis=None if figures is None else drawn.kpis(figures),
         jobs=jobs,
@@ -253,6 +254,13 @@ async def _outlook(doors: ConsoleDoors) -> CreditsOutlook | None:
         return await doors.glance.credits(CREDITS_DAYS)
     except StorageError:
         return None
+
+
+async def _keys(doors: ConsoleDoors) -> Sequence[ApiKey]:
+    try:
+        return await doors.keys.all()
+    except StorageError:
+        return ()
 
 
 async def _latest(doors: ConsoleDoors) -> Sequence[Generation] | None:

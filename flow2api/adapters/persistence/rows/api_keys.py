@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flow2api.adapters.persistence.rows.base import NUMBER, Row
@@ -27,3 +27,11 @@ class ApiKeyRow(Row):
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     tag: Mapped[str | None] = mapped_column(Text)
     profile: Mapped[str | None] = mapped_column(Text)
+    scopes: Mapped[str | None] = mapped_column(Text)
+    """Names with blanks between; NULL for all that there are, now and later."""
+    models: Mapped[str | None] = mapped_column(Text)
+    """JSON; NULL for all."""
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    requests_per_min: Mapped[int | None] = mapped_column(Integer)
+    max_concurrent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    max_per_day: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -1,5 +1,7 @@
 """Every error of the tree has its line, and the line keeps the SDKs from paying twice."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from flow2api.adapters.openai_api.errors import ANSWERS, Retry, answer_of, retry_headers
@@ -59,6 +61,11 @@ CASES: list[tuple[Flow2ApiError, int, str, dict[str, str]]] = [
     (tree.ShuttingDownError("x"), 503, "server_error", {"retry-after": "5"}),
     (tree.CoordinationError("x"), 503, "server_error", {"retry-after": "5"}),
     (tree.KeyLimitError(10, 12.3), 429, "rate_limit_error", {"retry-after": "13"}),
+    (tree.KeyConcurrencyError(2), 429, "rate_limit_error", {"retry-after": "10"}),
+    (tree.KeyDayLimitError(9, 7200.5), 429, "rate_limit_error", {"retry-after": "7201", "x-should-retry": "false"}),
+    (tree.ExpiredApiKeyError(datetime(2026, 11, 1, tzinfo=UTC)), 401, "invalid_request_error", {}),
+    (tree.KeyScopeError("videos"), 403, "invalid_request_error", {}),
+    (tree.ModelNotAllowedError("x"), 404, "invalid_request_error", {}),
     (tree.MediaGoneError("x"), 410, "invalid_request_error", {}),
     (
         tree.GenerationFailedError("x", code="moderation_blocked"),

@@ -226,6 +226,14 @@ class Stage:
         )
         self.work = Work(f"process-{next(self.world.processes)}", self.run, self.storage.journal, self.clock)
         self.audience = Audience()
+        self.limit = LimitRequests(
+            limits or MemoryLimits(self.clock.monotonic),
+            lambda: self.options,
+            statistics=self.storage.statistics,
+            clock=self.clock,
+            under_way=self.work.under_way,
+        )
+        self.work.subscribe_to_ends(self.limit.ended)
         self.generate = Generate(
             self.work,
             self.pool,
@@ -237,7 +245,7 @@ class Stage:
             lambda: self.options,
             room=self.room,
             places_left_alone=self.guard.places_left_alone,
-            limit=LimitRequests(limits or MemoryLimits(self.clock.monotonic), lambda: self.options),
+            limit=self.limit,
             relay=relay,
         )
         self.recover = RecoverGenerations(

@@ -1,12 +1,15 @@
 """Who is calling: from memory, and for a key that is new, from the database, but not for every guess."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from flow2api.domain.api_key import ApiKey
-from flow2api.domain.errors import InvalidApiKeyError
+from flow2api.domain.errors import ExpiredApiKeyError, InvalidApiKeyError
+from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE, AuthorizeKey
 from flow2api.testing.fakes.secrets import FakeCipher
@@ -103,3 +106,43 @@ async def test_tag_of_a_key_is_known_without_asking(door: Door) -> None:
     assert door.authorize.tag_of(None) is None
     assert door.authorize.tag_of(key.id + 1) is None
     assert door.lookups == 0
+
+
+async def test_key_opens_until_it_expires_and_then_says_so(door: Door) -> None:
+    now = door.stage.clock.now()
+    key = await door.add()
+    await door.stage.storage.api_keys.save(replace(key, rules=KeyRules(expires_at=now + timedelta(seconds=10))))
+    await door.authorize.load()
+    assert door.authorize.known(KEY) is not None
+    await door.authorize(KEY)
+
+    await door.stage.clock.sleep(10)
+
+    assert door.authorize.known(KEY) is None
+    with pytest.raises(ExpiredApiKeyError, match=r"expired on \d{4}-\d\d-\d\d at \d\d:\d\d UTC") as caught:
+        await door.authorize(KEY)
+    assert caught.value.code == "expired_api_key"
+    assert str(caught.value) == caught.value.message
+
+
+async def test_key_that_was_revoked_does_not_say_when_it_would_have_expired(door: Door) -> None:
+    now = door.stage.clock.now()
+    key = await door.add()
+    await door.stage.storage.api_keys.save(replace(key, revoked_at=now, rules=KeyRules(expires_at=now)))
+    await door.authorize.load()
+
+    with pytest.raises(InvalidApiKeyError) as caught:
+        await door.authorize(KEY)
+    assert caught.value.code == "invalid_api_key"
+
+
+async def test_whoever_counts_for_keys_is_told_of_all_of_them(door: Door) -> None:
+    told: list[ApiKey] = []
+
+    async def hear(keys: Sequence[ApiKey]) -> None:
+        told.extend(keys)
+
+    key = await door.add()
+    await AuthorizeKey(door.stage.storage.api_keys, FakeCipher(), door.stage.clock, hear).load()
+
+    assert told == [key]

@@ -14,6 +14,8 @@ CALLERS = [
     tree.UnsupportedInputError("?"),
     tree.ContentBlockedError("SEXUAL"),
     tree.InvalidApiKeyError(presented=True),
+    tree.KeyScopeError("images"),
+    tree.ModelNotAllowedError("?"),
     tree.IdempotencyConflictError("?"),
     tree.GenerationNotFoundError("?"),
     tree.NotReadyError("?"),

@@ -1,9 +1,11 @@
 import hashlib
+from datetime import timedelta
 
 import pytest
 
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.key_rules import NO_RULES, KeyRules, KeyScope
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -215,3 +217,93 @@ async def test_key_may_be_rotated_while_former_ones_are_still_in_use(manage: Man
 
 async def test_profiles_are_told_in_order(storage: FakeStorage, clock: FakeClock) -> None:
     assert ManageKeys(storage.api_keys, FakeCipher(), clock, {"plain", "links"}).profiles == ["links", "plain"]
+
+
+ADA = Actor(name="ada", door="cli")
+
+
+async def test_rules_are_kept_changed_and_told_in_the_audit(
+    manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    rules = KeyRules(
+        scopes=frozenset({KeyScope.IMAGES}),
+        models=("paint*",),
+        expires_at=clock.now() + timedelta(days=1),
+        max_per_day=9,
+    )
+
+    key, _ = await manage.create("bot", rules=rules, actor=ADA)
+    freed = await manage.update("bot", rules=NO_RULES, actor=ADA)
+
+    assert (key.rules, freed.rules) == (rules, NO_RULES)
+    assert storage.tables.api_keys[key.id].rules == NO_RULES
+    told = {
+        "scopes": ["images"],
+        "models": ["paint*"],
+        "expires_at": (clock.now() + timedelta(days=1)).isoformat(),
+        "max_per_day": 9,
+    }
+    assert [entry.details for entry in storage.tables.audit] == [
+        {"name": "bot", "tag": None, **told},
+        {"before": told, "after": dict.fromkeys(told)},
+    ]
+
+
+async def test_rules_that_cannot_be_kept_make_and_change_nothing(manage: ManageKeys, storage: FakeStorage) -> None:
+    wrong = KeyRules(max_per_day=-1)
+    with pytest.raises(UnsupportedInputError):
+        await manage.create("bot", rules=wrong)
+    assert storage.tables.api_keys == {}
+
+    key, _ = await manage.create("bot")
+    with pytest.raises(UnsupportedInputError):
+        await manage.update("bot", rules=wrong)
+    assert storage.tables.api_keys == {key.id: key}
+
+
+async def test_key_that_has_expired_is_changed_without_another_date(manage: ManageKeys, clock: FakeClock) -> None:
+    rules = KeyRules(expires_at=clock.now() + timedelta(hours=1))
+    await manage.create("bot", rules=rules)
+    await clock.sleep(7200)
+
+    renamed = await manage.update("bot", name="robot", rules=KeyRules(expires_at=rules.expires_at, max_concurrent=2))
+
+    assert (renamed.name, renamed.rules.max_concurrent) == ("robot", 2)
+    with pytest.raises(UnsupportedInputError):
+        await manage.update("robot", rules=KeyRules(expires_at=clock.now()))
+
+
+async def test_rotated_key_hands_its_rules_on_and_lives_as_long_again(
+    manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    first, _ = await manage.create("shop", rules=KeyRules(expires_at=clock.now() + timedelta(days=30), max_per_day=5))
+    await clock.sleep(86_400)
+
+    second, _ = await manage.rotate("shop", overlap=timedelta(hours=2))
+
+    former = storage.tables.api_keys[first.id]
+    assert former.rules == KeyRules(expires_at=clock.now() + timedelta(hours=2), max_per_day=5)
+    assert second.rules == KeyRules(expires_at=clock.now() + timedelta(days=30), max_per_day=5)
+
+
+async def test_overlap_ends_a_key_that_would_live_for_ever_and_lengthens_none(
+    manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    ever, _ = await manage.create("ever")
+    soon, _ = await manage.create("soon", rules=KeyRules(expires_at=clock.now() + timedelta(hours=1)))
+    await manage.rotate("ever", overlap=timedelta(hours=2))
+    new, _ = await manage.rotate("soon", overlap=timedelta(hours=2))
+    kept = storage.tables.api_keys
+
+    assert kept[ever.id].rules.expires_at == clock.now() + timedelta(hours=2)
+    assert kept[soon.id].rules == soon.rules
+    assert new.rules == soon.rules
+
+
+@pytest.mark.parametrize("overlap", [timedelta(), timedelta(hours=-1), timedelta(days=367)])
+async def test_overlap_that_is_none_rotates_nothing(manage: ManageKeys, overlap: timedelta) -> None:
+    key, _ = await manage.create("shop")
+    with pytest.raises(UnsupportedInputError) as caught:
+        await manage.rotate("shop", overlap=overlap)
+    assert caught.value.param == "overlap"
+    assert await manage.all() == [key]

@@ -1,24 +1,27 @@
 """What needs somebody, worst first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from flow2api.adapters.console.overview.attention import cares
 from flow2api.domain.account_list import AccountListPage
 from flow2api.domain.account_state import AccountState
+from flow2api.domain.api_key import ApiKey
 from flow2api.domain.breaker import BreakerState, BreakerStatus, Host
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.forecast import CreditsDay, Forecast
+from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.diagnose import CheckState, Diagnosis, Finding
 from flow2api.domain.usecases.glance_at_pool import BusyAccounts, PausedHost
 from flow2api.domain.usecases.keep_diagnosis import Examined
 from flow2api.domain.usecases.read_credits import CreditsOutlook
-from flow2api.testing.fakes.clock import START
+from flow2api.testing.fakes.clock import START, FakeClock
+from flow2api.testing.samples import key_of
 
 OPEN = BreakerStatus(BreakerState.OPEN, 12.0, 5, 6)
 
@@ -40,9 +43,11 @@ class Server:
     lost: int = 0
     found: Examined | None = None
     outlook: CreditsOutlook | None = None
+    keys: Sequence[ApiKey] = ()
 
     def told(self) -> list[tuple[str, str]]:
         doors: Any = SimpleNamespace(
+            clock=FakeClock(),
             glance=SimpleNamespace(paused_hosts=lambda: self.hosts, proxies=lambda: self.proxies),
             room=SimpleNamespace(fault=self.fault),
             drain=SimpleNamespace(is_on=self.is_drained),
@@ -50,7 +55,7 @@ class Server:
             diagnosis=SimpleNamespace(latest=self.found),
         )
         page = AccountListPage(accounts=[], total=0, first=0, earlier=None, later=None, counts=self.counts)
-        found = cares(doors, BusyAccounts(page, {}), self.outlook)
+        found = cares(doors, BusyAccounts(page, {}), self.outlook, self.keys)
         assert all(care.action and care.path.startswith("/console/") and care.words for care in found)
         return [(care.kind, care.title) for care in found]
 
@@ -122,3 +127,29 @@ def test_credits_are_told_of_when_they_end_soon() -> None:
     assert Server(outlook=outlook(1), counts={AccountState.OUT_OF_CREDITS: 1}).told() == [
         ("warn", "Credits last for about 1 more day.")
     ]
+
+
+def key(name: str, left: timedelta, **fields: Any) -> ApiKey:
+    return replace(key_of(name), rules=KeyRules(expires_at=START + left), **fields)
+
+
+def test_keys_are_told_of_days_before_and_after_they_expire() -> None:
+    keys = [
+        key("later", timedelta(days=6)),
+        key("sooner", timedelta(hours=2)),
+        key("over", timedelta(minutes=-1)),
+        key("long over", timedelta(days=-8)),
+        key("far", timedelta(days=8)),
+        key("revoked", timedelta(hours=1), revoked_at=START),
+        key_of("for ever"),
+    ]
+    assert Server(keys=keys).told() == [
+        ("warn", "The key over has expired."),
+        ("warn", "The key sooner expires in 2 h 0 min."),
+        ("warn", "The key later expires in 6 days."),
+    ]
+
+
+def test_many_keys_that_expire_are_one_matter() -> None:
+    keys = [key(str(number), timedelta(hours=number)) for number in range(1, 5)]
+    assert Server(keys=keys).told() == [("warn", "4 keys expire or have expired within a week.")]
