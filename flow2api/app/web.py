@@ -179,6 +179,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         account_of=services.pool.get,
         account_files=AccountFiles(services.kinds),
         act_on_accounts=operating.act_on_accounts,
+        restore=operating.restore,
         browse=operating.browse,
         checks=operating.checks,
         credits=operating.credits,

@@ -26,6 +26,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
@@ -257,6 +258,7 @@ class ConsoleDoors:
     account_of: Callable[[int], Account | None]
     account_files: AccountFiles
     act_on_accounts: ActOnAccounts
+    restore: RestoreAccounts
     browse: BrowseAccounts
     checks: ReadChecks
     credits: ReadCredits

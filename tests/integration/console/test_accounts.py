@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS
 from flow2api.adapters.console.live import LiveView
 from flow2api.domain.audit import Actor
@@ -15,7 +16,7 @@ from flow2api.domain.rest import RestReason
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.manage_accounts import NewAccount
-from tests.integration.console.conftest import PASSPHRASE
+from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -412,3 +413,43 @@ async def until_told(site: Any, path: str, words: str) -> str:
         while words not in (page := await site.viewer.read(path)):
             await asyncio.sleep(0.05)
     return str(page)
+
+
+class TestDeleted:
+    """What was deleted can be brought back for a day."""
+
+    async def test_deleted_account_comes_back_from_the_toast(self, site: Site) -> None:
+        await site.account()
+        account_id = await site.account()
+        account = site.services.pool.get(account_id)
+        assert account is not None
+        kept = await site.services.operating.restore.count()
+        page = await site.operator.read(f"/console/accounts/{account_id}")
+        assert "For 24 hours it can be brought back" in page
+        await site.operator.submit(f"/console/accounts/{account_id}/delete", confirm=name_of(account))
+
+        listed = await site.operator.see("/console/accounts")
+        assert site.services.pool.get(account_id) is None
+        assert '<a class="btn sm" href="/console/accounts/deleted">Undo</a>' in listed
+        assert f"Deleted {kept + 1}" in text_of(listed)
+        assert "Undo" not in await site.operator.read("/console/accounts")
+        deleted = await site.operator.see("/console/accounts/deleted")
+        assert name_of(account) in text_of(deleted)
+        assert f'action="/console/accounts/deleted/{account_id}"' in deleted
+        assert "Bring back" not in await site.viewer.read("/console/accounts/deleted")
+        await site.viewer.submit(f"/console/accounts/deleted/{account_id}", 403)
+
+        await site.operator.submit(f"/console/accounts/deleted/{account_id}")
+
+        assert "is back as it was." in await site.operator.read(f"/console/accounts/{account_id}")
+        assert site.services.pool.get(account_id) == account
+        assert await site.services.operating.restore.count() == kept
+        await site.operator.submit(f"/console/accounts/deleted/{account_id}")
+        assert "It can no longer be brought back" in await site.operator.read("/console/accounts/deleted")
+        assert "Deleted account brought back" in await site.owner.read("/console/audit")
+
+    async def test_place_that_is_none_shows_the_first_page(self, site: Site) -> None:
+        first = await site.viewer.read("/console/accounts/deleted")
+        assert await site.viewer.read("/console/accounts/deleted?before=%3Cscript%3E") == first
+        assert "No deleted account" in await site.viewer.read("/console/accounts/deleted?before=1")
+        await site.operator.submit("/console/accounts/deleted/0", 404)

@@ -111,6 +111,7 @@ class AccountsPage:
         total: How many pass it.
         narrowed: The filter in words; empty without one.
         run: What was last done to many of them, when the page is asked for its report.
+        deleted: How many deleted ones can be brought back.
     """
 
     all: int
@@ -128,6 +129,7 @@ class AccountsPage:
     later: str
     clear: str
     run: BulkReport | None
+    deleted: int
 
     @property
     def last(self) -> int:
@@ -164,6 +166,7 @@ async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "", *, h
         later=asked.link(after=str(page.later)) if page.later else "",
         clear=Narrowing(sort=asked.sort).link(),
         run=None if run is None else report_of(run),
+        deleted=await doors.restore.count() if has_chips else doors.restore.last_count,
     )
 
 
