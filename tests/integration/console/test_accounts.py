@@ -431,7 +431,7 @@ class TestDeleted:
         listed = await site.operator.see("/console/accounts")
         assert site.services.pool.get(account_id) is None
         assert '<a class="btn sm" href="/console/accounts/deleted">Undo</a>' in listed
-        assert f"Deleted {kept + 1}" in text_of(listed)
+        assert f"Deleted {kept + 1:,}" in text_of(listed)
         assert "Undo" not in await site.operator.read("/console/accounts")
         deleted = await site.operator.see("/console/accounts/deleted")
         assert name_of(account) in text_of(deleted)
@@ -453,3 +453,50 @@ class TestDeleted:
         assert await site.viewer.read("/console/accounts/deleted?before=%3Cscript%3E") == first
         assert "No deleted account" in await site.viewer.read("/console/accounts/deleted?before=1")
         await site.operator.submit("/console/accounts/deleted/0", 404)
+
+
+class TestColumnsAndExport:
+    """What the table shows, and giving away some of the accounts."""
+
+    async def test_column_is_hidden_by_a_link_and_stays_so(self, site: Site) -> None:
+        await site.account()
+        page = await site.viewer.see("/console/accounts")
+        assert 'aria-label="Hide the column Tags"' in page
+        assert '<th scope="col">Tags</th>' in page
+
+        page = await site.viewer.see("/console/accounts?hide=tags,credits")
+
+        assert '<th scope="col">Tags</th>' not in page
+        assert 'data-l="Credits"' not in page
+        assert 'aria-label="Show the column Tags"' in page
+        assert '<input type="hidden" name="hide" value="credits,tags">' in page
+
+    async def test_chosen_accounts_alone_leave(self, site: Site) -> None:
+        one, two, three = await named(site, "export-a"), await named(site, "export-b"), await named(site, "other")
+        path = "/console/accounts/export"
+        assert f'formaction="{path}/chosen"' in await site.owner.see("/console/accounts")
+        assert "formaction" not in await site.operator.see("/console/accounts")
+
+        page = (await site.owner.send(f"{path}/chosen", 200, {"id": [str(one), str(three)]})).text
+        assert "Only those that you chose." in text_of(page)
+        assert f'name="id" value="{three}"' in page
+        page = (await site.owner.send(f"{path}/chosen", 200, {"all": "1", "q": "export-", "id": str(three)})).text
+        assert '<input type="hidden" name="q" value="export-">' in page
+        assert 'name="id"' not in page
+        sent = {"part": "1", "sealing": "plain", "form": "json"}
+        wrong = await site.owner.send(path, 422, {**sent, "id": str(one), "passphrase": "wrong"})
+        assert f'name="id" value="{one}"' in wrong.text
+        right = {**sent, "passphrase": PASSPHRASE.reveal()}
+        by_id = await site.owner.send(path, 200, {**right, "id": str(one)})
+        by_filter = await site.owner.send(path, 200, {**right, "all": "1", "q": "export-"})
+
+        assert ("export-a" in by_id.text, "export-b" in by_id.text) == (True, False)
+        assert ("export-b" in by_filter.text, "other" in by_filter.text) == (True, False)
+        await site.owner.send(path, 303, {**right, "id": "999999"})
+        assert "None of the chosen accounts is there any more." in await site.owner.read("/console/accounts")
+        assert site.services.pool.get(two) is not None
+
+    async def test_selection_of_nothing_and_a_reload_lead_to_the_list(self, site: Site) -> None:
+        await site.owner.send("/console/accounts/export/chosen", 303, {"q": "x"})
+        await site.owner.see("/console/accounts/export/chosen", 303)
+        await site.operator.send("/console/accounts/export/chosen", 403, {"id": "1"})
