@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from flow2api.adapters.admin_api import is_admin_path, resources
-from flow2api.adapters.admin_api.guards import LEAST_ROLE
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE
 from flow2api.adapters.admin_api.schemas import BODY
 from flow2api.app import build_services, create_app
 from flow2api.extensions import load_extensions
@@ -111,7 +111,7 @@ def _who(handler: HTTPRouteHandler, place: str) -> str:
         return "For everybody."
     least = handler.opt.get(LEAST_ROLE)
     role = least.value if least is not None else "viewer" if place.startswith("GET ") else "operator"
-    return f"Role: {role}."
+    return f"Role: {role}, signed in within the last 15 minutes." if handler.opt.get(FRESH) else f"Role: {role}."
 
 
 def _fields(handler: HTTPRouteHandler) -> Iterator[str]:

@@ -9,7 +9,7 @@ name; everything else is left alone. With ``--check`` nothing is written, and th
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import partial
@@ -298,12 +298,21 @@ def openai_lines() -> str:
     rows = [
         [
             f"`{base.id}`",
-            ", ".join(f"{one.size} ({dollars(one)})" for one in specs if one.name.startswith(base.id)),
+            sizes_with_prices([one for one in specs if one.name.startswith(base.id)]),
             inputs(base),
         ]
         for base in bases
     ]
     return table(["name", "sizes and what one picture costs", "input pictures"], rows)
+
+
+def sizes_with_prices(specs: Sequence[ModelSpec]) -> str:
+    """Each size once, with the price of each quality in which it is made."""
+    told = {
+        one.size: [f"{dollars(each)} {each.quality or ''}".strip() for each in specs if each.size == one.size]
+        for one in specs
+    }
+    return "; ".join(f"{size} ({', '.join(prices)})" for size, prices in told.items())
 
 
 def lines_of(upstream: str, price_heading: str) -> str:

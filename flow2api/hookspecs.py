@@ -61,11 +61,14 @@ class StorageFactory:
 
     Attributes:
         build: Makes it from the URL, the plugin's section, the cipher for secrets, and the clock; connects to nothing.
+        peek: Tells the options that are stored under the URL, as `PeeksOptions` does, without a storage: every command reads
+            them at its start, and to make a storage may take long. None when it cannot.
     """
 
     name: str
     schemes: tuple[str, ...]
     build: Callable[[str, Section, Cipher, Clock], Storage]
+    peek: Callable[[str, Section], Mapping[str, object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +278,7 @@ def register_media_stores() -> Iterable[MediaStoreFactory]:
 
 @hookspec
 def register_coordinations() -> Iterable[CoordinationFactory]:
-    """Ways for processes to agree on slots and limits, and to wake each other. Since 0.1; limits and events since 0.2."""
+    """Ways for processes to agree on slots and limits, and to wake each other. Since 0.1."""
 
 
 @hookspec
@@ -285,36 +288,36 @@ def register_upstreams() -> Iterable[UpstreamFactory]:
 
 @hookspec
 def register_proxy_selectors() -> Iterable[NamedProxySelector]:
-    """Ways to choose the proxy of a pool that an account gets. Since 0.2."""
+    """Ways to choose the proxy of a pool that an account gets. Since 0.1."""
 
 
 @hookspec
 def register_observers() -> Iterable[ObserverFactory]:
-    """Objects that hear what happens: ends of generations, accounts that need care, what is down. Since 0.2."""
+    """Objects that hear what happens: ends of generations, accounts that need care, what is down. Since 0.1."""
 
 
 @hookspec
 def register_response_profiles() -> Iterable[ResponseProfile]:
-    """Ways to write answers, for clients that show them differently. Since 0.2."""
+    """Ways to write answers, for clients that show them differently. Since 0.1."""
 
 
 @hookspec
 def register_doctor_checks() -> Iterable[DoctorCheck]:
-    """What ``flow2api doctor`` looks at. Since 0.2."""
+    """What ``flow2api doctor`` looks at. Since 0.1."""
 
 
 @hookspec
 def register_console_panels() -> Iterable[ConsolePanel]:
-    """Panels on pages of the operator console, which draws the plain data that they give. Since 0.2."""
+    """Panels on pages of the operator console, which draws the plain data that they give. Since 0.1."""
 
 
 @hookspec
 def register_cli_commands() -> Iterable[click.Command]:
-    """Commands and groups of commands of the program ``flow2api``. Since 0.2. The context's ``obj`` is the section of the
+    """Commands and groups of commands of the program ``flow2api``. Since 0.1. The context's ``obj`` is the section of the
     settings that has the plugin's name.
     """
 
 
 @hookspec
 def register_settings() -> Iterable[SettingsSection]:
-    """What the plugin's sections of the settings look like. Since 0.2. A section that does not fit keeps the plugin out."""
+    """What the plugin's sections of the settings look like. Since 0.1. A section that does not fit keeps the plugin out."""

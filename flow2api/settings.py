@@ -50,6 +50,8 @@ class Settings:
         port: The port to listen on; 0 takes a free one.
         console_plain_http: Whether the console takes passphrases over plain http from other machines; anybody on the way can
             read them then. Without it that takes https, or a browser on the server's own machine.
+        hsts_days: How many days browsers that came over https to the console keep to https for this host name, whatever its
+            port; 0 never tells them to. Plain http is told nothing.
         open_metrics: Whether ``/metrics`` answers everybody, and not only operators who are signed in.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``console`` or ``json``; ``auto`` is console on a terminal.
@@ -80,6 +82,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     console_plain_http: bool = False
+    hsts_days: int = 365
     open_metrics: bool = False
     log_level: str = "info"
     log_format: str = "auto"

@@ -4,14 +4,13 @@
   const root = document.documentElement;
   const one = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const words = new Intl.RelativeTimeFormat(root.lang || "en", { style: "short", numeric: "always" });
 
   /* Clocks: what the server said once goes on being true. */
-  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const starts = [0, 5, 60, 3600, 86400, 172800], units = [1, 1, 60, 3600, 86400, 86400];
   const relative = (at) => {
-    const passed = (at - Date.now()) / 1000;
-    const [unit, size] = units.find(([, size]) => Math.abs(passed) >= size) || units[3];
-    return words.format(Math.trunc(passed / size), unit);
+    const passed = (Date.now() - at) / 1000, whole = Math.abs(Math.round(passed));
+    const step = starts.findLastIndex((start) => whole >= start);
+    return root.dataset.clock.split("|")[step + (passed < 0 ? 6 : 0)].replace("{}", Math.floor(whole / units[step]));
   };
   const tick = () => {
     all("time[data-ago]").forEach((time) => {
@@ -138,6 +137,15 @@
   });
   document.addEventListener("close", (event) => all("video", event.target).forEach((video) => video.pause()), true);
 
+  /* Menus close like what lies on top: by Escape, which gives the focus back, or when something else is clicked. */
+  const closeMenus = (at) => all("details.has-menu[open]").forEach((menu) => {
+    if (menu.contains(at)) return;
+    if (!at && menu.contains(document.activeElement)) one("summary", menu).focus();
+    menu.open = false;
+  });
+  document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
+
   /* Single letters; silent in fields, and off where the operator wants it. */
   let armed = 0;
   document.addEventListener("keydown", (event) => {
@@ -145,7 +153,8 @@
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
     const key = event.key;
     if (key === "/") { one("#find")?.focus(); event.preventDefault(); return; }
-    if (key === "g") { armed = Date.now(); return; }
+    if (key === "?") { one("#letters")?.showModal(); return; }
+    if (key === "g" && Date.now() - armed >= 1500) { armed = Date.now(); return; }
     if (Date.now() - armed < 1500) {
       armed = 0;
       const link = one(`.nav a[data-key="${CSS.escape(key)}"]`);
@@ -159,8 +168,11 @@
     if (key === "j") focusable(rows[Math.min(now + 1, rows.length - 1)])?.focus();
     else if (key === "k") focusable(rows[Math.max(now - 1, 0)])?.focus();
     else if (key === "x" && now >= 0) one("input[type=checkbox]", rows[now])?.click();
-    else if (key === "e" && now >= 0) one("[data-edit]", rows[now])?.click();
-    else if (key === "." && now >= 0) one("summary", rows[now])?.click();
+    else if (key === "e" && now >= 0) (one("[data-edit]", rows[now]) || one("th a", rows[now]))?.click();
+    else if (key === "." && now >= 0) {
+      const menu = one("summary", rows[now]);
+      menu ? menu.click() : one("button, a.btn", rows[now])?.focus();
+    }
     else if (key === "r") poll();
   });
 

@@ -1,10 +1,11 @@
 """What the settings choose by name among the things that plugins registered."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from flow2api.adapters.memory import FreshMedia
 from flow2api.adapters.system import SystemClock
 from flow2api.adapters.vault import AesGcmCipher, KeyRing, KeySource
 from flow2api.app import deadlines
-from flow2api.app.foreign import made
+from flow2api.app.foreign import in_time, made
 from flow2api.app.guarded_coordination import GuardedCoordination
 from flow2api.domain.catalog import Entry, ModelCatalog, ModelSpec
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
@@ -25,10 +26,13 @@ from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import OffersModels, Upstream
-from flow2api.extensions import Extensions
+from flow2api.extensions import Extensions, TookTooLongError
 from flow2api.settings import Settings
 
 _T = TypeVar("_T")
+
+MOST_MODELS = 10_000
+"""Of the settings of one upstream; what names more never ends."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +56,7 @@ class Backends:
 
     Attributes:
         kinds: What the accounts of each upstream sign in with.
+        model_sources: Where each name of the catalog comes from.
     """
 
     storage: Storage
@@ -60,6 +65,7 @@ class Backends:
     upstreams: Mapping[str, Upstream]
     catalog: ModelCatalog
     kinds: CredentialKinds = SESSIONS
+    model_sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,13 @@ def build_vault(settings: Settings) -> Vault:
         )
     )
     return Vault(ring=ring, cipher=AesGcmCipher(ring))
+
+
+def peek_options(settings: Settings, extensions: Extensions) -> Mapping[str, object] | None:
+    """The stored options, as far as they are told without making a storage; None when it has to be made for them."""
+    factory = _chosen(extensions.storages, settings.storage_url, "database_url", extensions.told_left_out)
+    section = settings.sections.get(factory.name, {})
+    return None if factory.peek is None else factory.peek(settings.storage_url, section)
 
 
 def build_storage(settings: Settings, extensions: Extensions, cipher: Cipher, clock: Clock | None = None) -> Storage:
@@ -121,13 +134,15 @@ def build_backends(settings: Settings, extensions: Extensions, vault: Vault, clo
         if owner is not None:
             coordination = _in_time(coordination, owner, deadlines.COORDINATION)
             coordination = GuardedCoordination(coordination, clock.monotonic)
+    offered = offered_models(extensions, upstreams)
     return Backends(
         storage=build_storage(settings, extensions, vault.cipher, clock),
         store=FreshMedia(store),
         coordination=coordination,
         upstreams=upstreams,
-        catalog=build_catalog(extensions, upstreams),
+        catalog=build_catalog(extensions, upstreams, offered),
         kinds=credential_kinds(settings, extensions),
+        model_sources={one.entry.name: one.source for one in offered},
     )
 
 
@@ -152,13 +167,18 @@ def build_upstreams(settings: Settings, extensions: Extensions, clock: Clock) ->
     return upstreams
 
 
-def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> ModelCatalog:
+def build_catalog(
+    extensions: Extensions, upstreams: Mapping[str, Upstream], offered: Sequence[OfferedModel] | None = None
+) -> ModelCatalog:
     """The catalog of what the upstreams serve as they are configured.
+
+    Args:
+        offered: What `offered_models` has told; None to ask it.
 
     Raises:
         PluginError: A name is registered by two plugins, or by one and by the settings of an upstream; both are named.
     """
-    offered = offered_models(extensions, upstreams)
+    offered = offered_models(extensions, upstreams) if offered is None else offered
     sources: dict[str, str] = {}
     for one in offered:
         other = sources.setdefault(one.entry.name, one.source)
@@ -166,30 +186,57 @@ def build_catalog(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> 
             raise PluginError(f"{_both(other, one)} both register the model {one.entry.name!r}.")
 
     foreign = {name for name, factory in extensions.upstreams.items() if extensions.foreign_owner(factory) is not None}
+    silent: set[str] = set()
 
     def serves(spec: ModelSpec) -> bool:
         upstream = upstreams.get(spec.upstream)
-        try:
-            return upstream is not None and upstream.serves(spec)
-        except (Exception, SystemExit):
-            if spec.upstream not in foreign:
-                raise
-            log.exception("model left out", model=spec.name, upstream=spec.upstream)
+        if upstream is None or spec.upstream in silent:
             return False
+        if spec.upstream not in foreign:
+            return upstream.serves(spec)
+        try:
+            return in_time(lambda: upstream.serves(spec))
+        except TookTooLongError:
+            silent.add(spec.upstream)
+            log.exception("models left out", upstream=spec.upstream)
+        except (Exception, SystemExit):
+            log.exception("model left out", model=spec.name, upstream=spec.upstream)
+        return False
 
     return ModelCatalog((one.entry for one in offered), serves)
 
 
 def offered_models(extensions: Extensions, upstreams: Mapping[str, Upstream]) -> tuple[OfferedModel, ...]:
-    """Every entry that plugins or the settings of upstreams offer, in the order in which they count."""
-    by_plugins = [OfferedModel(plugin, entry) for plugin, entry in extensions.models]
-    by_settings = [
-        OfferedModel(f"{name}.models", entry, by_settings=True)
-        for name, upstream in upstreams.items()
-        if isinstance(upstream, OffersModels)
-        for entry in upstream.models()
-    ]
-    return (*by_plugins, *by_settings)
+    """Every entry that plugins or the settings of upstreams offer, in the order in which they count.
+
+    What an upstream of a plugin of others offers that cannot be told, or cannot stand beside the rest, is left out, and told
+    in the log.
+    """
+    offered = [OfferedModel(plugin, entry) for plugin, entry in extensions.models]
+    for name, upstream in upstreams.items():
+        if isinstance(upstream, OffersModels):
+            factory = extensions.upstreams.get(name)
+            owner = None if factory is None else extensions.foreign_owner(factory)
+            offered += _offered_by(name, upstream, owner, offered)
+    return tuple(offered)
+
+
+def _offered_by(
+    name: str, upstream: OffersModels, owner: str | None, others: Sequence[OfferedModel]
+) -> Sequence[OfferedModel]:
+    def ask() -> list[OfferedModel]:
+        entries = islice(upstream.models(), MOST_MODELS)
+        return [OfferedModel(f"{name}.models", entry, by_settings=True) for entry in entries]
+
+    if owner is None:
+        return ask()
+    try:
+        offered = in_time(ask)
+        ModelCatalog([one.entry for one in (*others, *offered)])  # raises when it cannot be made with them
+    except (Exception, SystemExit):
+        log.exception("models left out", upstream=name, plugin=owner)
+        return ()
+    return offered
 
 
 def _both(plugin: str, other: OfferedModel) -> str:

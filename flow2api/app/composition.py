@@ -15,7 +15,7 @@ from flow2api.adapters.metrics import CountedJournal, Exposition
 from flow2api.adapters.system import RandomIds, SystemClock
 from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
-from flow2api.app.backends import Backends, Vault, build_backends, build_vault, offered_models
+from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.generating import Policies, Tending, build_running, build_tending
 from flow2api.app.operating import Operating, build_operating
@@ -243,7 +243,7 @@ def _services(
         options=options,
         catalog=catalog,
         routes=ModelRoutes(catalog, lambda: options().model_routes, lambda: options().models_off),
-        model_sources={one.entry.name: one.source for one in offered_models(core.extensions, backends.upstreams)},
+        model_sources=backends.model_sources,
         vault=core.vault,
         storage=storage,
         store=store,
@@ -302,6 +302,7 @@ def _generate(core: _Core) -> Generate:
         room=core.room,
         lease_s=core.settings.lease_s,
         left_alone_s=core.tending.guard.wait_s,
+        places_left_alone=core.tending.guard.places_left_alone,
         limit=LimitRequests(core.backends.coordination.limits, core.options),
         relay=core.relay,
     )

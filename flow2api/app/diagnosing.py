@@ -52,9 +52,7 @@ class ServerDoctor:
         return Diagnose(self._checks())()
 
     def _checks(self) -> Iterator[Check]:
-        yield Check("plugins", self._look_at_plugins)
-        for plugin in self._extensions.left_out:
-            yield Check(f"plugin {plugin.name}", partial(_look_at_left_out, plugin))
+        yield from checks_of_loading(self._extensions)
         yield Check("event loop", self._look_at_loop)
         yield Check("request log", self._look_at_journal)
         for one in self._extensions.doctor_checks.values():
@@ -66,10 +64,6 @@ class ServerDoctor:
             return await one.look(self._examined(one.section))
 
         return look
-
-    async def _look_at_plugins(self) -> Finding:
-        loaded = sum(plugin.state is PluginState.LOADED for plugin in self._extensions.plugins)
-        return Finding(CheckState.OK, f"Loaded: {counted(loaded, 'plugin')}.")
 
     async def _look_at_loop(self) -> Finding | None:
         late_s = self._lag.percentile_s(0.99)
@@ -93,32 +87,61 @@ class ServerDoctor:
         )
 
     def _examined(self, section: str) -> Examined:
-        settings = self._settings
-        return Examined(
-            section=settings.sections.get(section, {}),
-            data_dir=settings.data_dir,
-            media_url=settings.store_url,
-            secret_key_file=Path(settings.secret_key_file) if settings.secret_key_file else None,
-            has_secret_key=len(settings.secret_key) > 0,
-            host=settings.host,
-            public_url=settings.public_url,
-            plain_http_hosts=settings.plain_http_hosts,
-            clock=self._clock,
-            backends=self._examined_backends,
-            options=self._examined_options,
-        )
-
-    def _examined_backends(self) -> ExaminedBackends:
-        backends = self._backends
-        return ExaminedBackends(
-            storage=backends.storage,
-            store=backends.store,
-            coordination=backends.coordination,
-            catalog=backends.catalog,
+        return examined(
+            self._settings, section, clock=self._clock, backends=lambda: self._backends, options=self._examined_options
         )
 
     async def _examined_options(self) -> ExaminedOptions:
         return ExaminedOptions(options=self._options(), ignored=self._options.ignored)
+
+
+def examined(
+    settings: Settings,
+    section: str,
+    *,
+    clock: Clock,
+    backends: Callable[[], Backends],
+    options: Callable[[], Awaitable[ExaminedOptions]],
+) -> Examined:
+    """What a check of a plugin may look at.
+
+    Args:
+        section: The name of the plugin's section of the settings; one without settings has an empty one.
+        backends: Called when a check asks for them.
+    """
+
+    def examined_backends() -> ExaminedBackends:
+        made = backends()
+        return ExaminedBackends(
+            storage=made.storage, store=made.store, coordination=made.coordination, catalog=made.catalog
+        )
+
+    return Examined(
+        section=settings.sections.get(section, {}),
+        data_dir=settings.data_dir,
+        media_url=settings.store_url,
+        secret_key_file=Path(settings.secret_key_file) if settings.secret_key_file else None,
+        has_secret_key=len(settings.secret_key) > 0,
+        host=settings.host,
+        public_url=settings.public_url,
+        has_plain_http=settings.console_plain_http,
+        plain_http_hosts=settings.plain_http_hosts,
+        clock=clock,
+        backends=examined_backends,
+        options=options,
+    )
+
+
+def checks_of_loading(extensions: Extensions) -> Iterator[Check]:
+    """Which plugins were loaded, and each one that was left out."""
+
+    async def look() -> Finding:
+        loaded = sum(plugin.state is PluginState.LOADED for plugin in extensions.plugins)
+        return Finding(CheckState.OK, f"Loaded: {counted(loaded, 'plugin')}.")
+
+    yield Check("plugins", look)
+    for plugin in extensions.left_out:
+        yield Check(f"plugin {plugin.name}", partial(_look_at_left_out, plugin))
 
 
 async def _look_at_left_out(plugin: Plugin) -> Finding:

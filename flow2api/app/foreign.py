@@ -37,6 +37,16 @@ def made(plugin: str | None, kind: type, build: Callable[[], T]) -> T:
     return thing
 
 
+def in_time(call: Callable[[], T]) -> T:
+    """What code of a plugin of others returns while the program starts.
+
+    Raises:
+        TookTooLongError: It is given up, so that it holds nobody up.
+        BaseException: Whatever it raises.
+    """
+    return within(LOADING_S, call)
+
+
 def _members(kind: type) -> set[str]:
     """The attributes and methods that a protocol names."""
     bases = (base for base in kind.__mro__ if getattr(base, "_is_protocol", False))

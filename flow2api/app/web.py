@@ -1,6 +1,6 @@
 """Puts the doors together into one ASGI application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
@@ -27,9 +27,9 @@ from flow2api.adapters.console import (
 )
 from flow2api.adapters.health import Readiness, health_handlers
 from flow2api.adapters.openai_api import Doors, create_router, envelope_response, is_api_path, request_id_of
-from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.openai_api.links import base_url, came_by, reached_url
 from flow2api.adapters.probe import look_outside
-from flow2api.adapters.server import host_guard
+from flow2api.adapters.server import host_guard, in_time, strict_transport
 from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
@@ -38,8 +38,10 @@ from flow2api.app.plugin_settings import PluginSettings
 from flow2api.app.start_up import start_up_settings
 from flow2api.app.support_bundle import packages, support_bundle
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
+from flow2api.settings import Settings
 
 ErrorAnswer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
+TlsHeaders = Callable[[Any], Sequence[tuple[bytes, bytes]]]
 
 _ADMIN_ERRORS = outer_error_response(request_id_of)
 
@@ -52,13 +54,13 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     console = _console_doors(services, doors, readiness)
     # The client API stays out of it: a key is sent on purpose, and never by a browser that was led here.
     known = host_guard(services.settings.known_hosts)
-    outside = _outside(error_page(console))
+    outside = _outside(error_page(console), console.tls_headers_of)
     return Litestar(
         route_handlers=[
             *create_router(doors),
             *create_admin_routers(admin, known),
             *create_console_routers(console, known),
-            Router("/", route_handlers=health_handlers(readiness), middleware=[_identified]),
+            Router("/", route_handlers=health_handlers(readiness), middleware=[_identified(console.tls_headers_of)]),
         ],
         exception_handlers={HTTPException: outside, Exception: outside},
         openapi_config=openapi_config(admin, known),
@@ -66,7 +68,7 @@ def create_app(services: Services, readiness: Readiness | None = None) -> Litest
     )
 
 
-def _outside(page: ErrorAnswer) -> ErrorAnswer:
+def _outside(page: ErrorAnswer, tls_headers_of: TlsHeaders) -> ErrorAnswer:
     """The answer to what no door has answered: in OpenAI's envelope under its mounts, else a plain page or JSON."""
 
     def answer_outside(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -79,26 +81,35 @@ def _outside(page: ErrorAnswer) -> ErrorAnswer:
         with bound_contextvars(request_id=request_id):
             answer = page(request, error) if is_console_path(path) else plain_error(request, error, request_id)
         answer.headers["x-request-id"] = request_id
+        answer.headers.update({name.decode(): value.decode() for name, value in tls_headers_of(request.scope)})
         return answer
 
     return answer_outside
 
 
-def _identified(app: ASGIApp) -> ASGIApp:
-    """Gives the answers beside the API, which has an edge of its own, the id of their request."""
+def _identified(tls_headers_of: TlsHeaders) -> Callable[[ASGIApp], ASGIApp]:
+    """Gives the answers beside the API, which has an edge of its own, the id of their request, and what browsers keep to."""
 
-    async def identify(scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = request_id_of(scope)
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def identify(scope: Scope, receive: Receive, send: Send) -> None:
+            request_id = request_id_of(scope)
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableScopeHeaders.from_message(message)["x-request-id"] = request_id
-            await send(message)
+            async def send_with_id(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    MutableScopeHeaders.from_message(message)["x-request-id"] = request_id
+                    message["headers"] = [*message["headers"], *tls_headers_of(scope)]
+                await send(message)
 
-        with bound_contextvars(request_id=request_id):
-            await app(scope, receive, send_with_id)
+            with bound_contextvars(request_id=request_id):
+                await app(scope, receive, send_with_id)
 
-    return identify
+        return identify
+
+    return wrap
+
+
+def _tls_headers(settings: Settings, doors: Doors) -> TlsHeaders:
+    return lambda scope: strict_transport(came_by(doors, scope), settings.hsts_days)
 
 
 def _doors(services: Services) -> Doors:
@@ -136,6 +147,8 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         request_id_of=request_id_of,
         base_url_of=lambda scope: base_url(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
+        tls_headers_of=_tls_headers(settings, doors),
+        in_time=in_time,
         import_accounts=operating.import_accounts,
         connection=operating.connection,
         push=operating.push,
@@ -253,7 +266,10 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         request_id_of=request_id_of,
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),
         base_url_of=lambda scope: base_url(doors, scope),
+        came_by_of=lambda scope: came_by(doors, scope),
         reached_url_of=lambda scope: reached_url(doors, scope),
+        tls_headers_of=_tls_headers(settings, doors),
+        in_time=in_time,
         is_draining=lambda: readiness.is_draining,
         takes_plain_http=settings.console_plain_http,
         look_outside=look_outside,

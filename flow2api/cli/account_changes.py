@@ -9,10 +9,11 @@ import click
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import credential_kinds
 from flow2api.cli.account_secrets import OPTIONS, read_given, secret_options
-from flow2api.cli.account_views import account_out, print_accounts
+from flow2api.cli.account_views import print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
+from flow2api.documents.accounts import account_view
 from flow2api.domain.account import Account
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
@@ -129,7 +130,7 @@ def _with_secret(here: Installation, account: Account, change: AccountChange, gi
 
 def _tell(accounts: Sequence[Account], *, as_json: bool, many: bool = False) -> None:
     now = SystemClock().now()
-    shown = [account_out(account, now) for account in accounts]
+    shown = [account_view(account, now) for account in accounts]
     if as_json:
         print_json({"accounts": shown} if many else shown[0])
     else:

@@ -7,10 +7,11 @@ import click
 import msgspec
 
 from flow2api.adapters.system import SystemClock
-from flow2api.cli.account_views import AccountOut, account_out, print_accounts
+from flow2api.cli.account_views import print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json, print_table
-from flow2api.domain.account import Account, Rest
+from flow2api.documents.accounts import AccountView, EventView, RestView, account_view, event_view, rest_view
+from flow2api.domain.account import Account
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.usecases.diagnose_proxies import why_no_way
@@ -19,39 +20,6 @@ from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.settings import parse_options
 
 EVENTS_SHOWN = 20
-
-
-class RestOut(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason for rest as JSON.
-
-    Attributes:
-        until: When it ends by itself; null when only its cure lifts it.
-        model: The model that it is limited to; null for every model. The same for ``call`` and kinds of call.
-        holds: Whether it keeps the account from work now; one that is over tells how long the next one would be.
-    """
-
-    reason: str
-    since: datetime
-    until: datetime | None
-    model: str | None
-    call: str | None
-    why: str
-    step: int
-    holds: bool
-
-
-class EventOut(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of an account's timeline as JSON."""
-
-    number: int
-    at: datetime
-    kind: str
-    reason: str | None
-    model: str | None
-    call: str | None
-    until: datetime | None
-    cause: str
-    by: str
 
 
 class HealthOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +32,11 @@ class HealthOut(msgspec.Struct, frozen=True, kw_only=True):
         next: What ``--before`` is to be given for the events behind these; null when there are no more.
     """
 
-    account: AccountOut
+    account: AccountView
     no_way: str | None
-    rests: tuple[RestOut, ...]
+    rests: tuple[RestView, ...]
     streaks: dict[str, int]
-    events: tuple[EventOut, ...]
+    events: tuple[EventView, ...]
     next: int | None
 
 
@@ -126,47 +94,20 @@ async def _read(
 
 def _health_out(account: Account, page: Page[HealthEvent], no_way: str | None, now: datetime) -> HealthOut:
     return HealthOut(
-        account=account_out(account, now),
+        account=account_view(account, now),
         no_way=no_way,
-        rests=tuple(_rest_out(rest, now) for rest in account.rests),
+        rests=tuple(rest_view(rest, now) for rest in account.rests),
         streaks={"any" if one.call is None else one.call.value: one.faults for one in account.streaks},
-        events=tuple(_event_out(event) for event in page.items),
+        events=tuple(event_view(event) for event in page.items),
         next=page.items[-1].number if page.has_more else None,
     )
 
 
-def _rest_out(rest: Rest, now: datetime) -> RestOut:
-    return RestOut(
-        reason=rest.reason.value,
-        since=rest.since,
-        until=rest.until,
-        model=rest.model,
-        call=None if rest.call is None else rest.call.value,
-        why=rest.why,
-        step=rest.step,
-        holds=rest.holds(now),
-    )
-
-
-def _event_out(event: HealthEvent) -> EventOut:
-    return EventOut(
-        number=event.number,
-        at=event.at,
-        kind=event.kind.value,
-        reason=None if event.reason is None else event.reason.value,
-        model=event.model,
-        call=None if event.call is None else event.call.value,
-        until=event.until,
-        cause=event.cause,
-        by=event.by,
-    )
-
-
-def _scope(one: RestOut | EventOut) -> str | None:
+def _scope(one: RestView | EventView) -> str | None:
     return " ".join(part for part in (one.call, one.model) if part) or None
 
 
-def _until(one: RestOut) -> datetime | str | None:
+def _until(one: RestView) -> datetime | str | None:
     return one.until if one.holds else "over"
 
 

@@ -16,12 +16,13 @@ from flow2api.cli.account_health import show_account
 from flow2api.cli.account_imports import import_accounts
 from flow2api.cli.account_refreshes import refresh
 from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
-from flow2api.cli.account_views import account_out, print_accounts
+from flow2api.cli.account_views import print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.failures import Failure
 from flow2api.cli.inputs import confirm
 from flow2api.cli.output import print_json
 from flow2api.cli.whoever import whoever
+from flow2api.documents.accounts import account_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.usecases.delete_accounts import trash_of
@@ -50,7 +51,7 @@ def list_accounts(here: Installation, status: str | None, tag: str | None, as_js
     """Show the accounts and how they stand. JSON: {"accounts": [...]}."""
     now = SystemClock().now()
     shown = [
-        account_out(account, now)
+        account_view(account, now)
         for account in asyncio.run(_managed(here, ManageAccounts.all))
         if status in (None, account.status(now)) and (tag is None or tag in account.tags)
     ]
@@ -173,7 +174,7 @@ async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:
 
 
 def _tell(account: Account, done: str, *, as_json: bool) -> None:
-    shown = account_out(account, SystemClock().now())
+    shown = account_view(account, SystemClock().now())
     if as_json:
         print_json(shown)
     else:

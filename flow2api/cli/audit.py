@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import click
@@ -11,27 +10,9 @@ import msgspec
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import printable
+from flow2api.documents.audit import audit_view
 from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.usecases.read_audit_log import ReadAuditLog
-
-
-class AuditOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as JSON.
-
-    Attributes:
-        door: The way that it came: ``admin_api``, ``command_line``, ``settings``.
-        subject: The id or name of what it was done to.
-    """
-
-    number: int
-    at: datetime
-    actor: str
-    door: str
-    address: str | None
-    request_id: str | None
-    action: str
-    subject: str | None
-    details: dict[str, Any]
 
 
 @click.command()
@@ -45,7 +26,7 @@ def audit(here: Installation, action: str | None, actor: str | None, limit: int,
 
     JSON: {"entries": [{"number": 1, "at": "...", "actor": "ada", "action": "account.added", ...}]}.
     """
-    entries = [_shown(one) for one in asyncio.run(_read(here, action or "", actor, limit))]
+    entries = [audit_view(one) for one in asyncio.run(_read(here, action or "", actor, limit))]
     if as_json:
         print_json({"entries": entries})
         return
@@ -71,20 +52,6 @@ async def _read(here: Installation, action: str, actor: str | None, limit: int) 
             if not page.has_more:
                 break
     return found
-
-
-def _shown(entry: AuditEntry) -> AuditOut:
-    return AuditOut(
-        number=entry.number,
-        at=entry.at,
-        actor=entry.actor.name,
-        door=entry.actor.door,
-        address=entry.actor.address,
-        request_id=entry.actor.request_id,
-        action=str(entry.action),
-        subject=entry.subject,
-        details=dict(entry.details),
-    )
 
 
 def _text(details: dict[str, Any]) -> str:

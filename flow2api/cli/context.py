@@ -15,11 +15,11 @@ import structlog
 
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import building_up
-from flow2api.app.backends import Vault, build_storage, build_vault
+from flow2api.app.backends import Vault, build_storage, build_vault, peek_options
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import PeeksOptions, Storage
-from flow2api.extensions import Extensions, enabled_plugins, load_extensions, with_saved
+from flow2api.extensions import LOADING_S, Extensions, enabled_plugins, load_extensions, with_saved, within
 from flow2api.settings import PREFIX, SAVED, Settings, load_settings, parse_options, read_plugin_choice
 
 if TYPE_CHECKING:
@@ -91,9 +91,8 @@ def stored_choice(here: Installation) -> Options:
     They have their defaults when the storage cannot be read, which is told by whoever opens it.
     """
     try:
-        storage = build_storage(here.settings, here.extensions, build_vault(here.settings).cipher)
-        stored = storage.peek_options() if isinstance(storage, PeeksOptions) else _read_options(here, storage)
-    except Exception:  # noqa: BLE001 - the storage may be a plugin's, and the option must not be what ends the program
+        stored = _stored_options(here)
+    except (Exception, SystemExit):  # noqa: BLE001 - the storage may be a plugin's, and must not be what ends the program
         return Options()
     return Options(
         plugins=_usable(stored, "plugins").plugins, plugin_settings=_usable(stored, "plugin_settings").plugin_settings
@@ -105,6 +104,16 @@ def _usable(stored: Mapping[str, object], name: str) -> Options:
         return parse_options({name: stored[name]} if name in stored else {})
     except ConfigurationError:
         return Options()
+
+
+def _stored_options(here: Installation) -> Mapping[str, object]:
+    told = within(LOADING_S, lambda: peek_options(here.settings, here.extensions))
+    if told is not None:
+        return told
+    storage = build_storage(here.settings, here.extensions, build_vault(here.settings).cipher)
+    return (
+        within(LOADING_S, storage.peek_options) if isinstance(storage, PeeksOptions) else _read_options(here, storage)
+    )
 
 
 def _read_options(here: Installation, storage: Storage) -> Mapping[str, object]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import click
 import msgspec
@@ -14,15 +13,15 @@ import msgspec
 from flow2api.adapters.system import SystemClock
 from flow2api.app.backends import Backends, build_backends, build_vault
 from flow2api.app.current_options import build_options
+from flow2api.app.diagnosing import checks_of_loading, examined
 from flow2api.cli.context import Installation, config_option, configure_quiet_logs, installation, json_option
 from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.output import print_json
 from flow2api.cli.tables import printable
 from flow2api.domain.errors import ConfigurationError
-from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.diagnose import Check, CheckState, Diagnose, Diagnosis, Finding, is_fine
-from flow2api.extensions import Extensions, Plugin, PluginState
-from flow2api.hookspecs import DoctorCheck, Examined, ExaminedBackends, ExaminedOptions
+from flow2api.extensions import Extensions
+from flow2api.hookspecs import DoctorCheck, Examined, ExaminedOptions
 
 
 class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +89,7 @@ def _checks(here: Installation, stack: AsyncExitStack, *, online: bool) -> Itera
     """Our own frame, with the checks of the plugins in it: those first that need nothing."""
     opened = _Opened(here)
     chosen = [one for one in here.extensions.doctor_checks.values() if online or not one.is_online]
-    yield from _plugins(here.extensions)
+    yield from checks_of_loading(here.extensions)
     for one in chosen:
         if one.needs is None and not one.is_online:
             yield _check(one, opened)
@@ -99,20 +98,6 @@ def _checks(here: Installation, stack: AsyncExitStack, *, online: bool) -> Itera
     for one in chosen:
         if one.needs is not None or one.is_online:
             yield _check(one, opened)
-
-
-def _plugins(extensions: Extensions) -> Iterator[Check]:
-    async def look() -> Finding:
-        loaded = sum(plugin.state is PluginState.LOADED for plugin in extensions.plugins)
-        return Finding(CheckState.OK, f"Loaded: {counted(loaded, 'plugin')}.")
-
-    yield Check("plugins", look)
-    for plugin in extensions.left_out:
-        yield Check(f"plugin {plugin.name}", partial(_look_at_left_out, plugin))
-
-
-async def _look_at_left_out(plugin: Plugin) -> Finding:
-    return Finding(CheckState.WARN, f"It was left out. {plugin.error}", "Mend it, or enable it no longer.")
 
 
 class _Opened:
@@ -130,30 +115,7 @@ class _Opened:
         return self._backends
 
     def examined(self, section: str) -> Examined:
-        settings = self._here.settings
-        return Examined(
-            section=settings.sections.get(section, {}),
-            data_dir=settings.data_dir,
-            media_url=settings.store_url,
-            secret_key_file=Path(settings.secret_key_file) if settings.secret_key_file else None,
-            has_secret_key=len(settings.secret_key) > 0,
-            host=settings.host,
-            public_url=settings.public_url,
-            has_plain_http=settings.console_plain_http,
-            plain_http_hosts=settings.plain_http_hosts,
-            clock=self._clock,
-            backends=self._examined_backends,
-            options=self._options,
-        )
-
-    def _examined_backends(self) -> ExaminedBackends:
-        backends = self.backends()
-        return ExaminedBackends(
-            storage=backends.storage,
-            store=backends.store,
-            coordination=backends.coordination,
-            catalog=backends.catalog,
-        )
+        return examined(self._here.settings, section, clock=self._clock, backends=self.backends, options=self._options)
 
     async def _options(self) -> ExaminedOptions:
         options = build_options(self._here.settings, self._here.extensions, self.backends(), self._clock)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TypeVar
 
 import click
@@ -12,42 +11,14 @@ from flow2api.cli.context import Installation, json_option, opened_storage, with
 from flow2api.cli.failures import Failure
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.tables import render_facts
-from flow2api.domain.choice import Choice
+from flow2api.documents.generations import ChoiceView, generation_view
 from flow2api.domain.errors import GenerationNotFoundError, describe_reasons
-from flow2api.domain.generation import Generation, State
+from flow2api.domain.generation import State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.usecases.look_up_generations import LARGEST_PAGE, LookUpGenerations
 
 T = TypeVar("T")
-
-
-class GenerationOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation as JSON, without its prompt and inputs.
-
-    Attributes:
-        model: The name that was asked for; ``spec`` is the concrete model that serves it.
-        attempts: How many submits were tried, on whatever account.
-        choice: How the account of the latest attempt was chosen.
-    """
-
-    id: str
-    state: str
-    phase: str | None
-    kind: str
-    model: str
-    spec: str
-    door: str
-    key_id: int | None
-    account_id: int | None
-    attempts: int
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    code: str | None
-    message: str | None
-    warnings: tuple[str, ...]
-    choice: Choice | None
 
 
 @click.group()
@@ -88,7 +59,7 @@ def list_generations(
         model=model,
     )
     page = asyncio.run(_looked_up(here, lambda look_up: look_up.page(wanted, after=after, limit=limit)))
-    shown = [generation_out(one) for one in page.items]
+    shown = [generation_view(one) for one in page.items]
     if as_json:
         print_json({"generations": shown, "next": shown[-1].id if page.has_more else None})
         return
@@ -116,7 +87,7 @@ def show(here: Installation, generation_id: str, as_json: bool) -> None:
         found = asyncio.run(_looked_up(here, lambda look_up: look_up.get(generation_id)))
     except GenerationNotFoundError as error:
         raise Failure(f"There is no generation {generation_id[:64]!r}.") from error
-    shown = generation_out(found)
+    shown = generation_view(found)
     if as_json:
         print_json(shown)
         return
@@ -125,36 +96,12 @@ def show(here: Installation, generation_id: str, as_json: bool) -> None:
     click.echo(render_facts([(name.replace("_", " "), value) for name, value in facts.items()]))
 
 
-def generation_out(generation: Generation) -> GenerationOut:
-    """What operators are shown of a generation."""
-    fault = generation.fault
-    return GenerationOut(
-        id=generation.id,
-        state=generation.state.value,
-        phase=None if generation.phase is None else generation.phase.value,
-        kind=generation.kind.value,
-        model=generation.model,
-        spec=generation.spec_name,
-        door=generation.door,
-        key_id=generation.key_id,
-        account_id=generation.account_id,
-        attempts=generation.attempts,
-        created_at=generation.created_at,
-        started_at=generation.started_at,
-        ended_at=generation.ended_at,
-        code=None if fault is None else fault.code,
-        message=None if fault is None else fault.message,
-        warnings=generation.warnings,
-        choice=generation.choice,
-    )
-
-
 async def _looked_up(here: Installation, use: Callable[[LookUpGenerations], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
         return await use(LookUpGenerations(storage.generations, storage.generation_directory))
 
 
-def _told(choice: Choice | None) -> dict[str, object]:
+def _told(choice: ChoiceView | None) -> dict[str, object]:
     if choice is None:
         return {"choice": None}
     waited = f"position {choice.position}, {choice.waited_ms} ms" if choice.position else "no"

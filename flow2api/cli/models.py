@@ -82,8 +82,8 @@ async def _catalog(here: Installation) -> tuple[ModelCatalog, Mapping[str, str]]
     """What the upstreams serve as they are configured, and what each name comes from; none of them is called."""
     upstreams = build_upstreams(here.settings, here.extensions, SystemClock())
     try:
-        sources = {one.entry.name: one.source for one in offered_models(here.extensions, upstreams)}
-        return build_catalog(here.extensions, upstreams), sources
+        offered = offered_models(here.extensions, upstreams)
+        return build_catalog(here.extensions, upstreams, offered), {one.entry.name: one.source for one in offered}
     finally:
         for upstream in upstreams.values():
             await upstream.aclose()

@@ -5,7 +5,7 @@ import re
 
 from flow2api import __version__
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.extensions import BUILT_IN
+from flow2api.extensions import BUILT_IN, PROGRAM_SETTINGS, load_extensions
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -67,7 +67,7 @@ import msgspec
 
 from flow2api.hookspecs import NamedPolicy, SettingsSection, hookimpl
 
-from flow2api_@name@.policy import @Class@
+from flow2api_@name@.policy import @Class@Choice
 
 __version__ = "0.1"
 
@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 @hookimpl
 def register_selection_policies() -> Iterable[NamedPolicy]:
     """Called once, at the start. What it names is made when an operator has chosen it."""
-    return [NamedPolicy("@name@", @Class@, "the account with the most credits, of a few")]
+    return [NamedPolicy("@name@", @Class@Choice, "the account with the most credits, of a few")]
 
 
 @hookimpl
@@ -105,7 +105,7 @@ SAMPLES = 4
 """There may be a hundred thousand accounts, so only a few are looked at."""
 
 
-class @Class@:
+class @Class@Choice:
     """The account with the most credits, of a few that are drawn."""
 
     def select(self, ready: ReadySet, need: Need, random: Random) -> Candidate:
@@ -143,15 +143,15 @@ from flow2api.testing.contracts import SelectionPolicyContract
 from flow2api.testing.factories import AccountFactory
 from flow2api.testing.ready import picks, ready_of
 
-from flow2api_@name@.policy import @Class@, credits_of
+from flow2api_@name@.policy import @Class@Choice, credits_of
 
 
-class Test@Class@(SelectionPolicyContract):
+class Test@Class@Choice(SelectionPolicyContract):
     """Everything that a policy promises; each test of the suite is run here."""
 
     @pytest.fixture
     def policy(self) -> SelectionPolicy:
-        return @Class@()
+        return @Class@Choice()
 
 
 def with_credits(*credits: int | None) -> list[Candidate]:
@@ -159,7 +159,7 @@ def with_credits(*credits: int | None) -> list[Candidate]:
 
 
 def test_rich_account_is_preferred() -> None:
-    chosen = picks(@Class@(), ready_of(*with_credits(10, 500)), 200)
+    chosen = picks(@Class@Choice(), ready_of(*with_credits(10, 500)), 200)
 
     assert chosen.count(2) > chosen.count(1)
 
@@ -175,7 +175,8 @@ def files_of(name: str) -> dict[str, str]:
     """The text of each file, by its path in the folder of the package.
 
     Raises:
-        UnsupportedInputError: The name cannot be that of a module, or a built-in plugin has it.
+        UnsupportedInputError: The name cannot be that of a module, or the program has a plugin, a policy or settings of this
+            name.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise UnsupportedInputError(
@@ -183,8 +184,11 @@ def files_of(name: str) -> dict[str, str]:
             "with a letter.",
             param="name",
         )
-    if name in BUILT_IN:
-        raise UnsupportedInputError(f"A built-in plugin is called {name!r}; choose another name.", param="name")
+    if name in _taken():
+        raise UnsupportedInputError(
+            f"The name {name!r} is taken by a plugin, a policy or settings of flow2api itself; choose another one.",
+            param="name",
+        )
     values = {
         "name": name,
         "NAME": name.upper(),
@@ -202,3 +206,10 @@ def files_of(name: str) -> dict[str, str]:
         "tests/test_policy.py": _TEST_POLICY,
     }
     return {path: re.sub(r"@(\w+)@", lambda found: values[found[1]], text) for path, text in texts.items()}
+
+
+def _taken() -> set[str]:
+    """What the program itself calls its plugins, its policies and the sections of its settings."""
+    ours = load_extensions()
+    others = {plugin.name for plugin in ours.plugins if not plugin.is_built_in}
+    return {*BUILT_IN, *PROGRAM_SETTINGS, *ours.policies, *(ours.sections - others)}

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TypeVar
 
 import click
-import msgspec
 
 from flow2api.adapters.system import SystemClock
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
@@ -14,27 +12,10 @@ from flow2api.cli.failures import EXIT_FAILED
 from flow2api.cli.inputs import ask_secret
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
-from flow2api.domain.notification import NotifyTarget
+from flow2api.documents.notify_targets import target_view
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
 
 T = TypeVar("T")
-
-
-class TargetOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A notify target as JSON, without its address.
-
-    Attributes:
-        service: What kind of place it is, such as ``Telegram``.
-        error: Why the last message did not get there; empty when it did.
-    """
-
-    id: int
-    name: str
-    service: str
-    created_at: datetime
-    sent_at: datetime | None
-    failed_at: datetime | None
-    error: str
 
 
 @click.group()
@@ -47,7 +28,7 @@ def notify() -> None:
 @with_installation
 def list_targets(here: Installation, as_json: bool) -> None:
     """Show the notify targets, without their addresses. JSON: {"targets": [...]}."""
-    shown = [_target_out(target) for target in asyncio.run(_managed(here, ManageNotifyTargets.all))]
+    shown = [target_view(target) for target in asyncio.run(_managed(here, ManageNotifyTargets.all))]
     if as_json:
         print_json({"targets": shown})
         return
@@ -77,7 +58,7 @@ def add(here: Installation, name: str, url_file: str | None, as_json: bool) -> N
     url = ask_secret(url_file, "Apprise URL", "--url-file")
     target = asyncio.run(_managed(here, lambda manage: manage.add(name, url, whoever())))
     if as_json:
-        print_json(_target_out(target))
+        print_json(target_view(target))
     else:
         click.echo(f"Added {target.name!r} ({target.service}). `flow2api notify test` writes to it now.")
 
@@ -112,7 +93,7 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
     """Write no more to the target of this name or id. JSON: the target."""
     target = asyncio.run(_managed(here, lambda manage: manage.remove(which, whoever())))
     if as_json:
-        print_json(_target_out(target))
+        print_json(target_view(target))
     else:
         click.echo(f"Removed {target.name!r}.")
 
@@ -122,15 +103,3 @@ async def _managed(here: Installation, use: Callable[[ManageNotifyTargets], Awai
         from flow2api.app.telling import build_notify_targets  # noqa: PLC0415 - libcurl is for those who call somebody
 
         return await use(build_notify_targets(storage, SystemClock()))
-
-
-def _target_out(target: NotifyTarget) -> TargetOut:
-    return TargetOut(
-        id=target.id,
-        name=target.name,
-        service=target.service,
-        created_at=target.created_at,
-        sent_at=target.sent_at,
-        failed_at=target.failed_at,
-        error=target.error,
-    )

@@ -15,6 +15,7 @@ from flow2api.cli.inputs import read_passphrase
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.setup_url import setup_url
 from flow2api.cli.whoever import whoever
+from flow2api.documents.operators import operator_view
 from flow2api.domain.audit import AuditAction, AuditEntry
 from flow2api.domain.operator import Operator, Role
 from flow2api.domain.ports.storage import Storage
@@ -32,16 +33,6 @@ _passphrase_option = click.option(
     metavar="FILE",
     help="What holds the new passphrase, - for standard input; without it the terminal asks twice.",
 )
-
-
-class OperatorOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator as JSON."""
-
-    id: int
-    name: str
-    role: str
-    created_at: datetime
-    passphrase_changed_at: datetime
 
 
 class SetupCodeOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +53,7 @@ def operator() -> None:
 @with_installation
 def list_operators(here: Installation, as_json: bool) -> None:
     """Show the operators. JSON: {"operators": [...]}."""
-    shown = [_operator_out(one) for one in asyncio.run(_managed(here, ManageOperators.all))]
+    shown = [operator_view(one) for one in asyncio.run(_managed(here, ManageOperators.all))]
     if as_json:
         print_json({"operators": shown})
         return
@@ -96,7 +87,7 @@ def create(here: Installation, name: str, role: str, passphrase_file: str | None
     entry = _entry(AuditAction.OPERATOR_CREATED)
     made = asyncio.run(_managed(here, lambda manage: manage.create(name, passphrase, Role(role), entry)))
     if as_json:
-        print_json(_operator_out(made))
+        print_json(operator_view(made))
     else:
         click.echo(f"Made the {made.role.value} {made.name!r} (id {made.id}).")
 
@@ -117,7 +108,7 @@ def reset_password(here: Installation, which: str | None, passphrase_file: str |
     entry = _entry(AuditAction.PASSPHRASE_CHANGED)
     changed = asyncio.run(_managed(here, lambda manage: manage.reset(which, passphrase, entry)))
     if as_json:
-        print_json(_operator_out(changed))
+        print_json(operator_view(changed))
     else:
         click.echo(f"{changed.name!r} (id {changed.id}) has a new passphrase.")
 
@@ -137,7 +128,7 @@ def set_role(here: Installation, which: str, role: str, as_json: bool) -> None:
     entry = _entry(AuditAction.ROLE_CHANGED)
     changed = asyncio.run(_managed(here, lambda manage: manage.set_role(which, Role(role), entry)))
     if as_json:
-        print_json(_operator_out(changed))
+        print_json(operator_view(changed))
     else:
         click.echo(f"{changed.name!r} (id {changed.id}) is {_ARTICLES[changed.role]} {changed.role.value}.")
 
@@ -154,7 +145,7 @@ def sign_out(here: Installation, which: str, as_json: bool) -> None:
     entry = _entry(AuditAction.SESSIONS_ENDED)
     changed = asyncio.run(_managed(here, lambda manage: manage.sign_out(which, entry)))
     if as_json:
-        print_json(_operator_out(changed))
+        print_json(operator_view(changed))
     else:
         click.echo(f"Every session of {changed.name!r} (id {changed.id}) has ended.")
 
@@ -172,7 +163,7 @@ def disable_totp(here: Installation, which: str | None, as_json: bool) -> None:
     """
     changed, had_one = asyncio.run(_second_factor_dropped(here, which))
     if as_json:
-        print_json(_operator_out(changed))
+        print_json(operator_view(changed))
     elif had_one:
         click.echo(f"{changed.name!r} (id {changed.id}) signs in without a code from now on.")
     else:
@@ -213,7 +204,7 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
     entry = _entry(AuditAction.OPERATOR_REMOVED)
     gone = asyncio.run(_managed(here, lambda manage: manage.remove(which, entry)))
     if as_json:
-        print_json(_operator_out(gone))
+        print_json(operator_view(gone))
     else:
         click.echo(f"Removed the {gone.role.value} {gone.name!r} (id {gone.id}); every session of theirs has ended.")
 
@@ -241,13 +232,3 @@ def _manage(storage: Storage) -> ManageOperators:
 async def _managed(here: Installation, use: Callable[[ManageOperators], Awaitable[T]]) -> T:
     async with opened_storage(here) as (storage, _):
         return await use(_manage(storage))
-
-
-def _operator_out(one: Operator) -> OperatorOut:
-    return OperatorOut(
-        id=one.id,
-        name=one.name,
-        role=one.role.value,
-        created_at=one.created_at,
-        passphrase_changed_at=one.passphrase_changed_at,
-    )

@@ -12,8 +12,8 @@ from flow2api.cli.inputs import STDIN, read_bytes
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.proxy_changes import disable, enable, remove, update
 from flow2api.cli.proxy_desk import ProxyDesk, at_proxy_desk
-from flow2api.cli.proxy_views import CheckOut, RefusedOut, check_out, proxy_out
 from flow2api.cli.whoever import whoever
+from flow2api.documents.proxies import ProxyCheck, RefusedProxy, check_view, proxy_view
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
 from flow2api.domain.quantity import counted
 from flow2api.domain.usecases.check_proxies import Checked, CheckProxies
@@ -33,7 +33,7 @@ def proxies() -> None:
 @with_installation
 def list_proxies(here: Installation, as_json: bool) -> None:
     """Show the proxies, without their credentials. JSON: {"proxies": [...]}."""
-    shown = [proxy_out(one) for one in at_proxy_desk(here, lambda desk: desk.manage.all())]
+    shown = [proxy_view(one) for one in at_proxy_desk(here, lambda desk: desk.manage.all())]
     if as_json:
         print_json({"proxies": shown})
         return
@@ -77,7 +77,7 @@ def add(
         raise Failure("One name cannot stand for several proxies; leave --name out, and each is called after its host.")
     added, refused = at_proxy_desk(here, lambda desk: _add(desk.manage, lines, name, pool))
     if as_json:
-        print_json({"added": [proxy_out(one) for one in added], "refused": refused})
+        print_json({"added": [proxy_view(one) for one in added], "refused": refused})
     else:
         for one in added:
             click.echo(f"Added {one.name!r} ({one.address}{f', in the pool {one.pool!r}' if one.pool else ''}).")
@@ -100,7 +100,7 @@ def test(here: Installation, names: tuple[str, ...], target: str | None, as_json
 
     JSON: {"ok": true, "checks": [{"name": "...", "ok": true, "status": 204, "latency_ms": 31, ...}]}.
     """
-    checked = [check_out(one) for one in at_proxy_desk(here, lambda desk: _test(desk, names, target))]
+    checked = [check_view(one) for one in at_proxy_desk(here, lambda desk: _test(desk, names, target))]
     is_ok = all(one.ok for one in checked)
     if as_json:
         print_json({"ok": is_ok, "checks": checked})
@@ -147,16 +147,16 @@ for command in (update, enable, disable, remove):
 
 async def _add(
     manage: ManageProxies, lines: Sequence[tuple[int, str]], name: str | None, pool: str | None
-) -> tuple[list[Proxy], list[RefusedOut]]:
+) -> tuple[list[Proxy], list[RefusedProxy]]:
     added: list[Proxy] = []
-    refused: list[RefusedOut] = []
+    refused: list[RefusedProxy] = []
     numbers = iter(lines)
     async for outcome in manage.add_each([line for _, line in lines], whoever(), name=name, pool=pool):
         number, _ = next(numbers)
         if isinstance(outcome, Proxy):
             added.append(outcome)
         else:
-            refused.append(RefusedOut(number, outcome.message))
+            refused.append(RefusedProxy(number, outcome.message))
     return added, refused
 
 
@@ -195,5 +195,5 @@ def _lines_of(url: str | None, file: str | None) -> list[tuple[int, str]]:
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
-def _row_of(one: CheckOut) -> tuple[object, ...]:
+def _row_of(one: ProxyCheck) -> tuple[object, ...]:
     return (one.name, one.address, one.ok, one.status, one.latency_ms, one.egress, one.fault)

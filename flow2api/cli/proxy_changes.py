@@ -6,8 +6,8 @@ from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.inputs import confirm, read_secret
 from flow2api.cli.output import print_json
 from flow2api.cli.proxy_desk import ProxyDesk, at_proxy_desk
-from flow2api.cli.proxy_views import proxy_out
 from flow2api.cli.whoever import whoever
+from flow2api.documents.proxies import proxy_view
 from flow2api.domain.proxy import Proxy
 
 
@@ -75,6 +75,6 @@ def _switch(here: Installation, name: str, *, enabled: bool, as_json: bool) -> N
 
 def _tell(proxy: Proxy, done: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(proxy_out(proxy))
+        print_json(proxy_view(proxy))
     else:
         click.echo(f"{done} {proxy.name!r} ({proxy.address}).")

@@ -10,31 +10,12 @@ import msgspec
 from flow2api.cli.context import Installation, json_option, with_installation
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.records import Records, opened_records
+from flow2api.documents.statistics import CountsView, counts_view
 from flow2api.domain.ports.statistics import Figures
 from flow2api.domain.statistics import Counts, Dimension
 
 _COUNTED = ("PICTURES", "VIDEOS", "DONE", "FAILED", "CANCELLED", "REFUSED", "GOOD", "MEDIAN", "95 %")
 _NOBODY = {Dimension.ACCOUNT: "no account", Dimension.KEY: "no key", Dimension.MODEL: "no model"}
-
-
-class CountsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures as JSON.
-
-    Attributes:
-        success_rate: 0 to 1; null when nothing has ended.
-        mean_s: Of generations that ended well, waiting included; null when there was none. So are the next two.
-    """
-
-    images: int
-    videos: int
-    succeeded: int
-    errors: int
-    cancelled: int
-    refused: int
-    success_rate: float | None
-    mean_s: float | None
-    p50_s: float | None
-    p95_s: float | None
 
 
 class PartOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +28,8 @@ class PartOut(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int | None
     name: str | None
-    today: CountsOut
-    total: CountsOut
+    today: CountsView
+    total: CountsView
 
 
 @click.command()
@@ -86,14 +67,14 @@ async def _show(here: Installation, by: Dimension | None, day: date | None, days
         return
     here_today, ever = on_day.get("", Counts()), total.get("", Counts())
     if as_json:
-        print_json({"time_zone": zone, "day": day, "today": _out(here_today), "total": _out(ever)})
+        print_json({"time_zone": zone, "day": day, "today": counts_view(here_today), "total": counts_view(ever)})
     else:
         print_table(("", *_COUNTED), [(f"{day}", *_cells(here_today)), ("in all", *_cells(ever))], empty="")
 
 
 def _show_days(each: Sequence[tuple[date, Counts]], zone: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"time_zone": zone, "days": [{"day": day, "counts": _out(counts)} for day, counts in each]})
+        print_json({"time_zone": zone, "days": [{"day": day, "counts": counts_view(counts)} for day, counts in each]})
     else:
         print_table(("DAY", *_COUNTED), [(f"{day}", *_cells(counts)) for day, counts in each], empty="")
 
@@ -132,8 +113,8 @@ def _part(who: str | int, on_day: Counts, total: Counts, names: Mapping[int, str
     return PartOut(
         id=None if isinstance(who, str) else who or None,
         name=(str(who) or None) if is_model else names.get(int(who)),
-        today=_out(on_day),
-        total=_out(total),
+        today=counts_view(on_day),
+        total=counts_view(total),
     )
 
 
@@ -166,18 +147,3 @@ def _cells(counts: Counts) -> tuple[object, ...]:
 
 def _seconds(seconds: float | None) -> str | None:
     return None if seconds is None else f"{seconds:.1f} s"
-
-
-def _out(counts: Counts) -> CountsOut:
-    return CountsOut(
-        images=counts.images,
-        videos=counts.videos,
-        succeeded=counts.succeeded,
-        errors=counts.errors,
-        cancelled=counts.cancelled,
-        refused=counts.refused,
-        success_rate=counts.success_rate,
-        mean_s=counts.mean_s,
-        p50_s=counts.percentile_s(0.5),
-        p95_s=counts.percentile_s(0.95),
-    )

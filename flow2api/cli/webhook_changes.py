@@ -8,8 +8,8 @@ from flow2api.cli.context import Installation, json_option, opened_storage, with
 from flow2api.cli.inputs import STDIN, read_secret
 from flow2api.cli.managed_webhooks import key_id_of, managed, manager_of
 from flow2api.cli.output import print_json
-from flow2api.cli.webhook_views import webhook_out
 from flow2api.cli.whoever import whoever
+from flow2api.documents.webhooks import webhook_view
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import WebhookChange
 from flow2api.domain.webhook import SUBSCRIBABLE, Webhook
@@ -48,7 +48,7 @@ def update(
 
     changed = asyncio.run(changing())
     if as_json:
-        print_json(webhook_out(changed))
+        print_json(webhook_view(changed))
     else:
         click.echo(f"Changed {changed.name!r} ({changed.shown}).")
 

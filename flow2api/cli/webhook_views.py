@@ -1,89 +1,9 @@
-"""Webhooks and their messages as commands print them. None of them holds a secret."""
+"""Webhooks in words."""
 
-from datetime import datetime
-
-import msgspec
-
-from flow2api.domain.webhook import Delivery, Webhook
+from flow2api.documents.webhooks import WebhookView
 
 
-class WebhookOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook as JSON, without its signing secret.
-
-    Attributes:
-        address: Scheme and host; the rest could hold a secret.
-        events: What it is told.
-        key_id: Of generations it hears only those of this key; null for all.
-        failing_since: When the failures began that follow the last success.
-    """
-
-    id: int
-    name: str
-    address: str
-    events: list[str]
-    key_id: int | None
-    created_at: datetime
-    disabled_at: datetime | None
-    disabled_why: str
-    failing_since: datetime | None
-    delivered_at: datetime | None
-
-
-class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a webhook as JSON.
-
-    Attributes:
-        status: What the receiver answered last; null when no answer came.
-        next_try_at: Null when there is to be no other.
-    """
-
-    number: int
-    webhook_id: int
-    message_id: str
-    event: str
-    at: datetime
-    state: str
-    attempts: int
-    status: int | None
-    error: str
-    next_try_at: datetime | None
-    ended_at: datetime | None
-
-
-def webhook_out(webhook: Webhook) -> WebhookOut:
-    """A webhook as it is shown."""
-    return WebhookOut(
-        id=webhook.id,
-        name=webhook.name,
-        address=webhook.shown,
-        events=sorted(kind.value for kind in webhook.kinds),
-        key_id=webhook.key_id,
-        created_at=webhook.created_at,
-        disabled_at=webhook.disabled_at,
-        disabled_why=webhook.disabled_why,
-        failing_since=webhook.failing_since,
-        delivered_at=webhook.delivered_at,
-    )
-
-
-def delivery_out(delivery: Delivery) -> DeliveryOut:
-    """A message as it is shown."""
-    return DeliveryOut(
-        number=delivery.number,
-        webhook_id=delivery.webhook_id,
-        message_id=delivery.message_id,
-        event=delivery.kind,
-        at=delivery.at,
-        state=delivery.state.value,
-        attempts=delivery.attempts,
-        status=delivery.answer,
-        error=delivery.error,
-        next_try_at=None if delivery.ended_at else delivery.due_at,
-        ended_at=delivery.ended_at,
-    )
-
-
-def state_of(one: WebhookOut) -> str:
+def state_of(one: WebhookView) -> str:
     """How it stands, in a word or two."""
     if one.disabled_at is not None:
         return f"off: {one.disabled_why}"

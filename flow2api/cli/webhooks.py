@@ -10,8 +10,9 @@ from flow2api.cli.inputs import STDIN, ask_secret, read_secret
 from flow2api.cli.managed_webhooks import key_id_of, managed, manager_of
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.webhook_changes import rotate_secret, update
-from flow2api.cli.webhook_views import delivery_out, state_of, webhook_out
+from flow2api.cli.webhook_views import state_of
 from flow2api.cli.whoever import whoever
+from flow2api.documents.webhooks import delivery_view, webhook_view
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import LARGEST_PAGE, ManageWebhooks
 from flow2api.domain.webhook import SUBSCRIBABLE, Webhook
@@ -27,7 +28,7 @@ def webhooks() -> None:
 @with_installation
 def list_webhooks(here: Installation, as_json: bool) -> None:
     """Show the webhooks. JSON: {"webhooks": [...]}."""
-    shown = [webhook_out(webhook) for webhook in asyncio.run(managed(here, ManageWebhooks.all))]
+    shown = [webhook_view(webhook) for webhook in asyncio.run(managed(here, ManageWebhooks.all))]
     if as_json:
         print_json({"webhooks": shown})
         return
@@ -157,7 +158,7 @@ def remove(here: Installation, which: str, as_json: bool) -> None:
 def deliveries(here: Installation, which: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """Show what became of the messages to one webhook, or to all, newest first. JSON: {"deliveries": [...]}."""
     found = asyncio.run(managed(here, lambda manage: manage.deliveries(which, before=before, limit=limit)))
-    shown = [delivery_out(delivery) for delivery in found]
+    shown = [delivery_view(delivery) for delivery in found]
     if as_json:
         print_json({"deliveries": shown})
         return
@@ -193,6 +194,6 @@ def _switch(here: Installation, which: str, *, on: bool, as_json: bool) -> None:
 
 def _tell(webhook: Webhook, done: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(webhook_out(webhook))
+        print_json(webhook_view(webhook))
     else:
         click.echo(done)

@@ -84,6 +84,9 @@ class CredentialKind(StrEnum):
 
 RENEWAL_MARGIN = timedelta(hours=1)
 
+_OF_NO_HOST = frozenset({RestReason.MANUAL, RestReason.AUTH_EXPIRED})
+"""What goes along to another host: the operator's word, and that the key is of no use until it was given anew."""
+
 _MAKINGS = tuple(CallKind.making(kind) for kind in MediaKind)
 
 
@@ -322,6 +325,17 @@ class Account:
         """The account without the rests that this cure lifts, and only those."""
         kept = tuple(rest for rest in self.rests if not rest.is_cured_by(cure))
         return self if len(kept) == len(self.rests) else replace(self, rests=kept)
+
+    def with_new_secret(self, kind: CredentialKind) -> "Account":
+        """The account once it was given another session token or API key."""
+        return self.cured(Cure.NEW_KEY if kind.has_key else Cure.NEW_CREDENTIAL)
+
+    def served_at(self, base_url: str | None) -> "Account":
+        """The account at this host. What another one refused it, or failed at, says nothing about this one."""
+        if base_url == self.base_url:
+            return self
+        kept = tuple(rest for rest in self.rests if rest.reason in _OF_NO_HOST)
+        return replace(self, base_url=base_url, rests=kept, streaks=())
 
     def without(self, keep: Callable[[Rest], bool]) -> "Account":
         """The account with only the rests that ``keep`` accepts."""

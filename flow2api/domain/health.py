@@ -118,7 +118,7 @@ _CURED = {
     RestReason.AUTH_EXPIRED: "it is to sign in anew",
     RestReason.UNUSABLE: "it can be used again",
     RestReason.QUOTA: "credits were seen",
-    RestReason.NO_ACCESS: "it has another plan",
+    RestReason.NO_ACCESS: "it has another plan or key",
 }
 
 

@@ -42,6 +42,21 @@ class Operator:
     preferences: Preferences = AS_IT_COMES
 
 
+def changed_fields(seen: Operator, now: Operator) -> tuple[str, ...]:
+    """What is different of an operator from how he was seen, as people call it; of his preferences nothing is told."""
+    seen_as, is_now = _looked_at(seen), _looked_at(now)
+    return tuple(name for name, value in seen_as.items() if is_now[name] != value)
+
+
+def _looked_at(operator: Operator) -> dict[str, object]:
+    return {
+        "name": operator.name,
+        "role": operator.role,
+        "passphrase": operator.passphrase_hash,
+        "sessions": operator.stamp,
+    }
+
+
 LAST_OWNER = "Somebody has to own the server; make another operator its owner first."
 
 

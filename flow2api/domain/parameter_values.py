@@ -6,7 +6,16 @@ Every reader takes the value as it was decoded from JSON or, with ``text``, from
 
 import re
 
-from flow2api.domain.catalog import FOUR_THREE, LANDSCAPE, PORTRAIT, SQUARE, THREE_FOUR, AspectRatio, Size
+from flow2api.domain.catalog import (
+    FOUR_THREE,
+    LANDSCAPE,
+    PORTRAIT,
+    QUALITIES,
+    SQUARE,
+    THREE_FOUR,
+    AspectRatio,
+    Size,
+)
 from flow2api.domain.errors import UnsupportedInputError
 
 SHORTEST_SIDE, LONGEST_SIDE = 64, 8192
@@ -54,6 +63,7 @@ _QUALITIES = {
     "xhigh": "4k",
     "max": "4k",
 }
+_QUALITY_WORDS = {"standard": "medium", "hd": "high", "ultra": "high"} | {word: word for word in QUALITIES}
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -141,6 +151,11 @@ def read_quality(value: object, param: str, *, text: bool = False) -> tuple[str 
     if folded in _UNDECIDED or folded in _QUALITIES:
         return _QUALITIES.get(folded), None
     return None, f"{param} {_shown(value)} is not known and ignored; it may be low, medium or high."
+
+
+def quality_word(value: object) -> str | None:
+    """One of ``QUALITIES``, as OpenAI calls what was asked for; None when it is left to us, or no such word."""
+    return _QUALITY_WORDS.get(value.strip().casefold()) if isinstance(value, str) else None
 
 
 def read_seconds(value: object, param: str, *, text: bool = False) -> int | None:

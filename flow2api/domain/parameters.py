@@ -24,6 +24,7 @@ from flow2api.domain.parameter_values import (
     INT64_MAX,
     INT64_MIN,
     is_resolution,
+    quality_word,
     read_aspect_ratio,
     read_flag,
     read_integer,
@@ -160,6 +161,7 @@ def _read(fields: Mapping[str, object], said: _Said) -> ParsedParameters:
         size=ratio.value if ratio is not None and isinstance(ratio.value, Size) else None,
         resolution=None if resolution is None else resolution.value,
         soft_resolution=resolution is not None and resolution.is_soft,
+        quality=next(_quality_words((*places, own)), None),
         seconds=None if seconds is None else seconds.value,
         pictures=pictures,
         picture_ratio=picture_ratio if picture_ratio and isfinite(picture_ratio) and picture_ratio > 0 else None,
@@ -242,6 +244,13 @@ def _qualities(place: _Place, warnings: list[str], *, text: bool) -> Iterator[_H
             warnings.append(note)
         if resolution is not None:
             yield _Hit(path, resolution, is_soft=True)
+
+
+def _quality_words(places: Sequence[_Place]) -> Iterator[str]:
+    for place in places:
+        for _, value in place.found(("quality",)):
+            if (word := quality_word(value)) is not None:
+                yield word
 
 
 def _seconds_hits(places: Sequence[_Place], *, text: bool) -> Iterator[_Hit[int]]:

@@ -147,10 +147,11 @@ class ReadySets:
         ready = self.of(signature, now) if own is None else own[1]
         return ready.ready, ready.refusals()
 
-    def has_one_for(self, need: Need, now: datetime) -> bool:
-        """Whether an account could serve this request now."""
+    def has_one_for(self, need: Need, now: datetime, avoid: Collection[int] = frozenset()) -> bool:
+        """Whether an account other than these could serve this request now."""
         excludes = self._may_exclude(need.spec)
-        return len(self.of_model(need.spec, need.signature, now) if excludes else self.of(need.signature, now)) > 0
+        ready = self.of_model(need.spec, need.signature, now) if excludes else self.of(need.signature, now)
+        return ready.ready > sum(self._candidates[one] in ready for one in avoid if one in self._candidates)
 
     def _may_exclude(self, spec: ModelSpec) -> bool:
         """Whether any account may be refused for this very model: it rests for it, or can hardly pay the price."""

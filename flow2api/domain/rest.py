@@ -34,6 +34,8 @@ class Cure(StrEnum):
 
     OPERATOR = "operator"
     NEW_CREDENTIAL = "new_credential"
+    NEW_KEY = "new_key"
+    """An API key may be that of another project, with plans and rights of its own."""
     CREDITS_SEEN = "credits_seen"
     TIER_CHANGED = "tier_changed"
     SEEN_USABLE = "seen_usable"
@@ -59,12 +61,12 @@ class CallKind(StrEnum):
 
 CURES: dict[RestReason, frozenset[Cure]] = {
     RestReason.MANUAL: frozenset({Cure.OPERATOR}),
-    RestReason.AUTH_EXPIRED: frozenset({Cure.NEW_CREDENTIAL}),
-    RestReason.UNUSABLE: frozenset({Cure.OPERATOR, Cure.SEEN_USABLE}),
+    RestReason.AUTH_EXPIRED: frozenset({Cure.NEW_CREDENTIAL, Cure.NEW_KEY}),
+    RestReason.UNUSABLE: frozenset({Cure.OPERATOR, Cure.SEEN_USABLE, Cure.NEW_KEY}),
     RestReason.REFUSED: frozenset(),
     RestReason.RATE_LIMITED: frozenset(),
     RestReason.QUOTA: frozenset({Cure.CREDITS_SEEN}),
-    RestReason.NO_ACCESS: frozenset({Cure.TIER_CHANGED}),
+    RestReason.NO_ACCESS: frozenset({Cure.TIER_CHANGED, Cure.NEW_KEY}),
     RestReason.ERROR_STREAK: frozenset(),
 }
 

@@ -164,10 +164,10 @@ class Roster:
             None,
         )
 
-    def can_serve(self, need: Need) -> bool:
-        """Whether an account could serve this request at once."""
+    def can_serve(self, need: Need, avoid: Collection[int] = frozenset()) -> bool:
+        """Whether an account other than these could serve this request at once."""
         self.lift_rests()
-        return not self.is_full() and self.ready_sets.has_one_for(need, self.clock.now())
+        return not self.is_full() and self.ready_sets.has_one_for(need, self.clock.now(), avoid)
 
     def next_lift_s(self) -> float | None:
         """Seconds until the next rest ends by itself; None when none will."""

@@ -9,6 +9,8 @@ SESSION_PREFIX = "admin-"
 
 LONGEST_IDLE = timedelta(hours=8)
 LONGEST_SESSION = timedelta(days=7)
+FRESH_FOR = timedelta(minutes=15)
+"""So long after the sign-in a session is enough for what a stolen one must not be enough for."""
 SEEN_EVERY = timedelta(minutes=1)
 """A session's last sign of life is written this often at most."""
 
@@ -40,6 +42,10 @@ class OperatorSession:
     def is_alive(self, now: datetime) -> bool:
         """Whether neither its whole time nor its idle time is over."""
         return now < self.expires_at and now - self.seen_at < LONGEST_IDLE
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the passphrase was given a short while ago."""
+        return now - self.created_at <= FRESH_FOR
 
     def belongs_to(self, operator: Operator) -> bool:
         """Whether the operator still has the passphrase under which it was begun."""

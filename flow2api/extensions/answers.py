@@ -65,6 +65,7 @@ def _check_item(hook: str, item: Any) -> None:
     if isinstance(item, click.Command):
         if not _is_word(item.name):
             raise PluginError(f"{hook} returned a command whose name is {item.name!r:.80}, which is no word.")
+        _check_help(hook, item)
     elif kind.__module__ != hookspecs.__name__:
         if not isinstance(item.name, str):  # a catalog says the rest of models
             raise PluginError(
@@ -75,6 +76,17 @@ def _check_item(hook: str, item: Any) -> None:
             _check_field(f"{hook} returned a {kind.__name__} whose `{field.name}`", field.name, item)
 
 
+def _check_help(hook: str, command: click.Command) -> None:
+    try:
+        is_text = isinstance(command.get_short_help_str(), str)
+    except Exception as error:
+        raise PluginError(
+            f"{hook} returned the command {command.name!r}, whose help cannot be shown: {error}."
+        ) from error
+    if not is_text:
+        raise PluginError(f"{hook} returned the command {command.name!r}, whose help is no text.")
+
+
 def _check_field(what: str, field: str, item: Any) -> None:
     value = getattr(item, field)
     match field:
@@ -83,6 +95,8 @@ def _check_field(what: str, field: str, item: Any) -> None:
         case "schemes" if not _are_schemes(value):
             raise PluginError(f"{what} is {value!r:.80}, and not a tuple of URL schemes.")
         case "build" | "look" if not callable(value):
+            raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
+        case "peek" if not (value is None or callable(value)):
             raise PluginError(f"{what} is {_a(value)}, which cannot be called.")
         case "schema" if not (inspect.isclass(value) and issubclass(value, msgspec.Struct)):
             raise PluginError(f"{what} is {_a(value)}, and not a msgspec struct.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import TypeVar
 
+from flow2api.domain.errors import PluginError
 from flow2api.domain.redaction import redact_text
 
 LOADING_S = 10.0
@@ -28,7 +29,8 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
     Raises:
         TookTooLongError: It took too long; the thread goes on until the program ends.
-        BaseException: Whatever the call raises.
+        PluginError: It raised what would be taken for the operator's wish to end the program, or for the end of a task.
+        Exception: Whatever else the call raises, `SystemExit` included.
     """
     results: list[T] = []
     errors: list[BaseException] = []
@@ -44,6 +46,8 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     with redirect_stdout(sys.stderr):
         thread.start()
         thread.join(seconds)
+    if errors and not isinstance(errors[0], Exception | SystemExit):
+        raise PluginError(f"It raised {told(errors[0])}") from errors[0]
     if errors:
         raise errors[0]
     if not results:

@@ -35,6 +35,7 @@ PROGRAM_SETTINGS = frozenset(
         "database_url",
         "drain_s",
         "host",
+        "hsts_days",
         "lease_s",
         "linger_s",
         "log_format",

@@ -13,16 +13,20 @@ from flow2api.hookspecs import hookimpl
 _SQUARE, _WIDE, _TALL = "1024x1024", "1536x1024", "1024x1536"
 _SIZES = (_SQUARE, _WIDE, _TALL)
 
+
+def _prices(square: float, longer: float) -> dict[str, float]:
+    return {_SQUARE: square, _WIDE: longer, _TALL: longer}
+
+
 RECORDS = (
     ModelRecord(
         name="openai-gpt-image-1.5",
         id="gpt-image-1.5",
         kind="image",
         sizes=_SIZES,
-        price_usd={_SQUARE: 0.034, _WIDE: 0.05, _TALL: 0.05},
+        qualities={"medium": _prices(0.034, 0.05), "low": _prices(0.009, 0.013), "high": _prices(0.133, 0.2)},
         max_images=16,
         masks=True,
-        extra={"quality": "medium"},
         created_at=1_765_843_200,
     ),
     # Billed by tokens, $30 for a million; the price of a picture is an estimate by the tokens that its predecessor takes.
@@ -31,10 +35,9 @@ RECORDS = (
         id="gpt-image-2.6-sunburst",
         kind="image",
         sizes=_SIZES,
-        price_usd={_SQUARE: 0.032, _WIDE: 0.048, _TALL: 0.048},
+        qualities={"medium": _prices(0.032, 0.048), "low": _prices(0.009, 0.013), "high": _prices(0.125, 0.188)},
         max_images=16,
         masks=True,
-        extra={"quality": "medium"},
         created_at=1_793_491_200,
     ),
 )
@@ -42,5 +45,5 @@ RECORDS = (
 
 @hookimpl
 def register_models() -> Iterable[Entry]:
-    """A model for each size, and a name for all sizes together."""
+    """A model for each size and quality, and a name for all of them together."""
     return [entry for record in RECORDS for entry in entries_of(record)]

@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.processes import tied
 
+pytest.register_assert_rewrite("tests.browser.looks")
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PICTURES = Path(os.environ.get("BROWSER_PICTURES", "dist/pictures"))
 """Where the pictures of the pages are left, for people to look at."""

@@ -10,8 +10,7 @@ from tests.browser.conftest import Demo
 from tests.e2e.processes import Gateway, Simulator
 
 PASSPHRASE = "quiet maple river lamp"
-CONVERGES_WITHIN_MS = 10_000
-"""On a calm machine it takes less than five seconds."""
+CONVERGES_WITHIN_MS = 5_000
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });

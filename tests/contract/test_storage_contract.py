@@ -1,6 +1,7 @@
 """What every storage promises, asked of the fake and of SQLite; and what only a file of SQLite can be asked."""
 
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,25 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from flow2api.adapters.persistence import open_url
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.operator import Role
+from flow2api.domain.ports.storage import Storage
 from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE
 from flow2api.testing.contracts import NewStorage, StorageContract
+from flow2api.testing.contracts.maintenance import MaintainsContract
 from flow2api.testing.contracts.proxies import PASSWORD, proxy_of
 from flow2api.testing.contracts.reading import entry_of, session_of
+from flow2api.testing.contracts.storage import PeeksOptionsContract
 from flow2api.testing.contracts.telling import PHONE, SHOP
 from flow2api.testing.fakes.clock import FakeClock
-from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.fakes.maintained import FakeMaintainedStorage
 from flow2api.testing.samples import NOW, account_of, credentials_of, operator_of
-from tests.integration.persistence.databases import storage_at
+from tests.integration.persistence.databases import KEY, cipher_of, storage_at
 
 
 class TestFakeStorage(StorageContract):
     @pytest.fixture
     def new_storage(self, clock: FakeClock) -> NewStorage:
-        storage = FakeStorage(clock)
+        storage = FakeMaintainedStorage(clock)
         return lambda: storage
 
 
@@ -34,6 +39,24 @@ class TestSqliteStorage(StorageContract):
     @pytest.fixture
     def new_storage(self, tmp_path: Path, clock: FakeClock) -> NewStorage:
         return lambda: storage_at(tmp_path / "flow2api.db", clock)
+
+
+class TestSqliteFile:
+    """The storage as a URL names it, asked for what only one over a whole file offers."""
+
+    @pytest.fixture
+    def new_storage(self, tmp_path: Path, clock: FakeClock) -> NewStorage:
+        return lambda: open_url(f"sqlite:///{tmp_path / 'flow2api.db'}", cipher_of(KEY), clock)
+
+    @pytest.fixture
+    async def storage(self, new_storage: NewStorage) -> AsyncIterator[Storage]:
+        made = new_storage()
+        await made.open()
+        yield made
+        await made.aclose()
+
+    TestPeeksOptions = PeeksOptionsContract
+    TestMaintains = MaintainsContract
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from docs import generate, markdown
-from flow2api import hookspecs
+from flow2api import __version__, hookspecs
 from flow2api.adapters.openai_api.router import PREFIXES
 from flow2api.adapters.server import refusals
 from flow2api.app import build_services, create_app
@@ -23,6 +23,7 @@ from flow2api.cli import cli
 from flow2api.domain import errors as tree
 from flow2api.domain.options import Options
 from flow2api.extensions import load_extensions
+from flow2api.extensions.versions import fits
 from flow2api.plugins.upstream_flow import FlowSettings
 from flow2api.plugins.upstream_gemini import GeminiSettings
 from flow2api.settings import Settings, load_settings
@@ -70,6 +71,21 @@ def test_every_hook_has_a_page_with_its_signature_as_heading_and_an_example_that
     (plugin,) = (plugin for plugin in found.plugins if plugin.name == "example")
     assert plugin.error is None
     assert hook in plugin.hooks
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_hook_is_no_younger_than_the_program(hook: str) -> None:
+    since = re.findall(r"[Ss]ince (\d+(?:\.\d+)+)", getattr(hookspecs, hook).__doc__)
+    assert since, "its docstring has to say since when it is there"
+    assert all(fits(__version__, f">={one}") for one in since)
+
+
+def test_every_ability_that_is_asked_for_is_named_by_the_page_of_a_hook() -> None:
+    pages = "".join(page.read_text("utf-8") for page in (REFERENCE / "hooks").glob("*.md"))
+    found = "\n".join(path.read_text("utf-8") for path in (ROOT / "flow2api" / "domain").rglob("*.py"))
+    abilities = re.findall(r"^@runtime_checkable\nclass (\w+)", found, re.MULTILINE)
+    assert len(abilities) > 10
+    assert [name for name in abilities if f"`{name}`" not in pages] == []
 
 
 def test_no_page_is_of_a_hook_that_is_not() -> None:

@@ -21,6 +21,7 @@ from tests.e2e.test_pictures import opened, png
 OPTIONS = {"picture_s": 0.02, "video_s": 0.6, "video_scale": 0.1}
 MODELS = [
     {"name": "longer", "id": "film-1", "kind": "video", "sizes": ["1280x720"], "seconds": [4, 8], "price_usd": 0.05, "extends": True},
+    {"name": "film-again", "id": "film-1", "kind": "video", "sizes": ["1280x720"], "seconds": [4], "price_usd": 0.05, "remixes": True},
     {"name": "film", "id": "film-1", "kind": "video", "sizes": ["1280x720"], "seconds": [4], "price_usd": 0.05},
 ]  # fmt: skip
 VIDEOS = {
@@ -114,6 +115,21 @@ def test_high_quality_is_larger_at_google(client: openai.OpenAI, asked: dict[str
     assert opened(answer.data[0].b64_json).size == (size, size)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent"), [({"quality": "high"}, "high"), ({"quality": "low"}, "low"), ({}, "medium")]
+)
+async def test_host_is_asked_for_the_quality_that_was_asked_for(
+    client: openai.OpenAI, calls: Calls, asked: dict[str, Any], sent: str
+) -> None:
+    made = client.images.generate(model=HOST, prompt="a mug", size="1024x1024", **asked)
+    edited = client.images.edit(model=HOST, prompt="a hat", image=("a.png", png(), "image/png"), **asked)
+
+    for call, answer in (("openai_generate", made), ("openai_edit", edited)):
+        request = (await calls.control.requests(call=call))[-1]
+        assert (request.body["quality"], answer.quality) == (sent, sent)
+        assert "warnings" not in (answer.model_extra or {})
+
+
 def test_smallest_picture_has_to_be_asked_for(client: openai.OpenAI) -> None:
     answer = client.images.generate(model=GOOGLE, prompt="a mug", size="512x512", extra_body={"image_size": "512"})
 
@@ -130,6 +146,21 @@ async def test_video_of_a_host_is_extended_there(gateway: Gateway, calls: Calls)
 
     assert (longer["status"], longer["seconds"]) == ("completed", "12"), longer
     assert await calls.arrived("openai_extend") == 1
+
+
+@pytest.mark.parametrize("at_once", ["/v1/videos/{}/remix", "/v1/videos/edits"])
+async def test_video_of_a_host_is_remixed_there(gateway: Gateway, calls: Calls, at_once: str) -> None:
+    parent = begun(gateway, "film", "waves")
+    assert ended(gateway, parent)["status"] == "completed"
+    before = await calls.control.requests(call="openai_remix")
+
+    remixed = send(gateway, at_once.format(parent), {"prompt": "waves at night", "video": {"id": parent}})
+
+    assert remixed["remixed_from_video_id"] == parent
+    assert (ended(gateway, remixed["id"])["status"], remixed["seconds"]) == ("completed", "4")
+    (sent,) = (await calls.control.requests(call="openai_remix"))[len(before) :]
+    assert sent.body == {"prompt": "waves at night"}
+    assert await calls.arrived("openai_submit") == 1
 
 
 def begun(gateway: Gateway, model: str, prompt: str) -> str:

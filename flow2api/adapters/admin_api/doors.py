@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from litestar.types import Receive
+
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
@@ -63,7 +65,9 @@ class AdminDoors:
         upstreams: The names of the services that accounts can be of.
         account_of: The account as this process knows it.
         metrics: The figures of this moment in Prometheus' text format.
+        in_time: Gives up the body of a request that is sent too slowly.
         reached_url_of: The address by which who sent this request reaches the server.
+        tls_headers_of: What an answer says more when its request, by its scope, came over TLS.
         upstreams: Their names.
         kinds: What the accounts of each sign in with.
         trusted_proxies: Addresses or networks whose forwarding headers are believed.
@@ -82,6 +86,8 @@ class AdminDoors:
     request_id_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
+    tls_headers_of: Callable[[Any], Sequence[tuple[bytes, bytes]]]
+    in_time: Callable[[Receive], Receive]
     import_accounts: ImportAccounts
     connection: ManageConnectionToken
     push: PushSessionToken

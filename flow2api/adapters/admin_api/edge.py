@@ -1,16 +1,12 @@
 """What every request and answer of this surface has in common, added at the outer edge of its routes."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
-
-READ_TIMEOUT_S = 30.0
-LEAST_BYTES_PER_S = 64 * 1024
 
 HEADERS = [
     (b"cache-control", b"no-store"),
@@ -25,9 +21,16 @@ HEADERS = [
 
 
 def edge(
-    request_id_of: Callable[[Any], str], *, read_timeout_s: float = READ_TIMEOUT_S
+    request_id_of: Callable[[Any], str],
+    in_time: Callable[[Receive], Receive],
+    tls_headers_of: Callable[[Any], Sequence[tuple[bytes, bytes]]],
 ) -> Callable[[ASGIApp], ASGIApp]:
-    """Middleware: request ids (in log lines, too), headers that keep answers private, bodies that arrive in time."""
+    """Middleware: request ids (in log lines, too), headers that keep answers private, bodies that arrive in time.
+
+    Args:
+        in_time: Gives up what is sent too slowly.
+        tls_headers_of: What an answer says more when its request, by its scope, came over TLS.
+    """
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def at_edge(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,7 +38,7 @@ def edge(
                 await app(scope, receive, send)
                 return
             request_id = request_id_of(scope)
-            own = [*HEADERS, (b"x-request-id", request_id.encode("ascii"))]
+            own = [*HEADERS, *tls_headers_of(scope), (b"x-request-id", request_id.encode("ascii"))]
             names = {name for name, _ in own}
 
             async def send_with_headers(message: Message) -> None:
@@ -45,7 +48,7 @@ def edge(
                 await send(message)
 
             with bound_contextvars(request_id=request_id):
-                await app(scope, _in_time(scope, receive, read_timeout_s), send_with_headers)
+                await app(scope, _only_taken(scope, in_time(receive)), send_with_headers)
 
         return at_edge
 
@@ -66,34 +69,16 @@ def _is_taken(headers: dict[bytes, bytes]) -> bool:
     return kind == b"application/json" or (not kind and b"origin" not in headers)
 
 
-def _in_time(scope: Scope, receive: Receive, read_timeout_s: float) -> Receive:
-    """Receive a body that is not compressed, and is sent in time.
+def _only_taken(scope: Scope, receive: Receive) -> Receive:
+    """Receive a body only if it is one that is taken here; else 415 is raised before anything of it is read."""
+    is_begun = False
 
-    Only waiting counts, not what is done with the parts that have come. The sender may be this long behind
-    `LEAST_BYTES_PER_S` at any time.
-    """
-    left_s = read_timeout_s
-    is_begun = is_whole = False
-    now = asyncio.get_running_loop().time
-
-    async def receive_in_time() -> Any:
-        nonlocal left_s, is_begun, is_whole
-        if is_whole:
-            return await receive()
+    async def receive_taken() -> Any:
+        nonlocal is_begun
         if not is_begun:
             is_begun = True
             if not _is_taken(dict(scope["headers"])):
                 raise HTTPException(status_code=415)
-        try:
-            began = now()
-            async with asyncio.timeout(left_s):
-                message: Any = await receive()
-            earned_s = len(message.get("body", b"")) / LEAST_BYTES_PER_S
-            left_s = min(left_s - (now() - began) + earned_s, read_timeout_s)
-        except TimeoutError as cause:
-            detail = "The body arrived too slowly and was given up; send it faster."
-            raise HTTPException(detail=detail, status_code=408, extra={"code": "body_too_slow"}) from cause
-        is_whole = not message.get("more_body", False)
-        return message
+        return await receive()
 
-    return receive_in_time
+    return receive_taken

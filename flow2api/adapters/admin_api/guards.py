@@ -9,13 +9,16 @@ from litestar.handlers import BaseRouteHandler
 from flow2api.adapters.admin_api.addresses import client_address
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.domain.audit import Actor
-from flow2api.domain.errors import ConnectionTokenError, NotAllowedError
+from flow2api.domain.errors import ConnectionTokenError, NotAllowedError, SessionTooOldError
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.sign_in import SignedIn, Visitor
 
 LEAST_ROLE = "least_role"
 """The key of a handler's ``opt`` that says which role it takes at least, where that differs from its method's."""
+
+FRESH = "fresh_session"
+"""The key of a handler's ``opt`` that says that it takes a session which has just begun."""
 
 DOOR = "admin_api"
 
@@ -39,9 +42,21 @@ def session_guard(doors: AdminDoors) -> Guard:
         least: Role = handler.opt.get(LEAST_ROLE) or (Role.VIEWER if scope["method"] in _SAFE else Role.OPERATOR)
         if not here.operator.role.includes(least):
             raise NotAllowedError(f"This takes the role {least.value}; yours is {here.operator.role.value}.")
+        if handler.opt.get(FRESH):
+            require_fresh(doors, here)
         scope["user"] = here
 
     return require_session
+
+
+def require_fresh(doors: AdminDoors, here: SignedIn) -> None:
+    """Refuse a session whose passphrase was given long ago: its token may be somebody else's by now.
+
+    Raises:
+        SessionTooOldError: It was.
+    """
+    if not here.session.is_fresh(doors.clock.now()):
+        raise SessionTooOldError
 
 
 def connection_guard(doors: AdminDoors) -> Guard:

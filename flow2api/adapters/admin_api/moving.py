@@ -11,7 +11,7 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, visitor_of
+from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, require_fresh, signed_in, visitor_of
 from flow2api.adapters.admin_api.row_stream import RowStream
 from flow2api.adapters.admin_api.schemas import BODY, Body
 from flow2api.adapters.admin_api.token_views import MASK, UPSTREAM, Slots, limit_of
@@ -200,6 +200,8 @@ def moving_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         """Make a new connection token, which is shown this once, or set what a push may do."""
         actor, shown = actor_of(doors, request.scope), None
         wanted = None if data.connection_token is None else data.connection_token.strip()
+        if wanted is not None and not wanted.endswith(MASK):
+            require_fresh(doors, signed_in(request.scope))
         if wanted and not wanted.endswith(MASK):
             check_connection_token(wanted)  # before anything is changed
         if data.auto_enable_on_update is not None:

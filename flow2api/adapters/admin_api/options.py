@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, signed_in
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of, signed_in
 from flow2api.adapters.admin_api.schemas import Body, Done
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.operator import Role
@@ -89,7 +89,7 @@ def config_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @post(
         "/api/admin/apikey",
         status_code=200,
-        opt={LEAST_ROLE: Role.OWNER},
+        opt={LEAST_ROLE: Role.OWNER, FRESH: True},
         tags=["options"],
     )
     async def set_api_key(request: HttpRequest, data: JSONBody[ApiKeyBody]) -> Done:

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, QueryParameter
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
 from flow2api.domain.account import Account
 from flow2api.domain.errors import RecordNotFoundError
@@ -142,7 +142,7 @@ def record_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             raise RecordNotFoundError(log_id)
         return _whole(line, doors.account_of)
 
-    @delete("/api/logs", status_code=200, opt={LEAST_ROLE: Role.OWNER}, tags=["records"])
+    @delete("/api/logs", status_code=200, opt={LEAST_ROLE: Role.OWNER, FRESH: True}, tags=["records"])
     async def clear_logs(request: HttpRequest) -> Done:
         """Forget the request log as it is now. Figures stay, and so does what operators did."""
         until = doors.clock.now() + timedelta(microseconds=1)

@@ -99,7 +99,7 @@ def _router(
         path=path,
         route_handlers=handlers,
         guards=guards,
-        middleware=[edge(doors.request_id_of)],
+        middleware=[edge(doors.request_id_of, doors.in_time, doors.tls_headers_of)],
         exception_handlers=exception_handlers(error_response(doors.request_id_of)),
         request_max_body_size=MOST_BODY_BYTES,
         security=[] if scheme is None else [{scheme: []}],

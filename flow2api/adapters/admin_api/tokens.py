@@ -73,9 +73,14 @@ class NewTokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenBody(Body, frozen=True):
-    """What is to change; what is left out stays. A masked session token or API key stays, too."""
+    """What is to change; what is left out stays. A masked session token or API key stays, too.
+
+    Attributes:
+        base_url: Where the account is served from now on. The key comes with it, for it is sent there.
+    """
 
     api_key: str | None = None
+    base_url: str | None = None
     st: str | None = None
     project_id: str | None = None
     project_name: str | None = None
@@ -151,6 +156,7 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     async def change_token(request: HttpRequest, token_id: Id, data: JSONBody[TokenBody]) -> Done:
         """Change an account. A rate limit is forgotten while its access token is good."""
         account = await doors.accounts.get(token_id)
+        secret, base_url = _new_secret(doors, account, data)
         edit = AccountEdit(
             remark=data.remark,
             limits=limits_of(
@@ -162,7 +168,8 @@ def token_change_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             ),
             workspace=data.project_id,
             workspace_name=data.project_name,
-            session_token=_new_secret(doors, account, data),
+            session_token=secret,
+            base_url=base_url,
         )
         await doors.accounts.edit(token_id, edit, actor_of(doors, request.scope))
         return Done(message="The account was changed.")
@@ -208,13 +215,10 @@ def _told(account: Account) -> NewToken:
     )
 
 
-def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> Secret | None:
-    """The secret that takes the place of the former one, if there is one."""
-    st, key = (None if text in ("", MASK) else text for text in (data.st, data.api_key))
-    if st is None and key is None:
-        return None
-    given = GivenCredential(st, key, account.base_url)
-    return given.read(account.upstream, doors.kinds, {SESSION_TOKEN: "st"})[0]
+def _new_secret(doors: AdminDoors, account: Account, data: TokenBody) -> tuple[Secret | None, str | None]:
+    """The secret and the base URL that take the place of the former ones, as far as they do."""
+    given = GivenCredential(*(None if text in ("", MASK) else text for text in (data.st, data.api_key, data.base_url)))
+    return given.read_for(account, doors.kinds, {SESSION_TOKEN: "st"})
 
 
 def _status(named: str | None) -> AccountStatus | None:

@@ -27,9 +27,9 @@ _UNDO = "\n"
 _KINDS = frozenset({"ok", "err", "warn", "info"})
 
 
-def is_private(reached_url: str) -> bool:
-    """Whether nobody on the way can read along: the page was reached over TLS, or on this machine."""
-    parts = urlsplit(reached_url)
+def is_private(came_by: str) -> bool:
+    """Whether nobody on the way can read along: the request came over TLS, or on this machine."""
+    parts = urlsplit(came_by)
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from litestar.types import Receive
+
 from flow2api.adapters.console.checks.client_check import ClientCheck
 from flow2api.adapters.console.checks.outside_check import OutsideCheck
 from flow2api.domain.account import Account, Credentials
@@ -225,6 +227,8 @@ class ConsoleDoors:
         base_url_of: The address that links to media begin with, for who sent this request.
         dropped_lines: How many lines of the request log were lost since the start.
         client_check: The check of how this server answers clients, one in a process.
+        came_by_of: The address by which a request came, by its ASGI scope, whatever address is configured.
+        in_time: Gives up the body of a request that is sent too slowly.
         is_draining: Whether the server is being stopped.
         loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
         packages: The versions of what the program is made of.
@@ -243,6 +247,7 @@ class ConsoleDoors:
         reload_webhooks: Has those who send messages know webhooks that were changed here.
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
         start_up: The settings that are fixed while the server runs.
+        tls_headers_of: What an answer says more when its request, by its scope, came over TLS.
         takes_plain_http: Whether passphrases are taken over plain http from other machines.
         upstreams: The names of the services that accounts can be of.
         version: Of the program.
@@ -327,6 +332,9 @@ class ConsoleDoors:
     address_of: Callable[[Any], str]
     base_url_of: Callable[[Any], str]
     reached_url_of: Callable[[Any], str]
+    came_by_of: Callable[[Any], str]
+    tls_headers_of: Callable[[Any], Sequence[tuple[bytes, bytes]]]
+    in_time: Callable[[Receive], Receive]
     is_draining: Callable[[], bool]
     takes_plain_http: bool = False
     look_outside: LooksOutside

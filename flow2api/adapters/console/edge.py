@@ -1,24 +1,21 @@
 """What every request and answer of the console has in common: an id, a language, safe headers, bodies that come in time."""
 
-import asyncio
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from flow2api.adapters.console import cookies
+from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import language_of, speaking
 from flow2api.adapters.console.policy import PAGE_HEADERS
 
-READ_TIMEOUT_S = 60.0
 
-
-def edge(request_id_of: Callable[[Any], str]) -> Callable[[ASGIApp], ASGIApp]:
+def edge(doors: ConsoleDoors) -> Callable[[ASGIApp], ASGIApp]:
     """Middleware around every route of the console."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
@@ -26,7 +23,7 @@ def edge(request_id_of: Callable[[Any], str]) -> Callable[[ASGIApp], ASGIApp]:
             if scope["type"] != ScopeType.HTTP:
                 await app(scope, receive, send)
                 return
-            request_id = request_id_of(scope)
+            request_id = doors.request_id_of(scope)
 
             async def send_with_headers(message: Message) -> None:
                 if message["type"] == "http.response.start":
@@ -34,11 +31,12 @@ def edge(request_id_of: Callable[[Any], str]) -> Callable[[ASGIApp], ASGIApp]:
                     for name, value in PAGE_HEADERS.items():
                         headers.setdefault(name, value)
                     headers["x-request-id"] = request_id
+                    message["headers"] = [*message["headers"], *doors.tls_headers_of(scope)]
                 await send(message)
 
             language = await spoken(scope)
             with bound_contextvars(request_id=request_id), speaking(language):
-                await app(scope, _in_time(receive), send_with_headers)
+                await app(scope, doors.in_time(receive), send_with_headers)
 
         return at_edge
 
@@ -59,21 +57,3 @@ def wishes(scope: Any) -> tuple[str | None, str]:
         jar = SimpleCookie()
     morsel = jar.get(cookies.look_name(cookies.LANGUAGE))
     return morsel.value if morsel else None, headers.get(b"accept-language", "")[:500]
-
-
-def _in_time(receive: Receive) -> Receive:
-    is_whole = False
-
-    async def receive_in_time() -> Any:
-        nonlocal is_whole
-        if is_whole:
-            return await receive()
-        try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                message: Any = await receive()
-        except TimeoutError as cause:
-            raise HTTPException(detail="The form arrived too slowly and was given up.", status_code=408) from cause
-        is_whole = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
-
-    return receive_in_time

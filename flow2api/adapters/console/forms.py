@@ -9,6 +9,7 @@ from litestar.datastructures import UploadFile
 
 from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.domain.errors import UnsupportedInputError
 
 _LONGEST = 4000
 
@@ -106,6 +107,21 @@ class Form:
         return ngettext("Not saved: %(count)s field to mend.", "Not saved: %(count)s fields to mend.", count) % {
             "count": count
         }
+
+
+async def read_button(request: Request[Any, Any, Any], known: Collection[str] = ()) -> Form:
+    """The form of a button, which leaves nothing to be mended: it is whole, or refused before anything is done.
+
+    Args:
+        known: The names of its fields.
+
+    Raises:
+        UnsupportedInputError: Something else was sent, too.
+    """
+    form = await read_form(request, known)
+    if form.errors:
+        raise UnsupportedInputError("The form has a field that is not known here; open the page again.")
+    return form
 
 
 async def read_form(request: Request[Any, Any, Any], known: Collection[str]) -> Form:

@@ -127,7 +127,6 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
     loop = asyncio.get_running_loop()
     sent: dict[str, bytes] = {}
     number, heard_at, checked_at = 0, loop.time(), loop.time()
-    yield "retry: 3000\n\n"
     while not visit.doors.is_draining():
         if loop.time() - checked_at >= _RECHECK_S:
             if not await _is_still_here(visit):

@@ -30,7 +30,7 @@ class StrengthView:
 
 def is_private(doors: ConsoleDoors, request: HttpRequest) -> bool:
     """Whether a passphrase may be typed into the page of this request."""
-    return doors.takes_plain_http or cookies.is_private(doors.reached_url_of(request.scope))
+    return doors.takes_plain_http or cookies.is_private(doors.came_by_of(request.scope))
 
 
 def refuse_open_way(form: Form, doors: ConsoleDoors, request: HttpRequest) -> None:

@@ -32,7 +32,7 @@ def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Route
         Router(
             "/",
             route_handlers=[*asset_routes(), *former_pages()],
-            middleware=[edge(doors.request_id_of)],
+            middleware=[edge(doors)],
             include_in_schema=False,
         ),
         # Whoever is looked at from outside may be reached by any name: that is what it is looked at for.
@@ -78,7 +78,7 @@ def _router(
         guards=guards,
         before_request=before_request,
         dependencies={"doors": Provide(provide_doors), "visit": Provide(provide_visit), "news": Provide(provide_news)},
-        middleware=[edge(doors.request_id_of)],
+        middleware=[edge(doors)],
         exception_handlers=exception_handlers(doors),
         request_max_body_size=MOST_FORM_BYTES,
         include_in_schema=False,

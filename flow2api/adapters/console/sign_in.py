@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from flow2api.adapters.console import cookies
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE, session_token
 from flow2api.adapters.console.language import current, gettext
 from flow2api.adapters.console.passphrases import is_private, refuse_open_way
@@ -128,6 +128,7 @@ class SignOutController(Controller):
     @post("/logout", status_code=303)
     async def sign_out(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """End this session."""
+        await read_button(visit.request)
         await visit.doors.sign_in.sign_out(visit.here, visit.visitor)
         answer = Redirect("/login", status_code=303, headers=dict(PAGE_HEADERS) | {"clear-site-data": '"cache"'})
         answer.cookies.append(cookies.no_session_cookie(visit.reached_url))
@@ -136,7 +137,7 @@ class SignOutController(Controller):
     @post("/console/looks", status_code=303)
     async def looks(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Keep how the console looks in this browser."""
-        form = await read_form(visit.request, {*cookies.LOOKS, "next"})
+        form = await read_button(visit.request, {*cookies.LOOKS, "next"})
         answer = visit.see(own_path(form.value("next")))
         for name, values in cookies.LOOKS.items():
             if name in form.values:

@@ -1,6 +1,7 @@
 """Filters of the templates: numbers, durations and moments as the page's language writes them."""
 
 import math
+import re
 from datetime import UTC, date, datetime
 
 from markupsafe import Markup, escape
@@ -106,6 +107,17 @@ def relative(passed_s: float) -> str:
         else ngettext("in %(n)s day", "in %(n)s days", days)
     )
     return text % {"n": days}
+
+
+def clock_words() -> str:
+    """What `relative` says, for the clocks that a page keeps going by itself.
+
+    Returns:
+        Six texts of what was and six of what is to come, from now to some days, with ``{}`` for the number and a bar
+        between them.
+    """
+    spans = (1, 10, 60, 3600, 86400, 2 * 86400)
+    return "|".join(re.sub(r"\d+", "{}", relative(sign * span)) for sign in (1, -1) for span in spans)
 
 
 def _time(at: datetime, text: str, kind: str = "") -> Markup:

@@ -72,6 +72,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     tree.TooManyTriesError: Answer(429, "rate_limit_error", Retry.LATER, 15),
     tree.NotSignedInError: Answer(401),
     tree.NotAllowedError: Answer(403),
+    tree.SessionTooOldError: Answer(403),
     tree.ConnectionTokenError: Answer(401),
     tree.PoolError: Answer(503, SERVER_ERROR, Retry.LATER, 30),
     tree.NoEligibleAccountError: Answer(503, SERVER_ERROR, Retry.LATER, 30),

@@ -110,7 +110,9 @@ class Presentation:
     def _quality_of(self, generation: Generation) -> str:
         """The word for the quality that was made; a route may have led to another model than was asked for."""
         spec = self.doors.catalog.spec(generation.spec_name)
-        return quality_made(self.quality, None if spec is None else spec.resolution)
+        if spec is None:
+            return quality_made(self.quality, None)
+        return quality_made(self.quality, spec.resolution, spec.quality)
 
     async def _completed(self, generation: Generation, picture: Picture) -> AsyncIterator[bytes]:
         name = f"{self.event}.completed"

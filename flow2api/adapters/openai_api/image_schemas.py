@@ -92,12 +92,15 @@ _PLAIN = ("low", "medium")
 _ENLARGED = ("high", "xhigh", "max")
 
 
-def quality_made(asked: object, resolution: str | None) -> str:
+def quality_made(asked: object, resolution: str | None, quality: str | None = None) -> str:
     """The quality that an answer names, never ``auto``: the asked word where it was met, else what was made.
 
     Args:
         resolution: That of the model which served; None for its native one.
+        quality: What its upstream was asked for by that very word; None where quality is nothing of its own.
     """
+    if quality is not None:
+        return quality
     word = _QUALITIES.get(asked, asked) if isinstance(asked, str) else None
     if resolution is None:
         return word if word in _PLAIN else "medium"

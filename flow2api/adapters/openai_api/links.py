@@ -36,20 +36,36 @@ def base_url(doors: Doors, scope: Any) -> str:
 
 def reached_url(doors: Doors, scope: Any) -> str:
     """The same, whatever the option says that links to media begin with."""
-    if doors.public_url:
-        return doors.public_url.rstrip("/")
+    return doors.public_url.rstrip("/") if doors.public_url else came_by(doors, scope)
+
+
+def came_by(doors: Doors, scope: Any) -> str:
+    """Scheme and host by which this request came, whatever address is configured.
+
+    A configured address that is https declares that whoever asks for its host came over TLS, as long as no trusted proxy
+    says otherwise.
+    """
     peer = _address(scope["client"][0]) if scope.get("client") else None
-    scheme, host = scope.get("scheme", "http"), header(scope, b"host")
+    scheme, host, is_told = scope.get("scheme", "http"), header(scope, b"host"), False
     if peer is not None and any(peer in network for network in _networks(doors.trusted_proxies)):
         forwarded = (header(scope, b"x-forwarded-proto") or "").split(",")[0].strip().lower()
-        scheme = forwarded if forwarded in _DEFAULT_PORTS else scheme
+        scheme, is_told = (forwarded, True) if forwarded in _DEFAULT_PORTS else (scheme, False)
         host = (header(scope, b"x-forwarded-host") or "").split(",")[0].strip() or host
     elif header(scope, b"x-forwarded-for"):
         _warn_of_proxy(str(peer))
     found = _HOST.fullmatch(host or "")
     if found is None or _misleads(found["name"].strip("[]"), peer):
         return f"{scheme}://{_reached(scope, scheme)}"
+    if not is_told and _is_declared_tls(found[0], doors.public_url):
+        scheme = "https"
     return f"{scheme}://{found[0]}"
+
+
+def _is_declared_tls(host: str, public_url: str | None) -> bool:
+    scheme, _, rest = (public_url or "").partition("://")
+    return scheme == "https" and host.lower().removesuffix(":443") == rest.partition("/")[0].lower().removesuffix(
+        ":443"
+    )
 
 
 def _misleads(name: str, peer: IPAddress | None) -> bool:

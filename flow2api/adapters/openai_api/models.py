@@ -27,6 +27,7 @@ class ModelOut(msgspec.Struct, frozen=True, omit_defaults=True):
     """OpenAI's model object, and what else is known of the model.
 
     Attributes:
+        qualities: Words that ``quality`` may take; not there where it is no more than a vague word for a resolution.
         costs: Price by plan of one generation when nothing special is asked for; not there when it costs nothing.
         cost_unit: What ``costs`` are counted in.
     """
@@ -47,6 +48,7 @@ class ModelOut(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: tuple[int, ...]
     aliases: tuple[str, ...]
     supported_endpoint_types: tuple[str, ...]
+    qualities: tuple[str, ...] = ()
     costs: Mapping[str, int] = {}
     cost_unit: str | None = None
     deprecated: bool = False
@@ -77,6 +79,7 @@ def model_out(description: ModelDescription, name: str | None = None) -> ModelOu
         supported_endpoint_types=_ENDPOINT_TYPES[description.kind],
         seconds=description.seconds,
         aliases=description.aliases,
+        qualities=description.qualities,
         costs=costs,
         cost_unit=description.cost_unit.value if costs else None,
         deprecated=description.deprecated,

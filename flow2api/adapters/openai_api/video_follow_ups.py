@@ -28,12 +28,14 @@ async def plan_remix(
 ) -> GenerationRequest:
     """The parent made anew with another prompt: same model, shape and input pictures unless the request says else.
 
+    It is changed itself where its model can, at the door for edits, or where its upstream makes remixes so.
+
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
-    editing = _editing_model(doors.catalog, parent) if door == EDITS and wanted.model is None else None
+    editing = _editing_model(doors.catalog, parent, door) if wanted.model is None else None
     if editing is not None:
-        return await _plan_edit(doors, body, wanted, parent, caller, editing)
+        return await _plan_edit(doors, body, wanted, parent, caller, editing, door)
     ask = _ask(doors, body, wanted, parent, wanted.model or parent.model, door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
@@ -54,10 +56,10 @@ async def plan_remix(
 
 
 async def _plan_edit(
-    doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str
+    doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str, door: str
 ) -> GenerationRequest:
     """The video itself, changed as the prompt says; shape and length stay."""
-    ask = _ask(doors, body, wanted, parent, model, EDITS)
+    ask = _ask(doors, body, wanted, parent, model, door)
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
         raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
@@ -152,8 +154,8 @@ def _is_extension(spec: ModelSpec | None) -> bool:
     return spec is not None and spec.mode is Mode.EXTEND
 
 
-def _editing_model(catalog: ModelCatalog, parent: Generation) -> str | None:
-    """What changes videos of the parent's model, as the upstream counts it; None when nothing does."""
+def _editing_model(catalog: ModelCatalog, parent: Generation, door: str) -> str | None:
+    """What changes videos of the parent's model, as the upstream counts it; None when nothing does at this door."""
     spec = catalog.spec(parent.spec_name)
     if spec is None:
         return None
@@ -163,7 +165,8 @@ def _editing_model(catalog: ModelCatalog, parent: Generation) -> str | None:
             for entry in catalog.listed()
             if entry.modes == (Mode.EDIT,)
             and entry.upstream == spec.upstream
-            and catalog.resolve(entry.id, Wish(has_source_video=True)).spec.rests_as == spec.rests_as
+            and (editing := catalog.resolve(entry.id, Wish(has_source_video=True)).spec).rests_as == spec.rests_as
+            and (door == EDITS or editing.remixes)
         ),
         None,
     )

@@ -22,6 +22,7 @@ from flow2api.adapters.openai_media.payloads import (
     edit_body,
     extension_body,
     picture_body,
+    remix_body,
     video_body,
 )
 from flow2api.domain.account import Credentials, Tier
@@ -88,7 +89,7 @@ class OpenAiMediaUpstream:
     def serves(self, spec: ModelSpec) -> bool:
         """Whether it can be asked for at all; whether the host of an account has it shows when it is asked."""
         read_wire(spec)
-        return spec.mode in (Mode.TEXT, Mode.EXTEND)
+        return spec.mode in (Mode.TEXT, Mode.EXTEND, Mode.EDIT)
 
     async def exchange(self, credentials: Credentials, proxy: Secret | None) -> Exchanged:
         """Prove the key by listing models, which costs nothing; it is its own access token for a day."""
@@ -139,7 +140,9 @@ class OpenAiMediaUpstream:
         if order.stage is not Stage.MAKE:
             raise UpstreamRejectedError("Hosts of this API do not enlarge videos that they have made.")
         path, wire = VIDEOS, read_wire(order.spec)
-        if order.source is not None:
+        if order.source is not None and order.spec.mode is Mode.EDIT:
+            path, content = f"{VIDEOS}/{quote(order.source.name, safe='')}/remix", remix_body(order, wire)
+        elif order.source is not None:
             path, content = EXTENSIONS, extension_body(order, wire, order.source)
         else:
             content = await _written(video_body, order, wire, self._inputs(access, order))

@@ -16,6 +16,7 @@ class ModelWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         id: What the host calls the model.
         size: The size to ask for; None to send none.
+        quality: The word to ask for; None to send none.
         response_format: ``b64_json`` or ``url``, for hosts that want it said; None to leave it to them.
         has_seed: Whether the host takes a seed.
         extra: Further fields that go along with every request.
@@ -23,6 +24,7 @@ class ModelWire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     size: str | None = None
+    quality: str | None = None
     response_format: Literal["b64_json", "url"] | None = None
     has_seed: bool = False
     extra: dict[str, Scalar] = {}

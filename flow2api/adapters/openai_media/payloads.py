@@ -51,8 +51,15 @@ def extension_body(order: Order, wire: ModelWire, source: Product) -> Body:
     return Body(msgspec.json.encode({**fields, **_seed(order, wire), **wire.extra}), JSON)
 
 
+def remix_body(order: Order, wire: ModelWire) -> Body:
+    """A video changed as the prompt says; the host knows its model, its shape and its length."""
+    return Body(msgspec.json.encode({"prompt": order.prompt, **_seed(order, wire), **wire.extra}), JSON)
+
+
 def _shape(order: Order, wire: ModelWire) -> dict[str, Any]:
     shape: dict[str, Any] = {} if wire.size is None else {"size": wire.size}
+    if wire.quality is not None:
+        shape["quality"] = wire.quality
     if wire.response_format is not None:
         shape["response_format"] = wire.response_format
     return {**shape, **_seed(order, wire), **wire.extra}

@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from flow2api.adapters.persistence import schema
 from flow2api.adapters.persistence.errors import translate
 from flow2api.adapters.persistence.key_check import check_key
-from flow2api.adapters.persistence.sqlite import BUSY_TIMEOUT_S, SqliteDatabase
+from flow2api.adapters.persistence.sqlite import SqliteDatabase
+from flow2api.adapters.persistence.sqlite_file import reading
 from flow2api.domain.errors import ConflictError, StorageBusyError, StorageError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Examination
@@ -28,7 +27,6 @@ from flow2api.domain.ports.storage import Examination
 T = TypeVar("T")
 
 _FAULTS_TOLD = 5
-_PEEK_S = 0.5
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -67,19 +65,6 @@ class SqliteFile:
             for end in ("", *_BESIDE):
                 _beside(draft, end).unlink(missing_ok=True)
 
-    def peek_options(self) -> dict[str, object]:
-        """The options, beside whoever uses the database; none when there is no database."""
-        if not self._path.is_file():
-            return {}
-        try:
-            with _reading(self._path, timeout_s=_PEEK_S) as connection:
-                known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'options'").fetchone()
-                read = "SELECT name, value FROM options WHERE value IS NOT NULL"
-                rows = connection.execute(read).fetchall() if known else []
-        except sqlite3.Error as error:
-            raise translate(error) from error
-        return {name: msgspec.json.decode(value) for name, value in rows}
-
 
 async def _in_thread(call: Callable[..., T], *arguments: object) -> T:
     try:
@@ -93,7 +78,7 @@ async def _in_thread(call: Callable[..., T], *arguments: object) -> T:
 
 
 def _examine(path: Path) -> Examination:
-    with _reading(path) as connection:
+    with reading(path) as connection:
         faults: list[str] = []
         try:
             faults += _damages(connection)
@@ -125,7 +110,7 @@ def _back_up(path: Path, target: Path) -> int:
         raise FileExistsError(0, "", str(target))
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
-        with _reading(path) as connection:
+        with reading(path) as connection:
             _copy(connection, draft)
         size = draft.stat().st_size
         draft.rename(target)
@@ -138,7 +123,7 @@ def _take_in(source: Path, draft: Path) -> None:
     """Copy what is to be restored beside the database, and make sure that it is sound and a database of ours."""
     draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with _reading(source) as connection:
+        with reading(source) as connection:
             if _version(connection) is None:
                 raise StorageError(f"{source} is no database of flow2api; nothing was changed.")
             _copy(connection, draft)
@@ -191,15 +176,6 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-
-
-@contextmanager
-def _reading(path: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
-        raise StorageError(f"There is no database {path}.")
-    with contextlib.closing(sqlite3.connect(path, timeout=timeout_s, isolation_level=None)) as connection:
-        connection.execute("PRAGMA query_only=ON")
-        yield connection
 
 
 @contextmanager

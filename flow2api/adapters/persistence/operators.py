@@ -13,8 +13,8 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import OperatorRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError
-from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, changed_fields, folded
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.preferences import AS_IT_COMES, Preferences
 from flow2api.domain.secret import Secret
@@ -72,14 +72,18 @@ class SqlOperators:
             raise ConflictError("There is an operator already; this would not be the first one.")
         return replace(operator, id=number)
 
-    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
+    async def save(
+        self, operator: Operator, audit: AuditEntry | None = None, *, former: Operator | None = None
+    ) -> None:
         values = operator_to_row(operator)
 
-        def step(connection: Connection) -> str | None:
+        def step(connection: Connection) -> ConflictError | None:
+            if former is not None and (fields := _changed_fields(connection, former)):
+                return ChangedMeanwhileError(fields)
             if _has_namesake(connection, operator):
-                return _namesake(operator)
+                return ConflictError(_namesake(operator))
             if operator.role is not Role.OWNER and _is_last_owner(connection, operator.id):
-                return LAST_OWNER
+                return ConflictError(LAST_OWNER)
             if connection.execute(_SAVE, {"of": operator.id, **values}).rowcount:
                 note_changes(connection, OPERATOR, (operator.id,), self._clock.now())
                 note_audit(connection, audit)
@@ -98,9 +102,9 @@ class SqlOperators:
         await self._database.write(step)
 
     async def remove(self, operator_id: int, audit: AuditEntry | None = None) -> None:
-        def step(connection: Connection) -> str | None:
+        def step(connection: Connection) -> ConflictError | None:
             if _is_last_owner(connection, operator_id):
-                return LAST_OWNER
+                return ConflictError(LAST_OWNER)
             if connection.execute(_REMOVE, {"of": operator_id}).rowcount:  # sessions go along, by their foreign key
                 note_changes(connection, OPERATOR, (operator_id,), self._clock.now())
                 note_audit(connection, audit)
@@ -145,6 +149,11 @@ def row_to_operator(row: RowMapping) -> Operator:
     )
 
 
+def _changed_fields(connection: Connection, former: Operator) -> tuple[str, ...]:
+    row = connection.execute(_GET, {"wanted": former.id}).mappings().first()
+    return () if row is None else changed_fields(former, row_to_operator(row))
+
+
 def _has_namesake(connection: Connection, operator: Operator) -> bool:
     # Asked first, so that the usual conflict does not undo the transaction that others share.
     asked = {"wanted": folded(operator.name), "but": operator.id}
@@ -162,9 +171,9 @@ def _or_conflict(number: int | None, operator: Operator) -> int:
     return number
 
 
-def _refuse(sentence: str | None) -> None:
-    if sentence is not None:
-        raise ConflictError(sentence)
+def _refuse(refusal: ConflictError | None) -> None:
+    if refusal is not None:
+        raise refusal
 
 
 def _namesake(operator: Operator) -> str:

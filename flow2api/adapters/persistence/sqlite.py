@@ -36,6 +36,7 @@ from flow2api.adapters.persistence.checkpoints import Checkpoints
 from flow2api.adapters.persistence.database import Step
 from flow2api.adapters.persistence.errors import is_busy, translate
 from flow2api.adapters.persistence.readers import Readers
+from flow2api.adapters.persistence.sqlite_file import BUSY_TIMEOUT_S
 from flow2api.adapters.persistence.writer import Outcome, Writer, carry_out
 from flow2api.domain.errors import ConfigurationError, StorageError
 
@@ -51,7 +52,6 @@ _WAL_PRAGMAS = ("wal_autocheckpoint=16000", "journal_size_limit=67108864")
 """The log may grow to 64 MB before the writer works it into the file itself: others wait for that, so that it is done beside
 it long before."""
 
-BUSY_TIMEOUT_S = 5.0
 MIGRATION_TIMEOUT_S = 60.0
 """How long one process waits at its start for another one that migrates."""
 
@@ -59,24 +59,6 @@ MIGRATION_TIMEOUT_S = 60.0
 NOW: Final[ColumnElement[int]] = literal_column(
     "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000", BigInteger
 )
-
-
-def path_of(url: str) -> Path:
-    """The file that a URL names: ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
-
-    Raises:
-        ConfigurationError: It names no file, or says more than a file.
-    """
-    scheme, separator, rest = url.partition(":///")
-    if scheme != "sqlite" or not separator or not rest or rest.endswith("/"):
-        raise ConfigurationError(
-            f"The storage URL {url!r} names no database file; write sqlite:///relative.db or sqlite:////absolute/path.db."
-        )
-    if rest == ":memory:":
-        raise ConfigurationError("A database in memory is not supported, for it would forget everything; name a file.")
-    if "?" in rest or "#" in rest:
-        raise ConfigurationError(f"The storage URL {url!r} has parameters; SQLite takes none.")
-    return Path(rest)
 
 
 class SqliteDatabase:

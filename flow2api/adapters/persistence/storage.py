@@ -34,7 +34,8 @@ from flow2api.adapters.persistence.second_factors import SqlSecondFactors
 from flow2api.adapters.persistence.sessions import SqlSessions
 from flow2api.adapters.persistence.setup_codes import SqlSetupCodes
 from flow2api.adapters.persistence.sign_in_tries import SqlSignInTries
-from flow2api.adapters.persistence.sqlite import SqliteDatabase, path_of
+from flow2api.adapters.persistence.sqlite import SqliteDatabase
+from flow2api.adapters.persistence.sqlite_file import path_of, peek_options
 from flow2api.adapters.persistence.statistics import SqlStatistics
 from flow2api.adapters.persistence.told_notices import SqlToldNotices
 from flow2api.adapters.persistence.trash import SqlAccountTrash
@@ -167,6 +168,7 @@ class SqliteStorage(SqlStorage):
 
     def __init__(self, path: Path, cipher: Cipher, clock: Clock) -> None:
         super().__init__(SqliteDatabase(path), cipher, clock)
+        self._path = path
         self._file = SqliteFile(path, cipher)
 
     async def examine(self) -> Examination:
@@ -179,7 +181,7 @@ class SqliteStorage(SqlStorage):
         return await self._file.restore(source)
 
     def peek_options(self) -> Mapping[str, object]:
-        return self._file.peek_options()
+        return peek_options(self._path)
 
 
 def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:

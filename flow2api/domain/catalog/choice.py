@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from flow2api.domain.catalog.entries import BaseName, ModelSpec, Wish
-from flow2api.domain.catalog.shapes import LANDSCAPE, NATIVE_RESOLUTION, AspectRatio, Size, ratio_distance
+from flow2api.domain.catalog.shapes import (
+    LANDSCAPE,
+    NATIVE_RESOLUTION,
+    QUALITIES,
+    AspectRatio,
+    Size,
+    ratio_distance,
+)
 from flow2api.domain.media import MediaKind
 
 NATIVE = "native"
@@ -39,6 +46,11 @@ class Candidates:
         return None if self.named is None else self.named.aspect_ratio
 
     @property
+    def quality(self) -> str | None:
+        """What is made when a request says nothing of quality, where that is something of its own."""
+        return (self.named or self.members[0]).quality
+
+    @property
     def key(self) -> tuple[str, bool]:
         """Tells a model from the base name of the same name."""
         return self.name, self.named is not None
@@ -62,7 +74,14 @@ def candidates_of_base(base: BaseName, line: tuple[ModelSpec, ...]) -> Candidate
 
 
 def meant(candidates: Candidates, wish: Wish) -> Wish:
-    """The wish with the resolution that the line has for high quality, if it was asked for by that word and nothing else was."""
+    """The wish with what a word for quality means in this line: itself, or a resolution.
+
+    Which one that is for high quality the line may say, if it was asked for by that word and nothing else was.
+    """
+    if candidates.quality is not None:
+        return replace(wish, resolution=None, soft_resolution=False) if wish.soft_resolution else wish
+    if wish.quality is not None:
+        wish = replace(wish, quality=None)
     if not wish.soft_resolution or wish.resolution != _OF_HIGH_QUALITY or candidates.resolution not in (None, NATIVE):
         return wish
     word = next((spec.resolution for spec in candidates.members if spec.is_high_quality), None)
@@ -71,7 +90,7 @@ def meant(candidates: Candidates, wish: Wish) -> Wish:
 
 def choose(candidates: Candidates, wish: Wish) -> ModelSpec:
     """The model that comes nearest to the wish, the ratio before the resolution before the length."""
-    if candidates.named is not None and wish.ratio is None and wish.resolution is None and wish.seconds is None:
+    if candidates.named is not None and wish.says_nothing:
         return candidates.named
     kept: Sequence[ModelSpec] = candidates.members
     if wish.ratio is not None:
@@ -82,6 +101,8 @@ def choose(candidates: Candidates, wish: Wish) -> ModelSpec:
         kept = _nearest(kept, _by_resolution(wish.resolution))
     if wish.seconds is not None:
         kept = _nearest(kept, _by_seconds(wish.seconds))
+    if (quality := wish.quality or candidates.quality) is not None:
+        kept = _nearest(kept, _by_quality(quality))
     kept = _nearest(kept, _by_ratio(_unasked_ratio(candidates, wish)))
     kept = _nearest(kept, _by_resolution(candidates.resolution or NATIVE))
     if (seconds := candidates.seconds or candidates.members[0].seconds) is not None:
@@ -97,7 +118,11 @@ def differences(name: str, candidates: Candidates, wish: Wish, spec: ModelSpec) 
     Args:
         name: The name as it was asked for.
     """
-    return (*_shape_differences(name, candidates, wish, spec), *_length_differences(name, candidates, wish, spec))
+    return (
+        *_shape_differences(name, candidates, wish, spec),
+        *_quality_differences(name, wish, spec),
+        *_length_differences(name, candidates, wish, spec),
+    )
 
 
 def _shape_differences(name: str, candidates: Candidates, wish: Wish, spec: ModelSpec) -> Iterator[str]:
@@ -114,6 +139,11 @@ def _shape_differences(name: str, candidates: Candidates, wish: Wish, spec: Mode
         return
     elif candidates.resolution is not None and not _is_resolution(spec, candidates.resolution):
         yield f"The parameters leave nothing at the resolution that {name} stands for; {spec.size} is made."
+
+
+def _quality_differences(name: str, wish: Wish, spec: ModelSpec) -> Iterator[str]:
+    if wish.quality is not None and wish.quality != spec.quality:
+        yield f"{name} does not make the quality {wish.quality}; {spec.quality} is used."
 
 
 def _length_differences(name: str, candidates: Candidates, wish: Wish, spec: ModelSpec) -> Iterator[str]:
@@ -174,6 +204,17 @@ def _by_resolution(wanted: str) -> Callable[[ModelSpec], tuple[float, float]]:
 def _by_seconds(wanted: int) -> Callable[[ModelSpec], tuple[float, float]]:
     # Between a second too short and a second too long, the longer one: it holds what was asked for.
     return lambda spec: (abs((spec.seconds or 0) - wanted), -(spec.seconds or 0))
+
+
+def _by_quality(wanted: str) -> Callable[[ModelSpec], tuple[float, float]]:
+    # Between two that are equally far off, the lower one, which costs less.
+    at = QUALITIES.index(wanted)
+
+    def rank(spec: ModelSpec) -> tuple[float, float]:
+        own = at if spec.quality is None else QUALITIES.index(spec.quality)
+        return abs(own - at), own
+
+    return rank
 
 
 def _is_resolution(spec: ModelSpec, wanted: str) -> bool:

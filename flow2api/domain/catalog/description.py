@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from flow2api.domain.account import Tier
 from flow2api.domain.catalog.entries import CostUnit, Masks, Mode, ModelSpec
-from flow2api.domain.catalog.shapes import NATIVE_RESOLUTION, AspectRatio, Size
+from flow2api.domain.catalog.shapes import NATIVE_RESOLUTION, QUALITIES, AspectRatio, Size
 from flow2api.domain.media import MediaKind
 
 T = TypeVar("T")
@@ -22,6 +22,7 @@ class ModelDescription:
         sizes: What `size` may ask for exactly, fewest pixels first; not what costs more and has to be asked for by its resolution.
         modes: What it makes its results from; ``references`` also where pictures may accompany the text.
         resolutions: Words that ``resolution`` may take, the native one (``1k``, ``720p``) among them.
+        qualities: Words that ``quality`` may take where that is something of its own, the least first.
         seconds: Lengths that it makes, ascending; empty for pictures.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
@@ -50,6 +51,7 @@ class ModelDescription:
     costs: Mapping[Tier, int]
     cost_unit: CostUnit
     created: int
+    qualities: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
     warning: str | None = None
@@ -73,6 +75,7 @@ def describe_models(name: str, default: ModelSpec, members: Sequence[ModelSpec])
         resolutions=_distinct(
             spec.resolution or NATIVE_RESOLUTION[spec.kind] for spec in sorted(members, key=lambda spec: spec.size.area)
         ),
+        qualities=_least_first(spec.quality for spec in members),
         seconds=tuple(sorted({spec.seconds for spec in members if spec.seconds is not None})),
         min_images=min(spec.min_images for spec in members),
         max_images=max(spec.max_images for spec in members),
@@ -93,6 +96,7 @@ def describe_alias(name: str, targets: Sequence[ModelDescription]) -> ModelDescr
         aspect_ratios=_widest_first(ratio for target in targets for ratio in target.aspect_ratios),
         sizes=_smallest_first(size for target in targets for size in target.sizes),
         resolutions=_distinct(word for target in targets for word in target.resolutions),
+        qualities=_least_first(word for target in targets for word in target.qualities),
         seconds=tuple(sorted({seconds for target in targets for seconds in target.seconds})),
         min_images=min(target.min_images for target in targets),
         max_images=max(target.max_images for target in targets),
@@ -112,6 +116,11 @@ def _widest_first(ratios: Iterable[AspectRatio]) -> tuple[AspectRatio, ...]:
 
 def _smallest_first(sizes: Iterable[Size]) -> tuple[Size, ...]:
     return tuple(sorted(set(sizes), key=lambda size: (size.area, -size.width)))
+
+
+def _least_first(qualities: Iterable[str | None]) -> tuple[str, ...]:
+    found = set(qualities)
+    return tuple(word for word in QUALITIES if word in found)
 
 
 def _distinct(values: Iterable[T]) -> tuple[T, ...]:

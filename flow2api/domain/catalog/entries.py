@@ -54,8 +54,11 @@ class ModelSpec:
         size: Pixels of what it makes, as far as upstream tells.
         resolution: ``512``, ``2k``, ``4k`` or ``1080p`` when the result is not of the native size; None for that.
         is_high_quality: It is what ``quality: high`` stands for in its line, whatever it costs.
+        quality: One of ``QUALITIES`` where the upstream is asked for a picture by that word; else ``quality`` in a request is
+            a vague word for a resolution.
         at_once: The upstream makes the resolution in the first call; else a second one enlarges what was made.
         seconds: Length of the clip; None for pictures.
+        remixes: What its siblings have made is remixed by it, out of the video itself; else a remix is made anew.
         repeats_s: How many of these seconds an extension has in common with the end of what it extends.
         min_images: How many input pictures it needs at least.
         max_images: How many it takes at most.
@@ -77,8 +80,10 @@ class ModelSpec:
     size: Size
     resolution: str | None = None
     is_high_quality: bool = False
+    quality: str | None = None
     at_once: bool = False
     seconds: int | None = None
+    remixes: bool = False
     repeats_s: int = 0
     min_images: int = 0
     max_images: int = 0
@@ -156,6 +161,7 @@ class Wish:
         resolution: ``512``, ``1k``, ``2k``, ``4k``, ``720p`` or ``1080p``.
         soft_resolution: The resolution follows from a vague word such as ``quality: high``: it never raises the price
             (unless the line says what that word stands for), and gives way where no account may use it.
+        quality: One of ``QUALITIES``, for lines that have it as something of its own.
         seconds: Length asked for, 1 to 60.
         pictures: How many input pictures come along.
         picture_ratio: Ratio (width / height) of the first input picture; decides when nothing else does.
@@ -166,6 +172,7 @@ class Wish:
     size: Size | None = None
     resolution: str | None = None
     soft_resolution: bool = False
+    quality: str | None = None
     seconds: int | None = None
     pictures: int = 0
     picture_ratio: float | None = None
@@ -177,6 +184,12 @@ class Wish:
         if self.aspect_ratio is not None:
             return self.aspect_ratio.value
         return None if self.size is None else self.size.width / self.size.height
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the result may be of any shape, length and quality."""
+        said = (self.aspect_ratio, self.size, self.resolution, self.quality, self.seconds)
+        return all(one is None for one in said)
 
     @property
     def mode(self) -> Mode:

@@ -57,6 +57,10 @@ NATIVE_RESOLUTION = {MediaKind.IMAGE: "1k", MediaKind.VIDEO: "720p"}
 """The word for what a model makes without enlarging it."""
 
 
+QUALITIES = ("low", "medium", "high", "xhigh", "max")
+"""OpenAI's words for how well a picture is made, the least first."""
+
+
 def ratio_distance(ratio: AspectRatio, wanted: float) -> float:
     """How far a ratio is from a wanted width / height: 0 when equal, alike for wider and narrower."""
     return round(abs(log(ratio.value / wanted)), 9)

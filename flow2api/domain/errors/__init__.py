@@ -28,6 +28,7 @@
     │       ├── TooManyTriesError
     │       ├── NotSignedInError
     │       ├── NotAllowedError
+    │       ├── SessionTooOldError
     │       └── ConnectionTokenError
     ├── PoolError                    no account can serve now
     │   ├── NoEligibleAccountError
@@ -77,6 +78,7 @@ from flow2api.domain.errors.operator import (
     NotSignedInError,
     OperatorError,
     SecondFactorRequiredError,
+    SessionTooOldError,
     SetupClosedError,
     SetupCodeRefusedError,
     SetupRequiredError,
@@ -161,6 +163,7 @@ __all__ = [
     "RecordNotFoundError",
     "RequestError",
     "SecondFactorRequiredError",
+    "SessionTooOldError",
     "SetupClosedError",
     "SetupCodeRefusedError",
     "SetupRequiredError",

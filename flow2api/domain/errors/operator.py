@@ -108,6 +108,17 @@ class NotAllowedError(OperatorError):
     code = "not_allowed"
 
 
+class SessionTooOldError(OperatorError):
+    """The session is good, but the passphrase was given too long ago for this."""
+
+    code = "session_too_old"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This takes a sign-in of the last 15 minutes. Sign in again, and repeat it with the new session."
+        )
+
+
 class ConnectionTokenError(OperatorError):
     """The browser extension has presented no token, or one that opens nothing."""
 

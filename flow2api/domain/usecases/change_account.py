@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, fold_email
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
@@ -79,7 +79,7 @@ class ChangeAccount:
             await self._refuse_namesake(changed, changed.email)
         details = differences(told_of(account), told_of(changed))
         if change.session_token is not None and await self._is_new(changed, account, change.session_token):
-            changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
+            changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
             details["after"] = {**details["after"], kind.field: "new"}
             await self._vault.write(changed, Credentials(change.session_token), self._entry(account, details, actor))
         elif changed != account:
@@ -146,7 +146,7 @@ def check_change(change: AccountChange) -> None:
 def changed_by(account: Account, change: AccountChange) -> Account:
     """The account after the change, but for its session token."""
     tags = account.tags if change.tags is None else change.tags
-    return replace(
+    changed = replace(
         account,
         name=account.name if change.name is None else change.name,
         email=account.email if change.email is None else fold_email(change.email),
@@ -159,8 +159,10 @@ def changed_by(account: Account, change: AccountChange) -> Account:
         priority=account.priority if change.priority is None else change.priority,
         proxy=account.proxy if change.proxy is None else None if change.proxy == GLOBAL else change.proxy,
         tags=(tags | change.added_tags) - change.removed_tags,
-        base_url=account.base_url if change.base_url is None else change.base_url,
-    ).working_in(change.workspace, None)
+    )
+    if change.base_url is not None:
+        changed = changed.served_at(change.base_url)
+    return changed.working_in(change.workspace, None)
 
 
 def told_of(account: Account) -> dict[str, object]:

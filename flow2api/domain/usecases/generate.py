@@ -6,6 +6,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from flow2api.domain.account import Place
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import (
     ConflictError,
@@ -78,6 +79,7 @@ class Generate:
         room: WatchRoom,
         lease_s: float = 45.0,
         left_alone_s: Callable[[str], float | None] = lambda upstream: None,
+        places_left_alone: Callable[[], Sequence[Place]] = tuple,
         limit: LimitRequests | None = None,
         relay: RelayEvents | None = None,
     ) -> None:
@@ -85,10 +87,12 @@ class Generate:
 
         Args:
             left_alone_s: For how many seconds an upstream is not called; None while it is.
+            places_left_alone: The hosts that are not called now, of upstreams with several.
             limit: Counts what keys begin; None for no limit.
             relay: Tells when generations end on which other processes work; None to look once a second.
         """
         self._left_alone_s = left_alone_s
+        self._places_left_alone = places_left_alone
         self._limit = limit
         self._relay = relay
         self._work = work
@@ -169,7 +173,8 @@ class Generate:
             return wanted
         called = [one for one in models if self._left_alone_s(one.spec.upstream) is None]
         needs = [(one, Need(one.spec, tag=caller.tag)) for one in called]
-        free = (one for one, need in needs if self._pool.can_serve(need))
+        away = self._pool.hosts.at_any(self._places_left_alone())
+        free = (one for one, need in needs if self._pool.can_serve(need, away))
         possible = (one for one, need in needs if self._pool.has_any_for(need.signature))
         chosen = next(free, None) or next(possible, wanted)
         if chosen is wanted:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Seq
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
+from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
@@ -236,8 +236,9 @@ class ImportAccounts:
                 return
             changed = _stated(latest, row, self._clock)
             if is_new_token:
-                changed = replace(changed, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-                after: dict[str, object] = {self._kinds.of(latest.upstream).field: "new"}
+                kind = self._kinds.of(latest.upstream)
+                changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
+                after: dict[str, object] = {kind.field: "new"}
                 if changed.base_url != latest.base_url:
                     after["base_url"] = changed.base_url
                 entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
@@ -352,12 +353,11 @@ def _stated(account: Account, row: ImportedAccount, clock: Clock) -> Account:
         weight=account.weight if row.weight is None else row.weight,
         priority=account.priority if row.priority is None else row.priority,
         proxy=account.proxy if row.proxy is None else None if row.proxy == GLOBAL else row.proxy,
-        base_url=row.base_url,
         capacity=Capacity(
             image=row.limits.get(MediaKind.IMAGE, account.capacity.image),
             video=row.limits.get(MediaKind.VIDEO, account.capacity.video),
         ),
-    )
+    ).served_at(row.base_url)
     is_off = stated.rest_of(RestReason.MANUAL) is not None
     if row.is_enabled is False and not is_off:
         return stated.resting(RestReason.MANUAL, clock.now())

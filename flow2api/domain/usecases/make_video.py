@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 _LEAST_WATCH_S = 60.0
 """After a long stop a video is asked for at least this long: it may have been ready for hours."""
 
+_MADE_PERCENT = 96
+"""How far a video is that was made and is only to be fetched yet, however soon that came."""
+
 
 class MakeVideo:
     """Makes a video. Credits are spent by the submit alone: it is written down before, and its handle right after."""
@@ -70,6 +73,7 @@ class MakeVideo:
         product = await self._product(job, account)
         if product.seconds is not None:
             job.note(seconds=product.seconds)
+        job.progress(_MADE_PERCENT)
         job.enter(Phase.STORING)
         return [await self._products.keep(account, job.generation, product)]
 

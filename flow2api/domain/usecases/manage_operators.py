@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flow2api.domain.audit import AuditEntry, differences
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Operator, Role, folded
 from flow2api.domain.passphrase_strength import LEAST_GUESSES, PassphraseStrength, strength_of
 from flow2api.domain.ports.secrets import PassphraseMeter, Passphrases
@@ -70,34 +70,45 @@ class ManageOperators:
 
         Raises:
             UnsupportedInputError: The passphrase breaks a rule.
+            ChangedMeanwhileError: Somebody else has changed him while the passphrase was hashed.
             ConflictError: There is no such operator, or more than one to choose from.
         """
         operator = self._chosen(await self._operators.all(), which)
         return await self.renew(operator, passphrase, audit=_about(operator, audit))
 
-    async def set_role(self, which: str, role: Role, audit: AuditEntry | None = None) -> Operator:
+    async def set_role(
+        self, which: str, role: Role, audit: AuditEntry | None = None, *, former: Role | None = None
+    ) -> Operator:
         """Give the operator of this name or id another role; his sessions go on under it.
 
+        Args:
+            former: The role that was seen when this one was chosen; None for whichever it is.
+
         Raises:
+            ChangedMeanwhileError: Somebody else has changed him meanwhile; nothing was changed here.
             ConflictError: There is no such operator, or nobody would own the server any more.
         """
         operator = self._chosen(await self._operators.all(), which)
         if operator.role is role:
             return operator
+        if former is not None and operator.role is not former:
+            raise ChangedMeanwhileError(("role",))
         changed = replace(operator, role=role)
         details = differences({"role": operator.role.value}, {"role": role.value})
-        await self._operators.save(changed, _about(operator, audit, details))
+        await self._operators.save(changed, _about(operator, audit, details), former=operator)
         return changed
 
     async def sign_out(self, which: str, audit: AuditEntry | None = None) -> Operator:
         """End every session of the operator of this name or id; the passphrase stays.
 
         Raises:
+            ChangedMeanwhileError: Somebody else has changed him in the same moment.
             ConflictError: There is no such operator.
         """
-        operator = replace(self._chosen(await self._operators.all(), which), stamp=_new_stamp())
-        await self._operators.save(operator, _about(operator, audit))
-        return operator
+        operator = self._chosen(await self._operators.all(), which)
+        changed = replace(operator, stamp=_new_stamp())
+        await self._operators.save(changed, _about(operator, audit), former=operator)
+        return changed
 
     async def remove(self, which: str, audit: AuditEntry | None = None) -> Operator:
         """Forget the operator of this name or id; his sessions end with it.
@@ -133,6 +144,7 @@ class ManageOperators:
 
         Raises:
             UnsupportedInputError: The name or the passphrase breaks a rule.
+            ChangedMeanwhileError: The operator is not any more as he was given here.
             ConflictError: Another operator has this name.
         """
         name = operator.name if name is None else _checked(name)
@@ -143,7 +155,7 @@ class ManageOperators:
             stamp=_new_stamp(),
             passphrase_changed_at=self._clock.now(),
         )
-        await self._operators.save(changed, audit)
+        await self._operators.save(changed, audit, former=operator)
         return changed
 
     async def _new(self, name: str, passphrase: Secret, role: Role) -> Operator:

@@ -45,6 +45,7 @@ class AccountEdit:
         workspace_name: What it is called; the upstream is told only when the keeper opens one.
         session_token: Takes the place of the former one, once the service has taken it. For upstreams with API keys, the
             key.
+        base_url: Where it is served from now on. The key has to come with it, for it is sent there.
     """
 
     remark: str | None = None
@@ -52,6 +53,7 @@ class AccountEdit:
     workspace: str | None = None
     workspace_name: str | None = None
     session_token: Secret | None = None
+    base_url: str | None = None
 
 
 class OperateAccounts:
@@ -137,7 +139,7 @@ class OperateAccounts:
         Raises:
             AccountNotFoundError: It is not there.
             UnsupportedInputError: Something cannot be as it is asked for.
-            CredentialError: The service refuses the new session token.
+            CredentialError: The service, or the host at the new base URL, refuses the new session token or key.
             ConflictError: The new session token is that of another account.
         """
         account = await self.get(account_id)
@@ -145,8 +147,9 @@ class OperateAccounts:
         check_workspace(edit.workspace, edit.workspace_name)
         for kind, limit in (edit.limits or {}).items():
             check_limit(kind, limit)
+        check_new_base_url(account, edit.base_url, edit.session_token, self._kinds.of(account.upstream))
         if edit.session_token is not None:
-            await self._replace_session(account, edit.session_token, actor)
+            await self._replace_session(account, edit.session_token, actor, base_url=edit.base_url)
         return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, lambda one: self._edited(one, edit), actor)
 
     async def change(
@@ -344,10 +347,10 @@ class OperateAccounts:
             renewed = replace(
                 before,
                 email=before.email or exchanged.email,
-                base_url=moved.base_url,
                 access_expires_at=exchanged.credentials.expires_at,
                 access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
-            ).cured(Cure.NEW_CREDENTIAL)
+            )
+            renewed = renewed.served_at(moved.base_url).with_new_secret(kind)
             after = {kind.field: "new", **({"base_url": moved.base_url} if moved.base_url != account.base_url else {})}
             entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
             await self._vault.write(renewed, exchanged.credentials, entry)

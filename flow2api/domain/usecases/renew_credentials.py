@@ -87,9 +87,13 @@ class RenewCredentials:
             with_session: The call needs the session token, too.
 
         Raises:
-            CredentialRevokedError: The session token is refused; only a new one helps.
+            CredentialRevokedError: The session token is refused, or the key was; only a new one helps.
             UpstreamError: The exchange failed for now.
         """
+        known = self._pool.get(account.id) or account
+        # A session may be over while its access token is still good; a key that was refused is good for nothing.
+        if known.rests and known.rest_of(RestReason.AUTH_EXPIRED) is not None and self._has_key(known):
+            raise _key_refused()
         bearer = self._held.usable(account.id, refused, SKEW) or await self._renewed_bearer(account, refused)
         session = await self._held.session(account.id) if with_session else None
         current = self._pool.get(account.id) or account
@@ -104,7 +108,7 @@ class RenewCredentials:
 
     async def _renewed_bearer(self, account: Account, refused: Secret | None) -> Bearer:
         # A key is given back as it is: to prove it twice would say nothing more.
-        for _ in range(1 if self._kinds.of(account.upstream).has_key else _RENEWALS_AT_MOST):
+        for _ in range(1 if self._has_key(account) else _RENEWALS_AT_MOST):
             # A renewal that one joins may have been begun for another reason, and keep a token that is refused here.
             await self.renew(account.id, refused=refused)
             bearer = self._held.usable(account.id, refused, timedelta(0))
@@ -172,7 +176,7 @@ class RenewCredentials:
             self._held.drop(account.id)
             raise CredentialRevokedError(
                 _KEY_OF_NO_USE
-                if self._kinds.of(account.upstream).has_key
+                if self._has_key(account)
                 else "The service refuses the account's access token even right after a renewal; sign in again.",
                 after_renewal=True,
             ) from error
@@ -224,11 +228,9 @@ class RenewCredentials:
                 await self._tend.change(account_id, partial(_as_kept, kept=kept))
                 return
             if account.rest_of(RestReason.AUTH_EXPIRED) is not None:
-                raise CredentialRevokedError(
-                    "The account's API key was refused; give it a new one."
-                    if self._kinds.of(account.upstream).has_key
-                    else "The account's session has ended; give it a new session token."
-                )
+                if self._has_key(account):
+                    raise _key_refused()
+                raise CredentialRevokedError("The account's session has ended; give it a new session token.")
             if await self._exchange(account, kept):
                 return
 
@@ -258,13 +260,20 @@ class RenewCredentials:
     def _note(self, account_id: int, kind: HealthKind, cause: str, *, until: datetime | None = None) -> None:
         self._tend.note(HealthEvent(account_id, self._clock.now(), kind, until=until, cause=cause))
 
+    def _has_key(self, account: Account) -> bool:
+        return self._kinds.of(account.upstream).has_key
+
     def _nothing_usable(self, account: Account, refused: Secret | None) -> Flow2ApiError:
         bearer = self._held.drop(account.id)
         if bearer is not None and bearer.token == refused:
-            if self._kinds.of(account.upstream).has_key:
+            if self._has_key(account):
                 return CredentialRevokedError(_KEY_OF_NO_USE, after_renewal=True)
             return CredentialRevokedError("The service keeps giving the access token that it refuses; sign in again.")
         return UpstreamInvalidError("The service gave no access token that can be used; try again later.")
+
+
+def _key_refused() -> CredentialRevokedError:
+    return CredentialRevokedError("The account's API key was refused; give it a new one.")
 
 
 def _is_newer(kept: Credentials, account: Account) -> bool:

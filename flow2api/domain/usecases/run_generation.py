@@ -246,10 +246,7 @@ class RunGeneration:
 
     def _at_hosts_left_alone(self) -> frozenset[int]:
         """The accounts at hosts that are left alone now, of upstreams with several hosts."""
-        at_them = frozenset[int]()
-        for place in self._guard.places_left_alone():
-            at_them |= self._pool.hosts.at(place)
-        return at_them
+        return self._pool.hosts.at_any(self._guard.places_left_alone())
 
     async def _accept(self, job: Job) -> None:
         """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""

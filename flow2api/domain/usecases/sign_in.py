@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import (
+    ChangedMeanwhileError,
     NotKnownError,
     NotSignedInError,
     SetupRequiredError,
@@ -176,6 +177,7 @@ class SignIn:
             TooManyTriesError: There were too many wrong passphrases before.
             SignInRefusedError: The former passphrase is wrong.
             UnsupportedInputError: The new passphrase or name breaks a rule.
+            ChangedMeanwhileError: Somebody else has changed the operator while the passphrase was hashed.
             ConflictError: Another operator has this name.
         """
         await self._confirm(here, former, visitor)
@@ -227,7 +229,10 @@ class SignIn:
         if not self._passphrases.needs_rehash(operator.passphrase_hash):
             return operator
         renewed = replace(operator, passphrase_hash=await self._passphrases.hash(passphrase))
-        await self._operators.save(renewed)
+        try:
+            await self._operators.save(renewed, former=operator)
+        except ChangedMeanwhileError:  # what others have made of him counts more than a fresher hash
+            return operator
         return renewed
 
     def _digest(self, token: Secret) -> bytes:

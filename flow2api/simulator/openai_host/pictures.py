@@ -18,6 +18,7 @@ from flow2api.simulator.openai_host.models import PlayedModel, played_model
 from flow2api.simulator.world import World
 
 MOST_PICTURES = 10
+QUALITIES = ("auto", "low", "medium", "high")
 KNOWN = frozenset({"prompt", "model", "n", "size", "quality", "background", "output_format", "moderation", "user"})
 IMAGE_FIELDS = frozenset({"image", "image[]"})
 
@@ -51,6 +52,8 @@ async def _make(world: World, call: Call, account: Account, fields: Fields, sour
     prompt = safe_prompt(world, fields.text("prompt"))
     width, height = fields.size("1024x1024")
     count = fields.number("n", 1, 1, MOST_PICTURES)
+    if (fields.text("quality") or "auto") not in QUALITIES:
+        raise HostError(400, "invalid_value", f"'quality' must be one of {', '.join(QUALITIES)}.", param="quality")
     if len(sources) > model.most_inputs:
         raise HostError(400, "invalid_value", f"At most {model.most_inputs} pictures are taken.", param="image")
     with place(world, account):

@@ -33,6 +33,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], str, Handler], ...] = tuple(
         ("POST", "/images/edits", "edit", pictures.edit),
         ("POST", "/videos", "submit", videos.create),
         ("POST", "/videos/extensions", "extend", videos.extend),
+        ("POST", "/videos/(?P<target>[^/]+)/remix", "remix", videos.remix),
         ("GET", "/videos/(?P<target>[^/]+)", "video", videos.look),
         ("GET", "/videos/(?P<target>[^/]+)/content", "content", videos.content),
     )

@@ -21,6 +21,7 @@ from flow2api.simulator.world import World
 
 KNOWN = frozenset({"prompt", "model", "seconds", "size"})
 EXTENSION_KNOWN = frozenset({"prompt", "video", "seconds"})
+REMIX_KNOWN = frozenset({"prompt"})
 INPUT_FIELDS = frozenset({"input_reference", "input_reference[]"})
 STATES = {
     "PENDING": "queued",
@@ -65,6 +66,21 @@ async def extend(world: World, call: Call) -> Response:
     item = made(world, account, "video", source.model_key, prompt, size, (before, tail), tail.seed)
     item.seconds, item.role, item.clip_s = before.seconds + seconds, "join", (before.seconds, float(seconds))
     return json_response(shown(world, _begin(world, call, account, item, seconds)))
+
+
+async def remix(world: World, call: Call) -> Response:
+    """Begins a video that is another one, changed as the prompt says."""
+    account, fields = generating_account(call), read_fields(call)
+    fields.refuse_unknown(REMIX_KNOWN)
+    source = own_job(world, account, call.target)
+    if source.state(world.clock.now()) != "SUCCESSFUL":
+        raise HostError(400, "invalid_value", "The video is not completed.", param="video_id")
+    before = source.item
+    prompt, size = safe_prompt(world, fields.text("prompt")), (before.width, before.height)
+    item = made(world, account, "video", source.model_key, prompt, size, (before,), random.randint(1, 999_999))
+    item.seconds, item.role = before.seconds, "extend"
+    job = _begin(world, call, account, item, math.ceil(before.seconds))
+    return json_response({**shown(world, job), "remixed_from_video_id": source.name})
 
 
 def _begin(world: World, call: Call, account: Account, item: MediaItem, paid_s: int) -> Job:

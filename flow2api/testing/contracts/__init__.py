@@ -21,9 +21,10 @@ from flow2api.testing.contracts.observer import ObserverContract  # noqa: E402
 from flow2api.testing.contracts.panel import PanelContract  # noqa: E402
 from flow2api.testing.contracts.policy import SelectionPolicyContract  # noqa: E402
 from flow2api.testing.contracts.proxy_selector import ProxySelectorContract  # noqa: E402
+from flow2api.testing.contracts.reading import NewStorage  # noqa: E402
 from flow2api.testing.contracts.response_shaper import ResponseShaperContract  # noqa: E402
 from flow2api.testing.contracts.slots import SlotsContract  # noqa: E402
-from flow2api.testing.contracts.storage import NewStorage, StorageContract  # noqa: E402
+from flow2api.testing.contracts.storage import StorageContract  # noqa: E402
 from flow2api.testing.contracts.upstream import UpstreamContract  # noqa: E402
 
 __all__ = [

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain.audit import AuditAction, AuditEntry, AuditFilter
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.operator import Role
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.preferences import Density, Language, Preferences
@@ -48,6 +48,21 @@ class OperatorsContract:
 
         assert await storage.operators.all() == [changed]
         assert await storage.operators.find("ada") is None
+
+    async def test_saves_over_nobody_who_was_changed_meanwhile(self, storage: Storage, clock: FakeClock) -> None:
+        seen = await storage.operators.add(operator_of("ada", Role.OWNER))
+        now = replace(seen, passphrase_hash=Secret("another"), stamp="another")
+        await storage.operators.save(now, former=seen)
+        await storage.operators.prefer(seen.id, LIKED)
+
+        entry = entry_of(clock, AuditAction.PASSPHRASE_CHANGED)
+        with pytest.raises(ChangedMeanwhileError, match="passphrase, sessions"):
+            await storage.operators.save(replace(seen, name="eve"), entry, former=seen)
+        assert await storage.operators.get(seen.id) == replace(now, preferences=LIKED)
+        assert await actions(storage) == []
+
+        await storage.operators.save(replace(now, name="eve"), former=now)  # what one prefers is nobody else's matter
+        assert await storage.operators.get(seen.id) == replace(now, name="eve", preferences=LIKED)
 
     async def test_finds_by_name_whatever_its_case(self, storage: Storage) -> None:
         await storage.operators.add(operator_of("bob"))

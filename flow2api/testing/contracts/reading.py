@@ -1,11 +1,15 @@
 """What the suites of a storage have in common: entries to write, and reading back what was written."""
 
+from collections.abc import Callable
+
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.session import LONGEST_SESSION, OperatorSession
 from flow2api.testing.fakes.clock import FakeClock
+
+NewStorage = Callable[[], Storage]
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1, address="192.0.2.7", request_id="req_1")
 

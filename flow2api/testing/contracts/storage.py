@@ -1,14 +1,14 @@
 """What a storage promises as a whole, and the bundle of all its suites."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
 
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Change, LogEntry, PeeksOptions, Storage, TellsOwnChanges
+from flow2api.domain.ports.storage import Change, CountsDropped, LogEntry, PeeksOptions, Storage, TellsOwnChanges
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.testing.contracts.accounts import (
     AccountDirectoryContract,
@@ -26,6 +26,7 @@ from flow2api.testing.contracts.generations import (
 from flow2api.testing.contracts.health import HealthLogContract
 from flow2api.testing.contracts.inheritance import ConnectionTokensContract, InheritanceContract
 from flow2api.testing.contracts.leases import LeasesContract
+from flow2api.testing.contracts.maintenance import MaintainsContract
 from flow2api.testing.contracts.media_index import MediaIndexContract
 from flow2api.testing.contracts.operators import (
     AuditLogContract,
@@ -34,7 +35,7 @@ from flow2api.testing.contracts.operators import (
     SignInTriesContract,
 )
 from flow2api.testing.contracts.proxies import ProxiesContract
-from flow2api.testing.contracts.reading import all_accounts, new_changes
+from flow2api.testing.contracts.reading import NewStorage, all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
 from flow2api.testing.contracts.repeats import ClaimsContract, RepeatsContract
 from flow2api.testing.contracts.second_factors import SecondFactorsContract, SetupCodesContract
@@ -57,8 +58,6 @@ from flow2api.testing.samples import (
     operator_of,
     whole_generation,
 )
-
-NewStorage = Callable[[], Storage]
 
 
 class ChangeFeedContract:
@@ -177,6 +176,8 @@ class WholeContract:
         for entry in (*entries, failed):
             storage.journal.note(entry)
         await storage.aclose()
+        if isinstance(storage.journal, CountsDropped):
+            assert storage.journal.dropped == 0
 
         again = new_storage()
         await again.open()
@@ -288,6 +289,7 @@ class StorageContract:
     TestChangeFeed = ChangeFeedContract
     TestOptions = OptionsContract
     TestPeeksOptions = PeeksOptionsContract
+    TestMaintains = MaintainsContract
     TestRequestLog = RequestLogContract
     TestStatistics = StatisticsContract
     TestNotifyTargets = NotifyTargetsContract

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from flow2api.domain.account import Tier
+from flow2api.domain.catalog import ModelCatalog
 from flow2api.domain.errors import (
     ContentBlockedError,
     CredentialExpiredError,
@@ -18,7 +19,7 @@ from flow2api.domain.errors import (
 )
 from flow2api.domain.generation import InputRole, Operation, OperationStatus, Order, Product
 from flow2api.domain.media import sniff_content_type
-from flow2api.domain.ports.upstream import DeletesProducts
+from flow2api.domain.ports.upstream import DeletesProducts, OffersModels
 from flow2api.testing.contracts.backstage import Backstage, Offer, Worker, all_of, hire
 
 CANCELLED_WITHIN_S = 5.0
@@ -315,3 +316,12 @@ class UpstreamContract:
 
     async def test_does_not_serve_what_it_cannot_make(self, backstage: Backstage) -> None:
         assert not backstage.upstream.serves(backstage.unserved)
+
+    async def test_models_that_it_offers_itself_are_the_same_at_every_call_and_make_a_catalog(
+        self, backstage: Backstage
+    ) -> None:
+        if isinstance(backstage.upstream, OffersModels):
+            offered = list(backstage.upstream.models())
+
+            assert list(backstage.upstream.models()) == offered
+            ModelCatalog(offered)  # raises when it cannot be made

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import AuditEntry, AuditFilter
-from flow2api.domain.errors import ConflictError
-from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, changed_fields, folded
 from flow2api.domain.preferences import Preferences
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
@@ -81,14 +81,19 @@ class FakeOperators:
             raise ConflictError("There is an operator already; this would not be the first one.")
         return await self.add(operator, audit)
 
-    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
+    async def save(
+        self, operator: Operator, audit: AuditEntry | None = None, *, former: Operator | None = None
+    ) -> None:
+        now = self._tables.operators.get(operator.id)
+        if former is not None and now is not None and (fields := changed_fields(former, now)):
+            self._tables.writing()
+            raise ChangedMeanwhileError(fields)
         self._tables.writing(audit)
         self._refuse_conflict(operator)
         if operator.role is not Role.OWNER:
             self._refuse_last_owner(operator.id)
-        former = self._tables.operators.get(operator.id)
-        if former is not None:
-            self._tables.operators[operator.id] = replace(operator, preferences=former.preferences)
+        if now is not None:
+            self._tables.operators[operator.id] = replace(operator, preferences=now.preferences)
             self._tables.note("operator", operator.id)
             self._tables.note_audit(audit)
 

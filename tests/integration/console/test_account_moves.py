@@ -367,7 +367,11 @@ async def test_operators_cannot_export_nor_make_a_connection_token(site: Any) ->
 
 
 async def test_connection_token_is_shown_once_and_then_masked(site: Any) -> None:
-    made = await site.owner.submit(f"{EXTENSION}/token", 200)
+    assert "Your own passphrase" in await site.owner.read(f"{EXTENSION}/token")
+    for fields in ({}, {"passphrase": "not the passphrase"}):
+        refused = await site.owner.submit(f"{EXTENSION}/token", 422, **fields)
+        assert "extension-token" not in refused.text
+    made = await site.owner.submit(f"{EXTENSION}/token", 200, passphrase=PASSPHRASE.reveal())
     (text,) = re.findall(r'id="extension-token"[^>]*>(f2c_[\w-]+)<', made.text)
 
     later = await site.owner.see(EXTENSION)

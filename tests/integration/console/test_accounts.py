@@ -449,8 +449,11 @@ class TestDeleted:
         assert "Deleted account brought back" in await site.owner.read("/console/audit")
 
     async def test_place_that_is_none_shows_the_first_page(self, site: Site) -> None:
-        first = await site.viewer.read("/console/accounts/deleted")
-        assert await site.viewer.read("/console/accounts/deleted?before=%3Cscript%3E") == first
+        first, odd = [
+            re.findall(r"accounts/deleted/(\d+)", await site.operator.see(f"/console/accounts/deleted{query}"))
+            for query in ("", "?before=%3Cscript%3E")
+        ]
+        assert odd == first
         assert "No deleted account" in await site.viewer.read("/console/accounts/deleted?before=1")
         await site.operator.submit("/console/accounts/deleted/0", 404)
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from flow2api.domain.audit import Actor
 from flow2api.domain.request_log import LogFilter
+from tests.integration.console.conftest import PASSPHRASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -155,11 +156,18 @@ async def test_only_owners_empty_the_log_and_only_if_they_say_that_they_mean_it(
         assert "/console/requests/clear" not in await person.see("/console/requests")
         await person.see("/console/requests/clear", 403)
         await person.submit("/console/requests/clear", 403, sure="on")
-    unsure = await site.owner.submit("/console/requests/clear", 422)
-    assert "sure-bad" in unsure.text
+    own = PASSPHRASE.reveal()
+    for field, fields in (
+        ("sure", {"passphrase": own}),
+        ("passphrase", {"sure": "on"}),
+        ("passphrase", {"sure": "on", "passphrase": "not the passphrase"}),
+    ):
+        unsure = await site.owner.submit("/console/requests/clear", 422, **fields)
+        assert f'id="{field}-bad"' in unsure.text
+        assert own not in unsure.text
     assert (await site.services.recording.log.page(LogFilter())).items
 
-    await site.owner.submit("/console/requests/clear", sure="on")
+    await site.owner.submit("/console/requests/clear", sure="on", passphrase=own)
 
     page = await site.owner.read("/console/requests")
     assert "lines were forgotten" in page

@@ -1,5 +1,6 @@
 """Every route of the console: who may, what refuses a foreign page, what no reading changes, what strange addresses meet."""
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,8 +10,10 @@ import sqlalchemy as sa
 from litestar import Litestar
 
 from flow2api.adapters.console.guards import FORM_FIELD, LEAST_ROLE
+from flow2api.domain.audit import Actor
 from flow2api.domain.operator import Role
-from tests.integration.console.conftest import BASE, Person, Site, text_of
+from flow2api.domain.secret import Secret
+from tests.integration.console.conftest import BASE, PASSPHRASE, Person, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -146,6 +149,27 @@ async def test_page_of_another_site_sends_nothing(site: Site, headers: dict[str,
         assert "another site" in answer.text, route
 
 
+async def test_field_that_a_form_does_not_have_is_refused_before_anything_is_done(site: Site) -> None:
+    places = await things(site)
+    token, before = await site.owner.token(), await counts(site)
+    untold = []
+    for route in routes(site):
+        if route.method == "GET":
+            continue
+        path = at_thing(route, places)
+        fields = {FORM_FIELD: token, "passphrase": PASSPHRASE.reveal(), "smuggled": "owner"}
+        answer = await site.owner.browser.post(path, data=fields, headers=OWN)
+        assert answer.status_code == 422, (path, answer.status_code, text_of(answer.text)[:300])
+        if "a field that is not known here" not in html.unescape(answer.text):
+            untold.append(path)
+
+    assert not untold, " ".join(untold)
+    after = await counts(site)
+    assert {name for name in before if after[name] != before[name]} <= {"health_events"}  # written when the journal is
+    assert (await site.owner.browser.get("/console")).status_code == 200
+    await clear(site, places)
+
+
 async def test_reading_changes_no_record(site: Site) -> None:
     before = await counts(site)
     for route in routes(site):
@@ -192,6 +216,41 @@ async def test_form_that_is_none_is_told_as_one(site: Site) -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary=b"):
         answer = await site.stranger.browser.post("/login", content=b"--b\r\nx", headers={**OWN, "content-type": kind})
         assert answer.status_code == 400
+
+
+async def things(site: Site) -> dict[str, str]:
+    """One thing of each kind that is named in an address, by how its addresses begin."""
+    services, actor = site.services.operating, Actor(name="tests", door="cli")
+    key, _ = await services.keys.create(None, actor=actor)
+    proxy = await services.proxies.add("http://127.0.0.1:19", actor)
+    webhook = await services.webhooks.add("walked", Secret("https://hooks.example.test/"), actor)
+    target = await services.notify_targets.add("walked", Secret("json://127.0.0.1:9"), actor)
+    return {
+        "/console/accounts": str(await site.account()),
+        "/console/keys": str(key.id),
+        "/console/notify-targets": str(target.id),
+        "/console/operators": str((await services.operators.named("viewer")).id),
+        "/console/proxies": proxy.name,
+        "/console/settings": "balancing",
+        "/console/webhooks": str(webhook.id),
+    }
+
+
+async def clear(site: Site, places: dict[str, str]) -> None:
+    """Have none of these things that other tests would come upon."""
+    services, actor = site.services.operating, Actor(name="tests", door="cli")
+    await services.webhooks.remove(places["/console/webhooks"], actor)
+    await services.notify_targets.remove(places["/console/notify-targets"], actor)
+    proxy = await services.proxies.named(places["/console/proxies"])
+    await services.proxies.remove(proxy, actor, site.services.options())
+    await services.keys.revoke(places["/console/keys"], actor)
+    await services.accounts.remove(int(places["/console/accounts"]), actor)
+
+
+def at_thing(route: Route, places: dict[str, str]) -> str:
+    """The address of a route for the thing of its kind."""
+    thing = next((thing for begin, thing in places.items() if route.path.startswith(begin)), "none")
+    return re.sub(r"\{\w+:\w+\}", thing, route.path)
 
 
 async def counts(site: Site) -> dict[str, int]:

@@ -3,9 +3,13 @@
 import re
 from typing import Any
 
+import pyotp
 import pytest
 
-from flow2api.domain.operator import Role
+from flow2api.domain.operator import Operator, Role
+from flow2api.domain.secret import Secret
+from flow2api.domain.session import OperatorSession
+from flow2api.domain.usecases.sign_in import SignedIn, Visitor
 from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -13,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 GOOD = "quiet maple river lamp"
 OWN = PASSPHRASE.reveal()
 PASSWORD = "tr4verse-the-sea"
+VISITOR = Visitor("tests", "127.0.0.1", "pytest", "req_1")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -97,7 +102,14 @@ class TestMessages:
         assert "2 events" in text_of(shown)
         (webhook,) = await site.services.operating.webhooks.all()
 
-        rotated = await site.owner.submit(f"/console/webhooks/{webhook.id}/rotate", 200)
+        path = f"/console/webhooks/{webhook.id}/rotate"
+        assert "Your own passphrase" in await site.owner.read(path)
+        await site.operator.see(path, 403)
+        for fields in ({}, {"passphrase": "not the passphrase"}, {"passphrase": OWN, "webhook": "2"}):
+            refused = await site.owner.submit(path, 422, **fields)
+            assert "signing-secret" not in refused.text
+            assert OWN not in refused.text
+        rotated = await site.owner.submit(path, 200, passphrase=OWN)
         second = re.findall(r'<code id="signing-secret">([^<]+)<', rotated.text)[0]
         assert second != first
         await site.owner.submit(f"/console/webhooks/{webhook.id}/switch")
@@ -135,15 +147,15 @@ class TestOperators:
         path = f"/console/operators/{bob.id}"
         assert "bob may sign in now." in await site.owner.read(page)
 
-        await site.owner.submit(f"{path}/role", role="operator")
+        await site.owner.submit(f"{path}/role", role="operator", was_role="viewer", role_own=OWN)
         assert (await operators.named("bob")).role is Role.OPERATOR
         other = "seven green kettles whisper"
         await site.owner.submit(f"{path}/reset", passphrase=other, again=other, own=OWN)
         await site.owner.submit(f"{path}/sign-out")
-        await site.owner.submit(f"{path}/drop-second-factor")
-        wrong = await site.owner.submit(f"{path}/remove", 422, confirm="alice")
+        await site.owner.submit(f"{path}/drop-second-factor", factor_own=OWN)
+        wrong = await site.owner.submit(f"{path}/remove", 422, confirm="alice", remove_own=OWN)
         assert 'id="confirm-bad"' in wrong.text
-        await site.owner.submit(f"{path}/remove", confirm="bob")
+        await site.owner.submit(f"{path}/remove", confirm="bob", remove_own=OWN)
         assert "bob" not in [one.name for one in await operators.all()]
         await site.owner.see(path, 404)
 
@@ -159,6 +171,51 @@ class TestOperators:
 
         assert "eve" not in [one.name for one in await site.services.operating.operators.all()]
         assert await site.services.operating.operators.named("viewer") == viewer
+        await site.owner.submit(
+            f"/console/operators/{viewer.id}/role", role="viewer", role_own=OWN
+        )  # tries are forgotten
+
+    @pytest.mark.parametrize(
+        ("act", "fields", "field"),
+        [
+            ("role", {"role": "owner"}, "role_own"),
+            ("drop-second-factor", {}, "factor_own"),
+            ("remove", {"confirm": "viewer"}, "remove_own"),
+        ],
+    )
+    async def test_open_page_alone_is_not_enough_to_change_what_somebody_may(
+        self, site: Site, act: str, fields: dict[str, str], field: str
+    ) -> None:
+        operators = site.services.operating.operators
+        viewer = await operators.named("viewer")
+        here = (await site.services.operating.sign_in.sessions_of(viewer))[0]
+        await _enrol(site, viewer, here)
+
+        for own in ({}, {field: "not the passphrase"}):
+            answer = await site.owner.submit(f"/console/operators/{viewer.id}/{act}", 422, **fields, **own)
+            assert f'id="{field}-bad"' in answer.text
+        assert await operators.named("viewer") == viewer
+        assert (await site.services.operating.second_factor.standing(viewer)).since is not None
+
+        await site.owner.submit(f"/console/operators/{viewer.id}/drop-second-factor", factor_own=OWN)
+        assert (await site.services.operating.second_factor.standing(viewer)).since is None
+
+    async def test_role_that_somebody_has_changed_meanwhile_is_shown_beside_the_one_that_was_chosen(
+        self, site: Site
+    ) -> None:
+        operators = site.services.operating.operators
+        viewer = await operators.named("viewer")
+        path = f"/console/operators/{viewer.id}"
+        assert 'name="was_role" value="viewer"' in " ".join((await site.owner.see(path)).split())
+        await operators.set_role("viewer", Role.OPERATOR)
+
+        answer = await site.owner.submit(f"{path}/role", 409, role="owner", was_role="viewer", role_own=OWN)
+
+        assert "Somebody has changed this to “Operator: runs the pool” meanwhile." in text_of(answer.text)
+        assert 'value="owner" selected' in " ".join(answer.text.split())
+        assert (await operators.named("viewer")).role is Role.OPERATOR
+        await site.owner.submit(f"{path}/role", role="viewer", was_role="operator", role_own=OWN)
+        assert await operators.named("viewer") == viewer
 
     async def test_what_is_wrong_stands_beside_its_field(self, site: Site) -> None:
         taken = await site.owner.submit(
@@ -175,7 +232,8 @@ class TestOperators:
 
     async def test_last_owner_stays_one(self, site: Site) -> None:
         owner = await site.services.operating.operators.named("owner")
-        answer = await site.owner.submit(f"/console/operators/{owner.id}/role", 409, role="viewer")
+        fields = {"role": "viewer", "was_role": "owner", "role_own": OWN}
+        answer = await site.owner.submit(f"/console/operators/{owner.id}/role", 409, **fields)
 
         assert "owner" in text_of(answer.text)
         assert (await site.services.operating.operators.named("owner")).role is Role.OWNER
@@ -188,3 +246,11 @@ class TestOperators:
             await person.send(f"/console/operators/{viewer.id}/remove", 403, {"confirm": "viewer"})
             assert "/console/operators/add" not in await person.see("/console/settings/operators")
             await person.see(f"/console/operators/{viewer.id}", 403)
+
+
+async def _enrol(site: Site, operator: Operator, session: OperatorSession) -> None:
+    """Have the operator asked for a code when he signs in."""
+    factor, here = site.services.operating.second_factor, SignedIn(operator, session)
+    begun = await factor.begin(here, PASSPHRASE, VISITOR)
+    at = site.services.clock.now()
+    await factor.confirm(here, Secret(pyotp.TOTP(begun.secret.reveal()).at(at)), VISITOR)

@@ -26,8 +26,8 @@ class Broken:
 class Ward:
     """A server on a new folder, as the doctor finds it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(data_dir=folder / "data")
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.settings = Settings(data_dir=folder / "data", **settings)
         self.clock, self.lag = FakeClock(), LoopLag()
         self.extensions = load_extensions(extra={"broken": Broken()})
         vault = build_vault(self.settings)
@@ -62,6 +62,11 @@ async def test_a_plugin_that_was_left_out_is_told(tmp_path: Path) -> None:
     found = named(await Ward(tmp_path).look(), "plugin broken")
     assert found.finding.state is CheckState.WARN
     assert "It registers nothing." in found.finding.sentence
+
+
+async def test_passphrases_over_plain_http_are_told_as_on_the_command_line(tmp_path: Path) -> None:
+    found = await Ward(tmp_path, console_plain_http=True).look()
+    assert named(found, "console").finding.state is CheckState.WARN
 
 
 @pytest.mark.parametrize(("late_s", "state"), [(0.004, CheckState.OK), (0.5, CheckState.WARN)])

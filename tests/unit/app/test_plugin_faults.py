@@ -44,6 +44,9 @@ class Moody(FakeUpstream):
 def leaving(*arguments):
     raise SystemExit(0)
 
+def interrupting(*arguments):
+    raise KeyboardInterrupt
+
 def hanging(*arguments):
     threading.Event().wait()
 
@@ -53,6 +56,7 @@ def nothing(*arguments):
 @hookimpl
 def register_storages():
     return [StorageFactory("broken", ("broken",), broken), StorageFactory("leaving", ("leaving",), leaving),
+            StorageFactory("interrupting", ("interrupting",), interrupting),
             StorageFactory("hanging", ("hanging",), hanging), StorageFactory("nothing", ("nothing",), nothing)]
 
 @hookimpl
@@ -93,6 +97,32 @@ def register_models():
 """
 
 
+OFFERING = """
+import threading
+from itertools import repeat
+from flow2api.hookspecs import UpstreamFactory, hookimpl
+from flow2api.testing.factories import picture_spec
+from flow2api.testing.fakes.upstream import FakeUpstream
+
+class Offering(FakeUpstream):
+    name = "offering"
+
+    def models(self):
+        WHAT
+
+    def serves(self, spec):
+        SERVES
+
+@hookimpl
+def register_upstreams():
+    return [UpstreamFactory("offering", lambda section, clock: Offering(clock))]
+
+@hookimpl
+def register_models():
+    return [picture_spec("own-1", upstream="offering"), picture_spec("own-2", upstream="offering")]
+"""
+
+
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "LOADING_S", 0.05)
@@ -130,6 +160,60 @@ async def test_upstream_that_cannot_be_made_is_left_out_and_told(extensions: Ext
     ]
 
 
+def offering(tmp_path: Path, models: str, serves: str = "return True") -> Extensions:
+    folder = tmp_path / "offering"
+    folder.mkdir(mode=0o700)
+    (folder / "offering.py").write_text(OFFERING.replace("WHAT", models).replace("SERVES", serves))
+    (folder / "offering.py").chmod(0o600)
+    found = load_extensions(["offering"], folder=folder)
+    assert found.left_out == ()
+    return found
+
+
+async def test_models_that_an_upstream_of_others_offers_are_in_the_catalog(tmp_path: Path) -> None:
+    extensions = offering(tmp_path, "return [picture_spec('offered', upstream='offering')]")
+
+    backends = await built(extensions, tmp_path)
+
+    assert {"own-1", "own-2", "offered"} <= {one.id for one in backends.catalog.listed()}
+    assert backends.model_sources["offered"] == "offering.models"
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        "raise ZeroDivisionError('no divisor')",
+        "raise SystemExit(0)",
+        "threading.Event().wait()",
+        "return repeat(picture_spec('offered', upstream='offering'))",
+        "return [7]",
+        "return None",
+        "return [picture_spec('own-1', upstream='offering')]",
+        "return [picture_spec(['offered'], upstream='offering')]",
+    ],
+)
+async def test_models_that_an_upstream_of_others_cannot_tell_are_left_out_and_told_once(
+    tmp_path: Path, models: str
+) -> None:
+    with capture_logs() as logs:
+        backends = await built(offering(tmp_path, models), tmp_path)
+
+    listed = {one.id for one in backends.catalog.listed()}
+    assert ({"own-1", "own-2"} <= listed, len(listed) > 10) == (True, True)
+    assert "offered" not in backends.model_sources
+    assert [(one["event"], one["upstream"], one["plugin"]) for one in logs] == [
+        ("models left out", "offering", "offering")
+    ]
+
+
+async def test_upstream_of_others_that_does_not_say_what_it_serves_is_waited_for_once(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        backends = await built(offering(tmp_path, "return []", "threading.Event().wait()"), tmp_path)
+
+    assert not [one for one in backends.catalog.listed() if one.id.startswith("own-")]
+    assert [(one["event"], one["upstream"]) for one in logs] == [("models left out", "offering")]
+
+
 @pytest.mark.parametrize("setting", ["database_url", "media_url", "coordination_url"])
 async def test_what_a_setting_has_chosen_is_named_with_the_setting(
     extensions: Extensions, tmp_path: Path, setting: str
@@ -145,6 +229,7 @@ async def test_what_a_setting_has_chosen_is_named_with_the_setting(
     ("scheme", "told"),
     [
         ("leaving", "It failed while it was made: SystemExit"),
+        ("interrupting", "It raised KeyboardInterrupt"),
         ("hanging", r"It did not come to an end within 0\.05 s while it was made\."),
         ("nothing", r"It made an object of the type NoneType, which lacks accounts, aclose, .*, webhooks\."),
     ],

@@ -1,4 +1,7 @@
 import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,11 @@ import pytest
 from flow2api.cli import context
 from flow2api.cli.context import installation
 from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Storage
+from flow2api.domain.ports.system import Clock
+from flow2api.extensions import load_extensions
+from flow2api.hookspecs import Section, StorageFactory, hookimpl
 from flow2api.testing.fakes.storage import FakeStorage
 
 
@@ -70,12 +78,46 @@ async def test_storage_that_cannot_be_peeked_into_is_opened_and_closed_for_the_o
     tables = FakeStorage()
     await tables.options.write({"plugins": ("nobody",)}, "me")
     storage = SilentStorage(tables)
+    monkeypatch.setattr(context, "peek_options", lambda *_: None)
     monkeypatch.setattr(context, "build_storage", lambda *_: storage)
 
     here = installation(config=os.devnull, environment={})
 
     assert [plugin.name for plugin in here.extensions.left_out] == ["nobody"]
     assert storage.steps == ["open", "close"]
+
+
+def ends(url: str, section: Section) -> Mapping[str, object]:
+    raise SystemExit(3)
+
+
+def hangs(url: str, section: Section) -> Mapping[str, object]:
+    threading.Event().wait()
+    return {}
+
+
+def tells(url: str, section: Section) -> Mapping[str, object]:
+    return {"plugins": ["nobody", url]}
+
+
+@pytest.mark.parametrize(("peek", "named"), [(tells, ["nobody", "mine:x"]), (ends, []), (hangs, [])])
+def test_storage_of_a_plugin_tells_the_option_without_being_made_and_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, peek: Callable[[str, Section], Mapping[str, object]], named: list[str]
+) -> None:
+    def build(url: str, section: Section, cipher: Cipher, clock: Clock) -> Storage:
+        raise AssertionError("it was made")
+
+    class Plugin:
+        @hookimpl
+        def register_storages(self) -> Iterable[StorageFactory]:
+            return [StorageFactory("mine", ("mine",), build, peek)]
+
+    monkeypatch.setattr(context, "load_extensions", partial(load_extensions, extra={"mine": Plugin()}))
+    monkeypatch.setattr(context, "LOADING_S", 0.05)
+
+    here = installation(config=os.devnull, environment={"FLOW2API_DATABASE_URL": "mine:x"})
+
+    assert [plugin.name for plugin in here.extensions.left_out] == named
 
 
 def test_storage_that_cannot_be_read_brings_no_plugins_and_ends_nothing(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import click
 import pytest
 
 from flow2api import __version__
+from flow2api.cli import context
 from flow2api.cli.main import cli
-from flow2api.extensions import PROGRAM_COMMANDS
+from flow2api.extensions import PROGRAM_COMMANDS, Extensions
 from flow2api.hookspecs import DoctorCheck, Examined, hookimpl
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
@@ -31,6 +32,27 @@ __version__ = "1.2"
 class Settings(msgspec.Struct):
     token: Secret = Secret("")
     greeting: str = "hello"
+
+
+class Changing(click.Group):
+    """Does not know what is in it."""
+
+    def list_commands(self, ctx):
+        raise LookupError("Bearer f2a_0123456789abcdef0123456789abcdef is gone")
+
+
+@click.group(cls=Changing)
+def changing():
+    """Change."""
+
+
+@click.command()
+@click.option("--politely", is_flag=True)
+def refuse(politely):
+    """Do nothing."""
+    if politely:
+        raise click.ClickException("I would rather not.")
+    raise ZeroDivisionError("not\\nnow")
 
 
 @click.command()
@@ -57,7 +79,7 @@ def register_selection_policies():
 
 @hookimpl
 def register_cli_commands():
-    return [greet]
+    return [greet, refuse, changing]
 
 
 @hookimpl
@@ -203,8 +225,59 @@ def test_command_of_a_plugin_runs_with_its_section(run_with: CommandLine) -> Non
     assert "Say something kind." in run_with("--help").out
 
 
+def test_plugins_are_loaded_once_for_the_help(run_with: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = vars(context)["load_extensions"]
+    loaded: list[Extensions] = []
+
+    def counted(*args: Any, **more: Any) -> Extensions:
+        loaded.append(usual(*args, **more))
+        return loaded[-1]
+
+    monkeypatch.setattr(context, "load_extensions", counted)
+
+    ran = run_with("--help", FLOW2API_PLUGINS="kind,broken")
+
+    assert (ran.code, len(loaded), ran.err.count("plugin left out")) == (0, 1, 1)
+
+
 def test_command_of_nobody_is_wrong_usage(run_with: CommandLine) -> None:
     assert run_with("great").code == 2
+
+
+def test_command_that_a_plugin_would_have_brought_is_missed_with_the_reason(run_with: CommandLine) -> None:
+    ran = run_with("greet", "Ada", FLOW2API_KIND__GREETNG="hi")
+
+    assert ran.code == 2
+    assert "no setting 'greetng' in the section `kind`" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["refuse"], "The command 'refuse' of the plugin 'kind' failed: ZeroDivisionError: not now ("),
+        (["changing"], "The command 'changing' of the plugin 'kind' failed: LookupError: Bearer *** is gone ("),
+    ],
+)
+def test_command_of_a_plugin_that_raises_fails_in_one_line(
+    run_with: CommandLine, arguments: list[str], told: str
+) -> None:
+    ran = run_with(*arguments)
+
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert told in ran.err
+    assert "kind.py, line" in ran.err
+
+
+def test_plugins_own_word_for_the_failure_of_its_command_is_kept(run_with: CommandLine) -> None:
+    ran = run_with("refuse", "--politely")
+
+    assert (ran.code, "I would rather not." in ran.err, "plugin" in ran.err) == (1, True, False)
+
+
+def test_fault_of_a_plugins_command_is_logged_whole_for_its_author(run_with: CommandLine) -> None:
+    ran = run_with("refuse", FLOW2API_LOG_LEVEL="debug")
+
+    assert "Traceback" in ran.err
 
 
 def test_help_is_given_though_the_settings_cannot_be_used(run: CommandLine) -> None:

@@ -50,6 +50,7 @@ def test_json_tells_everything_but_secrets(run: CommandLine) -> None:
         "address": "https://hooks.example.org",
         "events": ["generation.failed"],
         "key_id": 1,
+        "is_enabled": True,
         "created_at": listed["created_at"],
         "disabled_at": None,
         "disabled_why": "",

@@ -14,6 +14,7 @@ from flow2api.domain.account import (
     AccountStatus,
     CallKind,
     Capacity,
+    CredentialKind,
     Credentials,
     Cure,
     Rest,
@@ -30,12 +31,12 @@ from flow2api.testing.fakes.clock import START
 
 CURED_BY = {
     RestReason.MANUAL: {Cure.OPERATOR},
-    RestReason.AUTH_EXPIRED: {Cure.NEW_CREDENTIAL},
-    RestReason.UNUSABLE: {Cure.OPERATOR, Cure.SEEN_USABLE},
+    RestReason.AUTH_EXPIRED: {Cure.NEW_CREDENTIAL, Cure.NEW_KEY},
+    RestReason.UNUSABLE: {Cure.OPERATOR, Cure.SEEN_USABLE, Cure.NEW_KEY},
     RestReason.REFUSED: set(),
     RestReason.RATE_LIMITED: set(),
     RestReason.QUOTA: {Cure.CREDITS_SEEN},
-    RestReason.NO_ACCESS: {Cure.TIER_CHANGED},
+    RestReason.NO_ACCESS: {Cure.TIER_CHANGED, Cure.NEW_KEY},
     RestReason.ERROR_STREAK: set(),
 }
 
@@ -423,3 +424,31 @@ def test_streak_rests_exactly_from_the_threshold_on(faults: int, threshold: int)
         account = account.faulted(START, threshold=threshold)
     assert account.streak == faults
     assert bool(account.rests) is (faults >= threshold)
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [
+        (CredentialKind.SESSION, [RestReason.NO_ACCESS, RestReason.RATE_LIMITED]),
+        (CredentialKind.API_KEY, [RestReason.RATE_LIMITED]),
+        (CredentialKind.API_KEY_AND_BASE_URL, [RestReason.RATE_LIMITED]),
+    ],
+)
+def test_new_session_is_of_the_same_plan_and_a_new_key_may_be_of_another(
+    kind: CredentialKind, left: list[RestReason]
+) -> None:
+    account = AccountFactory.build(rests=(), streaks=()).resting(RestReason.AUTH_EXPIRED, START)
+    account = account.resting(RestReason.NO_ACCESS, START, model="paint").resting(RestReason.RATE_LIMITED, START)
+    assert [rest.reason for rest in account.with_new_secret(kind).rests] == left
+
+
+def test_host_knows_nothing_of_what_another_one_has_refused() -> None:
+    account = AccountFactory.build(rests=(), base_url="https://a.example/v1", streaks=(Streak(None, 2),))
+    for reason in RestReason:
+        account = account.resting(reason, START)
+
+    moved = account.served_at("https://b.example/v1")
+
+    assert account.served_at("https://a.example/v1") is account
+    assert (moved.base_url, moved.streaks) == ("https://b.example/v1", ())
+    assert [rest.reason for rest in moved.rests] == [RestReason.MANUAL, RestReason.AUTH_EXPIRED]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, RestReason
 from flow2api.domain.account_hosts import AccountHosts
 from flow2api.testing.fakes.clock import START
 
@@ -26,6 +26,28 @@ def test_accounts_are_found_by_their_host_until_they_go() -> None:
     hosts.change(replace(first, base_url=OTHER), replace(first, base_url=OTHER, remark="kept"))
     assert hosts.at(("openai", OTHER)) == {1}
     assert not hosts.at(("openai", ONE))
+
+
+def test_account_that_rests_until_somebody_does_something_is_at_no_host() -> None:
+    hosts = AccountHosts()
+    one = account(1, ONE)
+    hosts.change(None, one)
+    passing = one.resting(RestReason.RATE_LIMITED, START, until=START).resting(RestReason.NO_ACCESS, START, model="m")
+    hosts.change(one, passing)
+    assert hosts.at(("openai", ONE)) == {1}
+    suspended = passing.resting(RestReason.AUTH_EXPIRED, START)
+    hosts.change(passing, suspended)
+    assert not hosts.of("openai")
+    hosts.change(suspended, passing)
+    assert hosts.at(("openai", ONE)) == {1}
+
+
+def test_accounts_of_several_places_are_found_together() -> None:
+    hosts = AccountHosts()
+    for number, base_url in enumerate((ONE, ONE, OTHER, None), 1):
+        hosts.change(None, account(number, base_url))
+    assert hosts.at_any([]) == frozenset()
+    assert hosts.at_any([("openai", ONE), ("openai", None), ("gemini", OTHER)]) == {1, 2}
 
 
 def test_accounts_without_a_base_url_are_at_no_host() -> None:

@@ -205,3 +205,58 @@ def test_nothing_in_the_line_has_a_nearer_ratio(name: str, wish: Wish) -> None:
     assert all(
         off(spec.aspect_ratio) <= off(other.aspect_ratio) + 1e-6 for other in CATALOG.specs() if other.line == spec.line
     )
+
+
+def brushes() -> list[ModelSpec]:
+    """A line that has quality as something of its own; the first word is what is made when none is asked for."""
+    return [
+        ModelSpec(
+            name="-".join(filter(None, ("brush", word, quality if quality != "medium" else None))), upstream="far",
+            kind=MediaKind.IMAGE, mode=Mode.TEXT, line="brush", aspect_ratio=RATIOS[word][0], size=RATIOS[word][1],
+            quality=quality,
+        )
+        for word, quality in product(("square", "landscape"), ("medium", "low", "high"))
+    ]  # fmt: skip
+
+
+BRUSHES = ModelCatalog([BaseName("brush", "brush"), *brushes()])
+
+
+@pytest.mark.parametrize(
+    ("name", "wish", "chosen", "told"),
+    [
+        ("brush", Wish(), "brush-landscape", ()),
+        ("brush", Wish(quality="low"), "brush-landscape-low", ()),
+        ("brush", Wish(quality="high", resolution="4k", soft_resolution=True), "brush-landscape-high", ()),
+        ("brush", Wish(quality="max"), "brush-landscape-high", ("brush does not make the quality max; high is used.",)),
+        ("brush-square-low", Wish(), "brush-square-low", ()),
+        ("brush-square-low", Wish(aspect_ratio=LANDSCAPE), "brush-landscape-low", ()),
+        ("brush-square-low", Wish(quality="high"), "brush-square-high", ()),
+    ],
+)
+def test_quality_is_a_choice_of_its_own_where_a_line_has_it(
+    name: str, wish: Wish, chosen: str, told: tuple[str, ...]
+) -> None:
+    found = BRUSHES.resolve(name, wish)
+    assert (found.spec.name, found.warnings) == (chosen, told)
+
+
+def test_resolution_that_is_asked_for_beside_a_quality_is_told_as_ignored() -> None:
+    found = BRUSHES.resolve("brush", Wish(quality="low", resolution="2k"))
+    assert found.spec.name == "brush-landscape-low"
+    assert found.warnings == ("brush does not make the resolution 2k; it is ignored, and 1376x768 is made.",)
+
+
+def test_between_two_qualities_the_lower_one_is_made() -> None:
+    only = ModelCatalog(spec for spec in brushes() if spec.quality != "medium")
+    assert only.resolve("brush-square-high", Wish(quality="medium")).spec.name == "brush-square-low"
+
+
+def test_quality_says_nothing_to_a_line_that_has_none() -> None:
+    assert CATALOG.resolve("paint", Wish(quality="low")) == CATALOG.resolve("paint", Wish())
+
+
+def test_qualities_are_told_the_least_first() -> None:
+    described = BRUSHES.describe("brush")
+    assert described is not None
+    assert described.qualities == ("low", "medium", "high")

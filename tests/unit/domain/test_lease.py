@@ -1015,7 +1015,8 @@ async def test_knows_whether_a_request_could_be_served_at_once() -> None:
     assert not pool.can_serve(Need(PAINT))
     assert pool.can_serve(Need(picture_spec("draw")))
     await lease.release()
-    assert pool.can_serve(Need(PAINT))
+    assert pool.can_serve(Need(PAINT), {2, 99})
+    assert not pool.can_serve(Need(PAINT), {1})
 
 
 async def test_each_lease_knows_how_its_account_was_chosen() -> None:

@@ -22,6 +22,8 @@ QUALITIES = {
     "low": None, "standard": None, "auto": None, "medium": "2k",
     "high": "4k", "hd": "4k", "ultra": "4k", "xhigh": "4k", "max": "4k",
 }  # fmt: skip
+QUALITY_WORDS = {"standard": "medium", "auto": None, "hd": "high", "ultra": "high"}
+"""What OpenAI calls them; the others are its own words."""
 RATIO_FIELDS = ("aspectRatio", "aspect_ratio", "aspect")
 RESOLUTION_FIELDS = ("imageSize", "image_size", "resolution")
 PLACES: tuple[tuple[str, ...], ...] = (
@@ -85,7 +87,9 @@ def test_every_spelling_of_a_resolution_is_the_same_wish(
 def test_quality_is_a_vague_wish_for_a_resolution(quality: str, place: tuple[str, ...], case: Any) -> None:
     resolution = QUALITIES[quality]
     wished = wish_of(at(place, quality=case(quality)))
-    assert wished == Wish(resolution=resolution, soft_resolution=resolution is not None)
+    assert wished == Wish(
+        resolution=resolution, soft_resolution=resolution is not None, quality=QUALITY_WORDS.get(quality, quality)
+    )
 
 
 @given(
@@ -182,12 +186,12 @@ def test_the_first_place_in_the_order_decides_the_ratio(first: int) -> None:
 
 def test_ratio_and_resolution_are_looked_for_each_on_its_own() -> None:
     fields = {"generationConfig": {"imageConfig": {"imageSize": "2K"}}, "size": "720x1280", "quality": "standard"}
-    assert wish_of(fields) == Wish(resolution="2k", size=Size(720, 1280))
+    assert wish_of(fields) == Wish(resolution="2k", size=Size(720, 1280), quality="medium")
 
 
 def test_size_of_the_request_comes_before_its_ratio_and_quality_before_its_resolution() -> None:
     parsed = read_wish({"size": "1024x1024", "aspect_ratio": "16:9", "quality": "medium", "image_size": "4K"})
-    assert parsed.wish == Wish(size=Size(1024, 1024), resolution="2k", soft_resolution=True)
+    assert parsed.wish == Wish(size=Size(1024, 1024), resolution="2k", soft_resolution=True, quality="medium")
     assert parsed.warnings == (
         "aspect_ratio is ignored, because size says otherwise.",
         "image_size is ignored, because quality says otherwise.",
@@ -195,7 +199,16 @@ def test_size_of_the_request_comes_before_its_ratio_and_quality_before_its_resol
 
 
 def test_quality_that_stands_for_nothing_leaves_the_word_to_the_next() -> None:
-    assert wish_of({"quality": "standard", "image_size": "2K"}) == Wish(resolution="2k")
+    assert wish_of({"quality": "standard", "image_size": "2K"}) == Wish(resolution="2k", quality="medium")
+
+
+@pytest.mark.parametrize("quality", ["2K", "auto", "superb", None])
+def test_what_is_no_word_for_quality_asks_for_none(quality: str | None) -> None:
+    assert read_wish({"quality": quality}).wish.quality is None
+
+
+def test_first_of_several_words_for_quality_wins() -> None:
+    assert wish_of({"quality": "low", "extra_body": {"quality": "high"}}).quality == "high"
 
 
 def test_two_spellings_of_one_thing_are_no_contradiction() -> None:

@@ -207,6 +207,11 @@ def test_garbage_is_told(answer: Any, told: str) -> None:
     ("hook", "item", "told"),
     [
         ("register_storages", StorageFactory("mine", ("My:",), odd(FillFirst)), "`schemes` is ('My:',)"),
+        (
+            "register_storages",
+            StorageFactory("mine", ("mine",), odd(FillFirst), odd(7)),
+            "`peek` is an object of the type int, which cannot be called",
+        ),
         ("register_storages", StorageFactory("mine", (), odd(FillFirst)), "`schemes` is ()"),
         ("register_settings", SettingsSection("mine", odd(dict)), "and not a msgspec struct"),
         (
@@ -238,6 +243,11 @@ def test_garbage_is_told(answer: Any, told: str) -> None:
             "returned an Alias whose `name` is ['mine'], which is no name",
         ),
         ("register_cli_commands", named_command(7), "returned a command whose name is 7"),
+        (
+            "register_cli_commands",
+            click.Command("mine", help=odd(7)),
+            "returned the command 'mine', whose help cannot be shown",
+        ),
         ("register_cli_commands", named_command("two words"), "returned a command whose name is 'two words'"),
         ("register_doctor_checks", DoctorCheck(name="mine", look=odd(None)), "`look` is None, which cannot be called"),
         (

@@ -27,6 +27,7 @@ BROKEN = """
     )
     from flow2api.testing.contracts.backstage import SMALL_JPEG
     from flow2api.testing.fakes.coordination import FakeCoordination
+    from flow2api.testing.fakes.maintained import FakeMaintainedStorage
     from flow2api.testing.fakes.media import FakeMediaStore
     from flow2api.testing.fakes.storage import FakeStorage
     from flow2api.testing.fakes.upstream import FakeUpstream
@@ -39,6 +40,28 @@ BROKEN = """
         def new_storage(self, clock):
             storage = FakeStorage(clock)
             storage.tables.note_audit = lambda entry, made=None: None
+            return lambda: storage
+
+
+    class Careless(FakeMaintainedStorage):
+        async def examine(self):
+            return replace(await super().examine(), schema=None)
+
+        async def back_up(self, target):
+            if target.exists():
+                target.unlink()
+            size = await super().back_up(target)
+            target.chmod(0o644)
+            return size
+
+        async def restore(self, source):
+            return None
+
+
+    class TestCareless(StorageContract):
+        @pytest.fixture
+        def new_storage(self, clock):
+            storage = Careless(clock)
             return lambda: storage
 
 
@@ -219,6 +242,13 @@ BROKEN = """
 """
 FAILING = [
     "TestStorage::TestAuditLog::test_goes_along_with_each_change",
+    "TestCareless::TestMaintains::test_data_is_sound_whether_somebody_uses_it_or_not",
+    "TestCareless::TestMaintains::test_copy_is_one_file_that_only_its_owner_may_read",
+    "TestCareless::TestMaintains::test_copy_replaces_no_file",
+    "TestCareless::TestMaintains::test_what_is_put_back_is_the_moment_of_the_copy",
+    "TestCareless::TestMaintains::test_copy_can_be_put_back_again_and_keeps_whatever_was_there",
+    "TestCareless::TestMaintains::test_nothing_is_put_back_beside_whoever_uses_it",
+    "TestCareless::TestMaintains::test_copy_that_is_damaged_or_none_is_refused_and_nothing_is_changed[cut off]",
     "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
     "TestSlots::test_gives_no_more_than_the_limit",
     "TestLimits::test_counting_begins_anew_when_the_window_is_over",
@@ -262,7 +292,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("broken")
     (folder / "test_broken.py").write_text(textwrap.dedent(BROKEN))
     wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping) or (WithHost and host)"
-    wanted += " or TestUpstream or TestObserver or TestSelector or TestShaper or TestCheck"
+    wanted += (
+        " or TestUpstream or TestObserver or TestSelector or TestShaper or TestCheck or (TestCareless and Maintains)"
+    )
     wanted += (
         " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
     )

@@ -115,6 +115,15 @@ class Figure:
     counts: Counts
 
 
+@dataclass(frozen=True, slots=True)
+class SeenCredits:
+    """What an account had left on a day when it was looked at last; 0 stands for all accounts together."""
+
+    account_id: int
+    day: str
+    left: int
+
+
 ACCOUNTS = Table(
     "accounts", Account, indexes={"email": lambda account: None if account.email is None else (account.email,)}
 )
@@ -207,6 +216,7 @@ HEALTH = Table(
     HealthEvent,
     indexes={"account": lambda event: (event.account_id, event.number), "time": lambda event: (event.at,)},
 )
+CREDITS = Table("credits", SeenCredits, indexes={"day": lambda seen: (seen.day,)})
 NOTIFY_TARGETS = Table(
     "notify_targets",
     NotifyTarget,

@@ -26,6 +26,7 @@ from flow2api.domain.ports.storage import (
     ApiKeys,
     ChangeFeed,
     CredentialVault,
+    CreditsHistory,
     GenerationDirectory,
     Generations,
     HealthLog,
@@ -42,6 +43,7 @@ from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.repositories.accounts import LmdbAccountDirectory, LmdbAccounts, LmdbCredentialVault
 from flow2api_lmdb.repositories.api_keys import LmdbApiKeys, LmdbConnectionTokens
 from flow2api_lmdb.repositories.behind import LmdbHealthLog, LmdbJournal
+from flow2api_lmdb.repositories.credits import LmdbCreditsHistory
 from flow2api_lmdb.repositories.feed import LmdbChangeFeed, LmdbOptionValues
 from flow2api_lmdb.repositories.generations import LmdbGenerationDirectory, LmdbGenerations, LmdbPastRequests
 from flow2api_lmdb.repositories.media import LmdbMediaIndex
@@ -98,6 +100,7 @@ class LmdbStorage:
         self.deliveries: Deliveries = LmdbDeliveries(engine)
         self.past_requests: PastRequests = LmdbPastRequests(engine)
         self.health: HealthLog = self._health
+        self.credits_history: CreditsHistory = LmdbCreditsHistory(engine)
         self.trash: AccountTrash = LmdbAccountTrash(engine)
 
     async def open(self) -> None:
@@ -168,7 +171,7 @@ def _holds_secrets(step: Step) -> bool:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import KeepsDeleted, PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, KeepsDeleted, PeeksOptions, Storage
 
     def _is_a_storage(storage: LmdbStorage) -> Storage:
         return storage
@@ -177,4 +180,7 @@ if TYPE_CHECKING:
         return storage
 
     def _tells_its_options(storage: LmdbStorage) -> PeeksOptions:
+        return storage
+
+    def _keeps_credits(storage: LmdbStorage) -> KeepsCredits:
         return storage

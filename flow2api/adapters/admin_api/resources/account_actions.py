@@ -6,10 +6,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of
-from flow2api.adapters.admin_api.resources.account_views import EventView, WholeAccount, event_view, whole_account
 from flow2api.adapters.admin_api.resources.accounts import ONE
 from flow2api.adapters.admin_api.resources.queries import Cursor, HttpRequest, Limit, number_in
 from flow2api.adapters.admin_api.schemas import Id
+from flow2api.documents.accounts import EventView, WholeAccount, event_view, whole_account
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,14 +11,14 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import actor_of
 from flow2api.adapters.admin_api.resources.account_bodies import AccountBody, AccountsBody, NewAccountBody, change_of
-from flow2api.adapters.admin_api.resources.account_views import (
+from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, HttpRequest, Limit, Word, number_in
+from flow2api.adapters.admin_api.schemas import Id
+from flow2api.documents.accounts import (
     AccountView,
     WholeAccount,
     account_view,
     whole_account,
 )
-from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, HttpRequest, Limit, Word, number_in
-from flow2api.adapters.admin_api.schemas import Id
 from flow2api.domain.account import AccountStatus, Capacity
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter

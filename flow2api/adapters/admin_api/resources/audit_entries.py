@@ -1,35 +1,13 @@
 """``/api/admin/audit-entries``: what operators did, and who tried to sign in."""
 
-from datetime import datetime
-from typing import Any
-
 import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.resources.queries import PREFIX, Cursor, Limit, Moment, Word, number_in, whole
-from flow2api.domain.audit import AuditEntry, AuditFilter
-
-
-class AuditView(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done.
-
-    Attributes:
-        door: The way that it came: ``admin_api``, ``command_line``, ``settings``.
-        subject: The id or name of what it was done to.
-        details: What else there is to know; for a change ``before`` and ``after`` by field.
-    """
-
-    number: int
-    at: datetime
-    actor: str
-    door: str
-    address: str | None
-    request_id: str | None
-    action: str
-    subject: str | None
-    details: dict[str, Any]
+from flow2api.documents.audit import AuditView, audit_view
+from flow2api.domain.audit import AuditFilter
 
 
 class AuditEntries(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,22 +36,8 @@ def audit_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         )
         page = await doors.audit_log.page(wanted, before=number_in(cursor), limit=limit)
         return AuditEntries(
-            items=tuple(_view(entry) for entry in page.items),
+            items=tuple(audit_view(entry) for entry in page.items),
             next_cursor=str(page.items[-1].number) if page.has_more else None,
         )
 
     return [list_audit_entries]
-
-
-def _view(entry: AuditEntry) -> AuditView:
-    return AuditView(
-        number=entry.number,
-        at=entry.at,
-        actor=entry.actor.name,
-        door=entry.actor.door,
-        address=entry.actor.address,
-        request_id=entry.actor.request_id,
-        action=str(entry.action),
-        subject=entry.subject,
-        details=dict(entry.details),
-    )

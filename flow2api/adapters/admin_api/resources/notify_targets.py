@@ -1,7 +1,5 @@
 """``/api/admin/notify-targets``: where operators are written to when something needs care."""
 
-from datetime import datetime
-
 import msgspec
 from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -11,28 +9,11 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
-from flow2api.domain.notification import NotifyTarget
+from flow2api.documents.notify_targets import TargetView, target_view
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 
 ONE = f"{PREFIX}/notify-targets/{{target_id:int}}"
-
-
-class TargetView(msgspec.Struct, frozen=True, kw_only=True):
-    """A notify target, without its address.
-
-    Attributes:
-        service: What kind of place it is, such as ``Telegram``.
-        error: Why the last message did not get there; empty when it did.
-    """
-
-    id: int
-    name: str
-    service: str
-    created_at: datetime
-    sent_at: datetime | None
-    failed_at: datetime | None
-    error: str
 
 
 class TargetViews(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,18 +53,18 @@ def notify_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/notify-targets", tags=["notify targets"])
     async def list_targets() -> TargetViews:
         """The notify targets, without their addresses."""
-        return TargetViews(items=tuple(_view(one) for one in await doors.notify_targets.all()))
+        return TargetViews(items=tuple(target_view(one) for one in await doors.notify_targets.all()))
 
     @post(f"{PREFIX}/notify-targets", opt=owner, tags=["notify targets"])
     async def add_target(request: HttpRequest, data: JSONBody[NewTargetBody]) -> TargetView:
         """Write to this place from now on. Its address is kept sealed and never shown."""
         actor = actor_of(doors, request.scope)
-        return _view(await doors.notify_targets.add(data.name, Secret(data.url), actor))
+        return target_view(await doors.notify_targets.add(data.name, Secret(data.url), actor))
 
     @get(ONE, tags=["notify targets"])
     async def show_target(target_id: Id) -> TargetView:
         """One notify target."""
-        return _view(await doors.notify_targets.named(str(target_id)))
+        return target_view(await doors.notify_targets.named(str(target_id)))
 
     @delete(ONE, opt=owner, tags=["notify targets"])
     async def remove_target(request: HttpRequest, target_id: Id) -> None:
@@ -107,15 +88,3 @@ async def _tested(doors: AdminDoors, which: str | None) -> TargetTests:
     tried = await doors.notify_targets.test(which)
     results = tuple(TargetTest(id=one.id, name=one.name, ok=error is None, error=error) for one, error in tried)
     return TargetTests(ok=all(one.ok for one in results), results=results)
-
-
-def _view(target: NotifyTarget) -> TargetView:
-    return TargetView(
-        id=target.id,
-        name=target.name,
-        service=target.service,
-        created_at=target.created_at,
-        sent_at=target.sent_at,
-        failed_at=target.failed_at,
-        error=target.error,
-    )

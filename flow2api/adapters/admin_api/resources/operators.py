@@ -1,35 +1,20 @@
 """``/api/admin/operators``: the people who may sign in."""
 
-from datetime import datetime
-
 import msgspec
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
+from flow2api.documents.operators import OperatorView, operator_view
 from flow2api.domain.audit import AuditAction, AuditEntry
-from flow2api.domain.operator import Operator, Role
+from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
 
 ONE = f"{PREFIX}/operators/{{operator_id:int}}"
-
-
-class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator.
-
-    Attributes:
-        role: ``owner``, ``operator`` or ``viewer``.
-    """
-
-    id: int
-    name: str
-    role: str
-    created_at: datetime
-    passphrase_changed_at: datetime
 
 
 class Operators(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +47,7 @@ class PassphraseBody(Body, frozen=True):
 def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
     owner = {LEAST_ROLE: Role.OWNER}
+    fresh = {**owner, FRESH: True}
 
     def entry(request: HttpRequest, action: AuditAction, subject: str | None = None) -> AuditEntry:
         return AuditEntry(at=doors.clock.now(), actor=actor_of(doors, request.scope), action=action, subject=subject)
@@ -69,46 +55,48 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/operators", tags=["operators"])
     async def list_operators() -> Operators:
         """The operators."""
-        return Operators(items=tuple(_view(one) for one in await doors.operators.all()))
+        return Operators(items=tuple(operator_view(one) for one in await doors.operators.all()))
 
-    @post(f"{PREFIX}/operators", opt=owner, tags=["operators"])
+    @post(f"{PREFIX}/operators", opt=fresh, tags=["operators"])
     async def create_operator(request: HttpRequest, data: JSONBody[NewOperatorBody]) -> OperatorView:
         """Let somebody sign in."""
         made = await doors.operators.create(
             data.name, Secret(data.passphrase), data.role, entry(request, AuditAction.OPERATOR_CREATED)
         )
-        return _view(made)
+        return operator_view(made)
 
     @get(ONE, tags=["operators"])
     async def show_operator(operator_id: Id) -> OperatorView:
         """One operator."""
-        return _view(await doors.operators.named(str(operator_id)))
+        return operator_view(await doors.operators.named(str(operator_id)))
 
-    @patch(ONE, opt=owner, tags=["operators"])
+    @patch(ONE, opt=fresh, tags=["operators"])
     async def change_operator(request: HttpRequest, operator_id: Id, data: JSONBody[RoleBody]) -> OperatorView:
         """Give an operator another role; it holds from his next request on. The last owner stays one."""
         changed = await doors.operators.set_role(str(operator_id), data.role, entry(request, AuditAction.ROLE_CHANGED))
-        return _view(changed)
+        return operator_view(changed)
 
-    @post(f"{ONE}/reset-passphrase", status_code=200, opt=owner, tags=["operators"])
+    @post(f"{ONE}/reset-passphrase", status_code=200, opt=fresh, tags=["operators"])
     async def reset_passphrase(request: HttpRequest, operator_id: Id, data: JSONBody[PassphraseBody]) -> OperatorView:
         """Give an operator a new passphrase, and end every session that was begun with the old one."""
         audit = entry(request, AuditAction.PASSPHRASE_CHANGED, str(operator_id))
-        return _view(await doors.operators.reset(str(operator_id), Secret(data.passphrase), audit))
+        return operator_view(await doors.operators.reset(str(operator_id), Secret(data.passphrase), audit))
 
     @post(f"{ONE}/sign-out", status_code=200, opt=owner, tags=["operators"])
     async def sign_out_operator(request: HttpRequest, operator_id: Id) -> OperatorView:
         """End every session of an operator; the passphrase stays."""
-        return _view(await doors.operators.sign_out(str(operator_id), entry(request, AuditAction.SESSIONS_ENDED)))
+        return operator_view(
+            await doors.operators.sign_out(str(operator_id), entry(request, AuditAction.SESSIONS_ENDED))
+        )
 
-    @post(f"{ONE}/drop-second-factor", status_code=200, opt=owner, tags=["operators"])
+    @post(f"{ONE}/drop-second-factor", status_code=200, opt=fresh, tags=["operators"])
     async def drop_second_factor(request: HttpRequest, operator_id: Id) -> OperatorView:
         """Let an operator sign in without a code, as when the phone is lost. Sessions and passphrase stay."""
         audit = entry(request, AuditAction.SECOND_FACTOR_REMOVED)
         changed, _ = await doors.drop_second_factor(str(operator_id), audit)
-        return _view(changed)
+        return operator_view(changed)
 
-    @delete(ONE, opt=owner, tags=["operators"])
+    @delete(ONE, opt=fresh, tags=["operators"])
     async def remove_operator(request: HttpRequest, operator_id: Id) -> None:
         """Let an operator sign in no more, and end his sessions. The last owner stays."""
         await doors.operators.remove(str(operator_id), entry(request, AuditAction.OPERATOR_REMOVED))
@@ -123,13 +111,3 @@ def operator_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         drop_second_factor,
         remove_operator,
     ]
-
-
-def _view(one: Operator) -> OperatorView:
-    return OperatorView(
-        id=one.id,
-        name=one.name,
-        role=one.role.value,
-        created_at=one.created_at,
-        passphrase_changed_at=one.passphrase_changed_at,
-    )

@@ -1,6 +1,5 @@
 """``/api/admin/proxies``: the proxies that calls to the upstream leave by."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -13,10 +12,10 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest, Word
 from flow2api.adapters.admin_api.schemas import Body
+from flow2api.documents.proxies import ProxyCheck, ProxyView, RefusedProxy, check_view, proxy_view
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.proxy import Proxy
-from flow2api.domain.usecases.check_proxies import Checked
 
 ONE = f"{PREFIX}/proxies/{{name:str}}"
 MOST_AT_ONCE = 1000
@@ -24,31 +23,6 @@ MOST_AT_ONCE = 1000
 ProxyName = Annotated[str, PathParameter(max_length=64)]
 Urls = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
 Names = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_AT_ONCE)]
-
-
-class ProxyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A proxy, without its credentials.
-
-    Attributes:
-        address: Scheme, host and port.
-        state: ``unknown``, ``healthy``, ``suspect`` or ``down``.
-        failures: How many failures there were in a row.
-        egress: The address that targets see, when a check was told.
-        fault: What went wrong last; null while all is well.
-    """
-
-    name: str
-    pool: str | None
-    address: str
-    is_enabled: bool
-    state: str
-    since: datetime | None
-    checked_at: datetime | None
-    latency_ms: int | None
-    failures: int
-    egress: str | None
-    fault: str | None
-    created_at: datetime
 
 
 class ProxyViews(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +47,6 @@ class ProxyImportBody(Body, frozen=True):
     pool: str | None = None
 
 
-class RefusedProxy(msgspec.Struct, frozen=True):
-    """One that could not be taken in, by its place in the list, from 1."""
-
-    line: int
-    reason: str
-
-
 class ProxyImport(msgspec.Struct, frozen=True, kw_only=True):
     """What came of an import."""
 
@@ -99,23 +66,6 @@ class ProxyTestBody(Body, frozen=True):
     """The proxies or pools to try; all when none is named."""
 
     names: Names = ()
-
-
-class ProxyCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check came to.
-
-    Attributes:
-        ok: Whether anything came through.
-        status: HTTP status of the target; null when nothing came through.
-    """
-
-    name: str
-    address: str
-    ok: bool
-    status: int | None
-    latency_ms: int | None
-    egress: str | None
-    fault: str | None
 
 
 class ProxyChecks(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +116,7 @@ def _routes_of_many(doors: AdminDoors) -> list[HTTPRouteHandler]:
         chosen = await doors.proxies.find(data.names)
         checked = await doors.check_proxies.check_and_keep(chosen, actor_of(doors, request.scope))
         await doors.reload_proxies()
-        checks = tuple(_check(one) for one in checked)
+        checks = tuple(check_view(one) for one in checked)
         return ProxyChecks(ok=all(one.ok for one in checks), checks=checks)
 
     return [list_proxies, add_proxy, import_proxies, test_proxies]
@@ -204,35 +154,3 @@ def _routes_of_one(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.reload_proxies()
 
     return [show_proxy, change_proxy, remove_proxy]
-
-
-def proxy_view(proxy: Proxy) -> ProxyView:
-    """A proxy as it is shown."""
-    health = proxy.health
-    return ProxyView(
-        name=proxy.name,
-        pool=proxy.pool,
-        address=proxy.address,
-        is_enabled=proxy.is_enabled,
-        state=health.state.value,
-        since=health.since,
-        checked_at=health.checked_at,
-        latency_ms=health.latency_ms,
-        failures=health.failures,
-        egress=health.egress,
-        fault=health.fault,
-        created_at=proxy.created_at,
-    )
-
-
-def _check(checked: Checked) -> ProxyCheck:
-    passage = checked.passage
-    return ProxyCheck(
-        name=checked.proxy.name,
-        address=checked.proxy.address,
-        ok=passage is not None,
-        status=None if passage is None else passage.status,
-        latency_ms=None if passage is None else passage.latency_ms,
-        egress=None if passage is None else passage.egress,
-        fault=checked.fault,
-    )

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import (
     PREFIX,
     Cursor,
@@ -142,7 +142,7 @@ def request_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             raise RecordNotFoundError(number)
         return WholeRequest(**msgspec.structs.asdict(_view(line)), body=line.body)
 
-    @delete(f"{PREFIX}/requests", status_code=200, opt={LEAST_ROLE: Role.OWNER}, tags=["requests"])
+    @delete(f"{PREFIX}/requests", status_code=200, opt={LEAST_ROLE: Role.OWNER, FRESH: True}, tags=["requests"])
     async def clear_requests(request: HttpRequest) -> ClearedRequests:
         """Forget the request log as it is now. Figures stay, and so does what operators did."""
         until = doors.clock.now() + _MICROSECOND

@@ -11,31 +11,12 @@ from litestar.params import FromQuery, QueryParameter
 
 from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest, Limit, OptionalId, Word
+from flow2api.documents.statistics import CountsView, counts_view
 from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.domain.usecases.read_statistics import MOST_DAYS
 
 _NOTHING = Counts()
 _PARTS = {f"{PREFIX}/statistics/{one.value}s": one for one in Dimension}
-
-
-class CountsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures.
-
-    Attributes:
-        success_rate: 0 to 1; null when nothing has ended.
-        mean_s: Of generations that ended well, waiting included; null when there was none. So are the next two.
-    """
-
-    images: int
-    videos: int
-    succeeded: int
-    errors: int
-    cancelled: int
-    refused: int
-    success_rate: float | None
-    mean_s: float | None
-    p50_s: float | None
-    p95_s: float | None
 
 
 class StatisticsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +85,7 @@ def statistics_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         day = day or doors.statistics.today()
         on_day = (await doors.statistics.on(day, scope=scope)).get("", _NOTHING)
         total = (await doors.statistics.totals(scope=scope)).get("", _NOTHING)
-        return StatisticsView(time_zone=_zone(doors), day=day, on_day=_counts(on_day), total=_counts(total))
+        return StatisticsView(time_zone=_zone(doors), day=day, on_day=counts_view(on_day), total=counts_view(total))
 
     @get(f"{PREFIX}/statistics/days", tags=["statistics"])
     async def list_days(
@@ -115,7 +96,7 @@ def statistics_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     ) -> DaysView:
         """Figures day by day, so many days up to today."""
         each = await doors.statistics.days(days, Scope(account_id=account_id, key_id=key_id, model=model))
-        shown = tuple(DayView(day=one.day, counts=_counts(one.counts)) for one in each)
+        shown = tuple(DayView(day=one.day, counts=counts_view(one.counts)) for one in each)
         return DaysView(time_zone=_zone(doors), items=shown)
 
     @get(list(_PARTS), tags=["statistics"])
@@ -144,24 +125,9 @@ def _part(
     doors: AdminDoors, who: str | int, names: Mapping[int, str], on_day: Counts, total: Counts, by: Dimension
 ) -> PartView:
     if isinstance(who, str):
-        return PartView(id=None, name=who or None, on_day=_counts(on_day), total=_counts(total))
+        return PartView(id=None, name=who or None, on_day=counts_view(on_day), total=counts_view(total))
     name = names.get(who)
     if by is Dimension.ACCOUNT:
         account = doors.account_of(who)
         name = None if account is None else account.email or account.name
-    return PartView(id=who or None, name=name, on_day=_counts(on_day), total=_counts(total))
-
-
-def _counts(counts: Counts) -> CountsView:
-    return CountsView(
-        images=counts.images,
-        videos=counts.videos,
-        succeeded=counts.succeeded,
-        errors=counts.errors,
-        cancelled=counts.cancelled,
-        refused=counts.refused,
-        success_rate=counts.success_rate,
-        mean_s=counts.mean_s,
-        p50_s=counts.percentile_s(0.5),
-        p95_s=counts.percentile_s(0.95),
-    )
+    return PartView(id=who or None, name=name, on_day=counts_view(on_day), total=counts_view(total))

@@ -1,6 +1,5 @@
 """``/api/admin/webhooks``: addresses that are told of events by signed messages."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -10,9 +9,10 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
+from flow2api.documents.webhooks import WebhookView, webhook_view
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.secret import Secret
@@ -22,29 +22,6 @@ from flow2api.domain.webhook import Webhook
 ONE = f"{PREFIX}/webhooks/{{webhook_id:int}}"
 
 Events = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
-
-
-class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook, without its signing secret.
-
-    Attributes:
-        address: Scheme and host; the rest could hold a secret.
-        events: What it is told.
-        key_id: Of generations it hears only those of this key; null for all.
-        failing_since: When the failures began that follow the last success.
-    """
-
-    id: int
-    name: str
-    address: str
-    events: tuple[str, ...]
-    key_id: int | None
-    is_enabled: bool
-    created_at: datetime
-    disabled_at: datetime | None
-    disabled_why: str
-    failing_since: datetime | None
-    delivered_at: datetime | None
 
 
 class SignedWebhook(WebhookView, frozen=True, kw_only=True):
@@ -103,7 +80,7 @@ def webhook_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/webhooks", tags=["webhooks"])
     async def list_webhooks() -> Webhooks:
         """The webhooks."""
-        return Webhooks(items=tuple(_view(one) for one in await doors.webhooks.all()))
+        return Webhooks(items=tuple(webhook_view(one) for one in await doors.webhooks.all()))
 
     @post(f"{PREFIX}/webhooks", opt=owner, tags=["webhooks"])
     async def add_webhook(request: HttpRequest, data: JSONBody[NewWebhookBody]) -> SignedWebhook:
@@ -124,7 +101,7 @@ def webhook_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(ONE, tags=["webhooks"])
     async def show_webhook(webhook_id: Id) -> WebhookView:
         """One webhook."""
-        return _view(await doors.webhooks.named(str(webhook_id)))
+        return webhook_view(await doors.webhooks.named(str(webhook_id)))
 
     @patch(ONE, opt=owner, tags=["webhooks"])
     async def change_webhook(request: HttpRequest, webhook_id: Id, data: JSONBody[WebhookBody]) -> WebhookView:
@@ -138,7 +115,7 @@ def webhook_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         if not isinstance(data.is_enabled, UnsetType):
             await doors.webhooks.switch(which, actor, on=data.is_enabled)
         await doors.reload_webhooks()
-        return _view(await doors.webhooks.named(which))
+        return webhook_view(await doors.webhooks.named(which))
 
     @delete(ONE, opt=owner, tags=["webhooks"])
     async def remove_webhook(request: HttpRequest, webhook_id: Id) -> None:
@@ -146,7 +123,7 @@ def webhook_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.webhooks.remove(str(webhook_id), actor_of(doors, request.scope))
         await doors.reload_webhooks()
 
-    @post(f"{ONE}/rotate-secret", status_code=200, opt=owner, tags=["webhooks"])
+    @post(f"{ONE}/rotate-secret", status_code=200, opt={**owner, FRESH: True}, tags=["webhooks"])
     async def rotate_secret(request: HttpRequest, webhook_id: Id) -> SignedWebhook:
         """Sign with a new secret from now on. This answer is the only one that shows it."""
         changed = await doors.webhooks.rotate(str(webhook_id), actor_of(doors, request.scope))
@@ -172,20 +149,4 @@ def _change_of(data: WebhookBody) -> WebhookChange:
 
 
 def _signed(webhook: Webhook) -> SignedWebhook:
-    return SignedWebhook(**msgspec.structs.asdict(_view(webhook)), signing_secret=webhook.signing.reveal())
-
-
-def _view(webhook: Webhook) -> WebhookView:
-    return WebhookView(
-        id=webhook.id,
-        name=webhook.name,
-        address=webhook.shown,
-        events=tuple(sorted(kind.value for kind in webhook.kinds)),
-        key_id=webhook.key_id,
-        is_enabled=webhook.is_enabled,
-        created_at=webhook.created_at,
-        disabled_at=webhook.disabled_at,
-        disabled_why=webhook.disabled_why,
-        failing_since=webhook.failing_since,
-        delivered_at=webhook.delivered_at,
-    )
+    return SignedWebhook(**msgspec.structs.asdict(webhook_view(webhook)), signing_secret=webhook.signing.reveal())

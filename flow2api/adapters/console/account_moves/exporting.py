@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from flow2api.adapters.console.accounts.narrowing import FIELDS, PATH, narrowing
 from flow2api.adapters.console.doors import WritesAccounts
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
@@ -66,7 +66,7 @@ class ExportController(Controller):
     @post("/chosen", status_code=200, opt={LEAST_ROLE: Role.OWNER})
     async def choose(self, visit: NamedDependency[Visit], request: HttpRequest) -> Response[Any]:
         """The form, for the accounts that were chosen in the list."""
-        form = await read_form(request, {"do", "part", *_CHOSEN})
+        form = await read_button(request, {"do", "part", *_CHOSEN})
         asked, only = narrowing(form.value), await _chosen(visit, form)
         if not only:
             return visit.see(asked.link(), gettext("Choose accounts first; nothing was done."), kind="warn")

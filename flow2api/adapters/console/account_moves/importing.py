@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from flow2api.adapters.console.account_moves.views import IMPORT_PATH, RunView, report, run_path, view_of
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
@@ -87,6 +87,7 @@ class ImportController(Controller):
     @post("/{import_id:str}/start", status_code=303)
     async def start(self, visit: NamedDependency[Visit], import_id: FromPath[str]) -> Response[Any]:
         """Store the rows."""
+        await read_button(visit.request)
         if visit.doors.is_draining():
             raise ShuttingDownError("The server is being stopped; import the accounts when it is back.")
         one = visit.doors.imports.get(import_id, visit.here.operator.id)
@@ -97,6 +98,7 @@ class ImportController(Controller):
     @post("/{import_id:str}/discard", status_code=303)
     async def discard(self, visit: NamedDependency[Visit], import_id: FromPath[str]) -> Response[Any]:
         """Forget what was given; nothing of it was stored."""
+        await read_button(visit.request)
         visit.doors.imports.discard(visit.doors.imports.get(import_id, visit.here.operator.id))
         return visit.see(IMPORT_PATH, gettext("Nothing was stored."))
 

@@ -23,7 +23,7 @@ from flow2api.adapters.console.accounts.deleted import DELETED_PATH
 from flow2api.adapters.console.accounts.narrowing import PATH, Narrowing, narrowing
 from flow2api.adapters.console.accounts.views import AccountsPage, look
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
@@ -64,7 +64,7 @@ class AccountsController(Controller):
     @post("/bulk", status_code=200)
     async def act(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Begin what was chosen, or ask first; then the list tells what came of it."""
-        form = await read_form(visit.request, {*BULK_FIELDS, *LIMIT_FIELDS, *TAG_FIELDS, PASSPHRASE})
+        form = await read_button(visit.request, {*BULK_FIELDS, *LIMIT_FIELDS, *TAG_FIELDS, PASSPHRASE})
         asked = narrowing(form.value)
         do = form.choice("do", (*AT_ONCE, *ASKED))
         ids = [int(one) for one in form.every("id") if one.isdecimal() and len(one) < 16][:_MOST_CHOSEN]

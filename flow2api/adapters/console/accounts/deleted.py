@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts.narrowing import PATH
 from flow2api.adapters.console.errors import sentence_of
-from flow2api.adapters.console.forms import read_form
+from flow2api.adapters.console.forms import read_button
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import AccountNotFoundError, ConflictError
@@ -69,7 +69,7 @@ class DeletedAccountsController(Controller):
     @post("/{account_id:int}")
     async def restore(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Bring one back."""
-        await read_form(visit.request, ())
+        await read_button(visit.request, ())
         try:
             account = await visit.doors.restore(account_id, visit.actor)
         except AccountNotFoundError:

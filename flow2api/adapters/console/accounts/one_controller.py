@@ -19,7 +19,7 @@ from flow2api.adapters.console.accounts.one_forms import (
 )
 from flow2api.adapters.console.accounts.one_views import LiveAccount, account_in, look_live, look_whole
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.live import LiveView
@@ -62,12 +62,14 @@ class AccountController(Controller):
     @post(f"{_ONE}/test")
     async def test(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Begin a test; its steps appear on the page."""
+        await read_button(visit.request)
         await visit.doors.probes.begin(account_id, visit.actor)
         return visit.see(f"{_path(account_id)}#account-probe")
 
     @post(f"{_ONE}/refresh")
     async def refresh(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Ask the service now."""
+        await read_button(visit.request)
         try:
             await visit.doors.refresh(account_id, visit.actor)
         except (AccountNotFoundError, StorageError):
@@ -79,6 +81,7 @@ class AccountController(Controller):
     @post(f"{_ONE}/pause")
     async def pause(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Give it nothing new."""
+        await read_button(visit.request)
         account = await visit.doors.accounts.set_enabled(account_id, enabled=False, actor=visit.actor)
         told = gettext("%(name)s is paused; what it has begun goes on.")
         return visit.see(_path(account_id), told % {"name": name_of(account)})
@@ -86,12 +89,14 @@ class AccountController(Controller):
     @post(f"{_ONE}/enable")
     async def enable(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Let it work again."""
+        await read_button(visit.request)
         account = await visit.doors.accounts.set_enabled(account_id, enabled=True, actor=visit.actor)
         return visit.see(_path(account_id), gettext("%(name)s is enabled.") % {"name": name_of(account)})
 
     @post(f"{_ONE}/end-cooldown")
     async def end_cooldown(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Let it work before its pause is over."""
+        await read_button(visit.request)
         account = await visit.doors.accounts.end_cooldown(account_id, visit.actor)
         return visit.see(_path(account_id), gettext("%(name)s no longer cools down.") % {"name": name_of(account)})
 
@@ -137,10 +142,11 @@ class AccountController(Controller):
     @post(f"{_ONE}/delete", status_code=200)
     async def delete(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:
         """Forget the account, when its name was typed."""
-        form = await read_form(visit.request, ("confirm",))
+        form = await read_button(visit.request, ("confirm",))
         name = name_of(account_in(visit.doors, account_id))
         if form.text("confirm") != name:
             form.refuse("confirm", gettext("Type %(words)s to confirm.") % {"words": name})
+        if form.errors:
             return await _page(visit, account_id, 422, removal=form)
         await visit.doors.accounts.remove(account_id, visit.actor)
         told = gettext("%(name)s is deleted; what it made stays.") % {"name": name}

@@ -10,7 +10,7 @@ from flow2api.adapters.console.connect.clients import Access, client_cards
 from flow2api.adapters.console.connect.outside import address_findings
 from flow2api.adapters.console.connect.views import CheckNews, Connect, KeyChoice, Matrix, matrix_of
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
@@ -54,6 +54,7 @@ class ConnectController(Controller):
     @post("/checks", status_code=303)
     async def check(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Send the requests of clients to this server, with a key that is made for it."""
+        await read_button(visit.request)
         doors = visit.doors
         try:
             await doors.client_check.start(
@@ -72,6 +73,7 @@ class ConnectController(Controller):
     @post("/looks", status_code=303)
     async def look(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Look at the configured public address as a client elsewhere would."""
+        await read_button(visit.request)
         doors = visit.doors
         if not doors.public_url:
             return visit.see(PAGE, gettext("There is no public address to look at: set public_url."), kind="warn")

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import sentence_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.generations import detail, gallery, listing
 from flow2api.adapters.console.generations.filters import GALLERY, LIVE
 from flow2api.adapters.console.generations.media import files_as_one
@@ -48,7 +48,7 @@ class GenerationsController(Controller):
     @post("/act", status_code=303)
     async def act(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Cancel or repeat one, or all that were selected."""
-        form = await read_form(visit.request, _ACT_FIELDS)
+        form = await read_button(visit.request, _ACT_FIELDS)
         back = own_path(form.value("next"), LIVE)
         for name in ("repeat", "elsewhere"):
             if form.value(name):
@@ -69,7 +69,7 @@ class GenerationsController(Controller):
     @post("/gallery/download", status_code=200, opt={LEAST_ROLE: Role.VIEWER})
     async def download(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The selected files as one."""
-        form = await read_form(visit.request, {"media", "next"})
+        form = await read_button(visit.request, {"media", "next"})
         found = [await visit.doors.follow.medium(one) for one in _chosen(form, "media")]
         media = [one for one in found if one is not None and one.role is MediaRole.RESULT]
         if not media:
@@ -79,7 +79,7 @@ class GenerationsController(Controller):
     @post("/gallery/delete", status_code=303)
     async def delete(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Let go of the selected files."""
-        form = await read_form(visit.request, {"media", "next"})
+        form = await read_button(visit.request, {"media", "next"})
         back = own_path(form.value("next"), GALLERY)
         count = await visit.doors.operate_generations.delete_results(_chosen(form, "media"), visit.actor)
         if not count:

@@ -6,7 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
 from flow2api.adapters.console.errors import sentence_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.keys.views import PATH, KeyView, ShownKey, key_list, new_key, one_key, view_of
 from flow2api.adapters.console.language import gettext
@@ -103,6 +103,7 @@ class KeysController(Controller):
     @post("/{key_id:int}/revoke", opt=_OWNER)
     async def revoke(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
         """Let it open nothing any more."""
+        await read_button(visit.request)
         key = await visit.doors.keys.revoke(str(key_id), visit.actor)
         await visit.doors.reload_keys()
         return visit.see(PATH, gettext("%(name)s opens nothing any more.") % {"name": key.name})

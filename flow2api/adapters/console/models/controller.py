@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
-from flow2api.adapters.console.forms import read_form
+from flow2api.adapters.console.forms import read_button
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import address
 from flow2api.adapters.console.models.views import OFF, PATH, model_list, one_model
@@ -38,7 +38,7 @@ class ModelsController(Controller):
     @post("/offer")
     async def offer(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Offer a model, or have it not offered."""
-        form = await read_form(visit.request, ("name", "offered"))
+        form = await read_button(visit.request, ("name", "offered"))
         name = form.text("name", is_needed=True)
         await one_model(visit.doors, name)
         off = [one for one in visit.doors.options().models_off if one != name]

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.errors import sentence_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.models.views import PATH, ROUTES, is_fixed
 from flow2api.adapters.console.visit import Visit
@@ -82,7 +82,7 @@ class ModelRoutesController(Controller):
     @post("/remove")
     async def remove(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Forget a route."""
-        form = await read_form(visit.request, ("name",))
+        form = await read_button(visit.request, ("name",))
         name = form.text("name")
         left = {one: targets for one, targets in _lists(visit.doors.options().model_routes).items() if one != name}
         await visit.doors.options.change({ROUTES: left}, visit.actor)

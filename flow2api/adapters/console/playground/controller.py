@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from flow2api.adapters.console.code_samples import SampleRequest, samples
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form
+from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.playground.asks import MOST_UPLOAD_BYTES, Asked, ask_of, plan, read_ask, source_of
@@ -55,6 +55,7 @@ class PlaygroundController(Controller):
     @post("/runs/{run_id:str}/cancel", status_code=303)
     async def cancel(self, visit: NamedDependency[Visit], run_id: FromPath[str]) -> Response[Any]:
         """Stop a run."""
+        await read_button(visit.request)
         count = await visit.doors.playground.cancel(run_id, visit.actor)
         told = ngettext("%(num)s generation was stopped.", "%(num)s generations were stopped.", count) % {"num": count}
         return visit.see(f"{PAGE}?run={run_id}", told if count else gettext("There was nothing left to stop."))

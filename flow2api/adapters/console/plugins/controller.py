@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.plugins.section_form import Sent, known_fields, read_section_form
@@ -38,7 +38,7 @@ class PluginsController(Controller):
     @post("/choose", status_code=200, opt={LEAST_ROLE: Role.OWNER})
     async def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Have one loaded, or left out, from the next start on."""
-        form = await read_form(visit.request, ("enable", "disable"))
+        form = await read_button(visit.request, ("enable", "disable"))
         name, is_wanted = (form.text("enable"), True) if form.text("enable") else (form.text("disable"), False)
         plugin = next((one for one in visit.doors.plugins if one.name == name and not one.is_built_in), None)
         if plugin is None:

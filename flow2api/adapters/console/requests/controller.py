@@ -14,6 +14,8 @@ from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.live import LiveView
+from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
+from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.requests.filters import PATH, asked
 from flow2api.adapters.console.requests.lines import Facts, facts
 from flow2api.adapters.console.requests.views import Tail, log_page, tail
@@ -60,11 +62,13 @@ class RequestsController(Controller):
 
     @post("/clear", opt=_OWNER)
     async def clear(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        """Forget the log as it is now."""
-        form = await read_form(visit.request, ("sure",))
+        """Forget the log as it is now, once the passphrase was given."""
+        form = await read_form(visit.request, ("sure", PASSPHRASE))
         if not form.is_on("sure"):
             form.refuse("sure", gettext("Tick this to say that you mean it."))
-            return await visit.page("requests/clear.html", None, area="requests", status=422, form=form)
+        status = await confirm(form, visit)
+        if form.errors:
+            return await visit.page("requests/clear.html", None, area="requests", status=status, form=form)
         gone = await visit.doors.clear_log(visit.doors.clock.now() + _MICROSECOND, visit.actor)
         told = ngettext("%(num)s line was forgotten.", "%(num)s lines were forgotten.", gone) % {"num": gone}
         return visit.see(PATH, told)

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from flow2api.adapters.console import cookies
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.language import current, gettext
 from flow2api.adapters.console.passphrases import (
     StrengthView,
@@ -91,7 +91,7 @@ class SetUpController(Controller):
     async def strength(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
         """How good the passphrase is that is being typed."""
         await _check_open(doors)
-        form = await read_form(request, _FIELDS)
+        form = await read_button(request, _FIELDS)
         view = _view(request, doors, await strength_of(doors, form.secret("passphrase"), form.text("name")))
         html = render("door/_strength.html", {"view": view, "form": form})
         return Response(html, media_type=MediaType.HTML, headers=dict(PAGE_HEADERS))

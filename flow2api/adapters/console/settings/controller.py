@@ -6,7 +6,7 @@ from litestar import Controller, MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from flow2api.adapters.console.forms import read_form
+from flow2api.adapters.console.forms import read_button, read_form
 from flow2api.adapters.console.htmx import is_htmx
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.policy import PAGE_HEADERS
@@ -67,7 +67,7 @@ class SettingsController(Controller):
     async def undo(self, visit: NamedDependency[Visit], group_name: FromPath[str]) -> Response[Any]:
         """Take the last change of a group back, as long as everything stands as it left it."""
         group = group_named(group_name)
-        form = await read_form(visit.request, {"number"})
+        form = await read_button(visit.request, {"number"})
         entry, standing = await last_entry(visit.doors, group), await standing_of(visit)
         if entry is None or str(entry.number) != form.value("number"):
             raise ConflictError("These options were changed again meanwhile; look at the page once more.")

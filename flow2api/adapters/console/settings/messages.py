@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from litestar import Controller, Response, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
+from flow2api.adapters.console.passphrase import Asked, ask, confirm
 from flow2api.adapters.console.refusals import refuse
 from flow2api.adapters.console.settings.pages import PATH, group_named, group_page
 from flow2api.adapters.console.visit import Visit
@@ -46,6 +48,7 @@ class NotifyTargetsController(Controller):
     @post("/{target_id:int}/test", status_code=303)
     async def test(self, visit: NamedDependency[Visit], target_id: FromPath[int]) -> Response[Any]:
         """Write a message there now."""
+        await read_button(visit.request)
         ((target, error),) = await visit.doors.notify_targets.test(str(target_id))
         if error is None:
             return visit.see(PAGE, gettext("The message to %(name)s got there.") % {"name": target.name})
@@ -55,6 +58,7 @@ class NotifyTargetsController(Controller):
     @post("/{target_id:int}/remove", status_code=303, opt=_OWNER)
     async def remove(self, visit: NamedDependency[Visit], target_id: FromPath[int]) -> Response[Any]:
         """Write there no more."""
+        await read_button(visit.request)
         target = await visit.doors.notify_targets.remove(str(target_id), visit.actor)
         return visit.see(PAGE, gettext("%(name)s was removed.") % {"name": target.name})
 
@@ -82,9 +86,18 @@ class WebhooksController(Controller):
         await doors.reload_webhooks()
         return await group_page(visit, group_named("notifications"), signing=made.signing)
 
+    @get("/{webhook_id:int}/rotate", opt=_OWNER)
+    async def ask_to_rotate(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
+        """What a new secret does, and the passphrase that it takes."""
+        return await ask(visit, await _asked(visit, webhook_id))
+
     @post("/{webhook_id:int}/rotate", status_code=200, opt=_OWNER)
     async def rotate(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
-        """Sign with a new secret, shown on this answer alone."""
+        """Sign with a new secret, once the passphrase was given; it is shown on this answer alone."""
+        form, asked = await read_form(visit.request, (PASSPHRASE,)), await _asked(visit, webhook_id)
+        status = await confirm(form, visit)
+        if form.errors:
+            return await ask(visit, asked, form, status=status)
         changed = await visit.doors.webhooks.rotate(str(webhook_id), visit.actor)
         await visit.doors.reload_webhooks()
         return await group_page(visit, group_named("notifications"), signing=changed.signing)
@@ -92,6 +105,7 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/test", status_code=303)
     async def test(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Send a message there now, once."""
+        await read_button(visit.request)
         webhook, receipt = await visit.doors.webhooks.test(str(webhook_id))
         if receipt.is_good:
             return visit.see(PAGE, gettext("%(name)s has taken the message.") % {"name": webhook.name})
@@ -101,7 +115,7 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/switch", status_code=303, opt=_OWNER)
     async def switch(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Tell it again, or no more."""
-        form = await read_form(visit.request, {"on"})
+        form = await read_button(visit.request, {"on"})
         changed = await visit.doors.webhooks.switch(str(webhook_id), visit.actor, on=form.is_on("on"))
         await visit.doors.reload_webhooks()
         told = gettext("%(name)s is told again.") if form.is_on("on") else gettext("%(name)s is told nothing any more.")
@@ -110,9 +124,24 @@ class WebhooksController(Controller):
     @post("/{webhook_id:int}/remove", status_code=303, opt=_OWNER)
     async def remove(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:
         """Forget one, and the messages to it."""
+        await read_button(visit.request)
         removed = await visit.doors.webhooks.remove(str(webhook_id), visit.actor)
         await visit.doors.reload_webhooks()
         return visit.see(PAGE, gettext("%(name)s was removed.") % {"name": removed.name})
+
+
+async def _asked(visit: Visit, webhook_id: int) -> Asked:
+    webhook = await visit.doors.webhooks.named(str(webhook_id))
+    return Asked(
+        area="settings",
+        title=gettext("Sign messages to “%(name)s” with a new secret?") % {"name": webhook.name},
+        words=gettext("Every message from now on is signed with it; the receiver refuses them until it has it, too."),
+        why=gettext("Asked again because the page that follows shows the secret in full."),
+        action=f"/console/webhooks/{webhook.id}/rotate",
+        button=gettext("Make a new secret"),
+        back=PAGE,
+        place=gettext("Notifications"),
+    )
 
 
 async def _refused(visit: Visit, form: Form, error: Flow2ApiError, fields: Mapping[str, str]) -> Response[Any]:

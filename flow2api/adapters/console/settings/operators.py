@@ -11,22 +11,25 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.passphrase import confirm
-from flow2api.adapters.console.passphrases import new_passphrase, refuse_open_way
+from flow2api.adapters.console.passphrases import new_passphrase
 from flow2api.adapters.console.refusals import refuse
 from flow2api.adapters.console.settings.views import Tab, tabs
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.audit import AuditAction, AuditEntry
-from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.errors import ChangedMeanwhileError, Flow2ApiError
 from flow2api.domain.operator import Operator, Role
 
 PAGE = "/console/settings/operators"
 
 _ADD = frozenset({"name", "role", "passphrase", "again", "own"})
 _RESET = frozenset({"passphrase", "again", "own"})
+_ROLE = frozenset({"role", "was_role", "role_own"})
+_FACTOR = frozenset({"factor_own"})
+_REMOVE = frozenset({"confirm", "remove_own"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,6 @@ class OperatorActionsController(Controller):
         form = await read_form(visit.request, _ADD)
         name, passphrase = form.text("name", is_needed=True), new_passphrase(form)
         role = form.choice("role", list(Role), Role.OPERATOR.value)
-        refuse_open_way(form, visit.doors, visit.request)
         status = await confirm(form, visit, "own")
         if form.errors:
             return await _page(visit, form, status=status)
@@ -103,17 +105,22 @@ class OperatorActionsController(Controller):
     @post("/{operator_id:int}/role", status_code=303)
     async def set_role(self, visit: NamedDependency[Visit], operator_id: FromPath[int]) -> Response[Any]:
         """Give one another role; it holds from the next request on."""
-        form = await read_form(visit.request, {"role"})
-        role = form.choice("role", list(Role), "")
+        form = await read_form(visit.request, _ROLE)
+        role, was = form.choice("role", list(Role), ""), form.choice("was_role", list(Role), "")
         if not role:
             form.refuse("role", gettext("Choose one of those that are offered."))
+        status = await confirm(form, visit, "role_own")
         if form.errors:
-            return await _page(visit, form, one=operator_id, status=422)
+            return await _page(visit, form, one=operator_id, status=status)
         try:
             entry = _entry(visit, AuditAction.ROLE_CHANGED)
-            changed = await visit.doors.operators.set_role(str(operator_id), Role(role), entry)
+            operators, which = visit.doors.operators, str(operator_id)
+            changed = await operators.set_role(which, Role(role), entry, former=Role(was) if was else None)
+        except ChangedMeanwhileError:
+            await _tell_of_role(visit, form, operator_id)
+            return await _page(visit, form, one=operator_id, status=409)
         except Flow2ApiError as error:
-            refuse(form, error, {"role"}, at="role")
+            refuse(form, error, _ROLE, at="role")
             return await _page(visit, form, one=operator_id, status=status_of(error))
         return visit.see(PAGE, gettext("The role of %(name)s was changed.") % {"name": changed.name})
 
@@ -122,7 +129,6 @@ class OperatorActionsController(Controller):
         """Give one a new passphrase; every session of his ends."""
         form = await read_form(visit.request, _RESET)
         passphrase = new_passphrase(form)
-        refuse_open_way(form, visit.doors, visit.request)
         status = await confirm(form, visit, "own")
         if form.errors:
             return await _page(visit, form, one=operator_id, status=status)
@@ -137,12 +143,17 @@ class OperatorActionsController(Controller):
     @post("/{operator_id:int}/sign-out", status_code=303)
     async def sign_out(self, visit: NamedDependency[Visit], operator_id: FromPath[int]) -> Response[Any]:
         """End every session of one; the passphrase stays."""
+        await read_button(visit.request)
         changed = await visit.doors.operators.sign_out(str(operator_id), _entry(visit, AuditAction.SESSIONS_ENDED))
         return visit.see(PAGE, gettext("Every session of %(name)s has ended.") % {"name": changed.name})
 
     @post("/{operator_id:int}/drop-second-factor", status_code=303)
     async def drop_second_factor(self, visit: NamedDependency[Visit], operator_id: FromPath[int]) -> Response[Any]:
-        """Let one sign in without a code, as when the phone is lost."""
+        """Let one sign in without a code, as when the phone is lost; it takes the passphrase of who says so."""
+        form = await read_form(visit.request, _FACTOR)
+        status = await confirm(form, visit, "factor_own")
+        if form.errors:
+            return await _page(visit, form, one=operator_id, status=status)
         entry = _entry(visit, AuditAction.SECOND_FACTOR_REMOVED)
         changed, _ = await visit.doors.drop_second_factor(str(operator_id), entry)
         return visit.see(PAGE, gettext("%(name)s is asked for no code any more.") % {"name": changed.name})
@@ -150,17 +161,27 @@ class OperatorActionsController(Controller):
     @post("/{operator_id:int}/remove", status_code=303)
     async def remove(self, visit: NamedDependency[Visit], operator_id: FromPath[int]) -> Response[Any]:
         """Let one sign in no more; who it is has to be typed."""
-        form = await read_form(visit.request, {"confirm"})
+        form = await read_form(visit.request, _REMOVE)
         operator = await visit.doors.operators.named(str(operator_id))
         if form.text("confirm") != operator.name:
             form.refuse("confirm", gettext("Type the name exactly as it stands above."))
-            return await _page(visit, form, one=operator_id, status=422)
+        status = await confirm(form, visit, "remove_own")
+        if form.errors:
+            return await _page(visit, form, one=operator_id, status=status)
         try:
             await visit.doors.operators.remove(str(operator_id), _entry(visit, AuditAction.OPERATOR_REMOVED))
         except Flow2ApiError as error:
-            refuse(form, error, {"confirm"}, at="confirm")
+            refuse(form, error, _REMOVE, at="confirm")
             return await _page(visit, form, one=operator_id, status=status_of(error))
         return visit.see(PAGE, gettext("%(name)s may sign in no more.") % {"name": operator.name})
+
+
+async def _tell_of_role(visit: Visit, form: Form, operator_id: int) -> None:
+    """Note the role that somebody else has given meanwhile beside the one that was chosen here."""
+    now = (await visit.doors.operators.named(str(operator_id))).role.value
+    value = {"value": _roles()[now]}
+    form.refuse("role", gettext("Somebody has changed this to “%(value)s” meanwhile.") % value)
+    form.values["was_role"] = now
 
 
 async def _page(visit: Visit, form: Form, *, one: int | None = None, status: int = 200) -> Response[Any]:

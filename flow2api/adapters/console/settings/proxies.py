@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.refusals import refuse
@@ -64,6 +64,7 @@ class ProxiesController(Controller):
     @post("/check", status_code=303)
     async def check_all(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Check those that were not looked at for longest."""
+        await read_button(visit.request)
         known = [one for one in await visit.doors.proxies.all() if one.is_enabled]
         known.sort(key=lambda one: one.health.checked_at.timestamp() if one.health.checked_at else 0)
         return await _checked(visit, known[:MOST_CHECKED])
@@ -71,12 +72,13 @@ class ProxiesController(Controller):
     @post("/{name:str}/check", status_code=303)
     async def check(self, visit: NamedDependency[Visit], name: FromPath[str]) -> Response[Any]:
         """Check one."""
+        await read_button(visit.request)
         return await _checked(visit, [await visit.doors.proxies.named(name)])
 
     @post("/{name:str}/switch", status_code=303)
     async def switch(self, visit: NamedDependency[Visit], name: FromPath[str]) -> Response[Any]:
         """Let one be used, or not any more."""
-        form = await read_form(visit.request, {"on"})
+        form = await read_button(visit.request, {"on"})
         proxy = await visit.doors.proxies.named(name)
         await visit.doors.proxies.set_enabled(proxy, visit.actor, enabled=form.is_on("on"))
         await visit.doors.reload_proxies()
@@ -89,6 +91,8 @@ class ProxiesController(Controller):
         form = await read_form(visit.request, _CHANGE)
         proxy = await visit.doors.proxies.named(name)
         url, pool = form.secret("url") or None, form.text("pool")
+        if form.errors:
+            return await _again(visit, Form(errors=form.errors), 422)
         try:
             await visit.doors.proxies.change(proxy, visit.actor, visit.doors.options(), url=url, pool=pool)
         except Flow2ApiError as error:
@@ -100,6 +104,7 @@ class ProxiesController(Controller):
     @post("/{name:str}/remove", status_code=303)
     async def remove(self, visit: NamedDependency[Visit], name: FromPath[str]) -> Response[Any]:
         """Forget one that nothing needs."""
+        await read_button(visit.request)
         proxy, form = await visit.doors.proxies.named(name), Form()
         try:
             await visit.doors.proxies.remove(proxy, visit.actor, visit.doors.options())

@@ -49,9 +49,10 @@ class ReplayController(Controller):
         form, used = await read_form(visit.request, {"day"}), visit.doors.options().policy
         plain = ReplayPage(tabs("balancing"), used)
         try:
-            day = date.fromisoformat(form.text("day")) if form.text("day") else None
+            day: date | None = date.fromisoformat(form.text("day")) if form.text("day") else None
         except ValueError:
             form.refuse("day", gettext("A day is written as year, month and day: 2026-01-31."))
+        if form.errors:
             return await _page(visit, form, plain, 422)
         try:
             day, replays = await visit.doors.simulate(day)

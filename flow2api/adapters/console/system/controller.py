@@ -9,7 +9,7 @@ from litestar import Controller, MediaType, Response, get, post
 from litestar.di import NamedDependency
 
 from flow2api.adapters.console.errors import sentence_of, status_of
-from flow2api.adapters.console.forms import Form, read_form
+from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.live import LiveView
@@ -40,7 +40,7 @@ class SystemController(Controller):
     @post("/checks", status_code=303)
     async def check(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Have the checks run now."""
-        await read_form(visit.request, ())
+        await read_button(visit.request)
         found = await visit.doors.diagnosis()
         count = len(found.diagnoses)
         told = ngettext("%(count)s check has run.", "%(count)s checks have run.", count) % {"count": count}
@@ -49,7 +49,7 @@ class SystemController(Controller):
     @post("/bundle", status_code=200)
     async def bundle(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """What somebody who helps needs to know, as a file that can be read before it is given away."""
-        await read_form(visit.request, ())
+        await read_button(visit.request)
         doors = visit.doors
         content = msgspec.json.format(msgspec.json.encode(await doors.support_bundle(visit.actor)), indent=2)
         name = f"flow2api-support-{doors.clock.now():%Y%m%d-%H%M%S}.json"
@@ -59,7 +59,7 @@ class SystemController(Controller):
     @post("/backup", status_code=200)
     async def backup(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Make a copy of the database now."""
-        form = await read_form(visit.request, ())
+        form = await read_button(visit.request)
         try:
             made = await visit.doors.backups(visit.actor)
         except Flow2ApiError as error:
@@ -71,10 +71,11 @@ class SystemController(Controller):
     @post("/drain", status_code=200, opt=_OWNER)
     async def drain(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Take nothing new, once that was confirmed by a word that was typed."""
-        form = await read_form(visit.request, ("confirm",))
+        form = await read_button(visit.request, ("confirm",))
         word = gettext("drain")
         if form.text("confirm").casefold() != word.casefold():
             form.refuse("confirm", gettext("Type %(word)s to confirm.") % {"word": word})
+        if form.errors:
             return await _page(visit, 422, draining=form)
         await visit.doors.drain.begin(visit.actor)
         return visit.see(
@@ -84,14 +85,14 @@ class SystemController(Controller):
     @post("/reopen", status_code=303, opt=_OWNER)
     async def reopen(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Take new work again."""
-        await read_form(visit.request, ())
+        await read_button(visit.request)
         await visit.doors.drain.end(visit.actor)
         return visit.see(PATH, gettext("This server takes new work again."))
 
     @post("/updates", status_code=303, opt={LEAST_ROLE: Role.VIEWER})
     async def updates(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Have the visitor's pages follow what happens, or stand still."""
-        form = await read_form(visit.request, ("live",))
+        form = await read_button(visit.request, ("live",))
         is_live = form.choice("live", ("on", "off"), "on") == "on"
         preferences = replace(visit.here.operator.preferences, is_live=is_live)
         await visit.doors.preferences(visit.here, preferences, visit.visitor)

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from flow2api.adapters.console import cookies
 from flow2api.adapters.console.errors import status_of
-from flow2api.adapters.console.forms import read_form
+from flow2api.adapters.console.forms import read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import LANGUAGES, gettext, language_of, ngettext, speak
 from flow2api.adapters.console.passphrases import new_passphrase, refuse_open_way, strength_of
@@ -62,7 +62,7 @@ class YouController(Controller):
     @post("/strength", status_code=200)
     async def strength(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """How good the passphrase is that is being typed."""
-        form = await read_form(visit.request, _PASSPHRASE)
+        form = await read_button(visit.request, _PASSPHRASE)
         strength = await strength_of(visit.doors, form.secret("passphrase"), visit.here.operator.name)
         view = await look(visit, strength=strength)
         return await visit.page("you/_strength.html", view, area="you")
@@ -70,7 +70,7 @@ class YouController(Controller):
     @post("/preferences", status_code=303)
     async def prefer(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Have the console as one likes it."""
-        form = await read_form(visit.request, _PREFERENCES)
+        form = await read_button(visit.request, _PREFERENCES)
         tag = form.choice("language", ("", *LANGUAGES))
         preferences = Preferences(
             language=Language(tag) if tag else None,
@@ -89,12 +89,14 @@ class YouController(Controller):
     @post("/sessions/{session_id:str}/end", status_code=303)
     async def end_session(self, visit: NamedDependency[Visit], session_id: FromPath[str]) -> Response[Any]:
         """End one session of one's own."""
+        await read_button(visit.request)
         await visit.doors.sign_in.end_session(visit.here, session_id, visit.visitor)
         return visit.see(PATH, gettext("The session has ended."))
 
     @post("/sessions/end-others", status_code=303)
     async def end_others(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """End every session but this one."""
+        await read_button(visit.request)
         count = await visit.doors.sign_in.end_others(visit.here, visit.visitor)
         told = ngettext("%(count)s other session has ended.", "%(count)s other sessions have ended.", count)
         return visit.see(PATH, told % {"count": count})

@@ -39,10 +39,17 @@ class Operators(Protocol):
         """
         ...
 
-    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
+    async def save(
+        self, operator: Operator, audit: AuditEntry | None = None, *, former: Operator | None = None
+    ) -> None:
         """Write the operator over what is there, but for his preferences, and note the change in the feed.
 
+        Args:
+            former: The operator as he was when the change was thought of, so that it undoes none that came between; None
+                writes over whatever is there.
+
         Raises:
+            ChangedMeanwhileError: He is not as `former` any more; nothing was written.
             ConflictError: Another operator has this name, or nobody would own the server any more.
         """
         ...

@@ -1,19 +1,18 @@
-"""Bodies that arrive too slowly are given up, and the answer says so."""
+"""What may come here as a body, and what every answer says."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from litestar.exceptions import HTTPException
 
-from flow2api.adapters.admin_api.edge import LEAST_BYTES_PER_S, edge
+from flow2api.adapters.admin_api.edge import edge
 
 
 def scope(*headers: tuple[bytes, bytes]) -> Any:
     return {"type": "http", "headers": list(headers), "state": {}, "path": "/api/login", "method": "POST"}
 
 
-async def through(receive: Any, asked: Any, read_timeout_s: float = 0.05) -> list[Any]:
+async def through(receive: Any, asked: Any, in_time: Any = lambda receive: receive) -> list[Any]:
     """What an application behind the edge receives until the body is whole."""
     got: list[Any] = []
 
@@ -27,38 +26,23 @@ async def through(receive: Any, asked: Any, read_timeout_s: float = 0.05) -> lis
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await edge(lambda scope: "req_1", read_timeout_s=read_timeout_s)(app)(asked, receive, send)
+    await edge(lambda scope: "req_1", in_time, lambda scope: [(b"x-tls", b"said")])(app)(asked, receive, send)
     return sent
 
 
-async def test_body_that_drips_is_given_up_as_a_whole() -> None:
-    async def drip() -> Any:
-        await asyncio.sleep(0.02)
-        return {"type": "http.request", "body": b"x", "more_body": True}
+async def test_body_that_arrives_too_slowly_is_given_up() -> None:
+    async def never() -> Any:
+        raise AssertionError
+
+    def given_up(receive: Any) -> Any:
+        async def too_slow() -> Any:
+            raise HTTPException(status_code=408)
+
+        return too_slow
 
     with pytest.raises(HTTPException) as error:
-        await through(drip, scope())
+        await through(never, scope(), in_time=given_up)
     assert error.value.status_code == 408
-
-
-async def test_body_that_keeps_its_pace_may_take_long_and_its_reader_longer() -> None:
-    left = 20
-
-    async def steady() -> Any:
-        nonlocal left
-        left -= 1
-        await asyncio.sleep(0.01)  # within the pace, and 0.2 s in all
-        return {"type": "http.request", "body": b"x" * LEAST_BYTES_PER_S, "more_body": bool(left)}
-
-    async def reading(scope: Any, receive: Any, send: Any) -> None:
-        while (await receive())["more_body"]:
-            await asyncio.sleep(0.01)  # what is done with a part is not the sender's time
-
-    async def send(message: Any) -> None:
-        raise AssertionError(message)
-
-    await edge(lambda scope: "req_1", read_timeout_s=0.1)(reading)(scope(), steady, send)
-    assert left == 0
 
 
 async def test_compressed_body_is_not_even_received() -> None:
@@ -111,4 +95,5 @@ async def test_answer_is_private_whatever_the_handler_said() -> None:
 
     assert headers[b"cache-control"] == b"no-store"
     assert headers[b"x-request-id"] == b"req_1"
+    assert headers[b"x-tls"] == b"said"
     assert [name for name, _ in start["headers"]].count(b"cache-control") == 1

@@ -1,6 +1,8 @@
 """What a tab is told of the page it shows."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ import pytest
 from litestar.exceptions import NotFoundException
 
 from flow2api.adapters.console import live as module
+from flow2api.adapters.console.folders import template_folder
 from flow2api.adapters.console.live import LiveView, News, _stream
 from flow2api.domain.errors import NotSignedInError, StorageBusyError
 
@@ -74,7 +77,6 @@ async def test_first_message_holds_every_part_and_later_ones_what_changed() -> N
     visit = Visited()
     stream = following(visit)
 
-    assert await anext(stream) == "retry: 3000\n\n"
     first = await anext(stream)
     visit.words = "two"
     second = await anext(stream)
@@ -97,7 +99,6 @@ async def test_clock_that_goes_on_is_no_news() -> None:
 async def test_failure_of_storage_ends_no_stream() -> None:
     visit = Visited()
     stream = following(visit)
-    await anext(stream)
     await anext(stream)
 
     visit.words = "fails"
@@ -152,3 +153,13 @@ async def test_stream_that_is_left_makes_room_for_another() -> None:
 def test_view_that_there_is_not_is_told() -> None:
     with pytest.raises(NotFoundException):
         News({}).named("nothing")
+
+
+def test_page_that_lost_its_server_tries_again_often_enough_to_be_true_within_five_seconds() -> None:
+    told = re.search(
+        r"name=\"htmx-config\"\s+content='([^']+)'", (template_folder() / "_macros/frame.html").read_text()
+    )
+    assert told is not None
+    longest_ms = json.loads(told[1])["sse"]["reconnectMaxDelay"]
+
+    assert longest_ms * 1.3 + module.EVERY_S * 1000 < 5_000, "it waits up to 30 % longer, by chance"

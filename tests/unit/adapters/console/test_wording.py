@@ -64,6 +64,13 @@ def test_moment_is_told_relatively_and_exactly(passed: timedelta, text: str) -> 
     assert "UTC" in html
 
 
+async def test_clocks_of_a_page_go_on_in_the_same_words() -> None:
+    english = "just now|{} s ago|{} min ago|{} h ago|{} day ago|{} days ago|now|in {} s|in {} min|in {} h|in {} day|in {} days"
+    assert wording.clock_words() == english
+    with speaking(await language_of("zh-Hans", "")):
+        assert wording.clock_words().startswith("刚刚|{} 秒前|")
+
+
 def test_what_never_was_is_never() -> None:
     assert "never" in str(wording.ago(None))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flow2api.adapters.openai_api.links import base_url, reached_url
+from flow2api.adapters.openai_api.links import base_url, came_by, reached_url
 from flow2api.domain.options import Options
 from tests.fakes.use_cases import FakeDoors
 
@@ -84,3 +84,24 @@ def test_a_host_that_cannot_be_right_is_replaced(host: str | None, client: str |
 )
 def test_the_address_that_the_connection_came_in_on(server: tuple[str, int] | None, base: str) -> None:
     assert base_url(FakeDoors().doors(), scope("0.0.0.0") | {"server": server}) == base
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "came"),
+    [
+        ("pub.example", {}, "https://pub.example"),
+        ("PUB.example:443", {}, "https://PUB.example:443"),
+        ("pub.example:8000", {}, "http://pub.example:8000"),
+        ("192.0.2.7:8000", {}, "http://192.0.2.7:8000"),
+        ("pub.example.evil.test", {}, "http://pub.example.evil.test"),
+        (None, {}, "http://192.0.2.7:8000"),
+        ("192.0.2.7", {"x_forwarded_proto": "https", "client": "10.1.2.3"}, "https://192.0.2.7"),
+        ("pub.example", {"x_forwarded_proto": "http", "client": "10.1.2.3"}, "http://pub.example"),
+        ("192.0.2.7", {"x_forwarded_proto": "https"}, "http://192.0.2.7"),
+    ],
+)
+def test_configured_address_says_only_of_its_own_host_that_it_was_reached_over_tls(
+    host: str | None, headers: dict[str, str], came: str
+) -> None:
+    doors = FakeDoors().doors(public_url="https://pub.example/base", trusted_proxies=("10.0.0.0/8",))
+    assert came_by(doors, scope(host, **headers)) == came

@@ -5,7 +5,7 @@ import msgspec
 
 from flow2api.adapters.openai_media.form import Body
 from flow2api.adapters.openai_media.model_wire import ModelWire
-from flow2api.adapters.openai_media.payloads import edit_body, extension_body, picture_body, video_body
+from flow2api.adapters.openai_media.payloads import edit_body, extension_body, picture_body, remix_body, video_body
 from flow2api.domain.generation import InputRole, Order, Product
 from flow2api.domain.ports.upstream import UploadedPicture
 from tests.integration.openai_media.stage import LONGER, PICTURE, VIDEO
@@ -42,6 +42,22 @@ def test_picture_is_asked_for_in_json_with_what_its_model_says() -> None:
         "model": "m-1", "prompt": "a mug", "n": 3, "size": "512x512", "response_format": "url", "seed": 7,
         "quality": "high", "strict": True,
     }  # fmt: skip
+
+
+def test_remix_says_no_more_than_what_is_to_change() -> None:
+    wire = ModelWire("m-1", size="1280x720", has_seed=True, extra={"strict": True})
+    body = remix_body(Order(spec=VIDEO, prompt="at night", seed=7), wire)
+
+    assert body.content_type == "application/json"
+    assert msgspec.json.decode(body.content) == {"prompt": "at night", "seed": 7, "strict": True}
+
+
+def test_quality_goes_along_where_the_model_has_it() -> None:
+    wire = ModelWire("m-1", quality="high")
+
+    assert msgspec.json.decode(picture_body(Order(spec=PICTURE, prompt="a"), wire).content)["quality"] == "high"
+    edited = parts_of(edit_body(Order(spec=PICTURE, prompt="a"), wire, [(REFERENCE, JPEG)]))
+    assert [part[3] for part in edited if part[0] == "quality"] == [b"high"]
 
 
 def test_what_a_host_may_not_know_is_left_out() -> None:

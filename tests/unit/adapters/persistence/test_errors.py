@@ -3,7 +3,8 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from flow2api.adapters.persistence.errors import BY_SQLITE_CODE, is_busy, translate
+from flow2api.adapters.persistence.errors import is_busy, translate
+from flow2api.adapters.persistence.sqlite_errors import BY_SQLITE_CODE
 from flow2api.domain.errors import ConfigurationError, ConflictError, StorageBusyError, StorageError, StorageFullError
 
 

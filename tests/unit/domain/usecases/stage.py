@@ -236,6 +236,7 @@ class Stage:
             self.clock,
             lambda: self.options,
             room=self.room,
+            places_left_alone=self.guard.places_left_alone,
             limit=LimitRequests(limits or MemoryLimits(self.clock.monotonic), lambda: self.options),
             relay=relay,
         )

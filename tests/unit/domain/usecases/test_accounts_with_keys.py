@@ -147,6 +147,17 @@ async def test_new_key_cures(kept: Stage) -> None:
     assert kept.tables.audit[-1].details["after"] == {"api_key": "new"}
 
 
+async def test_new_key_may_be_entitled_to_what_the_former_was_not(stage: Stage) -> None:
+    account = await stage.key_account("k1", HOME)
+    rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="host-film")
+    await stage.storage.accounts.save(rested)
+
+    assert (await change_of(stage)(rested, AccountChange(session_token=Secret("k2")), ADA)).rests == ()
+    moved = AccountChange(session_token=Secret("k3"), base_url=NEW_HOME)
+    limited = rested.resting(RestReason.RATE_LIMITED, stage.clock.now())
+    assert (await change_of(stage)(limited, moved, ADA)).rests == ()
+
+
 async def test_service_that_fails_is_no_wrong_key(kept: Stage) -> None:
     kept.world.keyed.add_key("k1")
     kept.world.keyed.fail("exchange", tree.UpstreamTimeoutError("slow"), times=3)
@@ -188,6 +199,22 @@ async def test_key_that_is_refused_by_the_call_after_a_proof_is_told_as_one(stag
         await stage.credentials.call(stage.known(1), refused)
     assert caught.value.after_renewal
     assert calls == 2
+
+
+async def test_key_that_is_refused_while_a_video_is_made_is_shown_no_more(stage: Stage) -> None:
+    stage.world.hosts.add_key("k1", HOME)
+    account = await stage.key_account("k1", HOME)
+    await stage.warm.warm(account.id)
+    stage.world.hosts.fail("poll", tree.CredentialRevokedError("withdrawn"), times=1000)
+
+    making = asyncio.create_task(stage.end(HOST_FILM))
+    await stage.clock.sleep(600)
+    assert stage.known(account.id).rest_of(RestReason.AUTH_EXPIRED) is not None
+    assert stage.world.hosts.count("poll") == 1
+
+    stage.world.hosts.faults.clear()
+    await stage.tend.change(account.id, lambda one: one.cured(Cure.NEW_CREDENTIAL))
+    assert isinstance(await making, Finished)
 
 
 async def test_service_that_refuses_every_key_is_not_taken_for_wrong_keys(stage: Stage) -> None:

@@ -1,18 +1,22 @@
 """A host that fails is left alone by itself: other hosts of the same upstream serve on, and nothing is lost meanwhile."""
 
 import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import AccountStatus, RestReason
+from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.breaker import BreakerState, Host
-from flow2api.domain.generation import Failed, Finished
+from flow2api.domain.generation import Failed, Finished, GenerationRequest
 from flow2api.domain.media import MediaKind
+from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
 from flow2api.testing.factories import picture_spec, video_spec
 from flow2api.testing.fakes.virtual_time import VirtualClock
-from tests.unit.domain.usecases.stage import Stage
+from tests.unit.domain.usecases.stage import CALLER, PAINT, Stage
 
 GOOD, BAD = "https://good.example.org/v1", "https://bad.example.org/v1"
 HERE, THERE = ("hosts", GOOD), ("hosts", BAD)
@@ -175,6 +179,33 @@ class TestRequests:
         assert isinstance(end, Failed)
         assert isinstance(end.error, tree.UpstreamPausedError)
         assert stage.known(account_id).status(stage.clock.now()) is AccountStatus.ACTIVE
+
+    async def test_video_waits_for_a_dead_host_where_the_accounts_of_the_others_are_suspended(
+        self, stage: Stage
+    ) -> None:
+        (account_id,), good = await two_hosts(stage, bad=1)
+        for one in good:
+            await stage.tend.change(one, lambda each: each.resting(RestReason.AUTH_EXPIRED, stage.clock.now()))
+        await opened(stage.guard)
+        stage.world.hosts.faults.clear()
+
+        assert (await stage.made(HOST_FILM)).generation.account_id == account_id
+
+    async def test_route_begins_with_a_model_that_is_not_at_a_dead_host_only(self, stage: Stage) -> None:
+        _, good = await two_hosts(stage, bad=2)
+        await stage.account()
+        for one in good:
+            change = partial(Account.resting, reason=RestReason.QUOTA, now=stage.clock.now(), model=HOST_PAINT.name)
+            await stage.tend.change(one, change)
+        other = GenerationRequest(model="best", spec=PAINT, prompt="a mug")
+        routed = replace(other, spec=HOST_PAINT, others=(other,))
+
+        for is_dead, name in ((False, HOST_PAINT.name), (True, PAINT.name)):
+            if is_dead:
+                await opened(stage.guard)
+            once = Idempotency(name, b"digest")
+            async with aclosing(await stage.generate(routed, CALLER, idempotency=once)):
+                assert [*stage.tables.generations.values()][-1].spec_name == name
 
 
 class TestBlame:

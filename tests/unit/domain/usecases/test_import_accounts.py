@@ -356,7 +356,8 @@ class TestKeys:
     ) -> None:
         await take_in([self.host("k1", email="a@example.com")])
         proved = replace(await kept(storage, 1), access_expires_at=START, access_obtained_at=START)
-        await storage.accounts.save(proved.resting(RestReason.AUTH_EXPIRED, START))
+        rested = proved.resting(RestReason.AUTH_EXPIRED, START).resting(RestReason.RATE_LIMITED, START)
+        await storage.accounts.save(rested)
 
         report = await take_in(
             [self.host("k1", "https://c.d", email="a@example.com")], actor=Actor(name="ada", door="command_line")

@@ -110,6 +110,17 @@ async def test_progress_only_grows_and_keeps_its_hundred_for_the_end(stage: Stag
     assert events[-1].generation.progress == 100
 
 
+async def test_video_that_was_made_sooner_than_expected_is_nearly_done_while_it_is_fetched(stage: Stage) -> None:
+    await stage.accounts(1)
+    events = await stage.all_events(FILM)
+    fetching = [
+        event.generation.progress
+        for event in events
+        if isinstance(event, Progressed) and event.generation.phase is Phase.STORING
+    ]
+    assert fetching == [96]
+
+
 class TestLargeOnes:
     async def test_are_submitted_once_where_the_upstream_makes_them_at_once(self, stage: Stage) -> None:
         await stage.accounts(1)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.operator import Role
 from flow2api.domain.passphrase_strength import LEAST_GUESSES, PassphraseStrength
 from flow2api.domain.secret import Secret
@@ -221,6 +221,36 @@ async def test_role_of_one_is_changed_by_name_or_id(manage: Manage, storage: Fak
 
     assert (changed.role, storage.tables.operators[bob.id].role) == (Role.VIEWER, Role.VIEWER)
     assert storage.tables.operators[bob.id].stamp == bob.stamp
+
+
+async def test_role_is_not_given_over_one_that_was_not_seen(manage: Manage, storage: FakeStorage) -> None:
+    await manage.create("ada", GOOD)
+    bob = await manage.create("bob", GOOD)
+    await manage.set_role("bob", Role.VIEWER, former=Role.OPERATOR)
+
+    with pytest.raises(ChangedMeanwhileError, match="role"):
+        await manage.set_role("bob", Role.OWNER, former=Role.OPERATOR)
+
+    assert storage.tables.operators[bob.id].role is Role.VIEWER
+    assert (await manage.set_role("bob", Role.VIEWER, former=Role.OPERATOR)).role is Role.VIEWER
+
+
+async def test_passphrase_that_takes_long_to_hash_takes_no_change_back(
+    manage: Manage, storage: FakeStorage, passphrases: FakePassphrases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await manage.create("ada", GOOD)
+    bob = await manage.create("bob", GOOD, Role.OWNER)
+    hashed = passphrases.hash
+
+    async def hashed_slowly(passphrase: Secret) -> Secret:
+        await manage.set_role("bob", Role.VIEWER)
+        return await hashed(passphrase)
+
+    monkeypatch.setattr(passphrases, "hash", hashed_slowly)
+    with pytest.raises(ChangedMeanwhileError, match="role"):
+        await manage.renew(bob, BETTER)
+
+    assert storage.tables.operators[bob.id] == replace(bob, role=Role.VIEWER)
 
 
 async def test_last_owner_can_neither_be_removed_nor_be_less(manage: Manage, storage: FakeStorage) -> None:

@@ -529,6 +529,36 @@ class TestNewHost:
         assert stage.world.hosts.asked == [(key, self.NEW_HOME)]
         assert stage.known(account.id).base_url == self.NEW_HOME
 
+    @pytest.mark.parametrize("asked", [AccountChange, AccountEdit])
+    async def test_what_the_former_host_refused_stays_there(
+        self, stage: Stage, operate: OperateAccounts, asked: type[AccountChange | AccountEdit]
+    ) -> None:
+        stage.world.hosts.add_key("k2", self.NEW_HOME)
+        account = await stage.key_account("k1", self.HOME)
+        rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="film").resting(
+            RestReason.ERROR_STREAK, stage.clock.now()
+        )
+        await stage.storage.accounts.save(rested.resting(RestReason.MANUAL, stage.clock.now()))
+
+        wanted = asked(session_token=Secret("k2"), base_url=self.NEW_HOME)
+        if isinstance(wanted, AccountEdit):
+            await operate.edit(account.id, wanted, ADA)
+        else:
+            await operate.change(account.id, wanted, ADA)
+
+        moved = stage.tables.accounts[account.id]
+        assert (moved.base_url, [rest.reason for rest in moved.rests]) == (self.NEW_HOME, [RestReason.MANUAL])
+        assert stage.world.hosts.asked == [("k2", self.NEW_HOME)]
+
+    async def test_former_path_moves_no_account_without_its_key(self, stage: Stage, operate: OperateAccounts) -> None:
+        account = await stage.key_account("k1", self.HOME)
+
+        with pytest.raises(tree.UnsupportedInputError, match="needs the API key again"):
+            await operate.edit(account.id, AccountEdit(base_url=self.NEW_HOME), ADA)
+        await operate.edit(account.id, AccountEdit(base_url=self.HOME, remark="still here"), ADA)
+
+        assert stage.tables.accounts[account.id].remark == "still here"
+
     async def test_key_that_the_new_host_refuses_moves_nothing(self, stage: Stage, operate: OperateAccounts) -> None:
         stage.world.hosts.add_key("k1", self.HOME)
         account = await stage.key_account("k1", self.HOME)

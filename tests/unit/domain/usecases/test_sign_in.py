@@ -8,7 +8,7 @@ import pytest
 
 from flow2api.domain import errors as tree
 from flow2api.domain.audit import AuditAction
-from flow2api.domain.operator import Operator
+from flow2api.domain.operator import Operator, Role
 from flow2api.domain.secret import Secret
 from flow2api.domain.session import LONGEST_IDLE, LONGEST_SESSION
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
@@ -183,6 +183,29 @@ class TestBegin:
 
         assert storage.tables.operators[ada.id].passphrase_hash.reveal().startswith("dearer:")
         assert (await sign_in.who(token)).session == here.session
+
+    async def test_fresher_hash_takes_no_change_back_that_somebody_made_meanwhile(
+        self,
+        sign_in: SignIn,
+        manage: ManageOperators,
+        ada: Operator,
+        passphrases: CountedPassphrases,
+        storage: FakeStorage,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        await manage.create("bob", GOOD, Role.OWNER)
+        passphrases.method = "dearer"
+        hashed = passphrases.hash
+
+        async def hashed_slowly(passphrase: Secret) -> Secret:
+            await manage.set_role("ada", Role.VIEWER)
+            return await hashed(passphrase)
+
+        monkeypatch.setattr(passphrases, "hash", hashed_slowly)
+        _, token = await begun(sign_in)
+
+        assert storage.tables.operators[ada.id] == replace(ada, role=Role.VIEWER)
+        assert (await sign_in.who(token)).operator.role is Role.VIEWER
 
 
 class TestThrottle:

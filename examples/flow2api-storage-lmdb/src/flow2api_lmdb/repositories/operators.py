@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flow2api.domain.audit import AuditEntry, AuditFilter
-from flow2api.domain.errors import ConflictError
-from flow2api.domain.operator import LAST_OWNER, Operator, Role, folded
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
+from flow2api.domain.operator import LAST_OWNER, Operator, Role, changed_fields, folded
 from flow2api.domain.preferences import Preferences
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
@@ -44,14 +44,18 @@ class LmdbOperators:
 
         return await self._engine.write(work)
 
-    async def save(self, operator: Operator, audit: AuditEntry | None = None) -> None:
+    async def save(
+        self, operator: Operator, audit: AuditEntry | None = None, *, former: Operator | None = None
+    ) -> None:
         def work(step: Step) -> None:
-            former = step.get(OPERATORS, operator.id)
-            if former is None:
+            now = step.get(OPERATORS, operator.id)
+            if now is None:
                 return
+            if former is not None and (fields := changed_fields(former, now)):
+                raise ChangedMeanwhileError(fields)
             if operator.role is not Role.OWNER:
                 _refuse_last_owner(step, operator.id)
-            step.put(OPERATORS, (operator.id,), replace(operator, preferences=former.preferences))
+            step.put(OPERATORS, (operator.id,), replace(operator, preferences=now.preferences))
             note_changes(step, OPERATOR, [operator.id])
             note_audit(step, audit)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flow2api.adapters.persistence.sqlite import path_of
+from flow2api.adapters.persistence.sqlite_file import path_of
 from flow2api.domain.errors import ConfigurationError
 
 

@@ -1,4 +1,4 @@
-"""Proxies as commands print them. None of them holds credentials."""
+"""Proxies and their checks as JSON. None of them holds credentials."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from flow2api.domain.proxy import Proxy
 from flow2api.domain.usecases.check_proxies import Checked
 
 
-class ProxyOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A proxy as JSON.
+class ProxyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A proxy, without its credentials.
 
     Attributes:
         address: Scheme, host and port.
@@ -33,15 +33,15 @@ class ProxyOut(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class RefusedOut(msgspec.Struct, frozen=True):
-    """A line that could not be taken in."""
+class RefusedProxy(msgspec.Struct, frozen=True):
+    """One that could not be taken in, by its place in the list, from 1."""
 
     line: int
     reason: str
 
 
-class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A check as JSON.
+class ProxyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check came to.
 
     Attributes:
         ok: Whether anything came through.
@@ -57,10 +57,10 @@ class CheckOut(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None
 
 
-def proxy_out(proxy: Proxy) -> ProxyOut:
+def proxy_view(proxy: Proxy) -> ProxyView:
     """A proxy as it is shown."""
     health = proxy.health
-    return ProxyOut(
+    return ProxyView(
         name=proxy.name,
         pool=proxy.pool,
         address=proxy.address,
@@ -76,10 +76,10 @@ def proxy_out(proxy: Proxy) -> ProxyOut:
     )
 
 
-def check_out(checked: Checked) -> CheckOut:
+def check_view(checked: Checked) -> ProxyCheck:
     """A check as it is shown."""
     passage = checked.passage
-    return CheckOut(
+    return ProxyCheck(
         name=checked.proxy.name,
         address=checked.proxy.address,
         ok=passage is not None,

@@ -1,4 +1,4 @@
-"""Accounts as the resources show them; none of them holds a secret."""
+"""Accounts and their health as JSON. None of them holds a secret."""
 
 from datetime import datetime
 from typing import Any
@@ -107,7 +107,7 @@ def whole_account(account: Account, now: datetime) -> WholeAccount:
     """The account with its reasons for rest."""
     return WholeAccount(
         **_fields(account, now),
-        rests=tuple(_rest_view(rest, now) for rest in account.rests),
+        rests=tuple(rest_view(rest, now) for rest in account.rests),
         streaks={"any" if one.call is None else one.call.value: one.faults for one in account.streaks},
     )
 
@@ -156,7 +156,8 @@ def _fields(account: Account, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rest_view(rest: Rest, now: datetime) -> RestView:
+def rest_view(rest: Rest, now: datetime) -> RestView:
+    """A reason for rest as it stands now."""
     return RestView(
         reason=rest.reason.value,
         since=rest.since,
