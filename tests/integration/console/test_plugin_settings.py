@@ -189,7 +189,7 @@ async def test_viewers_look_and_others_fields_are_refused(house: tuple[Services,
     await owner.send(PAGE, 422, {"set.token": "t0p"})
     await owner.send(PAGE, 422, {"set.place": "cellar"})
     await owner.see("/console/plugins/settings?section=nobody", 404)
-    await owner.send("/console/plugins/settings?section=nobody", 404, {"set.depth": "4"})
+    await owner.send("/console/plugins/settings?section=nobody", 404, {"step": "save"})
 
 
 async def test_saved_setting_that_no_longer_fits_is_told(house: tuple[Services, Person, Person]) -> None:

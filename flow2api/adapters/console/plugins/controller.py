@@ -21,7 +21,7 @@ from flow2api.adapters.console.plugins.section_views import (
 )
 from flow2api.adapters.console.plugins.views import PATH, look, wanted_plugins
 from flow2api.adapters.console.visit import Visit
-from flow2api.domain.errors import Flow2ApiError
+from flow2api.domain.errors import Flow2ApiError, NotKnownError
 from flow2api.domain.operator import Role
 
 
@@ -67,7 +67,11 @@ class PluginsController(Controller):
     async def save(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Save them for the next start, or show the lines that set them elsewhere."""
         name = visit.query("section")
-        _, section = found_section(visit.doors, name)
+        try:
+            _, section = found_section(visit.doors, name)
+        except NotKnownError:
+            await read_button(visit.request, ("step",))
+            raise
         form = await read_form(visit.request, known_fields(section))
         sent = await read_section_form(visit.doors, section, form)
         if form.errors:
