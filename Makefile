@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-WORKERS ?= 2
+# One more than a small machine has processors: many tests wait for a server or for time to pass.
+WORKERS ?= 3
 
 BIN := .venv/bin
 SYNC := $(PYTHON) requirements/sync.py

@@ -73,7 +73,11 @@ class StorageFactory:
 
 @dataclass(frozen=True, slots=True)
 class MediaStoreFactory:
-    """A media store and the URL schemes that select it."""
+    """A media store and the URL schemes that select it.
+
+    Attributes:
+        build: Makes it from the URL and the plugin's section; connects to nothing.
+    """
 
     name: str
     schemes: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.time_limits", "tests.distribution"]
+pytest_plugins = ["tests.time_limits", "tests.distribution", "tests.collector"]
 
 # A machine that is busy with something else makes no example wrong; a test that hangs meets its time limit.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "integration",
     "security",
     "faults",
+    "pool_week",
     "performance",
     "architecture",
     "contract",

@@ -43,6 +43,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
                 "leases": services.leases.run,
+                "counts": services.operating.keep_counted.run,
                 "lag": services.overseeing.lag.run,
                 "diagnosis": services.overseeing.diagnosis.run,
             }

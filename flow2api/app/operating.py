@@ -28,6 +28,7 @@ from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
+from flow2api.domain.usecases.keep_accounts_counted import KeepAccountsCounted
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -70,6 +71,7 @@ class Operating:
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
+    keep_counted: KeepAccountsCounted
     browse: BrowseAccounts
     restore: RestoreAccounts
     act_on_accounts: ActOnAccounts
@@ -125,7 +127,8 @@ def build_operating(
     vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
     audit = storage.audit_log
     entrance = _entrance(storage, cipher, passphrases, meter, codes, ids, clock)
-    browse = BrowseAccounts(JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal))
+    judge = JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal)
+    browse, census = BrowseAccounts(judge), CountAccounts(pool, clock)
     import_accounts = _import(storage, vault, pool, tend, credentials, clock, kinds)
     operate = OperateAccounts(
         pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
@@ -143,7 +146,8 @@ def build_operating(
         act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
-        census=CountAccounts(pool, clock),
+        census=census,
+        keep_counted=KeepAccountsCounted(pool, (judge.judge, census.count), clock),
         browse=browse,
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),

@@ -72,11 +72,20 @@ class ListPlace:
 
 @dataclass(slots=True)
 class Entry:
-    """An account as lists look at it: its state as of a moment ago as a number of `STATES`, and texts without case."""
+    """An account as lists look at it.
+
+    Attributes:
+        account: The account that it was made of.
+        state: As of a moment ago, as a number of `STATES`.
+        credits: -1 where they are not known.
+        name: In lower case, as `searched` is.
+    """
 
     id: int
     candidate: Candidate
+    account: Account
     state: int
+    credits: int
     name: str
     searched: str
 
@@ -119,9 +128,7 @@ class AccountListPage:
 _VALUES: dict[AccountOrder, Callable[[Entry], str | int]] = {
     AccountOrder.NAME: attrgetter("name"),
     AccountOrder.LEAST_BUSY: lambda entry: entry.candidate.images + entry.candidate.videos,
-    AccountOrder.CREDITS: lambda entry: (
-        -1 if entry.candidate.account.credits is None else entry.candidate.account.credits
-    ),
+    AccountOrder.CREDITS: attrgetter("credits"),
     AccountOrder.STATE: attrgetter("state"),
 }
 
@@ -131,7 +138,13 @@ def entry_of(candidate: Candidate, state: AccountState) -> Entry:
     account = candidate.account
     name = account.name or account.email or ""
     searched = "\n".join((account.name, account.email or "", account.remark, *account.tags)).casefold()
-    return Entry(account.id, candidate, _NUMBER_OF[state], name.casefold(), searched)
+    known = -1 if account.credits is None else account.credits
+    return Entry(account.id, candidate, account, _NUMBER_OF[state], known, name.casefold(), searched)
+
+
+def number_of(state: AccountState) -> int:
+    """The number of a state among `STATES`, as entries have it."""
+    return _NUMBER_OF[state]
 
 
 def value_by(order: AccountOrder) -> Callable[[Entry], str | int]:

@@ -106,12 +106,13 @@ def test_hooks_only_register() -> None:
 
 def test_secrets_are_revealed_by_adapters_and_their_way_out_only() -> None:
     rooms = {"adapters", "cli", "libcurl", "testing"}
+    elsewhere = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in rooms]
     calls = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
-        for path in sorted(PACKAGE.rglob("*.py"))
+        for path in elsewhere
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reveal"
-        if path.relative_to(PACKAGE).parts[0] not in rooms
     ]
 
+    assert len(elsewhere) > 100
     assert calls == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.distribution import unit_of
+from tests.distribution import LONGEST_FIRST, unit_of
 
 ROOT = Path(__file__).parents[2]
 BAD_TESTS = {
@@ -97,3 +97,9 @@ def is_alive(pid: int) -> bool:
 )
 def test_what_shares_a_server_stays_together(nodeid: str, unit: str) -> None:
     assert unit_of(nodeid) == unit
+
+
+def test_every_folder_of_tests_has_its_turn() -> None:
+    folders = {file.relative_to(ROOT / "tests").parts[0] for file in (ROOT / "tests").rglob("test_*.py")}
+
+    assert folders - set(LONGEST_FIRST) == {"browser"}, "a folder without one comes last, when the others are done"

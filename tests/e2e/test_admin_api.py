@@ -241,6 +241,25 @@ class TestTokens:
         assert (after["image_enabled"], after["image_concurrency"], after["current_project_id"]) == (True, -1, "p-1")
         assert after["current_project_name"] == "Mugs"
 
+    async def test_moves_to_another_host_with_its_key(
+        self, admin: httpx.AsyncClient, control: SimulatorControl, simulator: Simulator
+    ) -> None:
+        made, home = await control.add_account(), simulator.ready["openai_base_url"]
+        moved = home.replace("127.0.0.1", "localhost")
+        new = {"upstream": "openai", "api_key": made.api_key, "base_url": home}
+        path = f"/api/tokens/{(await ok(admin, 'POST', '/api/tokens', new))['token']['id']}"
+        try:
+            for keyless in ({"base_url": moved}, {"base_url": moved, "api_key": "***"}):
+                assert (await admin.put(path, json=keyless)).status_code == 400
+            wrong = await admin.put(path, json={"base_url": moved, "api_key": "wrong"})
+            assert wrong.json()["code"] == "credential_revoked"
+            await ok(admin, "PUT", path, {"base_url": home, "api_key": "***", "remark": "stays"})
+            await ok(admin, "PUT", path, {"base_url": moved, "api_key": made.api_key})
+            (found,) = (await admin.get("/api/tokens", params={"q": "stays"})).json()
+            assert found["base_url"] == moved
+        finally:
+            await admin.delete(path)
+
     async def test_is_switched_off_and_on(self, admin: httpx.AsyncClient, account: dict[str, Any]) -> None:
         path = f"/api/tokens/{account['id']}"
         await ok(admin, "POST", f"{path}/disable")

@@ -15,7 +15,7 @@ from litestar.response import Stream
 
 from flow2api.adapters.console.guards import session_token
 from flow2api.adapters.console.policy import PAGE_HEADERS
-from flow2api.adapters.console.templates import render
+from flow2api.adapters.console.templates import prepare, render
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import Flow2ApiError, NotSignedInError
 
@@ -98,6 +98,8 @@ class News:
     async def _render(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
         view = await live.view(visit)
         context = {"view": view, "shell": visit.shell(live.area, live=live.name), "may_change": visit.may_change()}
+        for template in live.parts.values():
+            await prepare(template)
         return {element: render(template, context) for element, template in live.parts.items()}
 
 

@@ -17,7 +17,7 @@ from flow2api.adapters.console.language import current, gettext
 from flow2api.adapters.console.passphrases import is_private, refuse_open_way
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.refusals import refuse
-from flow2api.adapters.console.templates import render
+from flow2api.adapters.console.templates import prepare, render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path, visitor_of
 from flow2api.domain.errors import (
     Flow2ApiError,
@@ -64,7 +64,7 @@ class SignInController(Controller):
         except SetupRequiredError:
             return Redirect("/setup", status_code=303, headers=dict(PAGE_HEADERS))
         except NotSignedInError:
-            return _page(request, doors, Form())
+            return await _page(request, doors, Form())
         return Redirect(own_path(request.query_params.get("next", "")), status_code=303, headers=dict(PAGE_HEADERS))
 
     @post(status_code=303)
@@ -76,7 +76,7 @@ class SignInController(Controller):
         code = form.secret("code", most=_LONGEST_CODE)
         refuse_open_way(form, doors, request)
         if form.errors:
-            return _page(request, doors, form, status=422, wants_code=bool(code))
+            return await _page(request, doors, form, status=422, wants_code=bool(code))
         given = Secret(code) if code else None
         try:
             here, token = await doors.sign_in(name, Secret(passphrase), visitor_of(doors, request), given)
@@ -84,16 +84,16 @@ class SignInController(Controller):
             return Redirect("/setup", status_code=303, headers=dict(PAGE_HEADERS))
         except SecondFactorRequiredError:
             form.refuse("", gettext("Now with the code of your app: type the passphrase once more, and the code."))
-            return _page(request, doors, form, status=422, wants_code=True)
+            return await _page(request, doors, form, status=422, wants_code=True)
         except SignInRefusedError:
             form.refuse(
                 "", gettext("That did not match. Check the name, the passphrase, and the code if you have one.")
             )
-            return _page(request, doors, form, status=422, wants_code=bool(code))
+            return await _page(request, doors, form, status=422, wants_code=bool(code))
         except Flow2ApiError as error:
             refuse(form, error, _FIELDS)
             wait_s = getattr(error, "retry_after_s", None)
-            return _page(request, doors, form, status=status_of(error), wants_code=bool(code), wait_s=wait_s)
+            return await _page(request, doors, form, status=status_of(error), wants_code=bool(code), wait_s=wait_s)
         answer = Redirect(own_path(form.value("next")), status_code=303, headers=dict(PAGE_HEADERS))
         answer.cookies.append(cookies.session_cookie(token, reached))
         spoken = here.operator.preferences.language
@@ -145,7 +145,7 @@ class SignOutController(Controller):
         return answer
 
 
-def _page(
+async def _page(
     request: HttpRequest,
     doors: ConsoleDoors,
     form: Form,
@@ -162,6 +162,7 @@ def _page(
         is_private=is_private(doors, request),
         wants_code=wants_code,
     )
+    await prepare("door/sign_in.html")
     html = render("door/sign_in.html", {"view": view, "form": form})
     headers = dict(PAGE_HEADERS) | ({"retry-after": str(max(1, round(wait_s)))} if wait_s is not None else {})
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)

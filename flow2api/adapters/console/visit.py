@@ -15,7 +15,7 @@ from flow2api.adapters.console.guards import form_token
 from flow2api.adapters.console.language import Language, current
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.shell import Shell, places
-from flow2api.adapters.console.templates import render
+from flow2api.adapters.console.templates import prepare, render
 from flow2api.domain.audit import Actor
 from flow2api.domain.operator import Role
 from flow2api.domain.rest import RestReason
@@ -97,6 +97,7 @@ class Visit:
         """
         part = (parts or {}).get(htmx.wanted_part(self.request) or "")
         shell = self.shell(area, live=live, live_of=live_of, census=await self.doors.census(), about=about)
+        await prepare(part or template)
         html = render(part or template, {"view": view, "shell": shell, "may_change": self.may_change(), **more})
         headers = dict(PAGE_HEADERS)
         headers["vary"] += ", Accept-Encoding, Sec-Fetch-Site"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Boolean, ColumnElement, Connection, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import row_to_generation
@@ -54,7 +54,7 @@ class SqlGenerationDirectory:
         return await self._database.read(step)
 
 
-def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClause]:
     asked = (
         (GENERATIONS.c.key_id, wanted.key_id),
         (GENERATIONS.c.account_id, wanted.account_id),
@@ -64,13 +64,15 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool]]:
         (GENERATIONS.c.fault_code, wanted.code),
         (GENERATIONS.c.parent_id, wanted.parent_id),
     )
-    conditions = [column == value for column, value in asked if value is not None]
+    conditions: list[ColumnElement[bool] | TextClause] = [
+        column == value for column, value in asked if value is not None
+    ]
     if wanted.since is not None:
         conditions.append(GENERATIONS.c.created_at >= to_instant(wanted.since))
     if wanted.is_operators:
         conditions.append(GENERATIONS.c.key_id.is_(None))
     if wanted.is_unfinished:
-        conditions.append(literal_column(f"({UNFINISHED})", Boolean))
+        conditions.append(text(UNFINISHED))
     if wanted.kept_at is not None:
         expires_at = GENERATIONS.c.expires_at
         conditions += [

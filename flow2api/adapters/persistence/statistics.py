@@ -13,6 +13,7 @@ from flow2api.domain.statistics import NUMBERS, Counts, Dimension, Scope
 _COLUMNS = {Dimension.ACCOUNT: "account_id", Dimension.KEY: "key_id", Dimension.MODEL: "model"}
 T = TypeVar("T")
 
+_EVERYTHING = Scope()
 _OLDEST = select(func.min(QUARTERS.c.quarter))
 
 
@@ -27,19 +28,19 @@ class SqlStatistics:
         return await self._figures(TOTALS if is_of_accounts else OVERALL, by, scope)
 
     async def of_quarters(self, quarters: range, by: Dimension | None, scope: Scope) -> Figures:
-        return await self._figures(QUARTERS, by, scope, *_within(quarters))
+        return await self._figures(QUARTERS, by, scope, *_within(quarters, scope))
 
     async def of_days(self, days: Sequence[str], by: Dimension | None, scope: Scope) -> Figures:
         return await self._figures(DAYS, by, scope, DAYS.c.day.in_(days)) if days else {}
 
     async def by_quarter(self, quarters: range, scope: Scope) -> Mapping[int, Counts]:
-        return await self._sums(QUARTERS.c.quarter, QUARTERS, scope, *_within(quarters))
+        return await self._sums(QUARTERS.c.quarter, QUARTERS, scope, *_within(quarters, scope))
 
     async def by_day(self, first: str, last: str, scope: Scope) -> Mapping[str, Counts]:
         return await self._sums(DAYS.c.day, DAYS, scope, DAYS.c.day.between(first, last))
 
     async def models_by_quarter(self, quarters: range, scope: Scope) -> Mapping[tuple[int, str], Counts]:
-        return await self._models(QUARTERS, QUARTERS.c.quarter, scope, *_within(quarters))
+        return await self._models(QUARTERS, QUARTERS.c.quarter, scope, *_within(quarters, scope))
 
     async def models_by_day(self, first: str, last: str, scope: Scope) -> Mapping[tuple[str, str], Counts]:
         return await self._models(DAYS, DAYS.c.day, scope, DAYS.c.day.between(first, last))
@@ -103,8 +104,13 @@ def _summed(table: Table) -> list[ColumnElement[Any]]:
     return [func.sum(table.c[name]) for name in SUMS]
 
 
-def _within(quarters: range) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return QUARTERS.c.quarter >= quarters.start, QUARTERS.c.quarter < quarters.stop
+def _within(quarters: range, scope: Scope = _EVERYTHING) -> Sequence[ColumnElement[bool]]:
+    """Of one account each quarter hour is looked up by itself: the key goes by quarter hours first, then by accounts."""
+    if scope.account_id is None or not quarters:
+        return QUARTERS.c.quarter >= quarters.start, QUARTERS.c.quarter < quarters.stop
+    every = select(literal(quarters.start).label("quarter")).cte("every", recursive=True)
+    every = every.union_all(select(every.c.quarter + 1).where(every.c.quarter < quarters.stop - 1))
+    return (QUARTERS.c.quarter.in_(select(every.c.quarter)),)
 
 
 def _in(table: Table, scope: Scope) -> list[ColumnElement[bool]]:

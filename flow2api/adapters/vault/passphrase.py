@@ -18,6 +18,8 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.secret import Secret
 
 VERSION = 1
+COST = 2**17
+"""How much a guess costs, N of scrypt: 128 MiB and a third of a second. Another one needs another version."""
 SALT_BYTES = 16
 NONCE_BYTES = 12
 
@@ -117,7 +119,7 @@ def open_document(document: SealedDocument, passphrase: Secret) -> bytes:
 
 
 def _key(passphrase: Secret, salt: bytes) -> bytes:
-    return Scrypt(salt=salt, length=32, n=2**17, r=8, p=1).derive(passphrase.reveal().encode())
+    return Scrypt(salt=salt, length=32, n=COST, r=8, p=1).derive(passphrase.reveal().encode())
 
 
 def _bound(salt: bytes) -> bytes:

@@ -77,13 +77,8 @@ class BrowseAccounts:
 
     async def filter_values(self) -> FilterValues:
         """What there is to narrow by."""
-        upstreams, tags, proxies = set[str](), set[str](), set[str]()
-        async for some in self._some():
-            accounts = [entry.candidate.account for entry in some]
-            upstreams.update(account.upstream for account in accounts)
-            tags.update(*(account.tags for account in accounts if account.tags))
-            proxies.update(account.proxy for account in accounts if account.proxy is not None)
-        return FilterValues(sorted(upstreams), sorted(tags), sorted(proxies))
+        common = await self._register.common()
+        return FilterValues(sorted(+common.upstreams), sorted(+common.tags), sorted(+common.proxies))
 
     def standing(self, account_id: int) -> Standing:
         """How one account stands now.

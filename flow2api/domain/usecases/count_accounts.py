@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
 
 SOON = timedelta(hours=1)
 
@@ -65,11 +66,19 @@ class CountAccounts:
         now = self._clock.monotonic()
         if self._counted is not None and now < self._fresh_until:
             return self._counted
-        if self._counting is None or self._counting.done():
-            self._counting = asyncio.create_task(self._count(), name="count accounts")
+        counting = self._counted_anew()
         if self._counted is not None and now < self._good_until:
             return self._counted
-        return await asyncio.shield(self._counting)
+        return await asyncio.shield(counting)
+
+    async def count(self) -> None:
+        """Count them anew now, whether anybody asks or not."""
+        await asyncio.shield(self._counted_anew())
+
+    def _counted_anew(self) -> "asyncio.Task[Census]":
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._count(), name="count accounts")
+        return self._counting
 
     async def _count(self) -> Census:
         began, now = self._clock.monotonic(), self._clock.now()
@@ -81,6 +90,8 @@ class CountAccounts:
         self._counted, ended = tally.census(), self._clock.monotonic()
         self._fresh_until = ended + _FRESH_S + _SHARE * (ended - began)
         self._good_until = self._fresh_until + _SHARE * (ended - began)
+        if len(self._pool) >= MANY:
+            self._good_until += LONGEST_S
         return self._counted
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from flow2api.domain.account import Place
 from flow2api.domain.account_list import AccountListPage, AccountOrder, PoolFilter
@@ -84,6 +85,9 @@ class GlanceAtPool:
         self._apart = Remembered[tuple[Span, Dimension], Figures](
             lambda asked: spans.apart(*asked), clock, fresh_s=_FIGURES_FRESH_S
         )
+        self._today = Remembered[tuple[date, Dimension | None], Figures](
+            lambda asked: spans.on(*asked), clock, fresh_s=_FIGURES_FRESH_S
+        )
         self._outlook = Remembered[int, CreditsOutlook](credits_left.of_pool, clock, fresh_s=_CREDITS_FRESH_S)
         self._latest = Remembered[None, Sequence[Generation]](lambda _: self._read_latest(), clock)
 
@@ -106,6 +110,14 @@ class GlanceAtPool:
             StorageError: The database did not tell.
         """
         return await self._apart((span, by))
+
+    async def today(self, by: Dimension | None = None) -> Figures:
+        """What was counted since the day began, told apart by account, key or model, or not at all (under ``""``).
+
+        Raises:
+            StorageError: The database did not tell.
+        """
+        return await self._today((self._spans.today(), by))
 
     async def credits(self, days: int) -> CreditsOutlook:
         """What all accounts had left day by day.

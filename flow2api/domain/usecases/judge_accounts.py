@@ -1,19 +1,44 @@
 """The state of every account of the pool, kept for lists: judged anew now and again, in steps that hold up nobody."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from flow2api.domain.account import Account
-from flow2api.domain.account_list import Entry, entry_of
+from flow2api.domain.account_list import Entry, entry_of, number_of
 from flow2api.domain.account_state import Standing, standing_of, state_of
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.selection import Candidate
+from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
 
 AT_ONCE = 500
 _FRESH_S = 1.0
 _SHARE = 50
 """What took so long to judge is used so many times as long, so that looking all the time costs 2 % at most."""
+
+
+@dataclass(slots=True)
+class Common:
+    """What accounts can be told apart by, each with how many accounts have it."""
+
+    upstreams: Counter[str] = field(default_factory=Counter)
+    tags: Counter[str] = field(default_factory=Counter)
+    proxies: Counter[str] = field(default_factory=Counter)
+
+    def change(self, before: Account | None, after: Account | None) -> None:
+        """Count an account that is new, has changed or is gone."""
+        if before is not None and after is not None and _is_common(before) == _is_common(after):
+            return
+        for account, step in ((before, -1), (after, 1)):
+            if account is None:
+                continue
+            self.upstreams[account.upstream] += step
+            for tag in account.tags:
+                self.tags[tag] += step
+            if account.proxy is not None:
+                self.proxies[account.proxy] += step
 
 
 class JudgeAccounts:
@@ -35,22 +60,27 @@ class JudgeAccounts:
         self._clock = clock
         self._testing = testing
         self._renews = renews
-        self._entries: dict[int, Entry] | None = None
+        self._entries: dict[int, Entry] = {}
+        self._common = Common()
         self._changed: set[int] = set()
-        self._changed_meanwhile: set[int] = set()
+        self._is_judged = False
         self._fresh_until = self._good_until = 0.0
         self._judging: asyncio.Task[None] | None = None
         pool.subscribe(self._note)
 
     async def entries(self) -> Sequence[Entry]:
-        """Every account; those of a large pool as they were a moment ago, while they are judged anew."""
-        now = self._clock.monotonic()
-        if self._entries is None or now >= self._fresh_until:
-            if self._judging is None or self._judging.done():
-                self._judging = asyncio.create_task(self._judge(), name="judge accounts")
-            if self._entries is None or now >= self._good_until:
-                await asyncio.shield(self._judging)
-        return self._current(self._entries or {})
+        """Every account; those of a large pool as they were a while ago, while they are judged anew."""
+        await self._settle()
+        return list(self._entries.values())
+
+    async def common(self) -> Common:
+        """What accounts can be told apart by, as of now."""
+        await self._settle()
+        return self._common
+
+    async def judge(self) -> None:
+        """Judge all of them anew now, whether anybody looks or not."""
+        await asyncio.shield(self._judged_anew())
 
     def standing(self, candidate: Candidate) -> Standing:
         """The state of an account now, with its reasons."""
@@ -62,35 +92,57 @@ class JudgeAccounts:
         return self._pool.candidates.get(account_id)
 
     def _note(self, account: Account) -> None:
-        if self._entries is not None:
+        if self._is_judged or self._judging is not None:
             self._changed.add(account.id)
-        if self._judging is not None and not self._judging.done():
-            self._changed_meanwhile.add(account.id)
 
-    def _current(self, entries: dict[int, Entry]) -> Sequence[Entry]:
+    async def _settle(self) -> None:
+        """Have the entries good enough, with what has changed since they were judged."""
+        now = self._clock.monotonic()
+        if not self._is_judged or now >= self._fresh_until:
+            judging = self._judged_anew()
+            if not self._is_judged or now >= self._good_until:
+                await asyncio.shield(judging)
         changed, self._changed = self._changed, set()
         changed.update(self._testing())
-        for account_id in changed:
-            candidate = self._pool.candidates.get(account_id)
-            if candidate is not None:
-                entries[account_id] = self._entry(candidate)
-        if len(entries) != len(self._pool):
-            for account_id in entries.keys() - self._pool.candidates.keys():
-                del entries[account_id]
-        return list(entries.values())
+        self._renew([found for one in changed if (found := self._pool.candidates.get(one)) is not None])
+        if len(self._entries) != len(self._pool):
+            for account_id in self._entries.keys() - self._pool.candidates.keys():
+                self._common.change(self._entries.pop(account_id).account, None)
+
+    def _judged_anew(self) -> "asyncio.Task[None]":
+        if self._judging is None or self._judging.done():
+            self._judging = asyncio.create_task(self._judge(), name="judge accounts")
+        return self._judging
 
     async def _judge(self) -> None:
-        began, judged = self._clock.monotonic(), dict[int, Entry]()
-        self._changed_meanwhile = set()
-        for number, candidate in enumerate(list(self._pool.candidates.values()), 1):
-            judged[candidate.account.id] = self._entry(candidate)
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
-        self._entries, self._changed, ended = judged, self._changed_meanwhile, self._clock.monotonic()
+        began = self._clock.monotonic()
+        for some in _in_slices(list(self._pool.candidates.values())):
+            self._renew(some)
+            await asyncio.sleep(0)
+        ended, self._is_judged = self._clock.monotonic(), True
         self._fresh_until = ended + _FRESH_S + _SHARE * (ended - began)
         self._good_until = self._fresh_until + _SHARE * (ended - began)
+        if len(self._pool) >= MANY:
+            self._good_until += LONGEST_S
 
-    def _entry(self, candidate: Candidate) -> Entry:
-        is_testing = candidate.account.id in self._testing()
-        state = state_of(candidate, self._clock.now(), is_testing=is_testing, is_renewed=self._renews())
-        return entry_of(candidate, state)
+    def _renew(self, candidates: Collection[Candidate]) -> None:
+        """Judge these. What does not follow from the moment is only made anew when the account is another one."""
+        now, testing, is_renewed = self._clock.now(), self._testing(), self._renews()
+        for candidate in candidates:
+            account = candidate.account
+            known = self._entries.get(account.id)
+            state = state_of(candidate, now, is_testing=account.id in testing, is_renewed=is_renewed)
+            if known is not None and known.account is account and known.candidate is candidate:
+                known.state = number_of(state)
+            else:
+                self._common.change(None if known is None else known.account, account)
+                self._entries[account.id] = entry_of(candidate, state)
+
+
+def _is_common(account: Account) -> tuple[object, ...]:
+    return account.upstream, account.tags, account.proxy
+
+
+def _in_slices(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
+    for start in range(0, len(candidates), AT_ONCE):
+        yield candidates[start : start + AT_ONCE]

@@ -125,6 +125,14 @@ class ReadSpans:
         now = quarter_of(self._clock.now()) + 1
         return await self._statistics.of_quarters(range(now - span.quarters, now), by, scope)
 
+    def today(self) -> date:
+        """The day that it is where days are counted."""
+        return self._days.today()
+
+    async def on(self, day: date, by: Dimension | None = None) -> Figures:
+        """The totals of a day by account, key or model, or of all (under ``""``)."""
+        return await self._days.on(day, by)
+
     async def _of_days(self, span: Span, scope: Scope) -> SpanFigures:
         today, zone = self._days.today(), self._days.zone
         first = today - timedelta(days=span.days - 1)

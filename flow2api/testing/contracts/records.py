@@ -230,6 +230,10 @@ class StatisticsContract:
 
         assert {quarter: counts.images for quarter, counts in quarters.items()} == {later - 1: 1, later: 1}
         assert (await storage.statistics.of_quarters(range(later, later + 1), None, Scope()))[""].images == 1
+        of_one = Scope(account_id=MADE.account_id)
+        for some in (range(later, later + 1), range(later - 1, later), range(later, later + 9)):
+            assert (await storage.statistics.of_quarters(some, None, of_one))[""].images == 1
+        assert await storage.statistics.of_quarters(range(later, later), None, of_one) == {}
         assert await storage.statistics.oldest_quarter() == later - 1
 
     async def test_quarters_become_a_day_a_few_at_a_time_and_nothing_is_counted_twice(self, storage: Storage) -> None:

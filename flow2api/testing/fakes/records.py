@@ -102,7 +102,8 @@ class FakeRequestLog:
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = sorted((line for line in self._records.lines if line.at < before), key=lambda line: line.at)[:limit]
-        self._records.lines = [line for line in self._records.lines if line not in old]
+        gone = {id(line) for line in old}
+        self._records.lines = [line for line in self._records.lines if id(line) not in gone]
         return len(old)
 
     def _matching(self, wanted: LogFilter) -> list[LoggedRequest]:

@@ -15,6 +15,7 @@ from flow2api.domain.usecases.sign_in import Visitor
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
 from flow2api.testing.simulator import SimulatorProcess
+from tests.cheap_passphrases import cheap_passphrases
 
 PASSPHRASE = Secret("quiet maple river lamp")
 
@@ -69,7 +70,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             "FLOW2API_OPTIONS__BACKGROUND_RENEWAL": "false",
         }
         extensions = load_extensions()
-        services = build_services(load_settings(environment, sections=extensions.sections), extensions)
+        with cheap_passphrases():
+            services = build_services(load_settings(environment, sections=extensions.sections), extensions)
         async with running(services):
             app: Any = create_app(services)
             clients = {role: await _signed_in(services, role) for role in Role}

@@ -24,6 +24,7 @@ from flow2api.hookspecs import UpstreamFactory, hookimpl
 from flow2api.settings import load_settings
 from flow2api.testing.factories import picture_spec
 from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
+from tests.cheap_passphrases import cheap_passphrases
 
 HOME, NEW_HOME = "https://media.example.org/v1", "https://new.example.org/v1"
 PAINT = picture_spec("hosted-paint", upstream="hosts")
@@ -67,7 +68,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     plugin = Plugin()
     extensions = load_extensions(extra={"stage": plugin})
     environment = {"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DRAIN_S": "0"}
-    services = build_services(load_settings(environment, sections=extensions.sections), extensions)
+    with cheap_passphrases():
+        services = build_services(load_settings(environment, sections=extensions.sections), extensions)
     async with running(services):
         passphrase, visitor = Secret("quiet maple river lamp"), Visitor("admin_api", "")
         await services.operating.operators.create("ada", passphrase, Role.OWNER)

@@ -19,6 +19,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.sign_in import Visitor
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
+from tests.cheap_passphrases import cheap_passphrases
 
 PUBLIC = {
     ("GET", "/"),
@@ -61,7 +62,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def services_at(folder: Path, **settings: str) -> Services:
     extensions = load_extensions()
     environment = {"FLOW2API_DATA_DIR": str(folder / "data"), **settings}
-    return build_services(load_settings(environment, sections=extensions.sections), extensions)
+    with cheap_passphrases():
+        return build_services(load_settings(environment, sections=extensions.sections), extensions)
 
 
 def visiting(app: Litestar) -> Client:

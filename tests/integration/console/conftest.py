@@ -19,6 +19,7 @@ from flow2api.domain.usecases.manage_accounts import NewAccount
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
 from flow2api.testing.simulator import SimulatorProcess
+from tests.cheap_passphrases import cheap_passphrases, seal_cheaply
 
 PASSPHRASE = Secret("quiet maple river lamp")
 BASE = "http://127.0.0.1"
@@ -101,6 +102,11 @@ class Site:
         return account.id
 
 
+@pytest.fixture(autouse=True)
+def _sealed_cheaply(monkeypatch: pytest.MonkeyPatch) -> None:
+    seal_cheaply(monkeypatch)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with SimulatorProcess(picture_s=0.01) as simulator:
@@ -112,7 +118,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
             "FLOW2API_OPTIONS__BACKGROUND_RENEWAL": "false",
         }
         extensions = load_extensions()
-        services = build_services(load_settings(environment, sections=extensions.sections), extensions)
+        with cheap_passphrases():
+            services = build_services(load_settings(environment, sections=extensions.sections), extensions)
         async with running(services):
             app: Any = create_app(services)
             async with (

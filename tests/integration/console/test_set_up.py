@@ -11,6 +11,7 @@ import pytest_asyncio
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
+from tests.cheap_passphrases import cheap_passphrases
 from tests.integration.console.conftest import BASE, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -39,7 +40,8 @@ class Empty:
 async def empty(tmp_path: Any) -> AsyncIterator[Empty]:
     environment = {"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DRAIN_S": "0"}
     extensions = load_extensions()
-    services = build_services(load_settings(environment, sections=extensions.sections), extensions)
+    with cheap_passphrases():
+        services = build_services(load_settings(environment, sections=extensions.sections), extensions)
     async with running(services):
         app: Any = create_app(services)
         transport = httpx.ASGITransport(app)
@@ -122,7 +124,8 @@ async def test_passphrase_is_taken_over_plain_http_from_elsewhere_only_where_the
         environment = {"FLOW2API_DATA_DIR": str(tmp_path / str(number)), "FLOW2API_CONSOLE_PLAIN_HTTP": allowed}
         extensions = load_extensions()
         settings = load_settings({**environment, "FLOW2API_DRAIN_S": "0"}, sections=extensions.sections)
-        services = build_services(settings, extensions)
+        with cheap_passphrases():
+            services = build_services(settings, extensions)
         async with running(services):
             code, _ = await services.operating.offer_setup()
             app: Any = create_app(services)

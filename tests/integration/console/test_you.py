@@ -93,7 +93,8 @@ async def test_nobody_ends_the_session_of_another(site: Site, ada: Person) -> No
     assert await site.services.operating.sign_in.sessions_of(owner)
 
 
-async def test_preferences_hold_in_every_browser(app: Any, ada: Person) -> None:
+async def test_preferences_hold_in_every_browser(site: Site, app: Any, ada: Person) -> None:
+    await site.account()  # before there is one the overview says how to begin, and nothing on it is live
     await ada.submit("/console/you/preferences", language="zh-Hans", density="compact")
 
     page = await ada.see("/console")

@@ -6,15 +6,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 
 from flow2api.adapters.persistence import SqlStorage
 from flow2api.domain.errors import ConflictError, StorageBusyError, StorageFullError
+from flow2api.domain.ports.storage import GenerationFilter
+from flow2api.domain.statistics import Scope
 from flow2api.testing.samples import NOW, generation_of, key_of, media_of
 from tests.integration.persistence.databases import storage_at
 
@@ -287,3 +289,32 @@ class TestPlans:
         assert index in steps[0]
         # Only the few unfinished ones may be sorted each time.
         assert sql == LEFT or not any("TEMP B-TREE" in step for step in steps)
+
+    async def test_page_of_what_is_under_way_looks_at_nothing_else(self, storage: SqlStorage) -> None:
+        steps = await plans_of(storage, storage.generation_directory.page(UNDER_WAY, after=None, limit=10))
+
+        assert "ix_generations_unfinished" in steps[0]
+
+    async def test_figures_of_an_account_are_looked_up_by_quarter_hours(self, storage: SqlStorage) -> None:
+        steps = await plans_of(storage, storage.statistics.of_quarters(range(9, 99), None, Scope(account_id=7)))
+
+        assert "(quarter=? AND account_id=?)" in steps[0]
+
+
+UNDER_WAY = GenerationFilter(is_unfinished=True)
+
+
+async def plans_of(storage: SqlStorage, asking: Awaitable[object]) -> list[str]:
+    """How the database goes about what is asked."""
+    steps: list[str] = []
+
+    def explain(connection: Connection, cursor: object, sql: str, values: tuple[object, ...], *_: object) -> None:
+        if not sql.startswith("EXPLAIN"):
+            steps.extend(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        await asking
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    return steps

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from flow2api.adapters.system import SystemClock
-from flow2api.adapters.vault import Argon2Passphrases
 from flow2api.cli import context, operator
 from flow2api.domain.account import CredentialKind
 from flow2api.domain.ports.secrets import Cipher
@@ -21,10 +20,8 @@ from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 from flow2api.testing.fakes.storage import FakeStorage
 from flow2api.testing.fakes.tables import Tables
 from flow2api.testing.fakes.upstream import FakeUpstream
+from tests.cheap_passphrases import CHEAP, seal_cheaply
 from tests.command_line import CommandLine
-
-CHEAP_KIB = 64
-"""Memory of a passphrase's hash here: nobody guesses them, and the real cost is a tenth of a second each."""
 
 
 class PreparingStorage(FakeStorage):
@@ -86,7 +83,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 @pytest.fixture
 def run(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(operator, "Argon2Passphrases", partial(Argon2Passphrases, memory_kib=CHEAP_KIB, passes=1))
+    monkeypatch.setattr(operator, "Argon2Passphrases", CHEAP)
+    seal_cheaply(monkeypatch)
     return CommandLine({"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_DATABASE_URL": "fake:"})
 
 

@@ -125,7 +125,7 @@ class AccountController(Controller):
         """Prove a new session token or key, then store it."""
         form = await read_form(visit.request, CREDENTIAL_FIELDS)
         account = account_in(visit.doors, account_id)
-        change = read_credential(form, account, visit.doors.kinds.of(account.upstream))
+        change = read_credential(form, account, visit.doors.kinds)
         if change is None or form.errors:
             return await _page(visit, account_id, 422, credential=form)
         try:

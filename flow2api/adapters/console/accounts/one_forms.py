@@ -6,8 +6,9 @@ from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts.bulk import split_tags
 from flow2api.adapters.console.forms import Form
 from flow2api.adapters.console.language import gettext
-from flow2api.domain.account import Account, CredentialKind
+from flow2api.domain.account import Account
 from flow2api.domain.base_url import read_base_url
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy
@@ -103,8 +104,9 @@ def show_both(form: Form, account: Account, fields: Sequence[str]) -> None:
     form.refuse("", gettext("Not saved: somebody else has changed %(name)s meanwhile.") % {"name": name_of(account)})
 
 
-def read_credential(form: Form, account: Account, kind: CredentialKind) -> AccountChange | None:
+def read_credential(form: Form, account: Account, kinds: CredentialKinds) -> AccountChange | None:
     """The new session token or key; None when something is wrong, which the form then says."""
+    kind = kinds.of(account.upstream)
     text = form.secret("credential", is_needed=True, most=20_000)
     if form.errors:
         return None
@@ -116,7 +118,7 @@ def read_credential(form: Form, account: Account, kind: CredentialKind) -> Accou
     base_url: str | None = None
     if kind.has_base_url:
         try:
-            base_url = read_base_url(form.text("base_url") or account.base_url or "")
+            base_url = read_base_url(form.text("base_url") or account.base_url or "", kinds.plain_hosts)
         except UnsupportedInputError as error:
             form.refuse("base_url", gettext(error.message))
             return None

@@ -152,7 +152,7 @@ async def _ended(doors: ConsoleDoors, filters: Filters) -> tuple[Sequence[UnderW
 
 async def _facets(doors: ConsoleDoors, filters: Filters, under_way: Sequence[UnderWay]) -> Sequence[Facet]:
     counted = Counter(state_name(one.generation) for one in under_way)
-    figures = await doors.statistics.on(doors.statistics.today())
+    figures = await doors.glance.today()
     today = figures.get("", Counts())
     ended = {"failed": today.errors, "completed": today.succeeded, "cancelled": today.cancelled, "unknown": None}
     if filters.is_narrowed:

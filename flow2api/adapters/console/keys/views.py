@@ -110,7 +110,7 @@ class OneKey:
 
 async def key_list(doors: ConsoleDoors, *, text: str, state: str, after: str) -> KeyList:
     """Keys by name, those that open something first."""
-    today = await doors.statistics.on(doors.statistics.today(), Dimension.KEY)
+    today = await doors.glance.today(Dimension.KEY)
     known = [view_of(key, today.get(key.id)) for key in await doors.keys.all()]
     sought = text.casefold()
     named = [key for key in known if sought in key.name.casefold() or key.prefix.startswith(text)]
@@ -151,7 +151,7 @@ async def one_key(doors: ConsoleDoors, key_id: int) -> OneKey:
         NotKnownError: There is none.
     """
     key = await doors.keys.get(key_id)
-    today = await doors.statistics.on(doors.statistics.today(), Dimension.KEY)
+    today = await doors.glance.today(Dimension.KEY)
     totals = await doors.statistics.totals(Dimension.KEY)
     view = view_of(key, today.get(key.id))
     return OneKey(view, _profiles(doors), (await doors.browse.filter_values()).tags, totals.get(key.id, Counts()))

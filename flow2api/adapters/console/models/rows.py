@@ -69,7 +69,7 @@ def price_words(price: int, unit: CostUnit) -> str:
 
 async def rows_of(doors: ConsoleDoors, models: Iterable[ModelDescription]) -> list[ModelRow]:
     """The rows of these models. Figures are counted by single models; those of a line are added up."""
-    today = await doors.statistics.on(doors.statistics.today(), Dimension.MODEL)
+    today = await doors.glance.today(Dimension.MODEL)
     standings, lines = Standings(doors.pool), lines_of(doors)
     rows = []
     for one in models:

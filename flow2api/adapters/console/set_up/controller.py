@@ -22,7 +22,7 @@ from flow2api.adapters.console.passphrases import (
 )
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.refusals import refuse
-from flow2api.adapters.console.templates import render
+from flow2api.adapters.console.templates import prepare, render
 from flow2api.adapters.console.visit import HttpRequest, visitor_of
 from flow2api.domain.errors import Flow2ApiError, SetupClosedError, SetupCodeRefusedError
 from flow2api.domain.preferences import Language, Preferences
@@ -58,7 +58,7 @@ class SetUpController(Controller):
     async def show(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
         """The form, as long as there is no operator."""
         await _check_open(doors)
-        return _page(request, doors, Form())
+        return await _page(request, doors, Form())
 
     @post(status_code=303)
     async def set_up(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
@@ -70,17 +70,19 @@ class SetUpController(Controller):
         passphrase = new_passphrase(form)
         refuse_open_way(form, doors, request)
         if form.errors:
-            return _page(request, doors, form, status=422)
+            return await _page(request, doors, form, status=422)
         try:
             here, token = await doors.set_up(Secret(code), name, passphrase, visitor_of(doors, request))
         except SetupClosedError as error:
             raise NotFoundException from error
         except SetupCodeRefusedError as error:
             form.refuse("code", gettext(error.message))
-            return _page(request, doors, form, status=422)
+            return await _page(request, doors, form, status=422)
         except Flow2ApiError as error:
             refuse(form, error, _FIELDS)
-            return _page(request, doors, form, status=status_of(error), wait_s=getattr(error, "retry_after_s", None))
+            return await _page(
+                request, doors, form, status=status_of(error), wait_s=getattr(error, "retry_after_s", None)
+            )
         spoken = Preferences(language=Language(current().tag))
         await doors.preferences(here, spoken, visitor_of(doors, request))
         answer = Redirect(FIRST_STEPS, status_code=303, headers=dict(PAGE_HEADERS))
@@ -107,9 +109,10 @@ def _view(request: HttpRequest, doors: ConsoleDoors, strength: StrengthView) -> 
     return SetUpView(current().tag, theme, doors.version, is_private(doors, request), strength)
 
 
-def _page(
+async def _page(
     request: HttpRequest, doors: ConsoleDoors, form: Form, *, status: int = 200, wait_s: float | None = None
 ) -> Response[str]:
+    await prepare("door/set_up.html")
     html = render("door/set_up.html", {"view": _view(request, doors, StrengthView()), "form": form})
     headers = dict(PAGE_HEADERS) | ({"retry-after": str(max(1, round(wait_s)))} if wait_s is not None else {})
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)

@@ -60,6 +60,10 @@ PAGE = LiveView("page", "overview", {"words": "words", "still": "still"}, view)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look each millisecond, at templates that are what they show."""
     monkeypatch.setattr(module, "EVERY_S", 0.001)
+
+    async def prepare(template: str) -> None: ...
+
+    monkeypatch.setattr(module, "prepare", prepare)
     monkeypatch.setattr(
         module,
         "render",

@@ -1,6 +1,7 @@
 """What no template may hold, because the browser would not run it, or because it would be unsafe."""
 
 import re
+import threading
 from pathlib import Path
 
 import jinja2
@@ -9,7 +10,7 @@ from jinja2 import nodes
 
 from flow2api.adapters.console.areas import LIVE_VIEWS
 from flow2api.adapters.console.folders import static_folder, template_folder
-from flow2api.adapters.console.templates import environment
+from flow2api.adapters.console.templates import _prepared, environment, prepare
 
 TEMPLATES = sorted(path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.html"))
 
@@ -100,3 +101,24 @@ def test_icons_that_templates_name_are_in_the_sprite() -> None:
     for path in Path(template_folder()).rglob("*.html"):
         named = set(re.findall(r"icon\(\"([\w-]+)\"", path.read_text(encoding="utf-8")))
         assert named <= sprite, (path.name, named - sprite)
+
+
+async def test_page_is_compiled_with_all_that_it_shows_where_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment.cache_clear()
+    _prepared.cache_clear()
+    compiled: dict[str | None, threading.Thread] = {}
+    compile_one = jinja2.Environment.compile
+
+    def noted(self: jinja2.Environment, source: str, name: str | None = None, *args: object, **more: object) -> object:
+        assert name not in compiled
+        compiled[name] = threading.current_thread()
+        return compile_one(self, source, name, *args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(jinja2.Environment, "compile", noted)
+    await prepare("overview/index.html")
+    await prepare("overview/index.html")
+
+    assert {"overview/index.html", "_layout/base.html", "overview/_verdict.html", "_macros/parts.html"} <= set(compiled)
+    assert threading.main_thread() not in compiled.values()

@@ -4,12 +4,25 @@ import pytest
 from flow2api.adapters.vault.passphrase import SealedDocument, Sealing, open_document, read_sealed, seal_document
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.secret import Secret
+from tests.cheap_passphrases import seal_cheaply
 
 PASSPHRASE = Secret("correct horse battery")
 
 
-@pytest.fixture(scope="module")
-def sealed() -> bytes:
+OF_VERSION_1 = (
+    b'{"flow2api_sealed":1,"salt":"1PkmEVfO3NKmdykr2mcEHw==","nonce":"r_JcBzX6cQce_GW7",'
+    b'"sealed":"ug8BJ_q7jAmYsKnQkeGNZVqeW03GBHUJ_w=="}'
+)
+"""Sealed at the real cost, under the same passphrase."""
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    seal_cheaply(monkeypatch)
+
+
+@pytest.fixture
+def sealed(cheap: None) -> bytes:
     return seal_document(b"canary \x00\xff", PASSPHRASE)
 
 
@@ -22,6 +35,15 @@ def read(data: bytes) -> SealedDocument:
 def test_opens_to_the_same_bytes(sealed: bytes) -> None:
     assert open_document(read(sealed), PASSPHRASE) == b"canary \x00\xff"
     assert b"canary" not in sealed
+
+
+def test_documents_of_this_version_stay_readable_and_new_ones_cost_as_much_to_guess() -> None:
+    assert open_document(read(OF_VERSION_1), PASSPHRASE) == b"canary \x00\xff"
+    with pytest.MonkeyPatch.context() as patch:
+        new = seal_document(b"canary", PASSPHRASE)
+        seal_cheaply(patch)
+        with pytest.raises(UnsupportedInputError):
+            open_document(read(new), PASSPHRASE)
 
 
 def test_no_two_documents_are_alike(sealed: bytes) -> None:
@@ -63,6 +85,7 @@ def test_anything_else_is_no_sealed_document(data: bytes) -> None:
     assert read_sealed(data) is None
 
 
+@pytest.mark.usefixtures("cheap")
 @pytest.mark.parametrize("size", [1, 700])
 def test_parts_of_any_size_open_to_the_whole(size: int) -> None:
     data = bytes(range(256)) * 9
@@ -73,6 +96,7 @@ def test_parts_of_any_size_open_to_the_whole(size: int) -> None:
     assert open_document(read(b"".join([sealing.begin(), *parts, sealing.end()])), PASSPHRASE) == data
 
 
+@pytest.mark.usefixtures("cheap")
 def test_long_document_is_opened_piece_by_piece() -> None:
     data = b"0123456789" * 300_000
 

@@ -17,7 +17,8 @@ from flow2api.domain.errors import AccountNotFoundError, UnsupportedInputError
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts, FilterValues
-from flow2api.domain.usecases.judge_accounts import JudgeAccounts
+from flow2api.domain.usecases.judge_accounts import AT_ONCE, JudgeAccounts
+from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.testing.fakes.clock import START, FakeClock
 
@@ -234,3 +235,42 @@ async def test_list_holds_up_nobody() -> None:
 
     assert turns > 50
     assert len(looking.result().accounts) == 50
+
+
+async def test_first_look_after_a_long_time_does_not_wait_where_many_are_judged_meanwhile() -> None:
+    here = Pool(*(account(number) for number in range(1, MANY + 1)))
+    register = JudgeAccounts(here.pool, here.clock)
+    browse = BrowseAccounts(register)
+    await register.judge()
+    await here.pool.take(1, MediaKind.IMAGE)
+    here.clock.advance(LONGEST_S - 1)
+
+    assert (await browse.page(PoolFilter())).counts[AccountState.BUSY] == 0
+    await register.judge()
+    assert (await browse.page(PoolFilter())).counts[AccountState.BUSY] == 1
+
+
+async def test_what_can_be_narrowed_by_follows_every_change_at_once() -> None:
+    here = Pool(account(1, tags=frozenset({"a"}), proxy="lab"), account(2, tags=frozenset({"a", "b"})))
+    assert await here.browse.filter_values() == FilterValues(["flow"], ["a", "b"], ["lab"])
+
+    here.pool.put(account(1, tags=frozenset({"c"}), credits=5))
+    assert await here.browse.filter_values() == FilterValues(["flow"], ["a", "b", "c"], [])
+
+    here.pool.remove(2)
+    here.pool.put(account(3, upstream="gemini"))
+    assert await here.browse.filter_values() == FilterValues(["flow", "gemini"], ["c"], [])
+
+
+async def test_account_that_has_left_while_all_were_judged_is_not_listed() -> None:
+    here = Pool(*(account(number) for number in range(1, 2 * AT_ONCE)))
+    judging = asyncio.create_task(here.browse.page(PoolFilter()))
+    await asyncio.sleep(0)
+    here.pool.remove(1)
+    here.pool.put(account(1, name="again"))
+    here.pool.remove(2 * AT_ONCE - 1)
+    await judging
+
+    page = await here.browse.page(PoolFilter(text="again"))
+    assert (ids(page), page.total) == ([1], 1)
+    assert (await here.browse.page(PoolFilter())).total == 2 * AT_ONCE - 2

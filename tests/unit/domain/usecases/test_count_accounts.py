@@ -8,6 +8,7 @@ from typing import Any
 from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
 from flow2api.plugins.coordination_memory import MemorySlots
 from flow2api.testing.fakes.clock import START, FakeClock
 
@@ -107,3 +108,16 @@ async def test_who_asks_now_and_again_in_a_large_pool_does_not_wait_for_the_coun
     pool.remove(2)
     clock.advance(60)
     assert (await count()).total == 998
+
+
+async def test_first_question_after_a_long_time_is_answered_at_once_where_many_are_counted_meanwhile() -> None:
+    clock = FakeClock()
+    pool = pool_of(*(account(number) for number in range(1, MANY + 1)), clock=clock)
+    count = CountAccounts(pool, clock)
+    await count.count()
+    clock.advance(LONGEST_S - 1)
+    pool.remove(1)
+
+    assert (await count()).total == MANY  # as it was counted; newer figures come
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "count accounts"))
+    assert (await count()).total == MANY - 1

@@ -84,6 +84,15 @@ async def test_figures_and_credits_are_those_of_their_use_cases() -> None:
     assert [one.left for one in (await hill.glance.credits(3)).days] == [None] * 3
 
 
+async def test_figures_of_today_are_read_once_for_all_who_look_within_a_moment() -> None:
+    hill = Hill()
+    today = await hill.glance.today(Dimension.KEY)
+    assert today == {}
+    assert await hill.glance.today(Dimension.KEY) is today
+    hill.clock.advance(2)
+    assert await hill.glance.today(Dimension.KEY) is not today
+
+
 async def test_the_latest_results_are_those_that_were_not_deleted() -> None:
     hill = Hill()
     gone = datetime(2026, 11, 23, tzinfo=UTC)

@@ -13,6 +13,7 @@ from flow2api.adapters.console.accounts.one_forms import (
 )
 from flow2api.adapters.console.forms import Form
 from flow2api.domain.account import Account, Capacity, CredentialKind
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.media import MediaKind
 from flow2api.domain.proxy import Proxy
 from flow2api.domain.secret import Secret
@@ -22,6 +23,7 @@ from flow2api.testing.factories import AccountFactory
 PROXY = Proxy(
     id=1, name="eu-1", url=Secret("http://p"), address="p:80", created_at=datetime(2026, 7, 1, tzinfo=UTC), pool="eu"
 )
+HOSTS = CredentialKinds({"host": CredentialKind.API_KEY_AND_BASE_URL}, plain_hosts=frozenset({"media"}))
 CHOICES = proxy_choices([PROXY], None)
 
 
@@ -94,14 +96,23 @@ def test_credential_that_cannot_be_one_is_told_beside_its_field(
 ) -> None:
     form = Form(values=dict(typed))
 
-    assert read_credential(form, account(), kind) is None
+    assert read_credential(form, account(upstream="any"), CredentialKinds({"any": kind})) is None
     assert form.error(field)
     assert "credential" not in form.values
 
 
 def test_key_goes_with_its_host() -> None:
-    one, form = account(base_url="https://a.example/v1"), Form(values={"credential": " k1 "})
+    one, form = account(upstream="host", base_url="https://a.example/v1"), Form(values={"credential": " k1 "})
 
-    change = read_credential(form, one, CredentialKind.API_KEY_AND_BASE_URL)
+    change = read_credential(form, one, HOSTS)
 
     assert change == AccountChange(session_token=Secret("k1"), base_url="https://a.example/v1")
+
+
+def test_key_is_renewed_at_a_host_that_may_be_asked_over_plain_http() -> None:
+    one, form = account(upstream="host", base_url="http://media:8000/v1"), Form(values={"credential": "k1"})
+
+    assert read_credential(form, one, HOSTS) == AccountChange(
+        session_token=Secret("k1"), base_url="http://media:8000/v1"
+    )
+    assert read_credential(form, one, CredentialKinds({"host": CredentialKind.API_KEY_AND_BASE_URL})) is None
