@@ -24,6 +24,7 @@ _NOT_SETTINGS = frozenset({"config", "sections", "options", "origins"})
 
 FILE = "flow2api.toml"
 COMMAND_LINE = "command line"
+SAVED = "saved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,8 @@ class Settings:
         linger_s: How long listeners go on answering after SIGTERM, so that load balancers see it in time.
         sections: The plugins' own settings, by plugin.
         options: Options that are fixed here and cannot be changed while the server runs.
-        origins: Where each setting that was given comes from: the variable, `FILE` or `COMMAND_LINE`, by its name; what is in
-            a section has the section's name and a point before it.
+        origins: Where each setting that was given comes from: the variable, `FILE`, `COMMAND_LINE`, or `SAVED` for what the
+            option ``plugin_settings`` sets, by its name; what is in a section has the section's name and a point before it.
     """
 
     data_dir: Path = Path("data")
@@ -120,11 +121,13 @@ class PluginChoice:
         enabled: By the setting.
         folder: Where those lie that are single files; None for nowhere.
         by_option: By the option of the same name, as far as the settings fix it; None when it is to be looked up.
+        saved: Plugins' settings by the option ``plugin_settings``; None when it is to be looked up.
     """
 
     enabled: tuple[str, ...]
     folder: Path | None
     by_option: tuple[str, ...] | None
+    saved: Mapping[str, str] | None = None
 
 
 def read_plugin_choice(
@@ -141,11 +144,13 @@ def read_plugin_choice(
     if faults:
         raise ConfigurationError("The settings cannot be used. " + " ".join(faults))
     options = given.get(_OPTIONS, {})
-    is_fixed = isinstance(options, dict) and "plugins" in options
+    fixed = options if isinstance(options, dict) else {}
+    parsed = parse_options({name: fixed[name] for name in ("plugins", "plugin_settings") if name in fixed})
     return PluginChoice(
         enabled=found.get("plugins", ()),
         folder=Path(found["plugins_dir"]) if found.get("plugins_dir") else None,
-        by_option=parse_options({"plugins": options["plugins"]}).plugins if is_fixed else None,
+        by_option=parsed.plugins if "plugins" in fixed else None,
+        saved=parsed.plugin_settings if "plugin_settings" in fixed else None,
     )
 
 

@@ -17,7 +17,7 @@ from flow2api.domain.options import Options, OptionSource, OptionStanding
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.time_zone import zone_named
-from flow2api.extensions import Extensions
+from flow2api.extensions import Extensions, check_saved_setting
 from flow2api.settings import Settings, parse_options
 
 _DEFAULTS = Options()
@@ -255,7 +255,7 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
     Raises:
         ConfigurationError: One that the settings fix cannot be used.
     """
-    return CurrentOptions(
+    options = CurrentOptions(
         backends.storage.options,
         settings.options,
         lambda: frozenset(extensions.policies),
@@ -270,6 +270,17 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
         },
         check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
+    options.check_changes_by(lambda was, now: _check_saved_settings(extensions, was, now))
+    return options
+
+
+def _check_saved_settings(extensions: Extensions, was: Options, now: Options) -> None:
+    for name, text in now.plugin_settings.items():
+        if was.plugin_settings.get(name) != text:
+            try:
+                check_saved_setting(extensions, name, text)
+            except ConfigurationError as error:
+                raise UnsupportedInputError(error.message, param="plugin_settings") from error
 
 
 def _nearest(name: str, known: Collection[str], otherwise: str = "") -> str:

@@ -35,6 +35,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 **({} if services.relay is None else {"events": services.relay.run}),
                 "warm": services.warm.run,
                 "health": services.health.run,
+                "deleted": services.operating.restore.run,
                 "purge": services.purge.run,
                 "room": services.room.run,
                 "forget": services.recording.forget.run,

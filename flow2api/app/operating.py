@@ -23,6 +23,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_tries import CountTries
+from flow2api.domain.usecases.delete_accounts import RestoreAccounts, trash_of
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -72,6 +73,7 @@ class Operating:
     census: CountAccounts
     keep_counted: KeepAccountsCounted
     browse: BrowseAccounts
+    restore: RestoreAccounts
     act_on_accounts: ActOnAccounts
     probes: ProbeAccounts
     search: Search
@@ -129,7 +131,7 @@ def build_operating(
     browse, census = BrowseAccounts(judge), CountAccounts(pool, clock)
     import_accounts = _import(storage, vault, pool, tend, credentials, clock, kinds)
     operate = OperateAccounts(
-        pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds
+        pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
     )
     return Operating(
         operators=entrance.operators,
@@ -140,6 +142,7 @@ def build_operating(
         set_up=entrance.set_up,
         preferences=ChangePreferences(storage.operators, clock),
         accounts=operate,
+        restore=RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock),
         act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from flow2api.adapters.console.doors import PluginFacts, PluginSetting
+from flow2api.app.plugin_settings import described_sections, text_of
 from flow2api.extensions import Extensions, Plugin
 from flow2api.settings import PREFIX, Settings
 
@@ -29,6 +30,7 @@ def _facts(plugin: Plugin, extensions: Extensions, settings: Settings) -> Plugin
         sha256=plugin.sha256 or "",
         brings=tuple(_brought(plugin, extensions)),
         settings=tuple(_settings(plugin, extensions, settings)),
+        sections=described_sections(plugin, extensions, settings),
     )
 
 
@@ -52,7 +54,7 @@ def _settings(plugin: Plugin, extensions: Extensions, settings: Settings) -> Ite
                 name=f"{section}.{name}",
                 variable=f"{PREFIX}{section.upper()}__{name.upper()}",
                 kind=types.get(name, ""),
-                value=_text(values.get(name)),
+                value=text_of(values.get(name)),
             )
 
 
@@ -64,13 +66,3 @@ def _declared_by(plugin: Plugin, extensions: Extensions) -> Iterator[str]:
 
 def _types(schema: type[msgspec.Struct]) -> dict[str, str]:
     return {one.encode_name: getattr(one.type, "__name__", str(one.type)) for one in msgspec.structs.fields(schema)}
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case _:
-            return msgspec.json.encode(value).decode()

@@ -34,6 +34,7 @@ from flow2api.adapters.vault import GatewayName
 from flow2api.app.account_moves import AccountFiles
 from flow2api.app.composition import Services
 from flow2api.app.plugin_facts import plugin_facts
+from flow2api.app.plugin_settings import PluginSettings
 from flow2api.app.start_up import start_up_settings
 from flow2api.app.support_bundle import packages, support_bundle
 from flow2api.domain.usecases.run_in_playground import RunInPlayground
@@ -192,6 +193,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         account_of=services.pool.get,
         account_files=AccountFiles(services.kinds),
         act_on_accounts=operating.act_on_accounts,
+        restore=operating.restore,
         browse=operating.browse,
         checks=operating.checks,
         credits=operating.credits,
@@ -234,6 +236,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         loop_late_s=services.overseeing.lag.percentile_s,
         packages=packages(),
         panels=services.overseeing.panels,
+        plugin_settings=PluginSettings(services.extensions, settings),
         plugins=plugin_facts(services.extensions, settings),
         started_at=services.clock.now(),
         support_bundle=lambda actor: support_bundle(services, actor),

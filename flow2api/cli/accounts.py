@@ -25,6 +25,7 @@ from flow2api.cli.whoever import whoever
 from flow2api.documents.accounts import account_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
 from flow2api.domain.ports.storage import Storage
+from flow2api.domain.usecases.delete_accounts import trash_of
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.domain.usecases.tell_health import ToldAccounts
@@ -160,7 +161,9 @@ async def _managed(here: Installation, use: Callable[[ManageAccounts], Awaitable
 def _manage(here: Installation, storage: Storage) -> ManageAccounts:
     clock = SystemClock()
     accounts = ToldAccounts(storage.accounts, storage.health, clock)
-    return ManageAccounts(accounts, storage.vault, clock, credential_kinds(here.settings, here.extensions))
+    return ManageAccounts(
+        accounts, storage.vault, clock, credential_kinds(here.settings, here.extensions), trash_of(storage)
+    )
 
 
 async def _switch(here: Installation, which: str, *, enabled: bool) -> Account:

@@ -17,9 +17,10 @@ from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import building_up
 from flow2api.app.backends import Vault, build_storage, build_vault, peek_options
 from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import PeeksOptions, Storage
-from flow2api.extensions import LOADING_S, Extensions, enabled_plugins, load_extensions, within
-from flow2api.settings import PREFIX, Settings, load_settings, parse_options, read_plugin_choice
+from flow2api.extensions import LOADING_S, Extensions, enabled_plugins, load_extensions, with_saved, within
+from flow2api.settings import PREFIX, SAVED, Settings, load_settings, parse_options, read_plugin_choice
 
 if TYPE_CHECKING:
     from flow2api.app import Services
@@ -61,29 +62,48 @@ def installation(
     choice = read_plugin_choice(environment, text, overrides)
     extensions = load_extensions((*choice.enabled, *(choice.by_option or ())), folder=choice.folder)
 
-    def with_settings(extensions: Extensions, *, more_sections: bool) -> Installation:
+    def with_settings(
+        extensions: Extensions, *, more_sections: bool, saved: Mapping[str, str] | None = None
+    ) -> Installation:
         settings = load_settings(
             environment, text, overrides, sections=extensions.sections, more_sections=more_sections
         )
-        checked, sections = extensions.checked(settings.sections)
-        return Installation(replace(settings, sections=sections), checked)
+        given, taken = with_saved(extensions, settings.sections, saved or {})
+        checked, sections = extensions.checked(given)
+        origins = {**settings.origins, **dict.fromkeys(taken, SAVED)}
+        return Installation(replace(settings, sections=sections, origins=origins), checked)
 
-    if choice.by_option is None:
-        wanted = stored_plugins(with_settings(extensions, more_sections=True))
+    saved = choice.saved
+    if choice.by_option is None or saved is None:
+        stored = stored_choice(with_settings(extensions, more_sections=True))
+        saved = stored.plugin_settings if saved is None else saved
+        wanted = stored.plugins if choice.by_option is None else ()
         names = [name for name in wanted if name not in choice.enabled]
         if names:
             loaded = enabled_plugins(names, folder=choice.folder)
             extensions = extensions.extended(one for one in loaded if one.plugin.name in names)
-    return with_settings(extensions, more_sections=bool(extensions.left_out))
+    return with_settings(extensions, more_sections=bool(extensions.left_out), saved=saved)
 
 
-def stored_plugins(here: Installation) -> tuple[str, ...]:
-    """The plugins that the stored option enables; none when the storage cannot be read, which is told by whoever opens it."""
+def stored_choice(here: Installation) -> Options:
+    """The stored options that have to be known before the program is put together: which plugins, and their settings.
+
+    They have their defaults when the storage cannot be read, which is told by whoever opens it.
+    """
     try:
         stored = _stored_options(here)
-        return parse_options({"plugins": stored.get("plugins", ())}).plugins
     except (Exception, SystemExit):  # noqa: BLE001 - the storage may be a plugin's, and must not be what ends the program
-        return ()
+        return Options()
+    return Options(
+        plugins=_usable(stored, "plugins").plugins, plugin_settings=_usable(stored, "plugin_settings").plugin_settings
+    )
+
+
+def _usable(stored: Mapping[str, object], name: str) -> Options:
+    try:
+        return parse_options({name: stored[name]} if name in stored else {})
+    except ConfigurationError:
+        return Options()
 
 
 def _stored_options(here: Installation) -> Mapping[str, object]:

@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     ACCOUNT_ENABLED = "account.enabled"
     ACCOUNT_DISABLED = "account.disabled"
     ACCOUNT_REMOVED = "account.removed"
+    ACCOUNT_RESTORED = "account.restored"
     CREDITS_ASKED = "account.credits_asked"
     RENEWAL_ASKED = "account.renewal_asked"
     ACCOUNT_TESTED = "account.tested"

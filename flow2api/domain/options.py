@@ -18,6 +18,9 @@ class Options:
         policy: Name of the selection policy.
         plugins: Names of plugins to enable beside those of the setting of this name; they come at the next start. A plugin that
             brings the storage has to stand in the setting.
+        plugin_settings: Settings of plugins by their names, such as ``mine.colour``, as texts like those of the environment;
+            they come at the next start. What the file or the environment sets goes before, and secrets have to stand
+            there. In the environment as JSON.
         response_profile: How chat messages show results, for keys that have no profile of their own.
         image_timeout_s: How long one picture may take from its lease to its end.
         video_timeout_s: How long one clip may take from its submit to its end.
@@ -86,6 +89,7 @@ class Options:
 
     policy: str = "least_busy"
     plugins: tuple[str, ...] = ()
+    plugin_settings: Mapping[str, str] = field(default_factory=dict)
     response_profile: str = "standard"
     image_timeout_s: float = 300.0
     video_timeout_s: float = 1500.0
@@ -181,6 +185,7 @@ OF_OWNERS = frozenset(
         "log_bodies",
         "log_prompts",
         "media_proxy",
+        "plugin_settings",
         "plugins",
         "private_webhooks",
         "proxy",

@@ -3,8 +3,10 @@
 from flow2api.extensions.enabling import enabled_plugins, load_extensions
 from flow2api.extensions.isolation import LOADING_S, TookTooLongError, told, within
 from flow2api.extensions.plugin import Plugin, PluginState
-from flow2api.extensions.registry import Extensions
+from flow2api.extensions.registry import Extensions, read_section
 from flow2api.extensions.reserved import PROGRAM_COMMANDS, PROGRAM_SETTINGS
+from flow2api.extensions.saved_settings import check_saved_setting, savable_sections, with_saved
+from flow2api.extensions.sections import read_setting, secrets_of
 from flow2api.extensions.sources import BUILT_IN
 
 __all__ = [
@@ -16,8 +18,14 @@ __all__ = [
     "Plugin",
     "PluginState",
     "TookTooLongError",
+    "check_saved_setting",
     "enabled_plugins",
     "load_extensions",
+    "read_section",
+    "read_setting",
+    "savable_sections",
+    "secrets_of",
     "told",
+    "with_saved",
     "within",
 ]

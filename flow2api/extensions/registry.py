@@ -111,7 +111,7 @@ class Extensions:
         for one in self.registered:
             for declared in one.items.get("register_settings", ()):
                 try:
-                    sections[declared.name] = _read(one.plugin, declared, given.get(declared.name, {}), within_s)
+                    sections[declared.name] = read_section(one.plugin, declared, given.get(declared.name, {}), within_s)
                 except ConfigurationError as error:
                     if one.plugin.is_built_in:
                         raise
@@ -126,6 +126,10 @@ class Extensions:
             declared.name: schema_of(declared) for one in found for declared in one.items.get("register_settings", ())
         }
 
+    def shown_section(self, name: str, section: Section) -> dict[str, object]:
+        """A section as it may be shown."""
+        return masked(section, is_declared=name in self.schemas)
+
     def shown_sections(self, plugin: Plugin, sections: Mapping[str, Section]) -> dict[str, dict[str, object]]:
         """The settings of a plugin that is loaded, its secrets masked."""
         if plugin.state is not PluginState.LOADED:
@@ -133,13 +137,20 @@ class Extensions:
         one = next(each for each in self.registered if each.plugin is plugin)
         named = (getattr(item, "name", "") for hook, items in one.items.items() if hook in SECTIONED for item in items)
         return {
-            name: masked(sections[name], is_declared=name in self.schemas)
+            name: self.shown_section(name, sections[name])
             for name in dict.fromkeys([*named, plugin.name])
             if sections.get(name)
         }
 
 
-def _read(plugin: Plugin, declared: SettingsSection, given: Section, within_s: float) -> Section:
+def read_section(
+    plugin: Plugin, declared: SettingsSection, given: Section, within_s: float = LOADING_S
+) -> dict[str, Any]:
+    """A section of a plugin as it is read, within a time.
+
+    Raises:
+        ConfigurationError: It does not fit, or what it looks like is code that fails or hangs.
+    """
     if plugin.is_built_in:
         return checked_section(declared, given)
     while_read = f"while its section `{declared.name}` was read"

@@ -45,6 +45,43 @@ def checked_section(declared: SettingsSection, given: Section) -> dict[str, Any]
     return {shown: getattr(settings, field) for shown, field in known.items()}
 
 
+def read_setting(declared: SettingsSection, name: str, text: str) -> object:
+    """The value of one setting of a section, as it may be shown.
+
+    Args:
+        text: As the environment would have it.
+
+    Raises:
+        ConfigurationError: There is none of this name, or this is no value of it; the value is not told.
+    """
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(declared.schema)}
+    if name not in types:
+        raise ConfigurationError(f"There is no setting {name[:64]!r} in the section `{declared.name}`.")
+    try:
+        return _shown(msgspec.convert(_unpacked(text, types[name]), types[name], strict=False, dec_hook=_hidden))
+    except (msgspec.ValidationError, msgspec.DecodeError, TypeError) as error:
+        told = _ENUM_VALUE.sub("Invalid enum value", str(error))
+        raise ConfigurationError(f"The setting `{declared.name}.{name}` is wrong: {told}.") from error
+
+
+def secrets_of(declared: SettingsSection) -> frozenset[str]:
+    """The settings of a section that are secrets, or hold some."""
+    return frozenset(
+        field.encode_name for field in msgspec.structs.fields(declared.schema) if _holds_secret(field.type, set())
+    )
+
+
+def _holds_secret(kind: Any, met: set[Any]) -> bool:
+    if kind is Secret:
+        return True
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        if kind in met:
+            return False
+        met.add(kind)
+        return any(_holds_secret(field.type, met) for field in msgspec.structs.fields(kind))
+    return get_origin(kind) is not Literal and any(_holds_secret(one, met) for one in get_args(kind))
+
+
 def _unpacked(value: Any, wanted: Any) -> Any:
     """A text of the environment in the form in which a file has a list or a table."""
     if not isinstance(value, str):

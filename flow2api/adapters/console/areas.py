@@ -9,7 +9,13 @@ from flow2api.adapters.console.account_moves import (
     ExtensionController,
     ImportController,
 )
-from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS, AccountController, AccountsController
+from flow2api.adapters.console.accounts import (
+    LIVE_ACCOUNT,
+    LIVE_ACCOUNTS,
+    AccountController,
+    AccountsController,
+    DeletedAccountsController,
+)
 from flow2api.adapters.console.audit import AuditController
 from flow2api.adapters.console.connect.controller import LIVE_CHECK, ConnectController
 from flow2api.adapters.console.connect.outside import SeenController
@@ -42,6 +48,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     AddAccountController,
     AuditController,
     ConnectController,
+    DeletedAccountsController,
     EventsController,
     FirstStepsController,
     ExportController,

@@ -22,6 +22,8 @@ LOOKS = {
 _TOLD_S = 30
 _YEAR_S = 365 * 24 * 3600
 _LONGEST_TOLD = 300
+_UNDO = "\n"
+"""Between a sentence and the path behind it."""
 _KINDS = frozenset({"ok", "err", "warn", "info"})
 
 
@@ -47,9 +49,10 @@ def no_session_cookie(reached_url: str) -> Cookie:
     return _cookie(session_name(reached_url), "", reached_url, max_age=0)
 
 
-def told_cookie(kind: str, sentence: str, reached_url: str) -> Cookie:
-    """A sentence for the next page that is shown: what was just done."""
-    return _cookie(TOLD, quote(f"{kind}:{sentence[:_LONGEST_TOLD]}", safe=""), reached_url, max_age=_TOLD_S)
+def told_cookie(kind: str, sentence: str, reached_url: str, undo: str = "") -> Cookie:
+    """A sentence for the next page that is shown: what was just done, and the path of ours on which it can be undone."""
+    text = f"{kind}:{sentence[:_LONGEST_TOLD]}{_UNDO}{undo}" if undo else f"{kind}:{sentence[:_LONGEST_TOLD]}"
+    return _cookie(TOLD, quote(text, safe=""), reached_url, max_age=_TOLD_S)
 
 
 def nothing_told_cookie(reached_url: str) -> Cookie:
@@ -57,10 +60,13 @@ def nothing_told_cookie(reached_url: str) -> Cookie:
     return _cookie(TOLD, "", reached_url, max_age=0)
 
 
-def told(cookies: dict[str, str]) -> tuple[str, str] | None:
-    """What was just done, as kind (``ok``, ``err``, ``warn``, ``info``) and sentence."""
-    kind, colon, sentence = unquote(cookies.get(TOLD, "")).partition(":")
-    return (kind, sentence[:_LONGEST_TOLD]) if colon and kind in _KINDS else None
+def told(cookies: dict[str, str]) -> tuple[str, str, str] | None:
+    """What was just done: kind (``ok``, ``err``, ``warn``, ``info``), sentence, and where it can be undone, else empty."""
+    kind, colon, rest = unquote(cookies.get(TOLD, "")).partition(":")
+    sentence, _, undo = rest.partition(_UNDO)
+    if not colon or kind not in _KINDS:
+        return None
+    return kind, sentence[:_LONGEST_TOLD], undo if undo.startswith("/console/") and undo.isprintable() else ""
 
 
 def look_name(name: str) -> str:

@@ -28,6 +28,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.count_requests import CountRequests
 from flow2api.domain.usecases.count_retired_names import CountRetiredNames
+from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
@@ -138,6 +139,58 @@ class PluginSetting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginField:
+    """A setting of a section that its plugin has described.
+
+    Attributes:
+        shape: ``switch``, ``choice``, ``whole``, ``number``, ``text``, ``list``, ``json`` or ``secret``.
+        choices: The values that there are, for a ``choice``.
+        least: The least number; None for any. The same for ``most``.
+        default: As a text of the environment; empty when it has none or nobody is told.
+        origin: The variable or the file that sets it, ``saved`` for what was saved here; empty when nothing does.
+        value: What the program runs with; of a secret only that there is one.
+    """
+
+    name: str
+    variable: str
+    help: str
+    shape: str
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    is_needed: bool = False
+    default: str = ""
+    origin: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSection:
+    """A section of the settings that its plugin has described.
+
+    Attributes:
+        is_savable: What is saved here comes at the next start; otherwise only the file and the environment set it.
+    """
+
+    name: str
+    about: str
+    is_savable: bool
+    fields: tuple[PluginField, ...]
+
+
+class PluginSettings(Protocol):
+    """Looks at settings of plugins before they are saved; what says no raises `ConfigurationError`."""
+
+    def read(self, name: str, text: str) -> str:
+        """The value that a text stands for, in the form in which values are shown."""
+        ...
+
+    def check(self, section: str, texts: Mapping[str, str]) -> None:
+        """Whether a section fits as a whole with these, beside what is given elsewhere. May take seconds: use a thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginFacts:
     """A plugin as this process found it at its start.
 
@@ -147,6 +200,7 @@ class PluginFacts:
         error: Why it was left out; None when it was not.
         sha256: Of the file that it is; empty when it is a package.
         brings: The names under which operators choose what it brings.
+        sections: Those that it has described, as forms show them.
     """
 
     name: str
@@ -160,6 +214,7 @@ class PluginFacts:
     sha256: str
     brings: tuple[str, ...]
     settings: tuple[PluginSetting, ...]
+    sections: tuple[PluginSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +264,7 @@ class ConsoleDoors:
     account_of: Callable[[int], Account | None]
     account_files: AccountFiles
     act_on_accounts: ActOnAccounts
+    restore: RestoreAccounts
     browse: BrowseAccounts
     checks: ReadChecks
     credits: ReadCredits
@@ -251,6 +307,7 @@ class ConsoleDoors:
     loop_late_s: Callable[[float], float | None]
     packages: Mapping[str, str]
     panels: ShowPanels
+    plugin_settings: PluginSettings
     plugins: Sequence[PluginFacts]
     started_at: datetime
     support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]

@@ -35,7 +35,7 @@ class Shell:
         theme: ``light``, ``dark``, or empty for the system's.
         density: ``compact`` or ``comfortable``.
         has_keys: Whether single letters are shortcuts.
-        told: What was just done, as kind and sentence.
+        told: What was just done: kind, sentence, and where it can be undone.
         here: The path and query of this page, for forms that lead back to it.
     """
 
@@ -51,7 +51,7 @@ class Shell:
     theme: str = ""
     density: str = ""
     has_keys: bool = True
-    told: tuple[str, str] | None = None
+    told: tuple[str, str, str] | None = None
     is_draining: bool = False
 
 

@@ -146,17 +146,18 @@ class Visit:
         query = self.request.url.query
         return f"{self.request.url.path}?{query}" if query else str(self.request.url.path)
 
-    def see(self, path: str, told: str = "", *, kind: str = "ok") -> Response[Any]:
+    def see(self, path: str, told: str = "", *, kind: str = "ok", undo: str = "") -> Response[Any]:
         """Leads to a page after something was done, and has it tell what that was.
 
         Args:
             path: A path of ours.
             told: One sentence in the visitor's language; empty for none.
             kind: ``ok``, ``warn``, ``err`` or ``info``.
+            undo: The path of ours on which it can be undone.
         """
         answer: Response[Any] = Redirect(path, status_code=303, headers=dict(PAGE_HEADERS))
         if told:
-            answer.cookies.append(cookies.told_cookie(kind, told, self.reached_url))
+            answer.cookies.append(cookies.told_cookie(kind, told, self.reached_url, undo))
         return answer
 
 

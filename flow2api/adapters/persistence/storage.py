@@ -38,6 +38,7 @@ from flow2api.adapters.persistence.sqlite import SqliteDatabase
 from flow2api.adapters.persistence.sqlite_file import path_of, peek_options
 from flow2api.adapters.persistence.statistics import SqlStatistics
 from flow2api.adapters.persistence.told_notices import SqlToldNotices
+from flow2api.adapters.persistence.trash import SqlAccountTrash
 from flow2api.adapters.persistence.upkeep import forget_old
 from flow2api.adapters.persistence.webhooks import SqlWebhooks
 from flow2api.domain.errors import StorageError
@@ -55,6 +56,7 @@ from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
+    AccountTrash,
     ApiKeys,
     ChangeFeed,
     CredentialVault,
@@ -121,6 +123,7 @@ class SqlStorage:
         self.past_requests: PastRequests = SqlPastRequests(database)
         self.health: HealthLog = self._health
         self.credits_history: CreditsHistory = SqlCreditsHistory(database)
+        self.trash: AccountTrash = SqlAccountTrash(database, cipher, clock)
 
     async def open(self) -> None:
         await self._database.open()
@@ -191,12 +194,15 @@ def open_url(url: str, cipher: Cipher, clock: Clock) -> SqliteStorage:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import KeepsCredits, Maintains, PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, KeepsDeleted, Maintains, PeeksOptions, Storage
 
     def _is_a_storage(storage: SqlStorage) -> Storage:
         return storage
 
     def _keeps_credits(storage: SqlStorage) -> KeepsCredits:
+        return storage
+
+    def _keeps_deleted(storage: SqlStorage) -> KeepsDeleted:
         return storage
 
     def _is_maintained(storage: SqliteStorage) -> Maintains:

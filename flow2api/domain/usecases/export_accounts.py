@@ -1,4 +1,4 @@
-"""Gives away all accounts with their secrets, a part at a time."""
+"""Gives away accounts with their secrets, a part at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -23,13 +23,14 @@ class ExportAccounts:
         self._clock = clock
 
     async def begin(
-        self, actor: Actor, *, is_plain: bool, accounts: int
+        self, actor: Actor, *, is_plain: bool, accounts: int, only: Sequence[int] | None = None
     ) -> AsyncIterator[Sequence[tuple[Account, Credentials]]]:
         """Put down that accounts leave, and give them in parts, in the order of their ids.
 
         Args:
             is_plain: Whether they leave unencrypted.
             accounts: How many there are about, for the audit log.
+            only: The ids of those that are to leave; None for all.
 
         Raises:
             StorageError: It could not be put down; then nothing leaves.
@@ -38,13 +39,20 @@ class ExportAccounts:
             at=self._clock.now(),
             actor=actor,
             action=AuditAction.ACCOUNTS_EXPORTED,
-            details={"accounts": accounts, "is_plain": is_plain},
+            details={"accounts": accounts, "is_plain": is_plain, **({} if only is None else {"is_part": True})},
         )
         await self._audit_log.note(entry)
-        return self._parts()
+        return self._parts(self._accounts.load() if only is None else self._chosen(sorted(set(only))))
 
-    async def _parts(self) -> AsyncIterator[Sequence[tuple[Account, Credentials]]]:
-        async for batch in self._accounts.load():
+    async def _chosen(self, only: Sequence[int]) -> AsyncIterator[Sequence[Account]]:
+        for start in range(0, len(only), _AT_ONCE):
+            found = await self._accounts.some(only[start : start + _AT_ONCE])
+            yield sorted(found.values(), key=lambda account: account.id)
+
+    async def _parts(
+        self, batches: AsyncIterator[Sequence[Account]]
+    ) -> AsyncIterator[Sequence[tuple[Account, Credentials]]]:
+        async for batch in batches:
             for start in range(0, len(batch), _AT_ONCE):
                 part = batch[start : start + _AT_ONCE]
                 found = await asyncio.gather(*(self._vault.read(account.id) for account in part))

@@ -9,9 +9,10 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, AccountTrash, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
+from flow2api.domain.usecases.delete_accounts import take_away
 from flow2api.domain.usecases.find_owners import find_owners
 
 LONGEST_NAME = 128
@@ -61,8 +62,14 @@ class ManageAccounts:
     """
 
     def __init__(
-        self, accounts: Accounts, vault: CredentialVault, clock: Clock, kinds: CredentialKinds = SESSIONS
+        self,
+        accounts: Accounts,
+        vault: CredentialVault,
+        clock: Clock,
+        kinds: CredentialKinds = SESSIONS,
+        trash: AccountTrash | None = None,
     ) -> None:
+        self._trash = trash
         self._kinds = kinds
         self._accounts = accounts
         self._vault = vault
@@ -133,9 +140,10 @@ class ManageAccounts:
         return changed
 
     async def remove(self, account: Account, actor: Actor | None = None) -> None:
-        """Forget the account and its secrets; what it made stays."""
+        """Delete the account; it can be brought back for a day, and what it made stays."""
         entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"email": account.email})
-        await self._accounts.remove(account.id, entry)
+        who = "" if actor is None else actor.name
+        await take_away(self._accounts, self._trash, account.id, who, self._clock, entry)
 
     async def secrets_of(self, account: Account) -> Credentials | None:
         """Its secrets, for an export that the operator asked for; None when it was removed meanwhile."""

@@ -16,11 +16,12 @@ from flow2api.domain.ports.account_directory import (
     AccountUse,
 )
 from flow2api.domain.ports.audit_log import AuditLog
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, AccountTrash, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
+from flow2api.domain.usecases.delete_accounts import take_away
 from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
@@ -73,7 +74,9 @@ class OperateAccounts:
         credentials: RenewCredentials,
         clock: Clock,
         kinds: CredentialKinds = SESSIONS,
+        trash: AccountTrash | None = None,
     ) -> None:
+        self._trash = trash
         self._kinds = kinds
         self._pool = pool
         self._upstreams = upstreams
@@ -236,7 +239,7 @@ class OperateAccounts:
         return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, change, actor)
 
     async def remove(self, account_id: int, actor: Actor) -> None:
-        """Forget the account and its secrets; what it made stays.
+        """Delete the account: it gets no work from now on and can be brought back for a day; what it made stays.
 
         Raises:
             AccountNotFoundError: It is not there.
@@ -245,7 +248,7 @@ class OperateAccounts:
             if account is None:
                 raise AccountNotFoundError(account_id)
             entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account_id, {"email": account.email})
-            await self._accounts.remove(account_id, entry)
+            await take_away(self._accounts, self._trash, account_id, actor.name, self._clock, entry)
             self._pool.remove(account_id)
             self._credentials.forget(account_id)
 

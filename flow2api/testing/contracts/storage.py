@@ -46,6 +46,7 @@ from flow2api.testing.contracts.telling import (
     ToldNoticesContract,
     WebhooksContract,
 )
+from flow2api.testing.contracts.trash import AccountTrashContract
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.samples import (
     NOW,
@@ -298,6 +299,7 @@ class StorageContract:
     TestEchoes = EchoesContract
     TestHealthLog = HealthLogContract
     TestCreditsHistory = CreditsHistoryContract
+    TestAccountTrash = AccountTrashContract
     TestWhole = WholeContract
 
 

@@ -22,6 +22,7 @@ from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
+    AccountTrash,
     ApiKeys,
     Change,
     ChangeFeed,
@@ -56,6 +57,7 @@ from flow2api.testing.fakes.proxies import FakeProxies
 from flow2api.testing.fakes.records import FakeRequestLog, FakeStatistics
 from flow2api.testing.fakes.second_factors import FakeSecondFactors, FakeSetupCodes
 from flow2api.testing.fakes.tables import Tables
+from flow2api.testing.fakes.trash import FakeAccountTrash
 
 
 class FakeChangeFeed:
@@ -174,6 +176,7 @@ class FakeStorage:
         self.past_requests: PastRequests = FakePastRequests(self.tables)
         self.health: HealthLog = FakeHealthLog(self.tables)
         self.credits_history: CreditsHistory = FakeCreditsHistory(self.tables)
+        self.trash: AccountTrash = FakeAccountTrash(self.tables)
         self.opened = 0
         self.closed = 0
 

@@ -18,6 +18,7 @@ from flow2api.domain.proxy import Proxy
 from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import Tries
+from flow2api.domain.trash import DeletedAccount
 from flow2api.domain.webhook import Delivery, Webhook
 from flow2api.testing.fakes.records import Records
 
@@ -46,6 +47,7 @@ class Tables:
     now: Now
     accounts: dict[int, Account] = field(default_factory=dict)
     credentials: dict[int, Credentials] = field(default_factory=dict)
+    deleted: dict[int, tuple[DeletedAccount, Credentials]] = field(default_factory=dict)
     api_keys: dict[int, ApiKey] = field(default_factory=dict)
     operators: dict[int, Operator] = field(default_factory=dict)
     generations: dict[str, Generation] = field(default_factory=dict)

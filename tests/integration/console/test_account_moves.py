@@ -303,6 +303,7 @@ async def test_plain_export_brings_the_same_accounts_again(site: Any, form: str)
 
 
 async def test_sealed_export_opens_under_its_passphrase_alone(site: Any) -> None:
+    await site.account()
     key = "correct horse battery"
     answer = await site.owner.submit(
         EXPORT, 200, form="json", sealing="sealed", key=key, again=key, passphrase=PASSPHRASE.reveal()

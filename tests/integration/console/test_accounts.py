@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts import LIVE_ACCOUNT, LIVE_ACCOUNTS
 from flow2api.adapters.console.live import LiveView
 from flow2api.domain.audit import Actor
@@ -15,7 +16,7 @@ from flow2api.domain.rest import RestReason
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.manage_accounts import NewAccount
-from tests.integration.console.conftest import PASSPHRASE
+from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -412,3 +413,93 @@ async def until_told(site: Any, path: str, words: str) -> str:
         while words not in (page := await site.viewer.read(path)):
             await asyncio.sleep(0.05)
     return str(page)
+
+
+class TestDeleted:
+    """What was deleted can be brought back for a day."""
+
+    async def test_deleted_account_comes_back_from_the_toast(self, site: Site) -> None:
+        await site.account()
+        account_id = await site.account()
+        account = site.services.pool.get(account_id)
+        assert account is not None
+        kept = await site.services.operating.restore.count()
+        page = await site.operator.read(f"/console/accounts/{account_id}")
+        assert "For 24 hours it can be brought back" in page
+        await site.operator.submit(f"/console/accounts/{account_id}/delete", confirm=name_of(account))
+
+        listed = await site.operator.see("/console/accounts")
+        assert site.services.pool.get(account_id) is None
+        assert '<a class="btn sm" href="/console/accounts/deleted">Undo</a>' in listed
+        assert f"Deleted {kept + 1:,}" in text_of(listed)
+        assert "Undo" not in await site.operator.read("/console/accounts")
+        deleted = await site.operator.see("/console/accounts/deleted")
+        assert name_of(account) in text_of(deleted)
+        assert f'action="/console/accounts/deleted/{account_id}"' in deleted
+        assert "Bring back" not in await site.viewer.read("/console/accounts/deleted")
+        await site.viewer.submit(f"/console/accounts/deleted/{account_id}", 403)
+
+        await site.operator.submit(f"/console/accounts/deleted/{account_id}")
+
+        assert "is back as it was." in await site.operator.read(f"/console/accounts/{account_id}")
+        assert site.services.pool.get(account_id) == account
+        assert await site.services.operating.restore.count() == kept
+        await site.operator.submit(f"/console/accounts/deleted/{account_id}")
+        assert "It can no longer be brought back" in await site.operator.read("/console/accounts/deleted")
+        assert "Deleted account brought back" in await site.owner.read("/console/audit")
+
+    async def test_place_that_is_none_shows_the_first_page(self, site: Site) -> None:
+        first, odd = [
+            re.findall(r"accounts/deleted/(\d+)", await site.operator.see(f"/console/accounts/deleted{query}"))
+            for query in ("", "?before=%3Cscript%3E")
+        ]
+        assert odd == first
+        assert "No deleted account" in await site.viewer.read("/console/accounts/deleted?before=1")
+        await site.operator.submit("/console/accounts/deleted/0", 404)
+
+
+class TestColumnsAndExport:
+    """What the table shows, and giving away some of the accounts."""
+
+    async def test_column_is_hidden_by_a_link_and_stays_so(self, site: Site) -> None:
+        await site.account()
+        page = await site.viewer.see("/console/accounts")
+        assert 'aria-label="Hide the column Tags"' in page
+        assert '<th scope="col">Tags</th>' in page
+
+        page = await site.viewer.see("/console/accounts?hide=tags,credits")
+
+        assert '<th scope="col">Tags</th>' not in page
+        assert 'data-l="Credits"' not in page
+        assert 'aria-label="Show the column Tags"' in page
+        assert '<input type="hidden" name="hide" value="credits,tags">' in page
+
+    async def test_chosen_accounts_alone_leave(self, site: Site) -> None:
+        one, two, three = await named(site, "export-a"), await named(site, "export-b"), await named(site, "other")
+        path = "/console/accounts/export"
+        assert f'formaction="{path}/chosen"' in await site.owner.see("/console/accounts")
+        assert "formaction" not in await site.operator.see("/console/accounts")
+
+        page = (await site.owner.send(f"{path}/chosen", 200, {"id": [str(one), str(three)]})).text
+        assert "Only those that you chose." in text_of(page)
+        assert f'name="id" value="{three}"' in page
+        page = (await site.owner.send(f"{path}/chosen", 200, {"all": "1", "q": "export-", "id": str(three)})).text
+        assert '<input type="hidden" name="q" value="export-">' in page
+        assert 'name="id"' not in page
+        sent = {"part": "1", "sealing": "plain", "form": "json"}
+        wrong = await site.owner.send(path, 422, {**sent, "id": str(one), "passphrase": "wrong"})
+        assert f'name="id" value="{one}"' in wrong.text
+        right = {**sent, "passphrase": PASSPHRASE.reveal()}
+        by_id = await site.owner.send(path, 200, {**right, "id": str(one)})
+        by_filter = await site.owner.send(path, 200, {**right, "all": "1", "q": "export-"})
+
+        assert ("export-a" in by_id.text, "export-b" in by_id.text) == (True, False)
+        assert ("export-b" in by_filter.text, "other" in by_filter.text) == (True, False)
+        await site.owner.send(path, 303, {**right, "id": "999999"})
+        assert "None of the chosen accounts is there any more." in await site.owner.read("/console/accounts")
+        assert site.services.pool.get(two) is not None
+
+    async def test_selection_of_nothing_and_a_reload_lead_to_the_list(self, site: Site) -> None:
+        await site.owner.send("/console/accounts/export/chosen", 303, {"q": "x"})
+        await site.owner.see("/console/accounts/export/chosen", 303)
+        await site.operator.send("/console/accounts/export/chosen", 403, {"id": "1"})

@@ -62,6 +62,7 @@ OURS = {
     "credentials": {"session_token", "access_token"},
     "credits_history": {"day"},
     "daily_statistics": {"day"},
+    "deleted_accounts": {"account", "credentials", "deleted_by"},
     "facts": {"name", "value"},
     "generations": {
         "id", "kind", "spec_name", "group_id", "door", "inputs", "size", "parent_id", "state", "phase", "stage",
@@ -83,7 +84,7 @@ OURS = {
     "webhooks": {"name", "url", "signing", "kinds"},
 }  # fmt: skip
 """Words of the program's own, ids, what is sealed; and what is seeded through use cases, for it is not free in form:
-the audit log, names that are letters of a seal or of a sign-in, failed attempts."""
+the audit log, deleted accounts (rows of accounts as they were), names that are letters of a seal or of a sign-in, failed attempts."""
 
 
 class Seen(HTMLParser):

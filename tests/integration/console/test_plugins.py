@@ -7,6 +7,7 @@ import pytest
 
 from flow2api.adapters.console.doors import PluginFacts, PluginSetting
 from flow2api.adapters.console.plugins.views import PluginsPage, look
+from flow2api.app.plugin_settings import PluginSettings
 from flow2api.domain.options import OptionSource, OptionStanding
 from tests.integration.console.conftest import Site, text_of
 
@@ -50,6 +51,7 @@ class Shelf:
                 return [standing]
 
         self.plugins, self.options = plugins, Options()
+        self.plugin_settings = PluginSettings(site.services.extensions, site.services.settings)
 
 
 async def page_of(site: Site, *plugins: PluginFacts, **changes: Any) -> PluginsPage:

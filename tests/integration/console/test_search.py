@@ -18,7 +18,7 @@ async def test_what_is_found_leads_to_its_page(site: Any) -> None:
 
     assert f'href="/console/keys/{key.id}"' in page
     assert "windmill &amp; &lt;b&gt;" in page
-    assert "model_routes" in await site.viewer.see("/console/search?q=model+routes")
+    assert 'href="/console/settings?option=model_routes"' in await site.viewer.see("/console/search?q=model+routes")
 
 
 async def test_account_is_found_by_its_address(site: Any) -> None:

@@ -53,7 +53,10 @@ async def test_every_group_is_shown_to_everybody(site: Site, name: str) -> None:
 async def test_way_in_leads_to_the_first_group_or_to_that_of_an_option(site: Site) -> None:
     assert (await site.viewer.browser.get("/console/settings")).headers["location"] == "/console/settings/balancing"
     found = await site.viewer.browser.get("/console/settings?option=log_days")
-    assert found.headers["location"] == "/console/settings/retention"
+    assert found.headers["location"] == "/console/settings/retention#row-log_days"
+    assert 'id="row-log_days"' in await site.viewer.see("/console/settings/retention")
+    odd = await site.viewer.browser.get("/console/settings?option=%0Ax")
+    assert odd.headers["location"] == "/console/settings/balancing"
     await site.viewer.see("/console/settings/nothing", 404)
 
 

@@ -173,6 +173,38 @@ def test_plugin_that_the_option_names_is_loaded(run: CommandLine, folder: Path, 
     assert listed(run, FLOW2API_OPTIONS__PLUGINS="", **there)["kind"]["state"] == "not enabled"
 
 
+def test_saved_setting_comes_at_the_next_start_under_what_is_given(run_with: CommandLine, stage: Stage) -> None:
+    run_with("options", "set", 'plugin_settings={"kind.greeting": "good evening"}')
+
+    assert stage.tables.options["plugin_settings"] == {"kind.greeting": "good evening"}
+    assert run_with("greet", "Ada").out == "good evening Ada\n"
+    assert run_with("greet", "Ada", FLOW2API_KIND__GREETING="hi").out == "hi Ada\n"
+    assert run_with("greet", "Ada", FLOW2API_OPTIONS__PLUGIN_SETTINGS="{}").out == "hello Ada\n"
+
+
+def test_saved_setting_that_does_not_fit_any_more_keeps_no_plugin_out(run_with: CommandLine, stage: Stage) -> None:
+    stage.tables.options["plugin_settings"] = {"kind.gone": "1", "kind.token": "t0p", "nobody.has": "this"}
+
+    assert run_with("greet", "Ada").out == "hello Ada\n"
+    assert listed(run_with)["kind"]["settings"]["kind"]["token"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("kind.token", "is a secret and is not saved"),
+        ("kind.gone", "There is no setting 'gone' in the section `kind`"),
+        ("flow.era", "No settings can be saved for the section 'flow'"),
+        ("nobody.has", "No settings can be saved for the section 'nobody'"),
+    ],
+)
+def test_setting_that_cannot_be_saved_is_refused(run_with: CommandLine, name: str, told: str) -> None:
+    ran = run_with("options", "set", f'plugin_settings={{"{name}": "1"}}')
+
+    assert ran.code != 0
+    assert told in ran.err
+
+
 def test_section_that_does_not_fit_leaves_the_plugin_out(run_with: CommandLine) -> None:
     found = listed(run_with, FLOW2API_KIND__GREETNG="hi")
 

@@ -20,6 +20,7 @@ from flow2api.domain.second_factor import SecondFactor
 from flow2api.domain.session import OperatorSession
 from flow2api.domain.statistics import Counts
 from flow2api.domain.throttle import Tries
+from flow2api.domain.trash import DeletedAccount
 from flow2api.domain.webhook import Delivery, DeliveryState, Webhook
 from flow2api_lmdb.tables import COUNTERS, Table
 
@@ -42,6 +43,14 @@ class KeptCredentials:
     account_id: int
     credentials: Credentials
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDeleted:
+    """A deleted account with its secrets."""
+
+    deleted: DeletedAccount
+    secrets: KeptCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ CREDENTIALS = Table(
         "fresh": lambda kept: None if kept.credentials.access_token is None else (kept.credentials.expires_at,),
     },
 )
+DELETED = Table("deleted_accounts", KeptDeleted)
 API_KEYS = Table(
     "api_keys",
     ApiKey,

@@ -22,6 +22,7 @@ from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.storage import (
     Accounts,
+    AccountTrash,
     ApiKeys,
     ChangeFeed,
     CredentialVault,
@@ -51,6 +52,7 @@ from flow2api_lmdb.repositories.proxies import LmdbProxies
 from flow2api_lmdb.repositories.records import LmdbInheritance, LmdbRequestLog, LmdbStatistics
 from flow2api_lmdb.repositories.second_factors import LmdbSecondFactors, LmdbSetupCodes
 from flow2api_lmdb.repositories.telling import LmdbDeliveries, LmdbNotifyTargets, LmdbToldNotices, LmdbWebhooks
+from flow2api_lmdb.repositories.trash import LmdbAccountTrash
 from flow2api_lmdb.schema import ACCOUNTS, API_KEYS, FACTS, NOTIFY_TARGETS, OPERATORS, OPTIONS, PROXIES, WEBHOOKS
 from flow2api_lmdb.tables import Step
 from flow2api_lmdb.upkeep import forget_old
@@ -99,6 +101,7 @@ class LmdbStorage:
         self.past_requests: PastRequests = LmdbPastRequests(engine)
         self.health: HealthLog = self._health
         self.credits_history: CreditsHistory = LmdbCreditsHistory(engine)
+        self.trash: AccountTrash = LmdbAccountTrash(engine)
 
     async def open(self) -> None:
         await self._engine.open()
@@ -168,9 +171,12 @@ def _holds_secrets(step: Step) -> bool:
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import KeepsCredits, PeeksOptions, Storage
+    from flow2api.domain.ports.storage import KeepsCredits, KeepsDeleted, PeeksOptions, Storage
 
     def _is_a_storage(storage: LmdbStorage) -> Storage:
+        return storage
+
+    def _keeps_deleted(storage: LmdbStorage) -> KeepsDeleted:
         return storage
 
     def _tells_its_options(storage: LmdbStorage) -> PeeksOptions:

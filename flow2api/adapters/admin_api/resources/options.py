@@ -19,7 +19,7 @@ from flow2api.domain.options import OF_OWNERS, OptionStanding, bounds_of, unit_o
 ONE = f"{PREFIX}/options/{{name:str}}"
 
 OptionName = Annotated[str, PathParameter(max_length=64)]
-OptionValue = str | int | float | bool | tuple[str, ...] | dict[str, tuple[str, ...]]
+OptionValue = str | int | float | bool | tuple[str, ...] | dict[str, str | tuple[str, ...]]
 OptionValues = dict[str, OptionValue | None]
 
 

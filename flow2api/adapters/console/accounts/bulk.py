@@ -40,6 +40,7 @@ class Question:
         names: What some of them are called.
         confirm: What has to be typed.
         back: Where to go to leave them alone.
+        keeps_deleted: Whether deleted ones can be brought back for a while.
     """
 
     do: str
@@ -50,6 +51,7 @@ class Question:
     confirm: str
     fields: Mapping[str, str]
     back: str
+    keeps_deleted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from flow2api.adapters.console.accounts.bulk import (
     change_of,
     report_of,
 )
+from flow2api.adapters.console.accounts.deleted import DELETED_PATH
 from flow2api.adapters.console.accounts.narrowing import PATH, Narrowing, narrowing
 from flow2api.adapters.console.accounts.views import AccountsPage, look
 from flow2api.adapters.console.errors import sentence_of, status_of
@@ -104,7 +105,8 @@ async def _begin(visit: Visit, asked: Narrowing, ids: Sequence[int], do: str, ch
     await acting.wait(run, _WAITED_S)
     if not run.is_over or run.failed:
         return visit.see(back_to(asked, run))
-    return visit.see(back_to(asked), f"{report_of(run).title}. {report_of(run).sentence}")
+    undo = DELETED_PATH if do == "delete" and visit.doors.restore.keeps_deleted else ""
+    return visit.see(back_to(asked), f"{report_of(run).title}. {report_of(run).sentence}", undo=undo)
 
 
 def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do: str) -> Question:
@@ -119,6 +121,7 @@ def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do
         confirm=gettext("delete %(count)s") % {"count": len(ids)},
         fields=asked.fields(),
         back=asked.link(),
+        keeps_deleted=visit.doors.restore.keeps_deleted,
     )
 
 

@@ -13,7 +13,10 @@ PATH = "/console/accounts"
 OWN_PROXY_NONE = "-"
 """Stands in addresses for accounts that have no proxy of their own."""
 
-FIELDS = ("q", "state", "tag", "upstream", "proxy", "plan", "sort")
+FIELDS = ("q", "state", "tag", "upstream", "proxy", "plan", "sort", "hide")
+COLUMNS = ("checks", "images", "videos", "credits", "access", "proxy", "tags", "error")
+"""What the table shows beside name and state; the address names those that are hidden."""
+
 SORTS = {
     "name": (AccountOrder.NAME, False),
     "-name": (AccountOrder.NAME, True),
@@ -31,6 +34,7 @@ class Narrowing:
     """What stands in the address; an empty text narrows nothing. What makes no sense there is taken for empty.
 
     Attributes:
+        hide: The columns that are not shown, with commas between, in the order of `COLUMNS`.
         after: The place behind which the page begins; ``before`` the one in front of which it ends.
     """
 
@@ -41,6 +45,7 @@ class Narrowing:
     proxy: str = ""
     plan: str = ""
     sort: str = "name"
+    hide: str = ""
     after: str = ""
     before: str = ""
 
@@ -65,6 +70,17 @@ class Narrowing:
     def place(self) -> tuple[ListPlace | None, ListPlace | None]:
         """Where the page begins, or ends; neither for the first page, and for a place that is none."""
         return _place(self.after, self.order[0]), _place(self.before, self.order[0])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are shown beside name and state."""
+        return tuple(one for one in COLUMNS if one not in self.hide.split(","))
+
+    def switched(self, column: str) -> str:
+        """The address with this column shown if it is hidden, and hidden if it is shown; the place stays."""
+        shown = set(self.columns) ^ {column}
+        hidden = ",".join(one for one in COLUMNS if one not in shown)
+        return self.link(hide=hidden, after=self.after, before=self.before)
 
     @property
     def is_narrowed(self) -> bool:
@@ -98,6 +114,7 @@ def narrowing(value: Callable[[str], str]) -> Narrowing:
         proxy=value("proxy"),
         plan=plan if plan.upper() in Tier.__members__ else "",
         sort=sort if sort in SORTS else "name",
+        hide=",".join(one for one in COLUMNS if one in value("hide").split(",")),
         after=value("after"),
         before=value("before"),
     )

@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
 from flow2api.adapters.console.account_states import name_of
+from flow2api.adapters.console.accounts.deleted import DELETED_PATH
 from flow2api.adapters.console.accounts.narrowing import PATH
 from flow2api.adapters.console.accounts.one_forms import (
     CREDENTIAL_FIELDS,
@@ -148,7 +149,8 @@ class AccountController(Controller):
         if form.errors:
             return await _page(visit, account_id, 422, removal=form)
         await visit.doors.accounts.remove(account_id, visit.actor)
-        return visit.see(PATH, gettext("%(name)s is deleted; what it made stays.") % {"name": name})
+        told = gettext("%(name)s is deleted; what it made stays.") % {"name": name}
+        return visit.see(PATH, told, undo=DELETED_PATH if visit.doors.restore.keeps_deleted else "")
 
 
 async def _page(

@@ -140,6 +140,7 @@ class OneAccount:
         week: What it did in the last seven days.
         errors: What it failed with in that time, the most frequent first.
         are_all: Whether all errors of that time were looked at.
+        keeps_deleted: Whether it can be brought back for a while once it is deleted.
     """
 
     live: LiveAccount
@@ -149,6 +150,7 @@ class OneAccount:
     week: Counts
     errors: tuple[ErrorLine, ...]
     are_all: bool
+    keeps_deleted: bool
 
 
 async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> LiveAccount:
@@ -218,6 +220,7 @@ async def look_whole(doors: ConsoleDoors, account_id: int, before: str = "") -> 
             for code, count in codes.most_common()
         ),
         are_all=not failed.has_more,
+        keeps_deleted=doors.restore.keeps_deleted,
     )
 
 

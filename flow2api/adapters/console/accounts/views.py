@@ -14,7 +14,7 @@ from flow2api.adapters.console.account_states import (
     tier_words,
 )
 from flow2api.adapters.console.accounts.bulk import BulkReport, report_of
-from flow2api.adapters.console.accounts.narrowing import OWN_PROXY_NONE, Narrowing
+from flow2api.adapters.console.accounts.narrowing import COLUMNS, OWN_PROXY_NONE, Narrowing
 from flow2api.adapters.console.charts import Beat, Beats, Slots, beats_strip, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext, ngettext
@@ -102,6 +102,19 @@ class Heading:
     sorted: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that can be hidden.
+
+    Attributes:
+        link: The address where it is the other way round.
+    """
+
+    words: str
+    is_shown: bool
+    link: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountsPage:
     """The list.
@@ -111,6 +124,7 @@ class AccountsPage:
         total: How many pass it.
         narrowed: The filter in words; empty without one.
         run: What was last done to many of them, when the page is asked for its report.
+        deleted: How many deleted ones can be brought back.
     """
 
     all: int
@@ -120,6 +134,7 @@ class AccountsPage:
     rows: tuple[AccountRow, ...]
     facets: tuple[Facet, ...]
     chips: tuple[Chip, ...]
+    columns: tuple[Column, ...]
     headings: Mapping[str, Heading]
     sorts: tuple[tuple[str, str], ...]
     narrowing: Narrowing
@@ -128,6 +143,7 @@ class AccountsPage:
     later: str
     clear: str
     run: BulkReport | None
+    deleted: int
 
     @property
     def last(self) -> int:
@@ -156,15 +172,31 @@ async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "", *, h
         rows=_rows(page, checks, doors),
         facets=_facets(page, asked),
         chips=() if values is None else _chips(values, asked),
+        columns=_columns(asked),
         headings=_headings(asked),
         sorts=_sorts(),
         narrowing=asked,
         narrowed=_narrowed(asked),
         earlier=asked.link(before=str(page.earlier)) if page.earlier else "",
         later=asked.link(after=str(page.later)) if page.later else "",
-        clear=Narrowing(sort=asked.sort).link(),
+        clear=Narrowing(sort=asked.sort, hide=asked.hide).link(),
         run=None if run is None else report_of(run),
+        deleted=await doors.restore.count() if has_chips else doors.restore.last_count,
     )
+
+
+def _columns(asked: Narrowing) -> tuple[Column, ...]:
+    words = {
+        "checks": gettext("Last checks"),
+        "images": gettext("Image"),
+        "videos": gettext("Video"),
+        "credits": gettext("Credits"),
+        "access": gettext("Access token"),
+        "proxy": gettext("Proxy"),
+        "tags": gettext("Tags"),
+        "error": gettext("Last error"),
+    }
+    return tuple(Column(words[one], one in asked.columns, asked.switched(one)) for one in COLUMNS)
 
 
 def strip_of(name: str, checks: Sequence[Check]) -> Beats:

@@ -32,6 +32,7 @@ def action_words() -> Mapping[str, str]:
         AuditAction.ACCOUNT_ENABLED: gettext("Account switched on"),
         AuditAction.ACCOUNT_DISABLED: gettext("Account paused"),
         AuditAction.ACCOUNT_REMOVED: gettext("Account removed"),
+        AuditAction.ACCOUNT_RESTORED: gettext("Deleted account brought back"),
         AuditAction.CREDITS_ASKED: gettext("Credits asked for"),
         AuditAction.RENEWAL_ASKED: gettext("Access token renewed"),
         AuditAction.ACCOUNTS_IMPORTED: gettext("Accounts imported"),

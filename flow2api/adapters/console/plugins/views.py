@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginSetting
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.plugins.section_views import pending_settings
+from flow2api.adapters.console.wording import number
 from flow2api.domain.options import OptionSource
 from flow2api.domain.redaction import redact_text
 
@@ -22,6 +24,7 @@ class PluginRow:
         next_start: What is different after the next start, in words; empty when nothing is.
         fixed_by: Why it can be neither enabled nor disabled here; empty when it can.
         act: ``enable``, ``disable``, or empty.
+        forms: The sections whose settings have a page.
         clashes: Other plugins that could not be loaded because of it, or it because of them.
     """
 
@@ -38,6 +41,7 @@ class PluginRow:
     hooks: Sequence[str]
     brings: Sequence[str]
     settings: Sequence[PluginSetting]
+    forms: Sequence[str]
     next_start: str
     fixed_by: str
     act: str
@@ -70,7 +74,7 @@ async def look(doors: ConsoleDoors) -> PluginsPage:
     """The plugins as they were found at the start, and what the option says now."""
     wanted, is_fixed = await wanted_plugins(doors)
     clashes = _clashes(doors.plugins)
-    rows = [(_row(one, wanted, clashes.get(one.name, ()), is_fixed=is_fixed), one) for one in doors.plugins]
+    rows = [(_row(doors, one, wanted, clashes.get(one.name, ()), is_fixed=is_fixed), one) for one in doors.plugins]
     found = [row for row, one in rows if not one.is_built_in]
     return PluginsPage(
         loaded=sum(one.state == "loaded" for one in doors.plugins),
@@ -109,7 +113,9 @@ def kind_words(hooks: Sequence[str]) -> str:
     return ", ".join(known[:_KINDS_SHOWN]) + ("…" if len(known) > _KINDS_SHOWN else "")
 
 
-def _row(one: PluginFacts, wanted: Collection[str], clashes: Sequence[str], *, is_fixed: bool) -> PluginRow:
+def _row(
+    doors: ConsoleDoors, one: PluginFacts, wanted: Collection[str], clashes: Sequence[str], *, is_fixed: bool
+) -> PluginRow:
     kind, icon = _STATES.get(one.state, ("", "circle-help"))
     words = {
         "loaded": gettext("Loaded"),
@@ -132,7 +138,8 @@ def _row(one: PluginFacts, wanted: Collection[str], clashes: Sequence[str], *, i
         hooks=one.hooks,
         brings=one.brings,
         settings=one.settings,
-        next_start="" if fixed_by else _next_start(one, is_wanted=is_wanted),
+        forms=[section.name for section in one.sections],
+        next_start=("" if fixed_by else _next_start(one, is_wanted=is_wanted)) or _other_settings(doors, one),
         fixed_by=fixed_by,
         act="" if fixed_by else "disable" if is_wanted else "enable",
         clashes=clashes,
@@ -153,6 +160,16 @@ def _next_start(one: PluginFacts, *, is_wanted: bool) -> str:
     if is_wanted and one.state == "not enabled":
         return gettext("It is loaded at the next start.")
     return gettext("It is left out from the next start on.") if not is_wanted and one.state != "not enabled" else ""
+
+
+def _other_settings(doors: ConsoleDoors, one: PluginFacts) -> str:
+    count = pending_settings(doors, one.sections)
+    told = ngettext(
+        "%(count)s setting is another one from the next start on.",
+        "%(count)s settings are other ones from the next start on.",
+        count,
+    )
+    return told % {"count": number(count)} if count else ""
 
 
 def _clashes(every: Sequence[PluginFacts]) -> Mapping[str, Sequence[str]]:

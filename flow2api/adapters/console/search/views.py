@@ -62,7 +62,7 @@ async def found_for(doors: ConsoleDoors, text: str) -> Found:
     ]
     keys = [Hit(key.name, f"/console/keys/{key.id}", f"{key.prefix}…") for key in result.keys]
     jobs = [Hit(one, f"/console/generations/{quote(one, safe='')}") for one in result.generation_ids]
-    options = [Hit(name, f"/console/settings?q={quote(name)}") for name in result.options]
+    options = [Hit(name, f"/console/settings?option={quote(name)}") for name in result.options]
     groups = [
         Group(gettext("Accounts"), "users", accounts, address("/console/accounts", {"q": text})),
         Group(gettext("Generations"), "film", jobs, address("/console/requests", {"q": text, "span": "all"})),

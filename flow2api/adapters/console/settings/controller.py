@@ -28,7 +28,10 @@ class SettingsController(Controller):
     @get()
     async def first(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Leads to the group of an option that is looked for, else to the first one."""
-        return visit.see(f"{PATH}/{group_of(visit.query('option'))}")
+        name = visit.query("option")
+        group = group_of(name)
+        is_there = any(one.name == name for one in group_named(group).options)
+        return visit.see(f"{PATH}/{group}#row-{name}" if is_there else f"{PATH}/{group}")
 
     @get("/export")
     async def export(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -14,15 +14,20 @@ class WrongValueError(ValueError):
     """What was typed is no value of the option; its text says so in the page's language."""
 
 
-def kind_of(default: object) -> str:
-    """The control for values of this type: ``switch``, ``number``, ``names``, ``routes`` or ``text``."""
+_LINES = "plugin_settings"
+
+
+def kind_of(name: str, default: object) -> str:
+    """The control for an option: ``switch``, ``number``, ``names``, ``routes``, ``lines`` or ``text``."""
     if isinstance(default, bool):
         return "switch"
     if isinstance(default, int | float):
         return "number"
     if isinstance(default, tuple):
         return "names"
-    return "routes" if isinstance(default, Mapping) else "text"
+    if isinstance(default, Mapping):
+        return "lines" if name == _LINES else "routes"
+    return "text"
 
 
 def typed(value: Any) -> str:
@@ -32,10 +37,14 @@ def typed(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, Mapping):
-        return "\n".join(f"{name} = {', '.join(models)}" for name, models in sorted(value.items()))
+        return "\n".join(f"{name} = {_right_side(one)}" for name, one in sorted(value.items()))
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
     return str(value)
+
+
+def _right_side(value: str | list[str] | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def value_of(name: str, text: str, default: object) -> Any:
@@ -44,13 +53,15 @@ def value_of(name: str, text: str, default: object) -> Any:
     Raises:
         WrongValueError: It is none of its values.
     """
-    kind, text = kind_of(default), text.strip()
+    kind, text = kind_of(name, default), text.strip()
     if kind == "switch":
         return text == ON
     if kind == "number":
         return _number(name, text, is_whole=isinstance(default, int))
     if kind == "names":
         return tuple(one.strip() for one in text.split(",") if one.strip())
+    if kind == "lines":
+        return _lines(text)
     return _routes(text) if kind == "routes" else text
 
 
@@ -85,3 +96,15 @@ def _routes(text: str) -> dict[str, tuple[str, ...]]:
             raise WrongValueError(gettext("Each line is a name, an equals sign, and models with commas between."))
         routes[name.strip()] = names
     return routes
+
+
+def _lines(text: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        name, sign, value = line.partition("=")
+        if not line.strip():
+            continue
+        if not sign or "." not in name.strip(" ."):
+            raise WrongValueError(gettext("Each line is a section, a point, a name, an equals sign, and the value."))
+        values[name.strip()] = value.strip()
+    return values

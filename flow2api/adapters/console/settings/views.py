@@ -148,7 +148,7 @@ def _option(visit: Visit, words: OptionWords, one: OptionStanding, draft: Draft)
         whose = gettext("Only an owner sets this.") if one.name in OF_OWNERS else gettext("Viewers set nothing.")
     return OptionView(
         words=words,
-        kind="choice" if one.choices else kind_of(one.default),
+        kind="choice" if one.choices else kind_of(one.name, one.default),
         text=draft.form.value(one.name) if typed_in else was,
         was=was,
         shown_default=shown(one.default, words.unit),

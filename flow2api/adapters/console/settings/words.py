@@ -369,6 +369,16 @@ def server() -> list[OptionWords]:
             acts_at_start=True,
         ),
         OptionWords(
+            "plugin_settings",
+            gettext("Settings of plugins"),
+            gettext(
+                "A line for each: section, point, name, equals sign, value. The page of plugins has forms for them. What the "
+                "settings file or the environment sets goes before."
+            ),
+            is_risky=True,
+            acts_at_start=True,
+        ),
+        OptionWords(
             "health_counts",
             gettext("Tell everybody how many accounts there are"),
             gettext("The address /health says it, and how they stand."),

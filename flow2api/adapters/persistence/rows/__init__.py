@@ -4,7 +4,7 @@ Conditions of indexes stand here for SQLite alone, though migrations write them 
 with the name of another database loads all that SQLAlchemy knows of it, at every start.
 """
 
-from flow2api.adapters.persistence.rows.accounts import AccountRow, CredentialRow
+from flow2api.adapters.persistence.rows.accounts import AccountRow, CredentialRow, DeletedAccountRow
 from flow2api.adapters.persistence.rows.api_keys import ApiKeyRow
 from flow2api.adapters.persistence.rows.audit_log import AuditRow
 from flow2api.adapters.persistence.rows.base import Row
@@ -42,6 +42,7 @@ __all__ = [
     "CredentialRow",
     "CreditsRow",
     "DayStatisticRow",
+    "DeletedAccountRow",
     "DeliveryRow",
     "FactRow",
     "GenerationRow",

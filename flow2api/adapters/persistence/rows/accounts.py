@@ -67,3 +67,15 @@ class CredentialRow(Row):
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     obtained_at: Mapped[int | None] = mapped_column(BigInteger)
     token_digest: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+
+
+class DeletedAccountRow(Row):
+    """An account that was deleted: its row and that of its secrets, which stay sealed, as JSON by column."""
+
+    __tablename__ = "deleted_accounts"
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
+    deleted_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    deleted_by: Mapped[str] = mapped_column(Text)
+    account: Mapped[str] = mapped_column(Text)
+    credentials: Mapped[str] = mapped_column(Text)

@@ -35,9 +35,11 @@ from flow2api.domain.ports.storage.media import MediaIndex
 from flow2api.domain.ports.storage.operators import Operators
 from flow2api.domain.ports.storage.options import OptionValues, PeeksOptions
 from flow2api.domain.ports.storage.past_requests import PastRequest, PastRequests
+from flow2api.domain.ports.storage.trash import AccountTrash, KeepsDeleted
 from flow2api.domain.ports.webhooks import Deliveries, Webhooks
 
 __all__ = [
+    "AccountTrash",
     "Accounts",
     "ApiKeys",
     "Change",
@@ -54,6 +56,7 @@ __all__ = [
     "IdempotencyClaim",
     "Journal",
     "KeepsCredits",
+    "KeepsDeleted",
     "LogEntry",
     "Maintains",
     "MediaIndex",

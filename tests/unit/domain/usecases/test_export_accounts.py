@@ -70,3 +70,13 @@ async def test_export_is_put_down_with_who_did_it(storage: FakeStorage, export: 
     assert (entry.action, entry.actor, dict(entry.details)) == (
         "account.exported", ADA, {"accounts": 7, "is_plain": True},
     )  # fmt: skip
+
+
+async def test_only_the_chosen_ones_leave(storage: FakeStorage, export: ExportAccounts) -> None:
+    await add(storage, 60)
+    chosen = [*range(60, 4, -1), 60, 99]
+
+    parts = [part async for part in await export.begin(ADA, is_plain=True, accounts=57, only=chosen)]
+
+    assert [account.id for part in parts for account, _ in part] == list(range(5, 61))
+    assert storage.tables.audit[-1].details == {"accounts": 57, "is_plain": True, "is_part": True}

@@ -76,16 +76,18 @@ class LmdbAccounts:
         await self._engine.write(work)
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
-        def work(step: Step) -> None:
-            if not step.delete(ACCOUNTS, account_id):
-                return
-            step.delete(CREDENTIALS, account_id)
-            for assigned in list(step.scan(ASSIGNMENTS, account_id)):
-                step.delete(ASSIGNMENTS, account_id, assigned.pool)
-            note_changes(step, ACCOUNT, [account_id])
-            note_audit(step, audit)
+        await self._engine.write(lambda step: forget_account(step, account_id, audit))
 
-        await self._engine.write(work)
+
+def forget_account(step: Step, account_id: int, audit: AuditEntry | None) -> None:
+    """Take an account away with what hangs on it."""
+    if not step.delete(ACCOUNTS, account_id):
+        return
+    step.delete(CREDENTIALS, account_id)
+    for assigned in list(step.scan(ASSIGNMENTS, account_id)):
+        step.delete(ASSIGNMENTS, account_id, assigned.pool)
+    note_changes(step, ACCOUNT, [account_id])
+    note_audit(step, audit)
 
 
 class LmdbCredentialVault:

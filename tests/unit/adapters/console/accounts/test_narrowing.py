@@ -53,3 +53,18 @@ def test_link_keeps_the_rest_and_forgets_the_place() -> None:
 
 def test_long_text_is_cut() -> None:
     assert len(asked(q="a" * 1000).q) == 100
+
+
+def test_columns_are_hidden_and_shown_by_their_links() -> None:
+    found = asked(hide="tags,odd,checks", after="9~3", sort="-credits")
+
+    assert found.hide == "checks,tags"
+    assert found.columns == ("images", "videos", "credits", "access", "proxy", "error")
+    assert parse_qs(urlsplit(found.switched("tags")).query)["hide"] == ["checks"]
+    assert parse_qs(urlsplit(found.switched("error")).query) == {
+        "hide": ["checks,tags,error"],
+        "after": ["9~3"],
+        "sort": ["-credits"],
+    }
+    assert "hide" not in asked(hide="tags").switched("tags")
+    assert not found.is_narrowed

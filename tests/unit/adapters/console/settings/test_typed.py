@@ -19,6 +19,7 @@ VALUES: list[tuple[str, Any]] = [
     ("model_routes", {"paint": ("a", "b"), "film": ("c",)}),
     ("model_routes", {}),
     ("policy", "random"),
+    ("plugin_settings", {"mine.colour": "a = b", "mine.size": "7"}),
 ]
 
 
@@ -34,7 +35,7 @@ def test_every_default_is_read_as_itself(name: str) -> None:
     default = getattr(Options(), name)
 
     assert value_of(name, typed(default), default) == default
-    assert kind_of(default) in ("switch", "number", "names", "routes", "text")
+    assert kind_of(name, default) in ("switch", "number", "names", "routes", "lines", "text")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,8 @@ def test_every_default_is_read_as_itself(name: str) -> None:
         ("model_routes", "paint"),
         ("model_routes", "paint ="),
         ("model_routes", "= a, b"),
+        ("plugin_settings", "mine.colour"),
+        ("plugin_settings", "colour = red"),
     ],
 )
 def test_what_is_no_value_is_refused_in_words(name: str, text: str) -> None:

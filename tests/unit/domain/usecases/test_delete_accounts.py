@@ -1,0 +1,127 @@
+"""Deleted accounts get no work, and can be brought back for a day."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flow2api.domain.account import Account, RestReason
+from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, StorageBusyError
+from flow2api.domain.trash import KEPT_FOR
+from flow2api.domain.usecases.delete_accounts import LOOK_EVERY_S, RestoreAccounts, take_away, trash_of
+from tests.unit.domain.usecases.stage import Stage
+
+ADA = Actor(name="ada", door="console", operator_id=1)
+
+
+@pytest.fixture
+def restore(stage: Stage) -> RestoreAccounts:
+    storage = stage.storage
+    return RestoreAccounts(stage.pool, storage.accounts, storage.vault, storage.trash, stage.clock)
+
+
+async def deleted(stage: Stage, **changes: Any) -> Account:
+    account = await stage.account(**changes)
+    await take_away(stage.storage.accounts, stage.storage.trash, account.id, "ada", stage.clock, None)
+    stage.pool.remove(account.id)
+    return account
+
+
+async def test_comes_back_as_it_was_and_is_at_work_at_once(stage: Stage, restore: RestoreAccounts) -> None:
+    account = await deleted(stage, email="a@example.org", remark="mine")
+    assert stage.pool.get(account.id) is None
+    (shown,) = await restore.page(limit=5)
+    assert (shown.account, shown.deleted_by, shown.gone_at) == (account, "ada", stage.clock.now() + KEPT_FOR)
+
+    assert await restore(account.id, ADA) == account
+
+    assert stage.pool.get(account.id) == stage.tables.accounts[account.id] == account
+    assert [(one.action, one.subject, one.actor) for one in stage.tables.audit] == [
+        (AuditAction.ACCOUNT_RESTORED, str(account.id), ADA)
+    ]
+    assert await restore.count() == 0
+    with pytest.raises(AccountNotFoundError):
+        await restore(account.id, ADA)
+
+
+async def test_rests_are_those_of_before(stage: Stage, restore: RestoreAccounts) -> None:
+    account = (await stage.account()).resting(RestReason.MANUAL, stage.clock.now())
+    await stage.storage.accounts.save(account)
+    await take_away(stage.storage.accounts, stage.storage.trash, account.id, "ada", stage.clock, None)
+
+    assert (await restore(account.id, ADA)).rest_of(RestReason.MANUAL) is not None
+
+
+async def test_after_a_day_it_is_neither_shown_nor_brought_back(stage: Stage, restore: RestoreAccounts) -> None:
+    account = await deleted(stage)
+    await stage.clock.sleep(KEPT_FOR.total_seconds())
+
+    assert await restore.page(limit=5) == []
+    with pytest.raises(AccountNotFoundError):
+        await restore(account.id, ADA)
+
+
+async def test_address_or_token_that_another_has_meanwhile_keeps_it_away(
+    stage: Stage, restore: RestoreAccounts
+) -> None:
+    account = await deleted(stage)
+    other = await stage.account()
+    await stage.storage.accounts.save(replace(other, email=account.email))
+    with pytest.raises(ConflictError, match=f"The account {other.id} signs in with the same"):
+        await restore(account.id, ADA)
+    await stage.storage.accounts.remove(other.id)
+
+    _, secrets = stage.tables.deleted[account.id]
+    third = await stage.account()
+    await stage.storage.vault.write(third, secrets)
+    with pytest.raises(ConflictError, match=f"The account {third.id} signs in with the same"):
+        await restore(account.id, ADA)
+    assert account.id in stage.tables.deleted
+
+
+async def test_one_that_somebody_else_brings_back_meanwhile_is_not_there(
+    stage: Stage, restore: RestoreAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await deleted(stage)
+
+    async def nothing(account_id: int, audit: object = None) -> None:
+        return None
+
+    monkeypatch.setattr(stage.storage.trash, "restore", nothing)
+    with pytest.raises(AccountNotFoundError):
+        await restore(account.id, ADA)
+
+
+async def test_housekeeping_forgets_what_is_too_old(stage: Stage, restore: RestoreAccounts) -> None:
+    await deleted(stage)
+    await stage.clock.sleep(KEPT_FOR.total_seconds() - 1)
+    await restore.look()
+    assert (await restore.count(), restore.last_count) == (1, 1)
+
+    await stage.clock.sleep(2)
+    stage.tables.fault = StorageBusyError("locked")
+    looking = asyncio.create_task(restore.run())
+    await stage.clock.sleep(1)
+    assert len(stage.tables.deleted) == 1
+    stage.tables.fault = None
+    await stage.clock.sleep(LOOK_EVERY_S)
+    looking.cancel()
+
+    assert stage.tables.deleted == {}
+
+
+async def test_storage_that_keeps_nothing_deletes_at_once(stage: Stage) -> None:
+    account = await stage.account()
+    restore = RestoreAccounts(stage.pool, stage.storage.accounts, stage.storage.vault, None, stage.clock)
+
+    await take_away(stage.storage.accounts, None, account.id, "ada", stage.clock, None)
+    await restore.look()
+
+    assert (account.id in stage.tables.accounts, stage.tables.deleted) == (False, {})
+    assert (restore.keeps_deleted, await restore.page(limit=5), await restore.count()) == (False, [], 0)
+    with pytest.raises(AccountNotFoundError):
+        await restore(account.id, ADA)
+    assert trash_of(object()) is None
+    assert trash_of(stage.storage) is stage.storage.trash
