@@ -10,7 +10,7 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import row_to_generation
 from flow2api.adapters.persistence.leases import GENERATIONS
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
-from flow2api.adapters.persistence.rows.generations import UNFINISHED
+from flow2api.adapters.persistence.rows.generations import FAILURES, UNFINISHED
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.ports.storage import GenerationFilter, NameCount, Page
 
@@ -73,6 +73,8 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClau
         conditions.append(GENERATIONS.c.key_id.is_(None))
     if wanted.is_unfinished:
         conditions.append(text(UNFINISHED))
+    if wanted.code is not None or wanted.state in (State.FAILED, State.CANCELLED):
+        conditions.append(text(FAILURES))  # only these have a code
     if wanted.kept_at is not None:
         expires_at = GENERATIONS.c.expires_at
         conditions += [
