@@ -139,6 +139,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
     return AdminDoors(
         sign_in=operating.sign_in,
         accounts=operating.accounts,
+        restore=operating.restore,
         take_in=operating.take_in,
         census=operating.census,
         keys=operating.keys,
