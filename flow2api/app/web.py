@@ -224,6 +224,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         ingest=services.ingest,
         generations=operating.generations,
         follow=services.followed,
+        foresee_ends=services.overseeing.foresee_ends,
         operate_generations=services.operate_generations,
         previews=services.previews,
         results=services.generations,

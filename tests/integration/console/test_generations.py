@@ -78,6 +78,24 @@ async def test_running_one_is_listed_with_its_phase_and_can_be_cancelled(site: A
     assert f'id="row-{video.id}"' in await site.operator.see(f"{LIST}?state=cancelled")
 
 
+async def test_running_one_tells_how_long_it_may_still_take(site: Any, account: int) -> None:
+    services = site.services
+    video = await make(site, "a boat that takes its time", is_video=True)
+    for number in range(5):
+        at = services.clock.now()
+        begun = (Passage(Phase.SUBMITTING, 0),)
+        like_it = {"spec_name": video.spec_name, "created_at": at - timedelta(minutes=20), "passages": begun}
+        ended = generation_of(f"video_like_it_{number}").changed(**like_it, state=State.COMPLETED, ended_at=at)
+        services.overseeing.foresee_ends.ended(ended)
+    while services.work.job(video.id).generation.phase is None:
+        await services.clock.sleep(0.01)
+
+    pages = [await site.viewer.read(path) for path in (LIST, f"{LIST}/{video.id}", "/console")]
+    await site.operator.submit(f"{LIST}/act", cancel=video.id, next=LIST)
+
+    assert ["about 20 min left" in page for page in pages] == [True, True, True]
+
+
 async def test_selected_ones_are_cancelled_and_those_that_cannot_be_are_told(site: Any, picture: Any) -> None:
     video = await make(site, "a boat among others", is_video=True)
 
