@@ -52,7 +52,7 @@ def test_nothing_is_ever_left_that_is_less_than_nothing(took: list[float], so_fa
 
 def made(**changes: Any) -> Generation:
     passages = (Passage(Phase.AUTHENTICATING, 500), Passage(Phase.SUBMITTING, 900), Passage(Phase.STORING, 7000))
-    whole = {"state": State.COMPLETED, "ended_at": NOW + timedelta(seconds=8), "passages": passages}
+    whole: dict[str, Any] = {"state": State.COMPLETED, "ended_at": NOW + timedelta(seconds=8), "passages": passages}
     return generation_of("gen_1").changed(**(whole | changes))
 
 

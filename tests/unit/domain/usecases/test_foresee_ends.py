@@ -33,7 +33,7 @@ class Scene:
         """One that waited a minute for its account, and ended now."""
         ended_at = self.clock.now()
         begun = Passage(Phase.SUBMITTING, 60_000)
-        whole = {
+        whole: dict[str, Any] = {
             "created_at": ended_at - timedelta(seconds=60 + took_s),
             "state": State.COMPLETED,
             "ended_at": ended_at,
