@@ -24,7 +24,7 @@ class Running:
     Attributes:
         progress: 0 to 100; None while nothing is known of it.
         step: What it is doing, or how long it has been at it.
-        left: How much longer it may take; empty where that cannot be told.
+        left: How much longer it may take; empty where that cannot be told, and where there is more to say of its attempts.
     """
 
     id: str
@@ -88,7 +88,7 @@ def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
         about=about,
         progress=generation.progress if is_known else None,
         step=_step(job, now),
-        left=remaining_words(doors.foresee_ends.left(generation)),
+        left="" if generation.attempts > 1 else remaining_words(doors.foresee_ends.left(generation)),
     )
 
 
