@@ -59,6 +59,7 @@ PAGES = (
     "/console/accounts/import",
     "/console/generations",
     "/console/generations?state=failed",
+    "/console/generations?state=cancelled",
     "/console/generations?q=lighthouse",
     "/console/generations?q=nothing+like+it",
     "/console/generations/gallery",

@@ -93,7 +93,7 @@ async def look(visit: Visit) -> Listing:
     mine = [one for one in under_way if filters.passes(one.generation, now)]
     is_live = filters.state in UNDER_WAY and not filters.is_search
     wanted = [one for one in mine if filters.state in ("", state_name(one.generation))]
-    if filters.state in UNDER_WAY:
+    if wanted:
         await doors.foresee_ends.learn()
     if is_live:
         cut = _cut(wanted, filters)

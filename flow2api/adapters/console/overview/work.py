@@ -55,9 +55,10 @@ class Result:
 
 async def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
     """How many this process works on, and those of them that are furthest."""
-    await doors.foresee_ends.learn()
     now = doors.clock.now()
     open_ones = [job for job in doors.work.jobs if not job.is_over]
+    if open_ones:
+        await doors.foresee_ends.learn()
     running = sorted(open_ones, key=lambda job: (job.generation.state is State.QUEUED, job.generation.created_at))
     return len(open_ones), tuple(_running(job, doors, now) for job in running[:SHOWN])
 
