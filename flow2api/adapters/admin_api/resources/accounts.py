@@ -134,7 +134,7 @@ def _routes_of_one(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @delete(ONE, tags=["accounts"])
     async def remove_account(request: HttpRequest, account_id: Id) -> None:
-        """Forget an account and its secrets; what it made stays."""
+        """Delete an account; what it made stays. For 24 hours it can be brought back, then its secrets are wiped."""
         await doors.accounts.remove(account_id, actor_of(doors, request.scope))
 
     return [show_account, change_account, remove_account]
