@@ -34,10 +34,15 @@ DEFAULT_FILE = Path("flow2api.toml")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The settings and the plugins of this installation."""
+    """The settings and the plugins of this installation.
+
+    Attributes:
+        without_saved: Makes the same without what was saved for plugins' settings; None where nothing is looked up.
+    """
 
     settings: Settings
     extensions: Extensions
+    without_saved: Callable[[], "Installation"] | None = None
 
 
 @building_up()
@@ -82,7 +87,11 @@ def installation(
         if names:
             loaded = enabled_plugins(names, folder=choice.folder)
             extensions = extensions.extended(one for one in loaded if one.plugin.name in names)
-    return with_settings(extensions, more_sections=bool(extensions.left_out), saved=saved)
+
+    def put_together(saved: Mapping[str, str]) -> Installation:
+        return with_settings(extensions, more_sections=bool(extensions.left_out), saved=saved)
+
+    return replace(put_together(saved), without_saved=lambda: put_together({}))
 
 
 def stored_choice(here: Installation) -> Options:
@@ -180,9 +189,9 @@ async def opened_storage(here: Installation) -> AsyncIterator[tuple[Storage, Vau
 @asynccontextmanager
 async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     """The whole program over the opened storage, with nothing running behind, no account in its pool, and no door."""
-    from flow2api.app import build_services  # noqa: PLC0415 - most commands need a part of it only
+    from flow2api.cli.building import built  # noqa: PLC0415 - most commands need a part of the program only
 
-    services = build_services(here.settings, here.extensions)
+    services = built(here)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)
         stack.push_async_callback(services.store.aclose)
