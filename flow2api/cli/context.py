@@ -16,7 +16,7 @@ import structlog
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import building_up
 from flow2api.app.backends import Vault, build_storage, build_vault, peek_options
-from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import PeeksOptions, Storage
 from flow2api.extensions import LOADING_S, Extensions, enabled_plugins, load_extensions, with_saved, within
@@ -186,11 +186,36 @@ async def opened_storage(here: Installation) -> AsyncIterator[tuple[Storage, Vau
         await storage.aclose()
 
 
+def built(here: Installation) -> "Services":
+    """The program; without what was saved for plugins' settings where it cannot be put together with it.
+
+    What was typed into a form is not to keep the server from its start: nobody could take it back there.
+
+    Raises:
+        Flow2ApiError: It cannot be put together without it, either.
+    """
+    from flow2api.app import build_services  # noqa: PLC0415 - most commands need a part of it only
+
+    try:
+        return build_services(here.settings, here.extensions)
+    except Flow2ApiError as error:
+        saved = sorted(name for name, origin in here.settings.origins.items() if origin == SAVED)
+        if not saved or here.without_saved is None:
+            raise
+        plain = here.without_saved()
+        services = build_services(plain.settings, plain.extensions)
+        log.error(  # noqa: TRY400 - what the plugin said is enough
+            "settings saved for plugins are passed over: the server cannot start with them",
+            settings=saved,
+            reason=str(error),
+            remedy="change them in the console, or `flow2api options reset plugin_settings`",
+        )
+        return services
+
+
 @asynccontextmanager
 async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     """The whole program over the opened storage, with nothing running behind, no account in its pool, and no door."""
-    from flow2api.cli.building import built  # noqa: PLC0415 - most commands need a part of the program only
-
     services = built(here)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)

@@ -14,8 +14,7 @@ from flow2api.adapters.system.process import building_up, calm_collector, raise_
 from flow2api.adapters.system.watchdog import EventLoopWatchdog
 from flow2api.app import Services, create_app, running
 from flow2api.app.first_operator import read_own_code
-from flow2api.cli.building import built
-from flow2api.cli.context import Installation, tell_left_out
+from flow2api.cli.context import Installation, built, tell_left_out
 from flow2api.cli.setup_url import setup_url
 from flow2api.domain.secret import Secret
 
