@@ -95,8 +95,8 @@
     all("[data-reveal], [data-copy], [data-script]").forEach((element) => { element.hidden = false; });
     all("[data-hide-script]").forEach((element) => { element.hidden = true; });
     all("[data-once]").forEach((field) => { field.value = ""; }); // what was chosen has been sent
-    const wrong = one("[data-focus]:not([data-seen])");
-    if (wrong) { wrong.dataset.seen = "1"; wrong.focus(); }
+    const wrong = one("[data-focus]") || one("[aria-invalid=true]");
+    if (wrong && !wrong.dataset.seen) { wrong.dataset.seen = "1"; wrong.focus(); }
   };
   const tellChosen = () => all("[data-chosen]").forEach((label) => {
     label.textContent = label.dataset.words.replace("{}", all(`input[name="${label.dataset.chosen}"]:checked`).length);

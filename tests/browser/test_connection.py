@@ -98,6 +98,14 @@ def test_form_is_not_sent_where_nobody_takes_it_and_keeps_what_was_typed(context
     expect(page.locator("#name")).to_have_value("typed before the line was cut")
 
 
+def test_field_that_is_wrong_is_in_sight_and_has_the_focus(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.base}/console/accounts/1")
+    page.fill("#confirm", "another name")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("#confirm-bad")).to_be_in_viewport()
+    expect(page.locator("#confirm")).to_be_focused()
+
+
 def test_what_is_pressed_twice_is_sent_once(page: Page, demo: Demo) -> None:
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)

@@ -29,6 +29,8 @@ def reason_words(reason: str) -> str:
 
 def pool_words(error: PoolError) -> str:
     """Why no account can serve, the most frequent reason first."""
+    if not error.reasons:
+        return gettext("There is no account yet that could serve this. Add one first.")
     told = [
         _counted(reason, count) for reason, count in sorted(error.reasons.items(), key=lambda one: (-one[1], one[0]))
     ]

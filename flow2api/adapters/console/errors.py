@@ -128,7 +128,7 @@ def status_of(error: Flow2ApiError) -> int:
 
 def sentence_of(error: Flow2ApiError) -> str:
     """What an error tells a person."""
-    if isinstance(error, tree.PoolError) and error.reasons:
+    if isinstance(error, tree.PoolError):
         return pool_words(error)
     return gettext(error.message)
 
