@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flow2api.adapters.console.account_reasons import reason_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.generations.course import LOST, WAIT, course_of
 from flow2api.adapters.console.generations.curl import as_curl
 from flow2api.adapters.console.generations.gallery import Tile, tile_of
 from flow2api.adapters.console.generations.names import Named, Names, names_of
 from flow2api.adapters.console.generations.rows import Row, row_of, title_of
-from flow2api.adapters.console.generations.states import phase_words, reason_words
+from flow2api.adapters.console.generations.states import phase_words
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import duration, number
