@@ -140,7 +140,7 @@ async def _source_of(doors: Doors, parent: Generation, model: str, caller: Calle
     """The video that the parent extends or changes, if the model does so, too."""
     description = doors.routes.describe(model)
     ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
-    if not ids or description is None or not any(mode.needs_video for mode in description.modes):
+    if not ids or description is None or not any(mode.needs_source for mode in description.modes):
         return None
     return await doors.ingest.own(ids[0], caller)
 
@@ -168,7 +168,7 @@ def _editing_model(catalog: ModelCatalog, parent: Generation, door: str) -> str 
             for entry in catalog.listed()
             if entry.modes == (Mode.EDIT,)
             and entry.upstream == spec.upstream
-            and (editing := catalog.resolve(entry.id, Wish(has_source_video=True)).spec).rests_as == spec.rests_as
+            and (editing := catalog.resolve(entry.id, Wish(has_source=True)).spec).rests_as == spec.rests_as
             and (door == EDITS or editing.remixes)
         ),
         None,
@@ -195,7 +195,7 @@ def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
     made_by = spec
 
     def distance(entry: ModelDescription) -> tuple[bool, bool]:
-        candidate = catalog.resolve(entry.id, Wish(has_source_video=True)).spec
+        candidate = catalog.resolve(entry.id, Wish(has_source=True)).spec
         return candidate.rests_as != made_by.rests_as, made_by.aspect_ratio not in entry.aspect_ratios
 
     return min(extending, key=distance).id
