@@ -112,7 +112,7 @@ class FakeServeMedia:
                 "created_at": START,
                 "width": shape.width if shape else None,
                 "height": shape.height if shape else None,
-                "upstream_name": f"upstream-{len(self.contents) + 1}",
+                "upstream_name": f"upstream-{len(self.contents) + 1}" if "role" not in facts else None,
                 **facts,
             }
         )

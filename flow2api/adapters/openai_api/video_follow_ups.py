@@ -1,4 +1,4 @@
-"""Videos that build on another one: remixes, edits and extensions."""
+"""Videos that build on another one: remixes, edits, extensions and enlargements."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
 from flow2api.domain.catalog import Mode, ModelCatalog, ModelDescription, ModelSpec, Wish
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import GenerationNotFoundError, UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
-from flow2api.domain.request import check_prompt
+from flow2api.domain.request import check_prompt, enlarges
 from flow2api.domain.usecases.read_generations import why_unfinished
 
 EDITS = "videos.edits"
@@ -28,14 +28,20 @@ async def plan_remix(
 ) -> GenerationRequest:
     """The parent made anew with another prompt: same model, shape and input pictures unless the request says else.
 
-    It is changed itself where its model can, at the door for edits, or where its upstream makes remixes so.
+    It is changed itself where its model can, at the door for edits, or where its upstream makes remixes so. A model that
+    enlarges gets the parent as it is.
 
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
+    if wanted.model is not None and enlarges(doors.routes.describe(wanted.model)):
+        return await _plan_with_it(doors, body, wanted, parent, caller, wanted.model, door)
+    asked_id, parent = parent.id, await _origin_of(doors, parent, caller)
     editing = _editing_model(doors.catalog, parent, door) if wanted.model is None else None
     if editing is not None:
-        return await _plan_edit(doors, body, wanted, parent, caller, editing, door)
+        fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
+        planned = await _plan_with_it(doors, replace(body, fields=fields), wanted, parent, caller, editing, door)
+        return replace(planned, parent_id=asked_id)
     ask = _ask(doors, body, wanted, parent, caller, model=wanted.model or parent.model, door=door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
@@ -49,22 +55,35 @@ async def plan_remix(
             fields={**_shape_of(doors.catalog, parent, body, is_extended=is_extended), **body.fields},
             pictures=pictures,
             pictures_param="input_reference",
+            parent_id=asked_id,
             source=source,
             source_seconds=_seconds_before(doors.catalog, parent),
         ),
     )
 
 
-async def _plan_edit(
+async def _plan_with_it(
     doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str, door: str
 ) -> GenerationRequest:
-    """The video itself, changed as the prompt says; shape and length stay."""
+    """The video itself, changed as the prompt says or enlarged; its shape and its length stay."""
     ask = _ask(doors, body, wanted, parent, caller, model=model, door=door)
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
-        raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
-    fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
-    return plan(doors, replace(ask, fields=fields, source=source))
+        raise UnsupportedInputError("The video to build on is not kept any more.", param="video.id")
+    return plan(doors, replace(ask, source=source, source_seconds=parent.seconds))
+
+
+async def _origin_of(doors: Doors, parent: Generation, caller: Caller) -> Generation:
+    """What was made in the first place, where the parent is only an enlargement of it."""
+    while parent.parent_id is not None and (spec := doors.catalog.spec(parent.spec_name)) is not None and spec.enlarges:
+        try:
+            parent = await doors.generations.get(parent.parent_id, caller)
+        except GenerationNotFoundError as error:
+            raise UnsupportedInputError(
+                "The video that this one was enlarged from is not kept any more, so it cannot be made anew.",
+                param="video.id",
+            ) from error
+    return parent
 
 
 async def plan_extension(
@@ -96,7 +115,8 @@ def _ask(
     """What all that follows a video asks for alike; what cannot be is refused before anything costly is done for it."""
     if parent.state is not State.COMPLETED:
         raise UnsupportedInputError(why_unfinished(parent), param="video.id")
-    check_prompt(wanted.prompt)
+    if wanted.prompt or not enlarges(doors.routes.describe(model)):
+        check_prompt(wanted.prompt)
     check_model(doors, model, MediaKind.VIDEO, caller)
     return Ask(
         model=model,

@@ -172,7 +172,7 @@ class TestEnlarging:
     VIDEO = replace(PICTURE, id="v", model="film", kind=MediaKind.VIDEO, width=None, height=None)
 
     def planned(self, model: str, **given: object) -> GenerationRequest:
-        basis = {"model": model, "kind": None, "prompt": "ignored", "fields": {}}
+        basis: dict[str, object] = {"model": model, "kind": None, "prompt": "ignored", "fields": {}}
         return plan_request(self.CATALOG, **{**basis, **given})  # type: ignore[arg-type]
 
     def test_needs_no_prompt_and_echoes_that_of_what_it_enlarges(self) -> None:
