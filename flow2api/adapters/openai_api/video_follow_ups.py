@@ -34,10 +34,13 @@ async def plan_remix(
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
-    if wanted.model is not None and enlarges(doors.routes.describe(wanted.model)):
+    named = None if wanted.model is None else doors.routes.describe(wanted.model)
+    if wanted.model is not None and enlarges(named):
         return await _plan_with_it(doors, body, wanted, parent, caller, wanted.model, door)
     asked_id, parent = parent.id, await _origin_of(doors, parent, caller)
     editing = _editing_model(doors.catalog, parent, door) if wanted.model is None else None
+    if door == EDITS and named is not None and named.modes == (Mode.EDIT,):
+        editing = wanted.model
     if editing is not None:
         fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
         planned = await _plan_with_it(doors, replace(body, fields=fields), wanted, parent, caller, editing, door)
