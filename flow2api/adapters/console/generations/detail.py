@@ -11,7 +11,7 @@ from flow2api.adapters.console.generations.curl import as_curl
 from flow2api.adapters.console.generations.gallery import Tile, tile_of
 from flow2api.adapters.console.generations.names import Named, Names, names_of
 from flow2api.adapters.console.generations.rows import Row, row_of, title_of
-from flow2api.adapters.console.generations.states import phase_words
+from flow2api.adapters.console.generations.states import input_words, phase_words
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import duration, number
@@ -247,13 +247,7 @@ def _inputs(generation: Generation, lineage: Lineage) -> Sequence[InputView]:
 
 
 def _input(role: InputRole, media: Media | None) -> InputView:
-    words = {
-        InputRole.REFERENCE: gettext("Reference picture"),
-        InputRole.START: gettext("First frame"),
-        InputRole.END: gettext("Last frame"),
-        InputRole.BASE: gettext("Picture that is edited"),
-        InputRole.SOURCE: gettext("Video that is gone on with"),
-    }[role]
+    words = input_words(role, None if media is None else media.kind)
     if media is None:
         return InputView(words, "", "")
     can_show = media.content_type in CONTENT_TYPES
