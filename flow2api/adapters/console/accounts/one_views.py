@@ -240,7 +240,9 @@ def credits_of(name: str, outlook: CreditsOutlook) -> CreditsChart:
     known = [(one.day, one.left) for one in outlook.days if one.left is not None]
     expected = [] if outlook.forecast is None else outlook.forecast.expected(outlook.days[-1], _AHEAD_DAYS)
     summary = gettext("Nothing is known yet.")
-    if known:
+    if len(known) == 1:
+        summary = gettext("%(left)s on %(day)s.") % {"left": number(known[0][1]), "day": day(known[0][0])}
+    elif known:
         summary = gettext("From %(first)s to %(last)s.") % {"first": number(known[0][1]), "last": number(known[-1][1])}
     if outlook.forecast is not None:
         told = gettext("At the pace of the last seven days nothing is left on %(day)s.")

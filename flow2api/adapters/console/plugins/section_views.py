@@ -107,7 +107,7 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
     return SectionPage(
         plugin=plugin.name,
         section=section.name,
-        about=section.about,
+        about=_plain(section.about),
         path=f"{SECTION_PATH}?section={section.name}",
         is_savable=section.is_savable,
         is_fixed=is_locked,
@@ -143,7 +143,7 @@ def _field(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: 
         field=f"{FIELD}{one.name}" if has_field else "",
         was_field=f"{WAS}{one.name}",
         variable=one.variable,
-        help=one.help,
+        help=_plain(one.help),
         shape=one.shape,
         choices=one.choices or (("true", "false") if one.shape == "switch" else ()),
         text=sent.form.value(f"{FIELD}{one.name}", shown),
@@ -215,3 +215,8 @@ def _in_toml(one: PluginField, text: str) -> str:
     if one.shape == "list" and not text.startswith("["):
         return json.dumps([part.strip() for part in text.split(",") if part.strip()], ensure_ascii=False)
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """Words of a docstring without the marks that say which of them are code."""
+    return text.replace("``", "")
