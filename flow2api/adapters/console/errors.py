@@ -15,7 +15,7 @@ from litestar.types import ExceptionHandlersMap
 from flow2api.adapters.console import htmx
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import wishes
-from flow2api.adapters.console.language import current, gettext, language_at_hand, speaking
+from flow2api.adapters.console.language import current, gettext, language_at_hand, retold, speaking
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path
@@ -120,7 +120,7 @@ def status_of(error: Flow2ApiError) -> int:
 
 def sentence_of(error: Flow2ApiError) -> str:
     """What an error tells a person."""
-    return gettext(error.message)
+    return retold(error.message)
 
 
 def _lead(request: HttpRequest, path: str) -> Response[Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.playground.models import extending_model
 from flow2api.domain.generation import Generation, Phase, State
 from flow2api.domain.media import Media, MediaKind
@@ -139,9 +139,9 @@ async def _part(doors: ConsoleDoors, one: Generation) -> Part:
         account="" if account is None else account.name or account.email or str(account.id),
         position=None if turn is None else turn.position,
         steps=() if one.state.is_final else _steps(one),
-        fault="" if one.fault is None or one.state is State.CANCELLED else gettext(one.fault.message),
+        fault="" if one.fault is None or one.state is State.CANCELLED else retold(one.fault.message),
         fault_code="" if one.fault is None else one.fault.code,
-        warnings=one.warnings,
+        warnings=tuple(map(retold, one.warnings)),
         took_s=None if ended is None else (ended - one.created_at).total_seconds(),
         results=tuple(result_view(doors, one, media) for media in found if media is not None),
     )
