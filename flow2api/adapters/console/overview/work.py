@@ -80,7 +80,7 @@ def title_of(generation: Generation) -> str:
 def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
     generation = job.generation
     account = None if generation.account_id is None else doors.account_of(generation.account_id)
-    about = generation.spec_name if account is None else f"{generation.spec_name}, {name_of(account)}"
+    about = generation.model if account is None else f"{generation.model}, {name_of(account)}"
     is_known = generation.state is State.RUNNING and generation.progress > 0
     return Running(
         id=generation.id,
@@ -111,7 +111,7 @@ def _results(made: Sequence[Generation], now: datetime) -> Iterator[Result]:
             path=f"/console/generations/{one.id}",
             preview=f"/console/media/{one.results[0]}/preview" if is_kept else "",
             title=title_of(one),
-            model=one.spec_name,
+            model=one.model,
             is_video=one.kind is MediaKind.VIDEO,
             length=gettext("%(count)s s") % {"count": one.seconds} if one.seconds else "",
             at=one.ended_at,
