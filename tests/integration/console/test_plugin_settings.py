@@ -33,7 +33,7 @@ Depth = Annotated[int, msgspec.Meta(ge=1, le=9, description="How deep it goes.")
 
 
 class Hued(msgspec.Struct):
-    """What colours it has."""
+    """What ``colours`` it has."""
 
     place: str
     depth: Depth = 3

@@ -184,7 +184,7 @@ async def key_list(doors: ConsoleDoors, *, text: str, state: str, after: str) ->
         found=page.total,
         before=address(PATH, query, after=page.before) if page.has_before else "",
         behind=address(PATH, query, after=page.behind) if page.behind else "",
-        zone=str(doors.statistics.zone),
+        zone=str(doors.statistics.zone).removeprefix("Etc/"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginField, PluginSection
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.plugins.section_form import FIELD, WAS, Sent, is_fixed, settable
 from flow2api.domain.errors import ConfigurationError, NotKnownError
 from flow2api.domain.options import OptionSource
@@ -110,7 +110,7 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
     return SectionPage(
         plugin=plugin.name,
         section=section.name,
-        about=section.about,
+        about=_plain(section.about),
         path=f"{SECTION_PATH}?section={section.name}",
         is_savable=section.is_savable,
         is_fixed=is_locked,
@@ -147,7 +147,7 @@ def _field(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: 
         field=f"{FIELD}{one.name}" if has_field else "",
         was_field=f"{WAS}{one.name}",
         variable=one.variable,
-        help=one.help,
+        help=_plain(one.help),
         shape=one.shape,
         choices=one.choices or (("true", "false") if one.shape == "switch" else ()),
         text=sent.form.value(f"{FIELD}{one.name}", shown),
@@ -182,7 +182,7 @@ def _trouble(doors: ConsoleDoors, section: PluginSection) -> str:
             try:
                 doors.plugin_settings.read(name, text)
             except ConfigurationError as error:
-                return error.message
+                return retold(error.message)
     return ""
 
 
@@ -219,3 +219,8 @@ def _in_toml(one: PluginField, text: str) -> str:
     if one.shape == "list" and not text.startswith("["):
         return json.dumps([part.strip() for part in text.split(",") if part.strip()], ensure_ascii=False)
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """Words of a docstring without the marks that say which of them are code."""
+    return text.replace("``", "")
