@@ -22,6 +22,10 @@ class PluginSettings:
         self._extensions = extensions
         self._settings = settings
 
+    @property
+    def start_fault(self) -> str:
+        return self._extensions.start_fault
+
     def read(self, name: str, text: str) -> str:
         section, _, setting = name.partition(".")
         if section not in self._extensions.schemas:

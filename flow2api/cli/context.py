@@ -203,7 +203,7 @@ def built(here: Installation) -> "Services":
         if not saved or here.without_saved is None:
             raise
         plain = here.without_saved()
-        services = build_services(plain.settings, plain.extensions)
+        services = build_services(plain.settings, replace(plain.extensions, start_fault=str(error)))
         log.error(  # noqa: TRY400 - what the plugin said is enough
             "settings saved for plugins are passed over: the server cannot start with them",
             settings=saved,

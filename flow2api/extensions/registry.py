@@ -39,6 +39,7 @@ class Extensions:
         commands: By name, with the plugin that each came from.
         schemas: What sections of the settings look like, by section.
         registered: What `extended` and `without` begin with.
+        start_fault: Why the program could not be put together with what was saved for plugins, and is without it; empty else.
     """
 
     plugins: tuple[Plugin, ...]
@@ -56,6 +57,7 @@ class Extensions:
     commands: Mapping[str, tuple[str, click.Command]]
     schemas: Mapping[str, SettingsSection]
     registered: tuple[Registered, ...] = ()
+    start_fault: str = ""
 
     @property
     def sections(self) -> frozenset[str]:

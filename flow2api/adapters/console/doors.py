@@ -183,6 +183,11 @@ class PluginSection:
 class PluginSettings(Protocol):
     """Looks at settings of plugins before they are saved; what says no raises `ConfigurationError`."""
 
+    @property
+    def start_fault(self) -> str:
+        """Why this process could not start with what was saved, and has passed all of it over; empty when it has not."""
+        ...
+
     def read(self, name: str, text: str) -> str:
         """The value that a text stands for, in the form in which values are shown."""
         ...

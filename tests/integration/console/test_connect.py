@@ -107,7 +107,7 @@ async def test_limit_of_clients_does_not_hold_for_the_check_whose_key_ends_by_it
     key = (await site.services.operating.keys.all())[-1]
     assert key.name.startswith("connection check")
     assert key.rules.expires_at is not None
-    assert key.rules.expires_at - key.created_at == timedelta(hours=1)
+    assert key.rules.expires_at - key.created_at <= timedelta(hours=1)
 
 
 async def test_failure_is_told_with_its_reason(site: Any) -> None:

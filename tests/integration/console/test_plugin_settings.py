@@ -4,6 +4,7 @@ import html
 import re
 import tomllib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +223,22 @@ async def test_saved_setting_that_no_longer_fits_is_told(house: tuple[Services, 
     assert "Expected `int` <= 9" in page
     await options.write({"plugin_settings": None}, "tests")
     await services.options.reload()
+
+
+async def test_page_says_why_the_server_could_not_start_with_what_was_saved(
+    house: tuple[Services, Person, Person], tmp_path: Path
+) -> None:
+    services, _, _ = house
+    extensions = replace(services.extensions, start_fault="It is too dark there <b>below</b>.")
+    environment = {"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_OPTIONS__BACKGROUND_RENEWAL": "false"}
+    settings = replace(load_settings({**environment, "FLOW2API_DRAIN_S": "0"}), sections=services.settings.sections)
+    other = build_services(settings, extensions)
+    async with running(other), _browser(create_app(other)) as browser:
+        owner = await _signed_in(other, browser, Role.OWNER)
+        assert "It is too dark there" not in await owner.read(PAGE)
+        await owner.send(PAGE, 303, {"set.place": "roof", "set.depth": "4", "step": "save"})
+
+        page = await owner.see(PAGE)
+
+    assert "It is too dark there &lt;b&gt;below&lt;/b&gt;." in page
+    assert "could not start with what was saved" in page

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from flow2api.domain.audit import AuditAction
-from flow2api.testing.fakes.storage import FakeStorage
 from tests.command_line import CommandLine
 from tests.unit.cli.conftest import Stage
 
@@ -59,8 +58,8 @@ def test_one_whose_token_is_used_again_stays_deleted(
     assert list(stage.tables.deleted) == [removed]
 
 
-def test_storage_that_keeps_none_says_so(run: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(FakeStorage, "trash")
+def test_storage_that_keeps_none_says_so(run: CommandLine, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(stage.storage, "trash")
 
     for command in (("deleted",), ("restore", "1")):
         ran = run("accounts", *command)

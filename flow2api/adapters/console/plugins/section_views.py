@@ -11,6 +11,7 @@ from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.plugins.section_form import FIELD, WAS, Sent, is_fixed, settable
 from flow2api.domain.errors import ConfigurationError, NotKnownError
 from flow2api.domain.options import OptionSource
+from flow2api.domain.redaction import redact_text
 
 OPTION = "plugin_settings"
 SECTION_PATH = "/console/plugins/settings"
@@ -65,6 +66,7 @@ class SectionPage:
         path: Of the form.
         is_fixed: The settings fix the option in which values are saved.
         trouble: Why what was saved is passed over; empty when it is not.
+        start_fault: Why the server could not start with what was saved; empty when it could, and when nothing is saved here.
         lines: To copy; None until they are asked for.
     """
 
@@ -75,6 +77,7 @@ class SectionPage:
     is_savable: bool
     is_fixed: bool
     trouble: str
+    start_fault: str
     fields: Sequence[FieldView]
     has_fields: bool
     pending: int
@@ -112,6 +115,7 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
         is_savable=section.is_savable,
         is_fixed=is_locked,
         trouble=_trouble(doors, section),
+        start_fault=redact_text(doors.plugin_settings.start_fault) if any(one.is_set_here for one in fields) else "",
         fields=fields,
         has_fields=any(one.field for one in fields),
         pending=sum(one.is_pending for one in fields),
