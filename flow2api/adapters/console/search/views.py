@@ -7,6 +7,7 @@ from urllib.parse import quote
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import address
+from flow2api.domain.usecases.search import MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Found:
     def count(self) -> int:
         """How many things that are."""
         return sum(len(group.hits) for group in self.groups)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more of a kind than is shown."""
+        return any(len(group.hits) >= MOST for group in self.groups)
 
 
 async def found_for(doors: ConsoleDoors, text: str) -> Found:

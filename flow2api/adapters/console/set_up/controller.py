@@ -12,7 +12,7 @@ from flow2api.adapters.console import cookies
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.errors import status_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
-from flow2api.adapters.console.language import current, gettext
+from flow2api.adapters.console.language import current, retold
 from flow2api.adapters.console.passphrases import (
     StrengthView,
     is_private,
@@ -76,7 +76,7 @@ class SetUpController(Controller):
         except SetupClosedError as error:
             raise NotFoundException from error
         except SetupCodeRefusedError as error:
-            form.refuse("code", gettext(error.message))
+            form.refuse("code", retold(error.message))
             return await _page(request, doors, form, status=422)
         except Flow2ApiError as error:
             refuse(form, error, _FIELDS)
@@ -86,7 +86,7 @@ class SetUpController(Controller):
         spoken = Preferences(language=Language(current().tag))
         await doors.preferences(here, spoken, visitor_of(doors, request))
         answer = Redirect(FIRST_STEPS, status_code=303, headers=dict(PAGE_HEADERS))
-        answer.cookies.append(cookies.session_cookie(token, doors.reached_url_of(request.scope)))
+        answer.cookies.append(cookies.session_cookie(token, doors.came_by_of(request.scope)))
         return answer
 
     @post("/strength", status_code=200)
