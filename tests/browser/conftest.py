@@ -84,7 +84,9 @@ class Demo:
             key = client.post("/api/admin/keys", json=new, headers=headers).json()["key"]
             asked = {"model": "gpt-image-1", "prompt": "a lighthouse"}
             statuses = [
-                client.post("/v1/images/generations", json=asked, headers={"authorization": f"Bearer {key}"}).status_code
+                client.post(
+                    "/v1/images/generations", json=asked, headers={"authorization": f"Bearer {key}"}
+                ).status_code
                 for _ in range(2)
             ]
         assert statuses == [200, 429]
