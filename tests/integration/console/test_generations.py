@@ -158,7 +158,7 @@ async def test_viewer_sees_no_buttons_and_is_refused(site: Any, picture: Any) ->
 
 
 async def test_filter_is_in_the_address_in_words_and_can_be_cleared(site: Any, picture: Any) -> None:
-    path = f"{LIST}?state=completed&kind=video&key=0&span=24h"
+    path = f"{LIST}?state=completed&kind=video&key=0&span=24h&model=none-called-so"
 
     page = await site.viewer.read(path)
 
