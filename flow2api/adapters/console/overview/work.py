@@ -24,7 +24,7 @@ class Running:
     Attributes:
         progress: 0 to 100; None while nothing is known of it.
         step: What it is doing, or how long it has been at it.
-        left: How much longer it may take; empty where that cannot be told.
+        left: How much longer it may take; empty where that cannot be told, and where there is more to say of its attempts.
     """
 
     id: str
@@ -55,9 +55,10 @@ class Result:
 
 async def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
     """How many this process works on, and those of them that are furthest."""
-    await doors.foresee_ends.learn()
     now = doors.clock.now()
     open_ones = [job for job in doors.work.jobs if not job.is_over]
+    if open_ones:
+        await doors.foresee_ends.learn()
     running = sorted(open_ones, key=lambda job: (job.generation.state is State.QUEUED, job.generation.created_at))
     return len(open_ones), tuple(_running(job, doors, now) for job in running[:SHOWN])
 
@@ -88,7 +89,7 @@ def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
         about=about,
         progress=generation.progress if is_known else None,
         step=_step(job, now),
-        left=remaining_words(doors.foresee_ends.left(generation)),
+        left="" if generation.attempts > 1 else remaining_words(doors.foresee_ends.left(generation)),
     )
 
 
