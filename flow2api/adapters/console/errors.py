@@ -115,9 +115,10 @@ def fault_page(doors: ConsoleDoors, request: HttpRequest, fault: Fault) -> Respo
 
 def sign_in_path(request: HttpRequest) -> str:
     """Where somebody signs in who wanted this page; he is led back to it."""
-    path = str(request.url.path)
+    path = _path(request)
     if request.method != "GET" or htmx.is_htmx(request):
-        path = urlsplit(request.headers.get("hx-current-url", "")).path
+        seen = urlsplit(request.headers.get("hx-current-url", ""))
+        path = f"{seen.path}?{seen.query}" if seen.query else seen.path
     return f"/login?{urlencode({'next': path})}" if own_path(path, "") else "/login"
 
 

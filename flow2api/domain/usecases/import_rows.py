@@ -8,7 +8,7 @@ from flow2api.domain.account import Account, Place
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 
-_SHORTEST_SHOWN = 24
+SHORTEST_SHOWN = 24
 """Of a secret that is shorter, four characters would tell too much."""
 
 _TOLD = ("name", "email", "remark", "tags", "weight", "priority", "proxy", "base_url", "capacity", "rests")
@@ -154,7 +154,7 @@ class Tally:
                 row=number,
                 fate=fate,
                 subject=next((text for text in told if text), ""),
-                ending="" if row is None else row.session_token.ending(4, _SHORTEST_SHOWN),
+                ending="" if row is None else row.session_token.ending(4, SHORTEST_SHOWN),
                 account_id=None if account is None else account.id or None,
                 changed=changed,
                 problem=problem,

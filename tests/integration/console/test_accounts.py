@@ -397,6 +397,17 @@ class TestCredential:
         assert "needed" in empty.text
         assert await site.services.storage.vault.read(account_id) == kept
 
+    async def test_present_one_is_told_by_its_last_letters_to_those_who_may_replace_it(self, site: Any) -> None:
+        account_id = await named(site, "rook-7")
+        kept = (await site.services.storage.vault.read(account_id)).session_token.reveal()
+        path = f"/console/accounts/{account_id}"
+
+        page = await site.operator.read(path)
+
+        assert f"the present one ends in …{kept[-4:]}" in page
+        assert kept[-5:] not in page
+        assert "the present one" not in await site.viewer.read(path)
+
     async def test_new_session_token_of_another_person_is_refused(self, site: Any) -> None:
         account_id = await named(site, "rook-2")
         other = await site.simulator.control.add_account()

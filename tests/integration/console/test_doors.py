@@ -27,6 +27,12 @@ async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site: Any
     led = await stranger.get("/console/accounts")
     assert (led.status_code, led.headers["location"]) == (303, "/login?next=%2Fconsole%2Faccounts")
 
+    filtered = await stranger.get("/console/accounts?state=paused&sort=-busy")
+    assert filtered.headers["location"] == "/login?next=%2Fconsole%2Faccounts%3Fstate%3Dpaused%26sort%3D-busy"
+    pressed = {"hx-request": "true", "hx-current-url": "http://127.0.0.1/console/accounts?q=mine", **OWN}
+    ended = await stranger.post("/console/accounts/1/pause", headers=pressed)
+    assert (ended.status_code, ended.headers["hx-redirect"]) == (401, "/login?next=%2Fconsole%2Faccounts%3Fq%3Dmine")
+
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": "/console/accounts"}
     entered = await stranger.post("/login", data=fields, headers=OWN)
 

@@ -160,7 +160,7 @@ async def test_viewer_sees_no_buttons_and_is_refused(site: Any, picture: Any) ->
 
 
 async def test_filter_is_in_the_address_in_words_and_can_be_cleared(site: Any, picture: Any) -> None:
-    path = f"{LIST}?state=completed&kind=video&key=0&span=24h"
+    path = f"{LIST}?state=completed&kind=video&key=0&span=24h&model=none-called-so"
 
     page = await site.viewer.read(path)
 
@@ -174,6 +174,16 @@ async def test_filter_is_in_the_address_in_words_and_can_be_cleared(site: Any, p
     nobody = await site.viewer.read(f"{LIST}?state=completed&account=%3Cb%3Enobody")
     assert "Account: <b>nobody" in nobody
     assert "Nothing matches" in nobody
+
+
+async def test_list_stands_still_while_somebody_reads_it(site: Any, picture: Any) -> None:
+    followed = await site.viewer.see(f"{LIST}?kind=image")
+    held = await site.viewer.see(f"{LIST}?kind=image&tail=off")
+
+    assert "hx-sse:connect" in followed
+    assert f'href="{LIST}?kind=image&amp;tail=off"' in followed
+    assert "hx-sse:connect" not in held
+    assert re.search(rf'href="{LIST}\?kind=image">\s*<svg.*?</svg>\s*Follow', held, re.DOTALL)
 
 
 async def test_pages_go_on_by_keys_and_back(site: Any, account: int) -> None:

@@ -15,13 +15,14 @@ from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import day, number
 from flow2api.domain.account import Account, RestReason
-from flow2api.domain.errors import AccountNotFoundError
+from flow2api.domain.errors import AccountNotFoundError, Flow2ApiError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.health import HealthEvent, HealthKind
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.probe import Probe, ProbePart, ProbeStep, StepState
 from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.domain.statistics import Counts, Dimension, Scope
+from flow2api.domain.usecases.import_rows import SHORTEST_SHOWN
 from flow2api.domain.usecases.operate_accounts import COOLING
 from flow2api.domain.usecases.read_credits import CreditsOutlook
 from flow2api.domain.usecases.read_spans import Span
@@ -141,6 +142,7 @@ class OneAccount:
         errors: What it failed with in that time, the most frequent first.
         are_all: Whether all errors of that time were looked at.
         keeps_deleted: Whether it can be brought back for a while once it is deleted.
+        ending: The last letters of what it signs in with, to tell it from a new one; empty when they are not to be had.
     """
 
     live: LiveAccount
@@ -151,6 +153,7 @@ class OneAccount:
     errors: tuple[ErrorLine, ...]
     are_all: bool
     keeps_deleted: bool
+    ending: str
 
 
 async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> LiveAccount:
@@ -220,7 +223,17 @@ async def look_whole(doors: ConsoleDoors, account_id: int, before: str = "") -> 
         ),
         are_all=not failed.has_more,
         keeps_deleted=doors.restore.keeps_deleted,
+        ending=await _ending(doors, account),
     )
+
+
+async def _ending(doors: ConsoleDoors, account: Account) -> str:
+    try:
+        secrets = await doors.accounts.secrets_of([account])
+    except Flow2ApiError:  # the page tells how the account stands, whatever its secrets are sealed with
+        return ""
+    credentials = secrets.get(account.id)
+    return "" if credentials is None else credentials.session_token.ending(4, SHORTEST_SHOWN)
 
 
 def account_in(doors: ConsoleDoors, account_id: int) -> Account:

@@ -42,7 +42,7 @@ class GenerationsController(Controller):
     async def show_list(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """What is under way, or what has ended in some way."""
         view = await listing.look(visit)
-        live = "generations" if view.is_live else ""
+        live = "generations" if view.is_live and visit.query("tail") != "off" else ""
         return await visit.page("generations/index.html", view, area=AREA, live=live, parts=_LIST_PARTS)
 
     @post("/act", status_code=303)

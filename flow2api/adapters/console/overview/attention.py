@@ -21,6 +21,8 @@ from flow2api.domain.usecases.read_credits import CreditsOutlook
 SLOW_PROXY_MS = 3000
 SOON_DRY_DAYS = 14
 _MOST_OF_A_KIND = 3
+_IDLE = frozenset({AccountState.SIGN_IN_EXPIRED, AccountState.UNUSABLE, AccountState.COOLING_DOWN, AccountState.PAUSED})
+"""Accounts that serve nothing; one without credits may still make what is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,18 @@ def cares(
 
 def _of_accounts(accounts: BusyAccounts) -> Iterator[Care]:
     counts = accounts.page.counts
+    total = sum(counts.values())
+    if total and total == sum(counts.get(state, 0) for state in _IDLE):
+        title = ngettext("The only account takes no work now.", "None of the %(count)s accounts takes work now.", total)
+        yield Care(
+            "err",
+            "x",
+            gettext("No account"),
+            title % {"count": number(total)},
+            gettext("Requests wait or are refused until one is ready again."),
+            gettext("Show accounts"),
+            "/console/accounts",
+        )
     if expired := counts.get(AccountState.SIGN_IN_EXPIRED, 0):
         title = ngettext(
             "%(count)s account has to be signed in anew.", "%(count)s accounts have to be signed in anew.", expired

@@ -79,6 +79,18 @@ def test_accounts_are_counted_by_what_is_wrong() -> None:
     ]
 
 
+def test_pool_in_which_nobody_works_is_the_first_matter_whatever_the_reason() -> None:
+    assert Server(counts={AccountState.PAUSED: 3, AccountState.COOLING_DOWN: 1}).told() == [
+        ("err", "None of the 4 accounts takes work now."),
+    ]
+    assert Server(counts={AccountState.PAUSED: 1, AccountState.SIGN_IN_EXPIRED: 1}).told() == [
+        ("err", "None of the 2 accounts takes work now."),
+        ("err", "1 account has to be signed in anew."),
+    ]
+    assert Server(counts={AccountState.COOLING_DOWN: 1}).told() == [("err", "The only account takes no work now.")]
+    assert Server(counts={AccountState.PAUSED: 1, AccountState.BUSY: 1}).told() == []
+
+
 def test_what_keeps_work_from_being_done_comes_first() -> None:
     told = Server(
         counts={AccountState.OUT_OF_CREDITS: 3},
