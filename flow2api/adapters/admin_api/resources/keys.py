@@ -14,7 +14,7 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
-from flow2api.domain.api_key import ApiKey
+from flow2api.documents.keys import KeyView, key_view
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.key_rules import NO_RULES, KeyRules, scopes_named
 from flow2api.domain.operator import Role
@@ -23,38 +23,6 @@ _RULES = ("scopes", "models", "expires_at", "requests_per_min", "max_concurrent"
 _MOST_HOURS = 8784
 
 ONE = f"{PREFIX}/keys/{{key_id:int}}"
-
-
-class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, without its text.
-
-    Attributes:
-        prefix: Its first characters, to recognise it by.
-        revoked_at: When it was revoked; null while it opens something.
-        tag: It may only use accounts with this tag; null for all.
-        profile: How answers are written for its client; null as the option `response_profile` says.
-        scopes: The parts of the API that it opens: `images`, `videos`, `models`.
-        models: Names and patterns of the models that it may use; none for all.
-        expires_at: From when on it opens nothing; null for never.
-        requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
-        max_concurrent: How many of its generations may be under way at once in a process; 0 for any number.
-        max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
-    """
-
-    id: int
-    name: str
-    prefix: str
-    tag: str | None
-    profile: str | None
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    scopes: tuple[str, ...]
-    models: tuple[str, ...]
-    expires_at: datetime | None
-    requests_per_min: int | None
-    max_concurrent: int
-    max_per_day: int
 
 
 class NewKey(KeyView, frozen=True, kw_only=True):
@@ -120,7 +88,7 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/keys", tags=["keys"])
     async def list_keys() -> Keys:
         """The keys, without their texts."""
-        return Keys(items=tuple(_view(key) for key in await doors.keys.all()))
+        return Keys(items=tuple(key_view(key) for key in await doors.keys.all()))
 
     @post(f"{PREFIX}/keys", opt=owner, tags=["keys"])
     async def create_key(request: HttpRequest, data: JSONBody[NewKeyBody]) -> NewKey:
@@ -130,12 +98,12 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             data.name, tag=data.tag, profile=data.profile, rules=rules, actor=actor_of(doors, request.scope)
         )
         await doors.reload_keys()
-        return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
+        return NewKey(**msgspec.structs.asdict(key_view(key)), key=text.reveal())
 
     @get(ONE, tags=["keys"])
     async def show_key(key_id: Id) -> KeyView:
         """One key, revoked or not."""
-        return _view(await doors.keys.get(key_id))
+        return key_view(await doors.keys.get(key_id))
 
     @patch(ONE, opt=owner, tags=["keys"])
     async def change_key(request: HttpRequest, key_id: Id, data: JSONBody[KeyBody]) -> KeyView:
@@ -150,7 +118,7 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         actor = actor_of(doors, request.scope)
         changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor)
         await doors.reload_keys()
-        return _view(changed)
+        return key_view(changed)
 
     @post(f"{ONE}/rotate", opt=owner, tags=["keys"])
     async def rotate_key(request: HttpRequest, key_id: Id, data: JSONBody[RotateBody]) -> NewKey:
@@ -158,14 +126,14 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         actor = actor_of(doors, request.scope)
         key, text = await doors.keys.rotate(str(key_id), actor, overlap=_hours(data.overlap_hours))
         await doors.reload_keys()
-        return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
+        return NewKey(**msgspec.structs.asdict(key_view(key)), key=text.reveal())
 
     @post(f"{ONE}/revoke", status_code=200, opt=owner, tags=["keys"])
     async def revoke_key(request: HttpRequest, key_id: Id) -> KeyView:
         """Let an active key open nothing any more. It stays in the list."""
         revoked = await doors.keys.revoke(str(key_id), actor_of(doors, request.scope))
         await doors.reload_keys()
-        return _view(revoked)
+        return key_view(revoked)
 
     return [list_keys, create_key, show_key, change_key, rotate_key, revoke_key]
 
@@ -190,22 +158,3 @@ def _hours(number: float | None) -> timedelta | None:
             f"`overlap_hours` is more than 0 and at most {_MOST_HOURS:,}.", param="overlap_hours"
         )
     return timedelta(hours=number)
-
-
-def _view(key: ApiKey) -> KeyView:
-    return KeyView(
-        id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        tag=key.tag,
-        profile=key.profile,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at,
-        scopes=tuple(sorted(key.rules.scopes)),
-        models=key.rules.models,
-        expires_at=key.rules.expires_at,
-        requests_per_min=key.rules.requests_per_min,
-        max_concurrent=key.rules.max_concurrent,
-        max_per_day=key.rules.max_per_day,
-    )

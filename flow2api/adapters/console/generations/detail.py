@@ -111,6 +111,8 @@ async def look(visit: Visit, generation_id: str) -> Detail:
     """
     doors = visit.doors
     found = await doors.follow.get(generation_id)
+    if not found.generation.state.is_final:
+        await doors.foresee_ends.learn()
     generation, names, now = found.generation, await names_of(doors), doors.clock.now()
     lineage = await doors.follow.lineage(generation)
     related = (*((lineage.parent,) if lineage.parent else ()), *lineage.siblings, *lineage.children)
@@ -127,7 +129,7 @@ async def look(visit: Visit, generation_id: str) -> Detail:
     choice = generation.choice
     return Detail(
         generation=generation,
-        row=row_of(found, names, now),
+        row=row_of(found, names, now, doors.foresee_ends.left(generation)),
         tiles=tiles,
         gone=len(generation.results) - len(tiles),
         events=_events(generation, names),

@@ -114,7 +114,7 @@ async def look_now(doors: ConsoleDoors, asked: str) -> Now:
     """
     span = span_of(asked)
     accounts, outlook, figures = await doors.glance.accounts(), await _outlook(doors), await _figures(doors, span)
-    census, (count, jobs) = await doors.census(), under_way(doors)
+    census, (count, jobs) = await doors.census(), await under_way(doors)
     made = await _latest(doors)
     states = _states(accounts)
     return Now(

@@ -7,6 +7,7 @@ from datetime import datetime
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.remaining import remaining_words
 from flow2api.adapters.console.wording import duration
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
@@ -23,6 +24,7 @@ class Running:
     Attributes:
         progress: 0 to 100; None while nothing is known of it.
         step: What it is doing, or how long it has been at it.
+        left: How much longer it may take; empty where that cannot be told.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Running:
     about: str
     progress: int | None
     step: str
+    left: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ class Result:
     at: datetime | None
 
 
-def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
+async def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
     """How many this process works on, and those of them that are furthest."""
+    await doors.foresee_ends.learn()
     now = doors.clock.now()
     open_ones = [job for job in doors.work.jobs if not job.is_over]
     running = sorted(open_ones, key=lambda job: (job.generation.state is State.QUEUED, job.generation.created_at))
@@ -84,6 +88,7 @@ def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
         about=about,
         progress=generation.progress if is_known else None,
         step=_step(job, now),
+        left=remaining_words(doors.foresee_ends.left(generation)),
     )
 
 

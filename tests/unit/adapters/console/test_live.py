@@ -31,7 +31,7 @@ class Visited:
         self.doors = SimpleNamespace(
             is_draining=lambda: self.is_draining,
             sign_in=SimpleNamespace(who=self._who),
-            reached_url_of=lambda _: "http://127.0.0.1",
+            came_by_of=lambda _: "http://127.0.0.1",
         )
 
     def shell(self, area: str, live: str = "") -> Any:
