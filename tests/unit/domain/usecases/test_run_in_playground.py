@@ -125,7 +125,7 @@ async def test_only_so_many_runs_are_remembered_and_the_others_are_looked_up(
     await stage.accounts(1)
     desk = playground(stage)
     first = await desk.start(asking(), ADA)
-    await desk.start(asking(), ADA)
+    await desk.start(asking(count=2), ADA)
     await stage.until_done()
 
     assert (await desk.get(first.id, 1)).id == first.id
