@@ -223,6 +223,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         generate=services.generate,
         ingest=services.ingest,
         generations=operating.generations,
+        find_prompts=operating.find_prompts,
         follow=services.followed,
         foresee_ends=services.overseeing.foresee_ends,
         operate_generations=services.operate_generations,

@@ -124,8 +124,9 @@ def update(
         raise click.UsageError("Say what is to be changed: --name, --tag, --profile, or what it may do.")
 
     async def changed(manage: ManageKeys) -> ApiKey:
-        rules = None if change is None else change((await manage.active(which)).rules)
-        return await manage.update(which, name=name, tag=tag, profile=profile, rules=rules, actor=whoever())
+        seen = await manage.active(which)
+        rules = None if change is None else change(seen.rules)
+        return await manage.update(which, name=name, tag=tag, profile=profile, rules=rules, actor=whoever(), seen=seen)
 
     key = asyncio.run(_managed(here, changed))
     if as_json:

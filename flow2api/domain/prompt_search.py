@@ -1,12 +1,29 @@
 """Which generations were asked for with certain words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from flow2api.domain.generation import Generation
-from flow2api.domain.ports.storage import FoundGenerations
 
 LONGEST_TEXT = 200
 MOST_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGenerations:
+    """What a bounded look through the generations has found.
+
+    Attributes:
+        items: The one that was added last first.
+        further: From the generation with this id on, in the same direction, nobody has looked yet; None when there is
+            nothing more that could pass.
+        looked_to: When the last one that was looked at was asked for; None when there was none.
+    """
+
+    items: tuple[Generation, ...]
+    further: str | None
+    looked_to: datetime | None
 
 
 def words_of(text: str) -> tuple[str, ...]:

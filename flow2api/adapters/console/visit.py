@@ -143,6 +143,7 @@ class Visit:
             has_keys=prefers.has_letter_keys,
             told=cookies.told(kept),
             is_draining=self.doors.is_draining(),
+            is_held=self.doors.drain.is_on,
         )
 
     @property

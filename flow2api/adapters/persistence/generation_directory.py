@@ -12,7 +12,8 @@ from flow2api.adapters.persistence.leases import GENERATIONS
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.adapters.persistence.rows.generations import FAILURES, UNFINISHED
 from flow2api.domain.generation import Generation, State
-from flow2api.domain.ports.storage import FoundGenerations, GenerationFilter, NameCount, Page
+from flow2api.domain.ports.storage import GenerationFilter, NameCount, Page
+from flow2api.domain.prompt_search import FoundGenerations
 
 _NUMBER = GENERATIONS.c.number
 _PLACE = select(GENERATIONS.c.number, GENERATIONS.c.id, GENERATIONS.c.created_at)

@@ -1,7 +1,7 @@
 """Finds generations by what was asked for, in looks that each cost a few milliseconds however much was made."""
 
-from flow2api.domain.ports.storage import FindsPrompts, FoundGenerations, GenerationDirectory, GenerationFilter
-from flow2api.domain.prompt_search import found_among, has_words, words_of
+from flow2api.domain.ports.storage import FindsPrompts, GenerationDirectory, GenerationFilter
+from flow2api.domain.prompt_search import FoundGenerations, found_among, has_words, words_of
 
 LOOKED_AT = 20_000
 READ = 500

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flow2api.domain.generation import Fault, State
-from flow2api.domain.ports.storage import FindsPrompts, FoundGenerations, GenerationFilter, Storage
+from flow2api.domain.ports.storage import FindsPrompts, GenerationFilter, Storage
+from flow2api.domain.prompt_search import FoundGenerations
 from flow2api.testing.samples import NOW, generation_of
 
 

@@ -8,14 +8,13 @@ from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.ports.storage import (
-    FoundGenerations,
     GenerationFilter,
     IdempotencyClaim,
     NameCount,
     Page,
     PastRequest,
 )
-from flow2api.domain.prompt_search import found_among, has_words
+from flow2api.domain.prompt_search import FoundGenerations, found_among, has_words
 from flow2api.testing.fakes.tables import Tables
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -2,8 +2,14 @@
 
 import pytest
 
-from flow2api.domain.ports.storage import FoundGenerations
-from flow2api.domain.prompt_search import LONGEST_TEXT, MOST_WORDS, found_among, has_words, words_of
+from flow2api.domain.prompt_search import (
+    LONGEST_TEXT,
+    MOST_WORDS,
+    FoundGenerations,
+    found_among,
+    has_words,
+    words_of,
+)
 from flow2api.testing.samples import generation_of
 
 MADE = [generation_of(f"gen_{at}", after_s=at) for at in (3, 2, 1)]

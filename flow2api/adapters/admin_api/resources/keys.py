@@ -111,12 +111,14 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         name = None if isinstance(data.name, UnsetType) else data.name
         tag = None if isinstance(data.tag, UnsetType) else data.tag or ""
         profile = None if isinstance(data.profile, UnsetType) else data.profile or ""
-        before = (await doors.keys.get(key_id)).rules
-        rules = _rules(data, before)
-        if name is None and tag is None and profile is None and rules is before:
+        seen = await doors.keys.get(key_id)
+        rules = _rules(data, seen.rules)
+        if name is None and tag is None and profile is None and rules is seen.rules:
             raise UnsupportedInputError("Say what is to be changed: name, tag, profile, or what it may do.")
         actor = actor_of(doors, request.scope)
-        changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor)
+        changed = await doors.keys.update(
+            str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor, seen=seen
+        )
         await doors.reload_keys()
         return key_view(changed)
 
@@ -146,8 +148,15 @@ def _rules(data: NewKeyBody | KeyBody, before: KeyRules) -> KeyRules:
     if "models" in asked:
         asked["models"] = tuple(asked["models"])
     if (moment := asked.get("expires_at")) is not None:
-        asked["expires_at"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        asked["expires_at"] = _in_utc(moment)
     return replace(before, **asked) if asked else before
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise UnsupportedInputError("`expires_at` is a time within ten years.", param="expires_at") from error
 
 
 def _hours(number: float | None) -> timedelta | None:

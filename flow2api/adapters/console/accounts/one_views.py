@@ -12,7 +12,7 @@ from flow2api.adapters.console.accounts.timeline import EventLine, by_words, eve
 from flow2api.adapters.console.accounts.views import proxy_words, strip_of
 from flow2api.adapters.console.charts import Beats, CreditsChart, CreditsWords, Slots, credits_chart, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import day, number
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.errors import AccountNotFoundError
@@ -215,7 +215,7 @@ async def look_whole(doors: ConsoleDoors, account_id: int, before: str = "") -> 
         credits=credits_of(live.name, await doors.credits.of_account(account_id)),
         week=figures.get(account_id, Counts()),
         errors=tuple(
-            ErrorLine(code=code, message=latest[code].message or "", count=count, last=latest[code].at)
+            ErrorLine(code=code, message=retold(latest[code].message or ""), count=count, last=latest[code].at)
             for code, count in codes.most_common()
         ),
         are_all=not failed.has_more,
@@ -240,7 +240,9 @@ def credits_of(name: str, outlook: CreditsOutlook) -> CreditsChart:
     known = [(one.day, one.left) for one in outlook.days if one.left is not None]
     expected = [] if outlook.forecast is None else outlook.forecast.expected(outlook.days[-1], _AHEAD_DAYS)
     summary = gettext("Nothing is known yet.")
-    if known:
+    if len(known) == 1:
+        summary = gettext("%(left)s on %(day)s.") % {"left": number(known[0][1]), "day": day(known[0][0])}
+    elif known:
         summary = gettext("From %(first)s to %(last)s.") % {"first": number(known[0][1]), "last": number(known[-1][1])}
     if outlook.forecast is not None:
         told = gettext("At the pace of the last seven days nothing is left on %(day)s.")
@@ -310,7 +312,7 @@ def _step(step: ProbeStep) -> StepLine:
         kind=kind,
         icon=icon,
         title=titles[step.part],
-        detail=step.message or _detail(step),
+        detail=retold(step.message) if step.message else _detail(step),
         code=step.code,
         took_s=step.took_s,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.playground.follow_ups import PAGE, FollowUp, follow_ups
 from flow2api.domain.generation import Generation, Phase, State
 from flow2api.domain.media import Media, MediaKind
@@ -136,9 +136,9 @@ async def _part(doors: ConsoleDoors, one: Generation) -> Part:
         account="" if account is None else account.name or account.email or str(account.id),
         position=None if turn is None else turn.position,
         steps=() if one.state.is_final else _steps(one),
-        fault="" if one.fault is None or one.state is State.CANCELLED else gettext(one.fault.message),
+        fault="" if one.fault is None or one.state is State.CANCELLED else retold(one.fault.message),
         fault_code="" if one.fault is None else one.fault.code,
-        warnings=one.warnings,
+        warnings=tuple(map(retold, one.warnings)),
         took_s=None if ended is None else (ended - one.created_at).total_seconds(),
         results=tuple([await result_view(doors, media) for media in found if media is not None]),
     )

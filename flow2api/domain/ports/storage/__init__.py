@@ -24,7 +24,6 @@ from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
 from flow2api.domain.ports.storage.generation_directory import (
     CountsNames,
     FindsPrompts,
-    FoundGenerations,
     GenerationDirectory,
     GenerationFilter,
     NameCount,
@@ -52,7 +51,6 @@ __all__ = [
     "CreditsHistory",
     "Examination",
     "FindsPrompts",
-    "FoundGenerations",
     "GenerationDirectory",
     "GenerationFilter",
     "Generations",

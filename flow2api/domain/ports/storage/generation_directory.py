@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage.generations import Page
+from flow2api.domain.prompt_search import FoundGenerations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +53,6 @@ class GenerationDirectory(Protocol):
         there are more in front of them. Behind and in front of an id that is not there stands nothing.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FoundGenerations:
-    """What a bounded look through the generations has found.
-
-    Attributes:
-        items: The one that was added last first.
-        further: From the generation with this id on, in the same direction, nobody has looked yet; None when there is
-            nothing more that could pass.
-        looked_to: When the last one that was looked at was asked for; None when there was none.
-    """
-
-    items: tuple[Generation, ...]
-    further: str | None
-    looked_to: datetime | None
 
 
 @runtime_checkable

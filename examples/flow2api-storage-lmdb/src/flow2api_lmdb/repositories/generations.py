@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.ports.storage import FoundGenerations, GenerationFilter, IdempotencyClaim, Page, PastRequest
-from flow2api.domain.prompt_search import found_among, has_words
+from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, Page, PastRequest
+from flow2api.domain.prompt_search import FoundGenerations, found_among, has_words
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.repositories.media import add_media
 from flow2api_lmdb.schema import CLAIMS, GENERATIONS, KeptGeneration
