@@ -137,3 +137,20 @@ def test_picture_is_enlarged_when_asked(client: openai.OpenAI, era: str, resolut
     )
     assert answer.data is not None
     assert opened(answer.data[0].b64_json).width >= {"2k": 2700, "4k": 5400}[resolution]
+
+
+def test_picture_that_was_made_before_is_enlarged_by_its_link(
+    client: openai.OpenAI, gateway: Gateway, era: str
+) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not enlarge")
+    first = client.images.generate(model="gemini-3.0-pro-image", prompt="a mug", response_format="url")
+    assert first.data is not None
+    body = {"model": "flow-upscale-image", "prompt": "", "resolution": "2k", "image": first.data[0].url}
+    request = urllib.request.Request(
+        f"{gateway.url}/v1/images/edits",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {gateway.key}", "content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as got:
+        assert opened(json.load(got)["data"][0]["b64_json"]).width >= 2700

@@ -216,3 +216,45 @@ async def test_extension_that_cannot_be_joined_says_its_own_length(
     assert alone.seconds == "15"
     assert finished(client, alone.id).seconds == "8"
     assert seconds_of(client.videos.download_content(alone.id).read()) == pytest.approx(8, abs=0.5)
+
+
+async def test_video_that_was_made_before_is_enlarged_without_being_made_anew(
+    client: openai.OpenAI, era: str, video: Any, control: SimulatorControl
+) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not enlarge")
+    body = {"prompt": "", "model": "flow-upscale-video", "resolution": "1080p", "video": {"id": video.id}}
+    before = (await control.counters()).submits
+    larger = client.post("/videos/edits", body=body, cast_to=Video)
+    done = finished(client, larger.id)
+    assert (done.status, done.remixed_from_video_id) == ("completed", video.id), done.error
+    assert done.seconds == video.seconds
+    assert (await control.counters()).submits == before + 1
+    data = client.videos.download_content(larger.id).read()
+    assert seconds_of(data) == pytest.approx(float(video.seconds), abs=0.5)
+
+
+async def test_enlargement_that_fails_late_is_a_failed_video_and_the_plain_one_stays(
+    client: openai.OpenAI, era: str, video: Any, control: SimulatorControl
+) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not enlarge")
+    await control.add_fault("fail_job", call="submit_video_upscale")
+    body = {"prompt": "", "model": "flow-upscale-video", "video": {"id": video.id}}
+    larger = client.post("/videos/edits", body=body, cast_to=Video)
+    assert finished(client, larger.id).status == "failed"
+    assert client.videos.retrieve(video.id).status == "completed"
+
+
+async def test_enlargement_whose_answer_is_lost_is_not_asked_for_twice(
+    client: openai.OpenAI, era: str, video: Any, control: SimulatorControl
+) -> None:
+    if era == "seed":
+        pytest.skip("the seed era does not enlarge")
+    before = (await control.counters()).submits
+    await control.add_fault("drop", call="submit_video_upscale", work_done=True)
+    body = {"prompt": "", "model": "flow-upscale-video", "video": {"id": video.id}}
+    larger = client.post("/videos/edits", body=body, cast_to=Video)
+    done = finished(client, larger.id)
+    assert (done.status, done.error.code) == ("failed", "upstream_state_unknown")
+    assert (await control.counters()).submits <= before + 1

@@ -1,10 +1,12 @@
 """What operators make by hand in the console, without a key."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from flow2api.domain.api_key import Caller
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter
@@ -27,6 +29,9 @@ MOST_KEPT = 20
 """How many of an operator's runs are told."""
 
 _REMEMBERED = 256
+
+_PRESSED_TWICE = timedelta(seconds=3)
+"""The same request of the same operator within this time is one press of a button that came twice, and is paid once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,29 @@ class RunInPlayground:
         self._audit_log = audit_log
         self._clock = clock
         self._entries: OrderedDict[str, AuditEntry] = OrderedDict()
+        self._presses: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._latest: dict[int, tuple[GenerationRequest, AuditEntry]] = {}
 
     async def start(self, request: GenerationRequest, actor: Actor) -> PlaygroundRun:
-        """Begin what is asked for; it goes on whoever looks.
+        """Begin what is asked for; it goes on whoever looks. A press that came twice begins one run.
 
         Raises:
             PoolError: No account can serve it.
             StorageError: It could not be put down who asks, and what was begun was stopped.
         """
+        operator_id = actor.operator_id or 0
+        pressing = self._presses.get(operator_id)
+        if pressing is None:
+            pressing = self._presses[operator_id] = asyncio.Lock()
+        async with pressing:
+            latest = self._latest.get(operator_id)
+            if latest is not None and latest[0] == request and self._clock.now() - latest[1].at < _PRESSED_TWICE:
+                return await self._run(latest[1])
+            entry = await self._begin(request, actor)
+            self._latest[operator_id] = request, entry
+        return await self._run(entry)
+
+    async def _begin(self, request: GenerationRequest, actor: Actor) -> AuditEntry:
         events = await self._generate(request, OPERATORS)
         async with aclosing(events):
             group_id = (await anext(events)).generation.group_id
@@ -84,7 +104,7 @@ class RunInPlayground:
             await self._stop(group_id)
             raise
         self._remember(entry)
-        return await self._run(entry)
+        return entry
 
     async def get(self, run_id: str, operator_id: int) -> PlaygroundRun:
         """A run of this operator.

@@ -1,5 +1,6 @@
 """Runs of operators: begun without a key, found again by who asked, stopped."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -94,7 +95,7 @@ async def test_runs_are_their_operator_s_own(stage: Stage) -> None:
 async def test_newest_runs_come_first_and_what_was_deleted_is_not_told(stage: Stage) -> None:
     await stage.accounts(1)
     desk = playground(stage)
-    runs = [await desk.start(asking(), ADA) for _ in range(MOST_KEPT + 1)]
+    runs = [await desk.start(replace(asking(), seed=seed), ADA) for seed in range(MOST_KEPT + 1)]
     await stage.until_done()
     gone = runs[-1].generations[0].id
     stage.tables.generations[gone] = replace(stage.stored(gone), deleted_at=stage.clock.now())
@@ -124,7 +125,7 @@ async def test_only_so_many_runs_are_remembered_and_the_others_are_looked_up(
     await stage.accounts(1)
     desk = playground(stage)
     first = await desk.start(asking(), ADA)
-    await desk.start(asking(), ADA)
+    await desk.start(asking(count=2), ADA)
     await stage.until_done()
 
     assert (await desk.get(first.id, 1)).id == first.id
@@ -145,3 +146,45 @@ async def test_run_whose_end_is_being_written_does_not_seem_to_have_ended(stage:
 
     assert states(told) == [State.RUNNING]
     stage.work._running.clear()
+
+
+class TestPressedTwice:
+    async def test_is_one_run_that_is_paid_once(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        runs, asked = playground(stage), replace(asking(), model=FILM.name, spec=FILM)
+
+        first, second = await asyncio.gather(runs.start(asked, ADA), runs.start(asked, ADA))
+        await stage.until_done()
+
+        assert first.id == second.id
+        assert stage.upstream.count("submit") == 1
+        assert len(stage.tables.audit) == 1
+
+    async def test_what_differs_or_comes_from_somebody_else_is_a_run_of_its_own(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        runs = playground(stage)
+
+        begun = [await runs.start(asking(), ADA), await runs.start(asking(), BOB)]
+        begun.append(await runs.start(replace(asking(), prompt="a lake"), ADA))
+        await stage.until_done()
+
+        assert len({run.id for run in begun}) == 3
+
+    async def test_later_it_is_another_press(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        runs = playground(stage)
+
+        first = await runs.start(asking(), ADA)
+        await stage.clock.sleep(3)
+        second = await runs.start(asking(), ADA)
+        await stage.until_done()
+
+        assert first.id != second.id
+
+    async def test_what_could_not_begin_is_tried_again(self, stage: Stage) -> None:
+        runs = playground(stage)
+        with pytest.raises(NoEligibleAccountError):
+            await runs.start(asking(), ADA)
+        await stage.accounts(1)
+        assert (await runs.start(asking(), ADA)).generations
+        await stage.until_done()
