@@ -35,6 +35,9 @@ _WITH_WORDS = {
 _SILENT = {"Secret", "Thread", "compile", "gettext", "ngettext", "search", "text"}
 """Calls whose texts nobody reads, or that are found by others."""
 
+_SECTION = "Settings"
+"""How classes are called whose docstring tells what a section of the settings is for."""
+
 _UNTOLD = {"_NEAR"}
 """Constants that look like words."""
 
@@ -71,8 +74,8 @@ _TERMS = {"CallKind", "MediaKind", "Role"}
 """Enumerations whose members are words of sentences."""
 
 _SENTENCE = re.compile(r"(?:[A-Z`]|%\(\w+\)s).*(?:[.?]\)?|: %\(\w+\)s|[.?]%\(\w+\)s|[.?] %\(\w+\)s)", re.DOTALL)
-_CODE = re.compile(r"<|;$|\{\w+\}|%[sd]|\||:$")
-_CLAUSE_ALONE = re.compile(r"[a-z`][^A-Z]*\b[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+_CODE = re.compile(r"^from \w+ import|</|<\w+[ -]|;$|\{\w+\}|%[sd]|\||:$")
+_CLAUSE_ALONE = re.compile(r"(?=[a-z`])[^A-Z]*\b[a-z]{2,} [a-z]{2,} [a-z_]{2,}\b")
 _BEGINS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ`")
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _CLAUSE = re.compile(r"[a-z]{2,} +[a-z]{2,}")
@@ -112,7 +115,7 @@ def _found(source: bytes, unseen: set[str]) -> Found:
             yield line, "ngettext", (f"%(count)s {one}", f"%(count)s {many}"), [RETOLD]
         if isinstance(node, ast.Call) and called(node) in _CHECKS:
             names = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
-            yield from ((line, None, name, []) for one in names for name in _texts(one))
+            yield from ((line, None, f"check: {name}", []) for one in names for name in _texts(one))
 
 
 def _words(node: ast.AST) -> Iterator[str]:
@@ -120,6 +123,8 @@ def _words(node: ast.AST) -> Iterator[str]:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
         if any(getattr(one, "id", "") in _TABLES for one in targets):
             yield from (words for words in _texts(node.value) if " " in words)
+    elif isinstance(node, ast.ClassDef) and node.name.endswith(_SECTION) and "Struct" in map(_name_of, node.bases):
+        yield from (ast.get_docstring(node) or "").split("\n")[:1]
     elif isinstance(node, ast.ClassDef) and node.name in {*_REASONS, *_TERMS}:
         values = [text for one in node.body if isinstance(one, ast.Assign) for text in _texts(one.value)]
         between = _REASONS.get(node.name)
