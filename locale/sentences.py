@@ -44,7 +44,7 @@ _UNTOLD = {"_NEAR"}
 _CHECKS = {"Check", "DoctorCheck"}
 """What makes a check of a name and how it looks."""
 
-_TABLES = {"_CAUSES", "_CURED", "_REASONS", "_WORDS"}
+_TABLES = {"COMMAND_LINE", "_CAUSES", "_CURED", "_REASONS", "_WORDS"}
 """Constants whose values are words."""
 
 _CLAUSES = {
