@@ -32,10 +32,19 @@ _WITH_WORDS = {
 }
 """What a check found, what happened to an account, what a policy does: any argument may be words."""
 
+_SILENT = {"Secret", "Thread", "compile", "gettext", "ngettext", "search", "text"}
+"""Calls whose texts nobody reads, or that are found by others."""
+
+_SECTION = "Settings"
+"""How classes are called whose docstring tells what a section of the settings is for."""
+
+_UNTOLD = {"_NEAR"}
+"""Constants that look like words."""
+
 _CHECKS = {"Check", "DoctorCheck"}
 """What makes a check of a name and how it looks."""
 
-_TABLES = {"_CAUSES", "_CURED", "_REASONS", "_WORDS"}
+_TABLES = {"COMMAND_LINE", "_CAUSES", "_CURED", "_REASONS", "_WORDS"}
 """Constants whose values are words."""
 
 _CLAUSES = {
@@ -65,7 +74,9 @@ _TERMS = {"CallKind", "MediaKind", "Role"}
 """Enumerations whose members are words of sentences."""
 
 _SENTENCE = re.compile(r"(?:[A-Z`]|%\(\w+\)s).*(?:[.?]\)?|: %\(\w+\)s|[.?]%\(\w+\)s|[.?] %\(\w+\)s)", re.DOTALL)
-_CODE = re.compile(r"<|;$|\{\w+\}")
+_CODE = re.compile(r"^from \w+ import|</|<\w+[ -]|;$|\{\w+\}|%[sd]|\||:$")
+_CLAUSE_ALONE = re.compile(r"(?=[a-z`])[^A-Z]*\b[a-z]{2,} [a-z]{2,} [a-z_]{2,}\b")
+_BEGINS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ`")
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _CLAUSE = re.compile(r"[a-z]{2,} +[a-z]{2,}")
 
@@ -98,22 +109,22 @@ def _found(source: bytes, unseen: set[str]) -> Found:
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
-        for words in (*_words(node, unseen), *_with_facts(node, parents, unseen)):
+        for words in (*_words(node), *_without_facts(node, parents, unseen), *_with_facts(node, parents, unseen)):
             yield line, None, words, [RETOLD]
         for one, many in _counted(node):
             yield line, "ngettext", (f"%(count)s {one}", f"%(count)s {many}"), [RETOLD]
         if isinstance(node, ast.Call) and called(node) in _CHECKS:
             names = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
-            yield from ((line, None, name, []) for one in names for name in _texts(one))
+            yield from ((line, None, f"check: {name}", []) for one in names for name in _texts(one))
 
 
-def _words(node: ast.AST, unseen: set[str]) -> Iterator[str]:
+def _words(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-        is_table = any(getattr(one, "id", "") in _TABLES for one in targets)
-        for words in map(str.strip, _texts(node.value)):
-            if " " in words and (is_table or (_is_sentence(words) and SEVERAL_WORDS.search(words))):
-                yield words
+        if any(getattr(one, "id", "") in _TABLES for one in targets):
+            yield from (words for words in _texts(node.value) if " " in words)
+    elif isinstance(node, ast.ClassDef) and node.name.endswith(_SECTION) and "Struct" in map(_name_of, node.bases):
+        yield from (ast.get_docstring(node) or "").split("\n")[:1]
     elif isinstance(node, ast.ClassDef) and node.name in {*_REASONS, *_TERMS}:
         values = [text for one in node.body if isinstance(one, ast.Assign) for text in _texts(one.value)]
         between = _REASONS.get(node.name)
@@ -123,13 +134,28 @@ def _words(node: ast.AST, unseen: set[str]) -> Iterator[str]:
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in _CLAUSES:
         returned = (one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None)
         yield from (words for one in returned for words in _texts(one) if words)
-    elif isinstance(node, ast.Call):
+    elif isinstance(node, ast.Call) and called(node) in _WITH_WORDS:
         given = [*node.args, *(one.value for one in node.keywords)]
-        name = called(node)
-        if name in _WITH_WORDS:
-            yield from (words for one in given for words in _texts(one) if " " in words)
-        elif _is_of_errors(name) and name not in unseen:
-            yield from (words for one in given for words in _texts(one) if _is_sentence(words))
+        yield from (words for one in given for words in _texts(one) if " " in words)
+
+
+def _without_facts(node: ast.AST, parents: Parents, unseen: set[str]) -> Iterator[str]:
+    """A sentence that is always the same, or several words of one."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return
+    words = node.value.strip()
+    if not (_is_sentence(words) or _CLAUSE_ALONE.match(words)) or _CODE.search(words):
+        return
+    outer = parents.get(node)
+    while outer is not None and not isinstance(outer, ast.stmt | ast.Lambda):
+        if isinstance(outer, ast.JoinedStr | ast.Subscript | ast.Compare):
+            return
+        if isinstance(outer, ast.Call) and (called(outer) in unseen | _SILENT or _is_silent(outer)):
+            return
+        outer = parents.get(outer)
+    is_docstring = isinstance(outer, ast.Expr) and outer.value is node
+    if not is_docstring and not (isinstance(outer, ast.Assign) and _name_of(outer.targets[0]) in _UNTOLD):
+        yield words
 
 
 def _counted(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -166,7 +192,7 @@ def _with_facts(node: ast.AST, parents: Parents, unseen: set[str]) -> Iterator[s
             return  # a part of another one
         if isinstance(outer, ast.Call):
             name = called(outer)
-            if name in unseen or inner is outer.func or _is_of_python(name) or _is_on(outer, {"log"}):
+            if name in unseen or inner is outer.func or _is_silent(outer):
                 return
             is_of_error = is_of_error or _is_of_errors(name)
             is_clause = is_clause or name in _WITH_WORDS | _CHECKS or _is_on(outer, _TABLES)
@@ -201,13 +227,22 @@ def _is_of_python(name: str) -> bool:
     return name.endswith("Error") and hasattr(builtins, name)
 
 
+def _name_of(value: ast.expr) -> str:
+    return value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+
+
 def _is_on(node: ast.Call, names: Collection[str]) -> bool:
     """Whether it calls a method of one of these."""
-    return isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") in names
+    return isinstance(node.func, ast.Attribute) and _name_of(node.func.value) in names
+
+
+def _is_silent(node: ast.Call) -> bool:
+    """Whether it tells only those who develop the program."""
+    return _is_of_python(called(node)) or _is_on(node, {"log", "_log"})
 
 
 def _is_sentence(text: str) -> bool:
-    return text[:1].isupper() and text.endswith((".", ".)")) and not _CODE.search(text)
+    return text[:1] in _BEGINS and text.endswith((".", ".)")) and SEVERAL_WORDS.search(text) is not None
 
 
 def _texts(value: ast.expr) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from markupsafe import Markup, escape
 
-from flow2api.adapters.console.language import current, exact_time, gettext, ngettext
+from flow2api.adapters.console.language import current, exact_time, gettext, ngettext, retold
 
 _KIB = 1024.0
 _NOW_S = 5
@@ -107,6 +107,13 @@ def relative(passed_s: float) -> str:
         else ngettext("in %(n)s day", "in %(n)s days", days)
     )
     return text % {"n": days}
+
+
+def check_name(name: str) -> str:
+    """What a check of the doctor is called; one that a plugin brings is called as it says."""
+    message = f"check: {name}"
+    told = gettext(message)
+    return retold(name) if told == message else told
 
 
 def clock_words() -> str:

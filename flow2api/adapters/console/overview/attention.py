@@ -9,7 +9,7 @@ from flow2api.adapters.console.account_states import state_pill, state_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.keys.views import SOON
 from flow2api.adapters.console.language import gettext, ngettext, retold
-from flow2api.adapters.console.wording import duration, number
+from flow2api.adapters.console.wording import check_name, duration, number
 from flow2api.domain.account_state import AccountState
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.breaker import Host
@@ -189,7 +189,7 @@ def _of_checks(doors: ConsoleDoors) -> Iterator[Care]:
                 "err",
                 "x",
                 gettext("Check fails"),
-                gettext("The check %(name)s fails.") % {"name": retold(one.name)},
+                gettext("The check %(name)s fails.") % {"name": check_name(one.name)},
                 retold(one.finding.sentence),
                 gettext("How to mend it"),
                 "/console/system",

@@ -129,7 +129,7 @@ def _row(
         is_built_in=one.is_built_in,
         version=one.version,
         kinds=kind_words(one.hooks),
-        source=one.source,
+        source=gettext("built-in") if one.is_built_in else one.source,
         sha256=one.sha256,
         kind=kind,
         icon=icon,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext, ngettext, retold
-from flow2api.adapters.console.wording import duration, number
+from flow2api.adapters.console.wording import check_name, duration, number
 from flow2api.domain.errors import StorageError
 from flow2api.domain.ports.backups import Backup
 from flow2api.domain.redaction import redact_text
@@ -176,7 +176,7 @@ def check_row(one: Diagnosis) -> CheckRow:
     kind, icon = _LOOKS[finding.state]
     words = state_words(finding.state)
     cure = redact_text(retold(finding.cure)) if finding.cure else ""
-    return CheckRow(kind, icon, words, retold(one.name), redact_text(retold(finding.sentence)), cure)
+    return CheckRow(kind, icon, words, check_name(one.name), redact_text(retold(finding.sentence)), cure)
 
 
 def state_words(state: CheckState) -> str:

@@ -146,7 +146,7 @@ def test_plural_forms_are_as_many_as_the_language_has(catalogue: Catalog) -> Non
         pytest.param("drawn by weight, its own being %(weight)s", id="clause-with-a-fact"),
         pytest.param("The media folder %(folder)s has %(free)s MiB left.", id="one-for-each-thing-it-is-called-with"),
         pytest.param("This takes the role %(least)s; yours is %(role)s.", id="error-of-the-console-itself"),
-        pytest.param("media folder", id="name-of-a-check"),
+        pytest.param("check: media folder", id="name-of-a-check"),
     ],
 )
 def test_words_from_outside_the_console_are_found(said: Catalog, words: str) -> None:

@@ -71,6 +71,14 @@ async def test_clocks_of_a_page_go_on_in_the_same_words() -> None:
         assert wording.clock_words().startswith("刚刚|{} 秒前|")
 
 
+async def test_check_has_a_name_of_its_own_in_each_language() -> None:
+    assert wording.check_name("accounts") == "accounts"
+    with speaking(await language_of("zh-Hans", "")):
+        assert wording.check_name("accounts") == "账号"
+        assert wording.check_name("plugin house") == "插件 house"
+        assert wording.check_name("somebody's own") == "somebody's own"
+
+
 def test_what_never_was_is_never() -> None:
     assert "never" in str(wording.ago(None))
 

@@ -53,7 +53,7 @@ def drawn(macro: str, *given: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["_"] = lambda text: text
+    environment.globals["_"] = lambda text, **facts: text % facts if facts else text
     return str(getattr(environment.get_template("_macros/charts.html").module, macro)(*given))
 
 
