@@ -35,6 +35,7 @@ from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
+from flow2api.domain.usecases.foresee_ends import ForeseeEnds
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -294,6 +295,7 @@ class ConsoleDoors:
     ingest: IngestPictures
     generations: LookUpGenerations
     follow: FollowGenerations
+    foresee_ends: ForeseeEnds
     operate_generations: OperateGenerations
     previews: DrawPreviews
     results: ReadGenerations

@@ -13,6 +13,7 @@ from PIL import Image
 
 from flow2api.domain.generation import FailedAttempt, Fault, GenerationRequest, Passage, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.request_log import LogFilter
 from flow2api.domain.usecases.draw_previews import MAX_BYTES
 from flow2api.domain.usecases.operate_generations import OPERATOR
 from flow2api.testing.samples import generation_of, media_of
@@ -77,6 +78,24 @@ async def test_running_one_is_listed_with_its_phase_and_can_be_cancelled(site: A
     assert f'id="row-{video.id}"' in await site.operator.see(f"{LIST}?state=cancelled")
 
 
+async def test_running_one_tells_how_long_it_may_still_take(site: Any, account: int) -> None:
+    services = site.services
+    video = await make(site, "a boat that takes its time", is_video=True)
+    for number in range(5):
+        at = services.clock.now()
+        begun = (Passage(Phase.SUBMITTING, 0),)
+        like_it = {"spec_name": video.spec_name, "created_at": at - timedelta(minutes=20), "passages": begun}
+        ended = generation_of(f"video_like_it_{number}").changed(**like_it, state=State.COMPLETED, ended_at=at)
+        services.overseeing.foresee_ends.ended(ended)
+    while services.work.job(video.id).generation.phase is None:
+        await services.clock.sleep(0.01)
+
+    pages = [await site.viewer.read(path) for path in (LIST, f"{LIST}/{video.id}", "/console")]
+    await site.operator.submit(f"{LIST}/act", cancel=video.id, next=LIST)
+
+    assert ["about 20 min left" in page for page in pages] == [True, True, True]
+
+
 async def test_selected_ones_are_cancelled_and_those_that_cannot_be_are_told(site: Any, picture: Any) -> None:
     video = await make(site, "a boat among others", is_video=True)
 
@@ -99,6 +118,26 @@ async def test_repeated_one_leads_to_the_new_one(site: Any, picture: Any) -> Non
     while made in site.services.work:
         await site.services.clock.sleep(0.01)
     assert (await site.services.operating.generations.get(made)).prompt == HOSTILE
+
+
+async def test_page_of_an_account_lists_what_it_works_on_before_what_it_ended(
+    site: Any, account: int, picture: Any
+) -> None:
+    video = await make(site, "a boat on the page of its account", is_video=True)
+    while (await site.services.operating.generations.get(video.id)).account_id is None:
+        await site.services.clock.sleep(0.01)
+    served = (await site.services.operating.generations.get(video.id)).account_id
+    while not (await site.services.recording.log.page(LogFilter(text=picture.id))).items:
+        await site.services.clock.sleep(0.05)
+
+    page = await site.viewer.see(f"/console/accounts/{served}")
+    await site.operator.submit(f"{LIST}/act", cancel=video.id, next=LIST)
+
+    ids = re.findall(r'class="mono" href="/console/generations/(\w+)"', page)
+    assert ids[0] == video.id
+    if picture.account_id == served:
+        assert picture.id in ids
+    assert len(ids) == len(set(ids)) <= 6
 
 
 async def test_what_cannot_be_repeated_is_told_where_it_was_asked(site: Any, account: int) -> None:

@@ -190,6 +190,19 @@ async def test_failure_says_why(site: Any) -> None:
     assert "Failed" in text_of(page)
 
 
+async def test_pool_that_cannot_serve_is_told_in_words_and_what_was_typed_is_kept(site: Any) -> None:
+    account_id = await site.account()
+    await site.operator.submit("/console/accounts/bulk", do="pause", id=account_id, all="1")
+    try:
+        fields = {"do": "run", "model": PICTURE, "prompt": "nobody can"}
+        page = text_of((await site.operator.send(PAGE, 503, fields)).text)
+    finally:
+        await site.operator.submit("/console/accounts/bulk", do="enable", id=account_id, all="1")
+
+    assert re.search(r"No account can serve this now\. \d+ accounts?: paused", page), page[:800]
+    assert "nobody can" in page
+
+
 async def test_viewer_may_look_and_not_run(site: Any) -> None:
     page = await site.viewer.see(PAGE)
 

@@ -21,7 +21,7 @@ ENDED = {
     "failed": GenerationFilter(state=State.FAILED),
     "completed": GenerationFilter(state=State.COMPLETED),
     "cancelled": GenerationFilter(state=State.CANCELLED),
-    "unknown": GenerationFilter(code=UpstreamStateUnknownError.code),
+    "unknown": GenerationFilter(state=State.FAILED, code=UpstreamStateUnknownError.code),
 }
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 

@@ -88,6 +88,7 @@ async def look(visit: Visit) -> Listing:
     mine = [one for one in under_way if filters.passes(one.generation, now)]
     is_live = filters.state in UNDER_WAY
     if is_live:
+        await doors.foresee_ends.learn()
         wanted = [one for one in mine if not filters.state or state_name(one.generation) == filters.state]
         shown, before, behind = _cut(wanted, filters)
         total: int | None = len(wanted)
@@ -102,7 +103,7 @@ async def look(visit: Visit) -> Listing:
         facets=await _facets(doors, filters, mine),
         chips=filters.chips(names),
         choices=choices_of(doors, names),
-        rows=[row_of(one, names, now) for one in shown],
+        rows=[row_of(one, names, now, doors.foresee_ends.left(one.generation)) for one in shown],
         finished=[] if filters.is_narrowed else [row_of(UnderWay(one), names, now) for one in ended],
         under_way=len(under_way),
         total=total,

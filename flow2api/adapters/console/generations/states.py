@@ -60,26 +60,3 @@ def phase_words(phase: Phase | None, stage: Stage = Stage.MAKE) -> str:
         Phase.POLLING: gettext("Generating"),
         Phase.STORING: gettext("Fetching and keeping"),
     }[phase]
-
-
-def reason_words(reason: str) -> str:
-    """Why an account could not serve."""
-    return {
-        "busy": gettext("all slots in use"),
-        "max_running": gettext("as many run as the options allow"),
-        "no_tier": gettext("the plan does not include the model"),
-        "no_tag": gettext("not in the key's group"),
-        "switched_off": gettext("does not make this kind"),
-        "warming": gettext("still being prepared"),
-        "quota": gettext("out of credits"),
-        "no_proxy": gettext("no proxy works"),
-        "manual": gettext("paused"),
-        "auth_expired": gettext("sign-in expired"),
-        "unusable": gettext("cannot be used"),
-        "refused": gettext("refused by the service"),
-        "rate_limited": gettext("cooling down"),
-        "no_access": gettext("has no access to the model"),
-        "error_streak": gettext("resting after failures"),
-        "tried": gettext("tried before"),
-        "removed": gettext("removed"),
-    }.get(reason, reason.replace("_", " "))

@@ -110,7 +110,14 @@ async def _page(visit: Visit, asked: Asked, run: PlaygroundRun | None, *, status
     )
     live = LIVE_RUN.name if shown is not None and not shown.is_over else ""
     return await visit.page(
-        "playground/index.html", view, area="playground", live=live, parts=_PARTS, status=status, form=asked.form
+        "playground/index.html",
+        view,
+        area="playground",
+        live=live,
+        parts=_PARTS,
+        status=status,
+        form=asked.form,
+        has_accounts=(await doors.census()).total > 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -200,8 +201,16 @@ def _kind(one: PluginField) -> str:
     return gettext("%(kind)s up to %(most)s") % bounds if one.most is not None else words
 
 
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(f"x = {text}")
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
 def _in_toml(one: PluginField, text: str) -> str:
-    if one.shape in ("whole", "number", "switch"):
+    if one.shape in ("whole", "number", "switch") and _is_toml(text):
         return text
     if one.shape == "list" and not text.startswith("["):
         return json.dumps([part.strip() for part in text.split(",") if part.strip()], ensure_ascii=False)

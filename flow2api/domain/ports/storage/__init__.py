@@ -23,6 +23,8 @@ from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
 from flow2api.domain.ports.storage.generation_directory import (
     CountsNames,
+    FindsPrompts,
+    FoundGenerations,
     GenerationDirectory,
     GenerationFilter,
     NameCount,
@@ -49,6 +51,8 @@ __all__ = [
     "CredentialVault",
     "CreditsHistory",
     "Examination",
+    "FindsPrompts",
+    "FoundGenerations",
     "GenerationDirectory",
     "GenerationFilter",
     "Generations",

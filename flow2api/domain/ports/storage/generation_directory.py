@@ -55,6 +55,52 @@ class GenerationDirectory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundGenerations:
+    """What a bounded look through the generations has found.
+
+    Attributes:
+        items: The one that was added last first.
+        further: From the generation with this id on, in the same direction, nobody has looked yet; None when there is
+            nothing more that could pass.
+        looked_to: When the last one that was looked at was asked for; None when there was none.
+    """
+
+    items: tuple[Generation, ...]
+    further: str | None
+    looked_to: datetime | None
+
+
+@runtime_checkable
+class FindsPrompts(Protocol):
+    """A directory that finds generations by words of their prompt. A directory may offer this.
+
+    Of one that does not, generations are read page by page and looked through.
+    """
+
+    async def find(
+        self,
+        words: Sequence[str],
+        wanted: GenerationFilter,
+        *,
+        after: str | None,
+        limit: int,
+        most: int,
+        before: str | None = None,
+    ) -> FoundGenerations:
+        """Generations that pass the filter and have each of these words in their prompt, ordered as by `GenerationDirectory`.
+
+        Args:
+            words: Any of them may be a part of a longer word. Letters of ASCII are found in capitals and small ones alike;
+                a word with others as it is written, all small, all capital, and with its first letter capital.
+            most: So many generations next to ``after``, or ``before``, are looked at, whether they pass or not.
+
+        Raises:
+            StorageError: The database did not tell.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class NameCount:
     """How often a key asked for a model by a name.
 
