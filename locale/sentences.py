@@ -2,52 +2,212 @@
 
 import ast
 import builtins
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import IO, Any
 
+from babel.messages.extract import extract_python
+from forms import SEVERAL_WORDS, Forms, Parents, called
+
+RETOLD = "Told elsewhere in the program; known again by its form."
+"""The note at each of these messages, by which the console tells them from its own words."""
+
 _AT_THE_START = {"ConfigurationError", "PluginError"}
-"""Errors of which the console tells nothing, for with them there is no server."""
+"""Errors that pages show only of some files, for with others there is no server."""
 
 _OF_ERRORS = {"__init__", "_refused"}
 """How an error's base class is given its sentence, and a function that makes errors of sentences."""
 
-_WITH_WORDS = {"Finding", "HealthEvent", "NamedPolicy", "_about", "_note"}
+_WITH_WORDS = {
+    "Fault",
+    "Finding",
+    "HealthEvent",
+    "NamedPolicy",
+    "Receipt",
+    "TransferFailedError",
+    "_about",
+    "_note",
+    "_switch_off",
+    "_unsupported",
+}
 """What a check found, what happened to an account, what a policy does: any argument may be words."""
 
-_TABLES = {"_CURED"}
+_CHECKS = {"Check", "DoctorCheck"}
+"""What makes a check of a name and how it looks."""
+
+_TABLES = {"_CAUSES", "_CURED", "_REASONS", "_WORDS"}
 """Constants whose values are words."""
 
+_CLAUSES = {
+    "_ask",
+    "_kind",
+    "_listed",
+    "_more_pixels",
+    "_pictures",
+    "_refuse_others",
+    "_told",
+    "explain",
+    "said",
+    "secret",
+}
+"""Functions that make words, or parts of a sentence."""
 
-def extract(
-    file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[tuple[int, None, str, list[str]]]:
+_REASONS = {"AccountStatus": " ", "RestReason": "_"}
+"""Enumerations whose members are told with how many there are, and what stands between their words then."""
+
+_REFUSALS = {"_reasons", "_reasons_of_all", "refusal"}
+"""Functions that name reasons of the same kind, as constants and as keys."""
+
+_OF_REFUSALS = {"_reasons_of_all", "refusal_for"}
+"""One of these is in a module whose functions do so."""
+
+_TERMS = {"CallKind", "MediaKind", "Role"}
+"""Enumerations whose members are words of sentences."""
+
+_SENTENCE = re.compile(r"(?:[A-Z`]|%\(\w+\)s).*(?:[.?]\)?|: %\(\w+\)s|[.?]%\(\w+\)s|[.?] %\(\w+\)s)", re.DOTALL)
+_CODE = re.compile(r"<|;$|\{\w+\}")
+_PLACEHOLDER = re.compile(r"%\(\w+\)s")
+_CLAUSE = re.compile(r"[a-z]{2,} +[a-z]{2,}")
+
+Message = str | tuple[str, str]
+Found = Iterator[tuple[int, str | None, Message, list[str]]]
+
+
+def extract(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Found:
     """The words of one Python file, in the form that Babel wants of an extraction method.
 
-    Words are looked up as a whole, so only those that are always the same can be found: none with facts in them.
+    A sentence with facts in it becomes a message with placeholders that are named after them.
     """
-    for node in ast.walk(ast.parse(file.read())):
-        for words in _words(node):
-            yield getattr(node, "lineno", 0), None, words, []
+    return _found(file.read(), _AT_THE_START)
 
 
-def _words(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Assign) and any(getattr(one, "id", "") in _TABLES for one in node.targets):
-        yield from (words for words in _texts(node.value) if " " in words)
+def extract_all(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Found:
+    """The same with errors that elsewhere are told at the start alone."""
+    return _found(file.read(), set())
+
+
+def extract_console(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
+    """The words of a file of the console: calls of gettext, and errors as elsewhere."""
+    yield from extract_python(file, keywords, comment_tags, options)
+    file.seek(0)
+    yield from _found(file.read(), _AT_THE_START)
+
+
+def _found(source: bytes, unseen: set[str]) -> Found:
+    tree = ast.parse(source)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        for words in (*_words(node, unseen), *_with_facts(node, parents, unseen)):
+            yield line, None, words, [RETOLD]
+        for one, many in _counted(node):
+            yield line, "ngettext", (f"%(count)s {one}", f"%(count)s {many}"), [RETOLD]
+        if isinstance(node, ast.Call) and called(node) in _CHECKS:
+            names = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
+            yield from ((line, None, name, []) for one in names for name in _texts(one))
+
+
+def _words(node: ast.AST, unseen: set[str]) -> Iterator[str]:
+    if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+        is_table = any(getattr(one, "id", "") in _TABLES for one in targets)
+        for words in map(str.strip, _texts(node.value)):
+            if " " in words and (is_table or (_is_sentence(words) and SEVERAL_WORDS.search(words))):
+                yield words
+    elif isinstance(node, ast.ClassDef) and node.name in {*_REASONS, *_TERMS}:
+        values = [text for one in node.body if isinstance(one, ast.Assign) for text in _texts(one.value)]
+        between = _REASONS.get(node.name)
+        yield from values if between is None else (f"%(count)s {one.replace('_', between)}" for one in values)
+    elif isinstance(node, ast.Module) and (reasons := _refusals(node)):
+        yield from (f"%(count)s {one}" for one in reasons)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in _CLAUSES:
+        returned = (one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None)
+        yield from (words for one in returned for words in _texts(one) if words)
     elif isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         given = [*node.args, *(one.value for one in node.keywords)]
+        name = called(node)
         if name in _WITH_WORDS:
             yield from (words for one in given for words in _texts(one) if " " in words)
-        elif _is_of_errors(name):
+        elif _is_of_errors(name) and name not in unseen:
             yield from (words for one in given for words in _texts(one) if _is_sentence(words))
 
 
+def _counted(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """What is counted, as one and as many; with what is said behind it, too."""
+    behind = ""
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
+        behind, node = str(node.right.value), node.left
+    if isinstance(node, ast.Call) and called(node) == "counted":
+        for noun in Forms({}, ()).of(node.args[1]):
+            plural = f"{noun[:-1]}ies" if noun.endswith("xy") else f"{noun}s"
+            yield f"{noun}{behind}", f"{plural}{behind}"
+
+
+def _refusals(module: ast.Module) -> list[str]:
+    functions = [one for one in ast.walk(module) if isinstance(one, ast.FunctionDef)]
+    if not {one.name for one in functions} & _OF_REFUSALS:
+        return []
+    inside = [one for function in functions if function.name in _REFUSALS for one in ast.walk(function)]
+    named = [one.value for one in module.body if isinstance(one, ast.Assign)]
+    named += [one.value for one in inside if isinstance(one, ast.Return) and one.value is not None]
+    named += [one.slice for one in inside if isinstance(one, ast.Subscript)]
+    named += [key for one in inside if isinstance(one, ast.Dict) for key in one.keys if key is not None]
+    return sorted({text for one in named for text in _texts(one) if text.replace("_", "").islower()})
+
+
+def _with_facts(node: ast.AST, parents: Parents, unseen: set[str]) -> Iterator[str]:
+    if not isinstance(node, ast.JoinedStr):
+        return
+    is_clause = is_of_error = False
+    inner: ast.AST = node
+    outer = parents.get(node)
+    while outer is not None and not isinstance(outer, ast.stmt | ast.Lambda):
+        if isinstance(outer, ast.FormattedValue | ast.JoinedStr | ast.Subscript | ast.Compare):
+            return  # a part of another one
+        if isinstance(outer, ast.Call):
+            name = called(outer)
+            if name in unseen or inner is outer.func or _is_of_python(name) or _is_on(outer, {"log"}):
+                return
+            is_of_error = is_of_error or _is_of_errors(name)
+            is_clause = is_clause or name in _WITH_WORDS | _CHECKS or _is_on(outer, _TABLES)
+        inner, outer = outer, parents.get(outer)
+    scope = _scope(node, parents)
+    is_clause = is_clause or getattr(scope[0], "name", "") in _CLAUSES
+    is_assigned = isinstance(outer, ast.AugAssign) or (
+        isinstance(outer, ast.Assign) and isinstance(outer.targets[0], ast.Name)
+    )
+    for form in Forms(parents, scope).of(node):
+        words = form.strip()
+        told = _PLACEHOLDER.sub(" ", words)
+        is_sentence = _SENTENCE.fullmatch(words) is not None and SEVERAL_WORDS.search(told) is not None
+        is_part = (is_assigned or is_of_error) and _CLAUSE.search(told) is not None and not _CODE.search(told)
+        if is_sentence or is_part or (is_clause and re.search(r"[a-z]{2}", told)):
+            yield words
+
+
+def _scope(node: ast.AST, parents: Parents) -> list[ast.AST]:
+    """The functions that a node stands in, from the inside, and the module."""
+    found = [node]
+    while (outer := parents.get(found[-1])) is not None:
+        found.append(outer)
+    return [one for one in found if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)]
+
+
 def _is_of_errors(name: str) -> bool:
-    return name in _OF_ERRORS or (name.endswith("Error") and name not in _AT_THE_START and not hasattr(builtins, name))
+    return name in _OF_ERRORS or (name.endswith("Error") and not _is_of_python(name))
+
+
+def _is_of_python(name: str) -> bool:
+    return name.endswith("Error") and hasattr(builtins, name)
+
+
+def _is_on(node: ast.Call, names: Collection[str]) -> bool:
+    """Whether it calls a method of one of these."""
+    return isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") in names
 
 
 def _is_sentence(text: str) -> bool:
-    return text[:1].isupper() and text.endswith((".", ".)"))
+    return text[:1].isupper() and text.endswith((".", ".)")) and not _CODE.search(text)
 
 
 def _texts(value: ast.expr) -> Iterator[str]:
@@ -56,6 +216,9 @@ def _texts(value: ast.expr) -> Iterator[str]:
     elif isinstance(value, ast.IfExp):
         yield from _texts(value.body)
         yield from _texts(value.orelse)
-    elif isinstance(value, ast.Dict):
+    elif isinstance(value, ast.Dict | ast.BoolOp):
         for one in value.values:
+            yield from _texts(one)
+    elif isinstance(value, ast.Tuple):
+        for one in value.elts:
             yield from _texts(one)

@@ -16,7 +16,7 @@ from flow2api.adapters.console import htmx
 from flow2api.adapters.console.account_reasons import pool_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import wishes
-from flow2api.adapters.console.language import current, gettext, language_at_hand, speaking
+from flow2api.adapters.console.language import current, gettext, language_at_hand, retold, speaking
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path
@@ -130,7 +130,7 @@ def sentence_of(error: Flow2ApiError) -> str:
     """What an error tells a person."""
     if isinstance(error, tree.PoolError):
         return pool_words(error)
-    return gettext(error.message)
+    return retold(error.message)
 
 
 def _path(request: HttpRequest) -> str:

@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from flow2api.adapters.console.folders import locale_folder
+from flow2api.adapters.console.retelling import Retelling
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -50,6 +51,15 @@ def gettext(text: str) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """The form of a text that goes with a number, in the page's language."""
     return _words().ngettext(one, many, number)
+
+
+def retold(sentence: str) -> str:
+    """What another part of the program has said, with its facts in it, in the page's language.
+
+    A sentence that nobody has translated stays as it is; so does what others than the program have said.
+    """
+    words = _words()
+    return words.retold(sentence) if isinstance(words, _Words) else words.gettext(sentence)
 
 
 def current() -> Language:
@@ -122,6 +132,7 @@ class _Words(standard.NullTranslations):
         self._plural = standard.c2py(catalogue.plural_expr)
         self._one: dict[str, str] = {}
         self._many: dict[str, tuple[str, ...]] = {}
+        told_elsewhere: list[tuple[str, str]] = []
         for message in catalogue:
             if not message.id or message.fuzzy:
                 continue
@@ -130,6 +141,18 @@ class _Words(standard.NullTranslations):
                     self._one[message.id] = message.string
             elif all(message.string):
                 self._many[message.id[0]] = tuple(message.string)
+            if message.auto_comments:
+                told_elsewhere += self._each_form(message.id)
+        self._retelling = Retelling(told_elsewhere, comma=self.gettext(", "), end=self.gettext("."))
+
+    def _each_form(self, message: str | tuple[str, str]) -> list[tuple[str, str]]:
+        if isinstance(message, str):
+            return [(message, self.gettext(message))]
+        return [(form, self.ngettext(*message, number)) for form, number in zip(message, (1, 2), strict=True)]
+
+    def retold(self, sentence: str) -> str:
+        """A sentence of the program, known by its form."""
+        return self._one.get(sentence) or self._retelling(sentence)
 
     def gettext(self, message: str) -> str:
         return self._one.get(message, message)

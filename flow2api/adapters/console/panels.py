@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flow2api.adapters.console.charts import BarChart, Column, Series, stacked_bars
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import number
 from flow2api.domain.account import Account
@@ -64,7 +64,7 @@ def drawn(one: ShownPanel, index: int) -> DrawnPanel:
     Args:
         index: Its number on the page: names of panels may hold what an id of an element cannot.
     """
-    element, title, view = f"panel-{index}", gettext(one.title), one.view
+    element, title, view = f"panel-{index}", retold(one.title), one.view
     if view is None:
         return DrawnPanel(id=element, name=one.name, title=title, fault=redact_text(one.fault))
     kind, icon = _LOOKS[view.tone]
@@ -72,11 +72,11 @@ def drawn(one: ShownPanel, index: int) -> DrawnPanel:
         id=element,
         name=one.name,
         title=title,
-        paragraphs=[gettext(text.strip()) for text in view.text.split("\n\n") if text.strip()],
+        paragraphs=[retold(text.strip()) for text in view.text.split("\n\n") if text.strip()],
         kind=kind,
         icon=icon,
         figures=view.figures,
-        head=[gettext(name) if name else "" for name in view.table.head] if view.table else (),
+        head=[retold(name) if name else "" for name in view.table.head] if view.table else (),
         rows=[[_cell(cell) for cell in row] for row in view.table.rows] if view.table else (),
         chart=None if view.chart is None else _chart(title, view.chart),
     )
@@ -85,7 +85,7 @@ def drawn(one: ShownPanel, index: int) -> DrawnPanel:
 def _cell(cell: str | PanelCell) -> Cell:
     if isinstance(cell, str):
         return Cell(cell, "", "")
-    return Cell(gettext(cell.text) if cell.text else "", *_LOOKS[cell.tone])
+    return Cell(retold(cell.text) if cell.text else "", *_LOOKS[cell.tone])
 
 
 def _chart(title: str, chart: PanelChart) -> BarChart:

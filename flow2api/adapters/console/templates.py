@@ -11,7 +11,7 @@ from markupsafe import Markup
 from flow2api.adapters.console.assets import asset_path, assets
 from flow2api.adapters.console.folders import template_folder
 from flow2api.adapters.console.guards import FORM_FIELD
-from flow2api.adapters.console.language import LANGUAGES, gettext, ngettext
+from flow2api.adapters.console.language import LANGUAGES, gettext, ngettext, retold
 from flow2api.adapters.console.shell import Shell
 from flow2api.adapters.console.wording import FILTERS, clock_words
 
@@ -30,6 +30,7 @@ def environment() -> jinja2.Environment:
     )
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(FILTERS)
+    made.filters["retold"] = retold
     made.globals.update(asset=asset_path, icon=icon, csrf=csrf, languages=LANGUAGES, clock_words=clock_words)
     return made
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.domain.request_log import csv_safe
 from flow2api.domain.usecases.import_accounts import RowFate, RowOutcome
 from flow2api.domain.usecases.run_imports import AccountImport, ImportPhase
@@ -149,7 +149,7 @@ def _row(one: RowOutcome) -> RowView:
         one.ending,
         one.account_id,
         words_for(one.changed),
-        gettext(one.problem) if one.problem else "",
+        retold(one.problem) if one.problem else "",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flow2api.adapters.console.accounts.narrowing import FIELDS, Narrowing
 from flow2api.adapters.console.forms import Form
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import number
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.act_on_accounts import BulkAction, BulkRun
@@ -102,7 +102,7 @@ def report_of(run: BulkRun) -> BulkReport:
         total=run.total,
         is_over=run.is_over,
         kind="info" if not run.is_over else "warn" if run.failed else "ok",
-        failures=[(one.account_id, one.name, one.message) for one in shown],
+        failures=[(one.account_id, one.name, retold(one.message)) for one in shown],
         more=run.failed - len(shown),
     )
 

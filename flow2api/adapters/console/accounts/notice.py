@@ -5,7 +5,7 @@ from datetime import datetime
 
 from flow2api.adapters.console.account_states import reason_words
 from flow2api.adapters.console.accounts.timeline import scope_words
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.domain.account import Account, CredentialKind, Rest, RestReason
 from flow2api.domain.account_state import AccountState, Standing
 
@@ -42,7 +42,7 @@ def notices(account: Account, standing: Standing, kind: CredentialKind, paused_b
 
 def _of_state(account: Account, standing: Standing, kind: CredentialKind, paused_by: str) -> Notice | None:
     rest = standing.rest
-    cause = "" if rest is None else rest.why
+    cause = "" if rest is None else retold(rest.why)
     match standing.state:
         case AccountState.SIGN_IN_EXPIRED:
             return Notice(
@@ -137,7 +137,7 @@ def _of_rest(rest: Rest) -> Notice:
         title=told % {"reason": reason_words(rest.reason), "scope": scope},
         sentence="",
         until=rest.until,
-        cause=rest.why,
+        cause=retold(rest.why),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.accounts.bulk import split_tags
 from flow2api.adapters.console.forms import Form
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.domain.account import Account
 from flow2api.domain.base_url import read_base_url
 from flow2api.domain.credential_kinds import CredentialKinds
@@ -113,14 +113,14 @@ def read_credential(form: Form, account: Account, kinds: CredentialKinds) -> Acc
     try:
         secret = read_api_key(text) if kind.has_key else read_session_token(text)
     except UnsupportedInputError as error:
-        form.refuse("credential", gettext(error.message))
+        form.refuse("credential", retold(error.message))
         return None
     base_url: str | None = None
     if kind.has_base_url:
         try:
             base_url = read_base_url(form.text("base_url") or account.base_url or "", kinds.plain_hosts)
         except UnsupportedInputError as error:
-            form.refuse("base_url", gettext(error.message))
+            form.refuse("base_url", retold(error.message))
             return None
     return AccountChange(session_token=secret, base_url=base_url)
 

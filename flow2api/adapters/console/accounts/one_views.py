@@ -12,7 +12,7 @@ from flow2api.adapters.console.accounts.timeline import EventLine, by_words, eve
 from flow2api.adapters.console.accounts.views import proxy_words, strip_of
 from flow2api.adapters.console.charts import Beats, CreditsChart, CreditsWords, Slots, credits_chart, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import day, number
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.errors import AccountNotFoundError
@@ -215,7 +215,7 @@ async def look_whole(doors: ConsoleDoors, account_id: int, before: str = "") -> 
         credits=credits_of(live.name, await doors.credits.of_account(account_id)),
         week=figures.get(account_id, Counts()),
         errors=tuple(
-            ErrorLine(code=code, message=latest[code].message or "", count=count, last=latest[code].at)
+            ErrorLine(code=code, message=retold(latest[code].message or ""), count=count, last=latest[code].at)
             for code, count in codes.most_common()
         ),
         are_all=not failed.has_more,
@@ -312,7 +312,7 @@ def _step(step: ProbeStep) -> StepLine:
         kind=kind,
         icon=icon,
         title=titles[step.part],
-        detail=step.message or _detail(step),
+        detail=retold(step.message) if step.message else _detail(step),
         code=step.code,
         took_s=step.took_s,
     )

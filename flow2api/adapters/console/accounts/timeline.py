@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.account_states import reason_words
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.domain.account import CallKind
 from flow2api.domain.health import OPERATOR, SERVER, TIME, HealthEvent, HealthKind
 
@@ -63,7 +63,7 @@ def event_line(event: HealthEvent, *, has_key: bool = False) -> EventLine:
         icon=icon,
         title=_title(event, has_key=has_key),
         scope=scope_words(event.model, event.call),
-        cause=gettext(event.cause) if event.cause else "",
+        cause=retold(event.cause) if event.cause else "",
         by=by_words(event.by),
         until=event.until,
     )

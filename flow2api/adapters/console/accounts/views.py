@@ -17,7 +17,7 @@ from flow2api.adapters.console.accounts.bulk import BulkReport, report_of
 from flow2api.adapters.console.accounts.narrowing import COLUMNS, OWN_PROXY_NONE, Narrowing
 from flow2api.adapters.console.charts import Beat, Beats, Slots, beats_strip, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import number
 from flow2api.domain.account import Account, Tier
 from flow2api.domain.account_list import AccountListPage, ListedAccount
@@ -256,7 +256,7 @@ def row_of(listed: ListedAccount, checks: Sequence[Check], most_credits: int, no
 def _fault(account: Account) -> tuple[str, datetime | None]:
     told = [rest for rest in account.rests if rest.why]
     latest = max(told, key=lambda rest: rest.since, default=None)
-    return ("", None) if latest is None else (latest.why, latest.since)
+    return ("", None) if latest is None else (retold(latest.why), latest.since)
 
 
 def _facets(page: AccountListPage, asked: Narrowing) -> tuple[Facet, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.domain.errors import UpstreamUnavailableError
 from flow2api.domain.ports.outside import LooksOutside, OutsideView
 from flow2api.domain.ports.system import Clock
@@ -67,7 +67,7 @@ class OutsideCheck:
                 findings.append(_media_finding(media))
         except UpstreamUnavailableError as error:
             self._awaited.pop(token, None)
-            findings = [Finding("err", error.message)]
+            findings = [Finding("err", retold(error.message))]
         self.last = Look(clock.now(), url, tuple(findings))
 
     def arrived(self, token: str, sighting: Sighting) -> bool:

@@ -11,8 +11,8 @@ from flow2api.adapters.console.generations.curl import as_curl
 from flow2api.adapters.console.generations.gallery import Tile, tile_of
 from flow2api.adapters.console.generations.names import Named, Names, names_of
 from flow2api.adapters.console.generations.rows import Row, row_of, title_of
-from flow2api.adapters.console.generations.states import phase_words
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.generations.states import input_words, phase_words
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import duration, number
 from flow2api.domain.catalog import CostUnit
@@ -155,7 +155,7 @@ def _events(generation: Generation, names: Names) -> Sequence[Event]:
     events = [Event(began, "", "inbox", gettext("Asked for"), Named(""), door)]
     for index, one in enumerate(generation.failed_attempts, 1):
         sentence = gettext("%(message)s (after %(time)s, at: %(phase)s)") % {
-            "message": redact_text(gettext(one.message)),
+            "message": redact_text(retold(one.message)),
             "time": duration(one.took_ms / 1000),
             "phase": phase_words(one.phase),
         }
@@ -188,7 +188,7 @@ def _end(generation: Generation, names: Names) -> Event:
     fault, failed = generation.fault, generation.failed_attempts
     if fault is not None and failed and (failed[-1].code, failed[-1].message) == (fault.code, fault.message):
         return Event(at, "err", "x", gettext("Failed"), Named(""), gettext("It was not tried again."))
-    sentence = "" if fault is None else redact_text(gettext(fault.message))
+    sentence = "" if fault is None else redact_text(retold(fault.message))
     code = "" if fault is None else fault.code
     if generation.state is State.CANCELLED:
         return Event(at, "", "ban", gettext("Cancelled"), account)
@@ -247,13 +247,7 @@ def _inputs(generation: Generation, lineage: Lineage) -> Sequence[InputView]:
 
 
 def _input(role: InputRole, media: Media | None) -> InputView:
-    words = {
-        InputRole.REFERENCE: gettext("Reference picture"),
-        InputRole.START: gettext("First frame"),
-        InputRole.END: gettext("Last frame"),
-        InputRole.BASE: gettext("Picture that is edited"),
-        InputRole.SOURCE: gettext("Video that is gone on with"),
-    }[role]
+    words = input_words(role, None if media is None else media.kind)
     if media is None:
         return InputView(words, "", "")
     can_show = media.content_type in CONTENT_TYPES

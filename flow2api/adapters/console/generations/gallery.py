@@ -9,6 +9,7 @@ from flow2api.adapters.console.generations.filters import GALLERY, Chip, Filters
 from flow2api.adapters.console.generations.listing import Choices, choices_of
 from flow2api.adapters.console.generations.names import Named, names_of
 from flow2api.adapters.console.generations.rows import title_of, took_s
+from flow2api.adapters.console.playground.follow_ups import FollowUp, follow_ups
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import MediaNotFoundError
 from flow2api.domain.generation import Generation
@@ -78,6 +79,8 @@ class Shown:
         before: The address of the one before it in the gallery; empty when it is the first.
         behind: The address of the next one.
         back: The gallery around it.
+        follow_ups: What can be made of it.
+        is_of_a_key: It belongs to an API key, so that operators make nothing of it.
     """
 
     tile: Tile
@@ -88,6 +91,8 @@ class Shown:
     before: str
     behind: str
     back: str
+    follow_ups: Sequence[FollowUp]
+    is_of_a_key: bool
 
 
 async def look(visit: Visit) -> Gallery:
@@ -128,6 +133,8 @@ async def show(visit: Visit, media_id: str) -> Shown:
         before=_path(before, filters),
         behind=_path(behind, filters),
         back=filters.path(),
+        follow_ups=await follow_ups(doors, media),
+        is_of_a_key=media.key_id is not None,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from flow2api.adapters.console.generations.names import Named, Names
 from flow2api.adapters.console.generations.states import StateWords, phase_words, state_name, state_words
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.remaining import remaining_words
 from flow2api.adapters.console.wording import duration
 from flow2api.domain.generation import Generation, State
@@ -99,7 +99,7 @@ def reason_of(generation: Generation) -> str:
     """Why it came to nothing, in a sentence; empty when it did not."""
     if generation.fault is None or generation.state is not State.FAILED:
         return ""
-    return redact_text(gettext(generation.fault.message))[:_LONGEST_REASON]
+    return redact_text(retold(generation.fault.message))[:_LONGEST_REASON]
 
 
 def _step(generation: Generation, turn: Turn | None) -> str:
@@ -117,6 +117,6 @@ def _step(generation: Generation, turn: Turn | None) -> str:
 def _beside(generation: Generation, turn: Turn | None) -> str:
     if generation.failed_attempts:
         count = len(generation.failed_attempts)
-        last = redact_text(gettext(generation.failed_attempts[-1].message))[:_LONGEST_REASON]
+        last = redact_text(retold(generation.failed_attempts[-1].message))[:_LONGEST_REASON]
         return gettext("Attempt %(number)s; before: %(message)s") % {"number": count + 1, "message": last}
     return gettext("all slots in use") if turn is not None else ""

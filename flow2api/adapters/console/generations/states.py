@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flow2api.adapters.console.language import gettext
 from flow2api.domain.errors import UpstreamStateUnknownError
-from flow2api.domain.generation import Generation, Phase, Stage, State
+from flow2api.domain.generation import Generation, InputRole, Phase, Stage, State
+from flow2api.domain.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,24 @@ def phase_words(phase: Phase | None, stage: Stage = Stage.MAKE) -> str:
         Phase.POLLING: gettext("Generating"),
         Phase.STORING: gettext("Fetching and keeping"),
     }[phase]
+
+
+def input_words(role: InputRole, kind: MediaKind | None) -> str:
+    """What an input is for.
+
+    Args:
+        kind: What the input is; None when it is not kept any more.
+    """
+    match role:
+        case InputRole.REFERENCE:
+            return gettext("Reference picture")
+        case InputRole.START:
+            return gettext("First frame")
+        case InputRole.END:
+            return gettext("Last frame")
+        case InputRole.BASE:
+            return gettext("Picture that is edited")
+        case InputRole.MASK:
+            return gettext("Where it may be changed")
+        case InputRole.SOURCE:
+            return gettext("Picture that is enlarged") if kind is MediaKind.IMAGE else gettext("Video that is built on")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flow2api.adapters.console.account_states import state_pill, state_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.keys.views import SOON
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import duration, number
 from flow2api.domain.account_state import AccountState
 from flow2api.domain.api_key import ApiKey
@@ -137,7 +137,7 @@ def _of_server(doors: ConsoleDoors) -> Iterator[Care]:
     if fault is not None:
         words = gettext("What costs credits is not begun, for it could not be kept.")
         yield Care(
-            "err", "database", gettext("No room"), gettext(fault.message), words, gettext("Look at the server"), system
+            "err", "database", gettext("No room"), retold(fault.message), words, gettext("Look at the server"), system
         )
     if doors.drain.is_on:
         yield Care(
@@ -175,8 +175,8 @@ def _of_checks(doors: ConsoleDoors) -> Iterator[Care]:
                 "err",
                 "x",
                 gettext("Check fails"),
-                gettext("The check %(name)s fails.") % {"name": one.name},
-                one.finding.sentence,
+                gettext("The check %(name)s fails.") % {"name": retold(one.name)},
+                retold(one.finding.sentence),
                 gettext("How to mend it"),
                 "/console/system",
             )

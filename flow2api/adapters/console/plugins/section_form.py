@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginField, PluginSection
 from flow2api.adapters.console.forms import Form
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.domain.errors import ConfigurationError
 
 FIELD, WAS = "set.", "was."
@@ -59,7 +59,7 @@ async def read_section_form(doors: ConsoleDoors, section: PluginSection, form: F
         try:
             await asyncio.to_thread(doors.plugin_settings.check, section.name, sent.texts)
         except ConfigurationError as error:
-            form.refuse("", error.message)
+            form.refuse("", retold(error.message))
     return sent
 
 
@@ -90,7 +90,7 @@ def _check(doors: ConsoleDoors, section: PluginSection, one: PluginField, text: 
     try:
         doors.plugin_settings.read(f"{section.name}.{one.name}", text)
     except ConfigurationError as error:
-        sent.form.refuse(f"{FIELD}{one.name}", _wrong(one) or error.message)
+        sent.form.refuse(f"{FIELD}{one.name}", _wrong(one) or retold(error.message))
     else:
         sent.texts[one.name] = text
 

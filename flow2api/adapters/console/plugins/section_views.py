@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginField, PluginSection
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.plugins.section_form import FIELD, WAS, Sent, is_fixed, settable
 from flow2api.domain.errors import ConfigurationError, NotKnownError
 from flow2api.domain.options import OptionSource
@@ -178,7 +178,7 @@ def _trouble(doors: ConsoleDoors, section: PluginSection) -> str:
             try:
                 doors.plugin_settings.read(name, text)
             except ConfigurationError as error:
-                return error.message
+                return retold(error.message)
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginSetting
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.plugins.section_views import pending_settings
 from flow2api.adapters.console.wording import number
 from flow2api.domain.options import OptionSource
@@ -134,7 +134,7 @@ def _row(
         kind=kind,
         icon=icon,
         words=words.get(one.state, one.state),
-        error="" if one.error is None else redact_text(one.error),
+        error="" if one.error is None else redact_text(retold(one.error)),
         hooks=one.hooks,
         brings=one.brings,
         settings=one.settings,

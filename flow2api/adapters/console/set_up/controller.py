@@ -12,7 +12,7 @@ from flow2api.adapters.console import cookies
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.errors import status_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
-from flow2api.adapters.console.language import current, gettext
+from flow2api.adapters.console.language import current, retold
 from flow2api.adapters.console.passphrases import (
     StrengthView,
     is_private,
@@ -76,7 +76,7 @@ class SetUpController(Controller):
         except SetupClosedError as error:
             raise NotFoundException from error
         except SetupCodeRefusedError as error:
-            form.refuse("code", gettext(error.message))
+            form.refuse("code", retold(error.message))
             return await _page(request, doors, form, status=422)
         except Flow2ApiError as error:
             refuse(form, error, _FIELDS)

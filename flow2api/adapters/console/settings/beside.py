@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.forms import Form
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.notification import NotifyTarget
 from flow2api.domain.proxy import Proxy
@@ -124,7 +124,7 @@ def _proxy(one: Proxy) -> ProxyRow:
         latency_ms=health.latency_ms,
         checked_at=health.checked_at,
         egress=health.egress or "",
-        fault=health.fault or "",
+        fault=retold(health.fault or ""),
     )
 
 
@@ -160,7 +160,7 @@ def _target(one: NotifyTarget) -> TargetRow:
         state = State("ok", "check", gettext("Works"))
     else:
         state = State("", "circle", gettext("Nothing sent yet"))
-    return TargetRow(one.id, one.name, one.service, state, one.sent_at, one.error)
+    return TargetRow(one.id, one.name, one.service, state, one.sent_at, retold(one.error))
 
 
 def _webhook(one: Webhook, keys: dict[int, str]) -> WebhookRow:
@@ -182,5 +182,5 @@ def _webhook(one: Webhook, keys: dict[int, str]) -> WebhookRow:
         is_enabled=one.is_enabled,
         state=state,
         delivered_at=one.delivered_at,
-        why=one.disabled_why,
+        why=retold(one.disabled_why),
     )

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from flow2api.adapters.console.errors import status_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
 from flow2api.adapters.console.passphrase import Asked, ask, confirm
 from flow2api.adapters.console.refusals import refuse
@@ -52,7 +52,10 @@ class NotifyTargetsController(Controller):
         ((target, error),) = await visit.doors.notify_targets.test(str(target_id))
         if error is None:
             return visit.see(PAGE, gettext("The message to %(name)s got there.") % {"name": target.name})
-        told = gettext("The message to %(name)s did not get there: %(why)s") % {"name": target.name, "why": error}
+        told = gettext("The message to %(name)s did not get there: %(why)s") % {
+            "name": target.name,
+            "why": retold(error),
+        }
         return visit.see(PAGE, told, kind="err")
 
     @post("/{target_id:int}/remove", status_code=303, opt=_OWNER)
@@ -110,7 +113,7 @@ class WebhooksController(Controller):
         if receipt.is_good:
             return visit.see(PAGE, gettext("%(name)s has taken the message.") % {"name": webhook.name})
         told = gettext("%(name)s has not taken the message: %(why)s")
-        return visit.see(PAGE, told % {"name": webhook.name, "why": receipt.error}, kind="err")
+        return visit.see(PAGE, told % {"name": webhook.name, "why": retold(receipt.error)}, kind="err")
 
     @post("/{webhook_id:int}/switch", status_code=303, opt=_OWNER)
     async def switch(self, visit: NamedDependency[Visit], webhook_id: FromPath[int]) -> Response[Any]:

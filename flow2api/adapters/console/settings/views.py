@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.settings.drafts import Draft, may_set
 from flow2api.adapters.console.settings.groups import Group, groups
 from flow2api.adapters.console.settings.last_change import LastChange, last_change
@@ -133,7 +133,7 @@ def shown(value: Any, unit: str = "") -> str:
 
 
 def _policies(doors: ConsoleDoors) -> Mapping[str, str]:
-    return {name: gettext(words) if words else "" for name, words in doors.policies.items()}
+    return {name: retold(words) if words else "" for name, words in doors.policies.items()}
 
 
 def _next(doors: ConsoleDoors, policy: str) -> Sequence[Foreseen]:

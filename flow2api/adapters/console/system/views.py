@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext, ngettext
+from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.wording import duration, number
 from flow2api.domain.errors import StorageError
 from flow2api.domain.ports.backups import Backup
@@ -175,8 +175,8 @@ def check_row(one: Diagnosis) -> CheckRow:
     finding = one.finding
     kind, icon = _LOOKS[finding.state]
     words = state_words(finding.state)
-    cure = redact_text(gettext(finding.cure)) if finding.cure else ""
-    return CheckRow(kind, icon, words, one.name, redact_text(gettext(finding.sentence)), cure)
+    cure = redact_text(retold(finding.cure)) if finding.cure else ""
+    return CheckRow(kind, icon, words, retold(one.name), redact_text(retold(finding.sentence)), cure)
 
 
 def state_words(state: CheckState) -> str:
@@ -212,7 +212,7 @@ def load(doors: ConsoleDoors) -> Load:
         late_most=duration(late),
         is_late=late is not None and late >= _LATE_S,
         lost=doors.dropped_lines(),
-        fault="" if fault is None else gettext(fault.message),
+        fault="" if fault is None else retold(fault.message),
     )
 
 
@@ -236,7 +236,7 @@ async def _backups(doors: ConsoleDoors) -> Backups:
     try:
         every: Sequence[Backup] = await doors.backups.all()
     except StorageError as error:
-        return Backups(is_possible=doors.backups.is_possible, rows=(), more=0, folder="", fault=gettext(error.message))
+        return Backups(is_possible=doors.backups.is_possible, rows=(), more=0, folder="", fault=retold(error.message))
     return Backups(
         is_possible=doors.backups.is_possible,
         rows=[BackupRow(one.file.name, one.made_at, one.size_bytes) for one in every[:_BACKUPS_SHOWN]],
