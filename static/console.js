@@ -20,33 +20,66 @@
     tellLive();
   };
 
-  /* The stream: how fresh it is; when it is lost, the page is fetched now and then until it is back. */
-  let heard = Date.now(), lostAt = 0, polled = 0;
+  /* The stream: how fresh it is; while it is lost, the page is fetched now and then. A server that does not answer is told. */
+  let heard = Date.now(), streamLost = 0, serverLost = 0, polled = 0;
   const tellLive = () => {
-    const live = one("#live"), label = one("#live-words");
-    if (!live || !label || !live.hasAttribute("hx-sse:connect")) return;
-    const template = lostAt ? live.dataset.lost : live.dataset.live;
-    label.textContent = template.replace("{}", relative(heard));
-    one(".dot", live).className = lostAt ? "dot warn" : "dot";
-    const isStale = lostAt && Date.now() - heard > 30000;
-    one("#main").classList.toggle("stale", Boolean(isStale));
-    one("#offline").hidden = !(lostAt && Date.now() - lostAt > 10000);
-    if (lostAt && Date.now() - lostAt > 10000 && Date.now() - polled > 10000) poll();
+    const live = one("#live"), label = one("#live-words"), now = Date.now();
+    const isLive = live && label && live.hasAttribute("hx-sse:connect"), lost = streamLost || serverLost;
+    if (one("#offline")) one("#offline").hidden = !serverLost;
+    if (isLive) {
+      label.textContent = (lost ? live.dataset.lost : live.dataset.live).replace("{}", relative(heard));
+      one(".dot", live).className = lost ? "dot warn" : "dot";
+      one("#main").classList.toggle("stale", Boolean(lost && now - heard > 30000));
+    }
+    if (serverLost && now - polled > 3000) reach().then((isThere) => isThere && isLive && poll());
+    else if (isLive && streamLost && now - streamLost > 10000 && now - polled > 10000) poll();
   };
   const poll = () => {
     polled = Date.now();
     if (document.hidden || navigator.connection?.saveData) return;
     htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerMorph" }).then(() => { heard = Date.now(); }, () => {});
   };
-  const back = () => { heard = Date.now(); lostAt = 0; };
+  const reach = async () => {
+    polled = Date.now();
+    const isThere = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(5000) }).then((got) => got.ok, () => false);
+    serverLost = isThere ? 0 : serverLost || Date.now();
+    tellLive();
+    return isThere;
+  };
+  const miss = () => { polled = Date.now(); serverLost = serverLost || polled; tellLive(); };
+  const lose = () => { streamLost = streamLost || Date.now(); };
+  const back = () => { heard = Date.now(); streamLost = serverLost = 0; };
   document.addEventListener("htmx:sse:after:connection", back);
-  document.addEventListener("htmx:sse:after:message", back);
-  const lose = () => { lostAt = lostAt || Date.now(); };
+  document.addEventListener("htmx:sse:after:message", (event) => { if (event.detail?.message?.event !== "bye") back(); });
   document.addEventListener("htmx:sse:error", lose);
-  document.addEventListener("htmx:error", lose);
   document.addEventListener("bye", lose);
-  window.addEventListener("offline", lose);
-  window.addEventListener("online", poll);
+  document.addEventListener("htmx:response:error", (event) => { if (event.target.id === "live") lose(); });
+  document.addEventListener("htmx:error", (event) => { if (event.detail?.ctx && !event.detail.ctx.response) miss(); });
+  document.addEventListener("htmx:before:response", () => { serverLost = 0; });
+  window.addEventListener("offline", miss);
+  window.addEventListener("online", () => reach().then((isThere) => isThere && streamLost && poll()));
+
+  /* Forms: what is being sent is not sent twice, and nothing is sent where nobody would take it. */
+  const sending = new WeakSet(), tried = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter;
+    if (form.getAttribute("method") !== "post") return;
+    const hold = () => { event.preventDefault(); event.stopPropagation(); };
+    const free = () => { sending.delete(form); button?.removeAttribute("aria-busy"); };
+    if (tried.delete(form)) { setTimeout(free, 4000); return; } // a file may come, and the page stay
+    if (sending.has(form)) { hold(); return; }
+    sending.add(form);
+    setTimeout(() => { if (sending.has(form)) button?.setAttribute("aria-busy", "true"); }, 150);
+    if (form.hasAttribute("hx-boost")) { form.addEventListener("htmx:finally:request", free, { once: true }); return; }
+    if (!one("#offline")) { setTimeout(free, 4000); return; }
+    hold();
+    reach().then((isThere) => {
+      if (!isThere) { free(); return; }
+      tried.add(form);
+      form.requestSubmit(button);
+      tried.delete(form);
+    });
+  }, true);
 
   /* Messages go away by themselves. */
   const settle = () => {
@@ -62,8 +95,8 @@
     all("[data-reveal], [data-copy], [data-script]").forEach((element) => { element.hidden = false; });
     all("[data-hide-script]").forEach((element) => { element.hidden = true; });
     all("[data-once]").forEach((field) => { field.value = ""; }); // what was chosen has been sent
-    const wrong = one("[data-focus]:not([data-seen])");
-    if (wrong) { wrong.dataset.seen = "1"; wrong.focus(); }
+    const wrong = one("[data-focus]") || one("[aria-invalid=true]");
+    if (wrong && !wrong.dataset.seen) { wrong.dataset.seen = "1"; wrong.focus(); }
   };
   const tellChosen = () => all("[data-chosen]").forEach((label) => {
     label.textContent = label.dataset.words.replace("{}", all(`input[name="${label.dataset.chosen}"]:checked`).length);
@@ -91,7 +124,7 @@
       const source = document.getElementById(button.dataset.copy);
       navigator.clipboard.writeText(source.value ?? source.textContent).then(() => say(button.dataset.copied));
     } else if ((button = at("[data-retry]"))) {
-      poll();
+      reach();
     } else if ((button = at("[data-open]"))) {
       document.getElementById(button.dataset.open)?.showModal();
       event.preventDefault();

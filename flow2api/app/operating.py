@@ -26,6 +26,7 @@ from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.delete_accounts import RestoreAccounts, trash_of
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
+from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.keep_accounts_counted import KeepAccountsCounted
@@ -93,6 +94,7 @@ class Operating:
     credits: ReadCredits
     note_credits: NoteCredits
     generations: LookUpGenerations
+    find_prompts: FindPrompts
 
 
 def build_operating(
@@ -133,6 +135,7 @@ def build_operating(
     operate = OperateAccounts(
         pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
     )
+    find_prompts = FindPrompts(storage.generation_directory)
     return Operating(
         operators=entrance.operators,
         sign_in=entrance.sign_in,
@@ -149,7 +152,7 @@ def build_operating(
         census=census,
         keep_counted=KeepAccountsCounted(pool, (judge.judge, census.count), clock),
         browse=browse,
-        search=Search(browse, storage.generations, storage.request_log, storage.api_keys),
+        search=Search(browse, storage.generations, storage.request_log, storage.api_keys, find_prompts),
         keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
         clear_log=ClearRequestLog(storage.request_log, audit, clock),
         export=ExportAccounts(accounts, vault, audit, clock),
@@ -165,6 +168,7 @@ def build_operating(
         note_credits=NoteCredits(pool, history, clock, zone),
         timeline=ReadTimeline(storage.accounts, storage.health),
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
+        find_prompts=find_prompts,
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
     )
 

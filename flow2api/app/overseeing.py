@@ -16,6 +16,7 @@ from flow2api.app.recording import Recording
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.back_up_database import BackUpDatabase
 from flow2api.domain.usecases.drain_server import DrainServer
+from flow2api.domain.usecases.foresee_ends import ForeseeEnds
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.keep_diagnosis import KeepDiagnosis
 from flow2api.domain.usecases.show_panels import ShowPanels
@@ -38,6 +39,7 @@ class Overseeing:
     diagnosis: KeepDiagnosis
     lag: LoopLag
     panels: ShowPanels
+    foresee_ends: ForeseeEnds
 
 
 def build_overseeing(
@@ -63,6 +65,8 @@ def build_overseeing(
         proxying.choose.all,
         clock,
     )
+    foresee_ends = ForeseeEnds(operating.generations, recording.spans, clock)
+    work.subscribe_to_ends(foresee_ends.ended)
     lag = LoopLag()
     doctor = ServerDoctor(settings, extensions, backends, options, lag, clock)
     return Overseeing(
@@ -73,4 +77,5 @@ def build_overseeing(
         diagnosis=doctor.keep(),
         lag=lag,
         panels=ShowPanels(build_panels(settings, extensions), glance, clock),
+        foresee_ends=foresee_ends,
     )

@@ -139,6 +139,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
     return AdminDoors(
         sign_in=operating.sign_in,
         accounts=operating.accounts,
+        restore=operating.restore,
         take_in=operating.take_in,
         census=operating.census,
         keys=operating.keys,
@@ -222,7 +223,9 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         generate=services.generate,
         ingest=services.ingest,
         generations=operating.generations,
+        find_prompts=operating.find_prompts,
         follow=services.followed,
+        foresee_ends=services.overseeing.foresee_ends,
         operate_generations=services.operate_generations,
         previews=services.previews,
         results=services.generations,

@@ -18,6 +18,7 @@ from flow2api.cli.account_refreshes import refresh
 from flow2api.cli.account_secrets import read_given, read_wanted, secret_options
 from flow2api.cli.account_views import print_accounts
 from flow2api.cli.context import Installation, json_option, opened_storage, with_installation
+from flow2api.cli.deleted_accounts import list_deleted, restore
 from flow2api.cli.failures import Failure
 from flow2api.cli.inputs import confirm
 from flow2api.cli.output import print_json
@@ -134,14 +135,14 @@ def disable(here: Installation, which: str, as_json: bool) -> None:
 @json_option
 @with_installation
 def remove(here: Installation, which: str, yes: bool, as_json: bool) -> None:
-    """Forget an account and its secrets; what it made stays. JSON: the account as it was."""
+    """Delete an account; what it made stays. It can be brought back for 24 hours. JSON: the account as it was."""
     account = asyncio.run(_managed(here, lambda manage: manage.find(which)))
     confirm(f"Remove the account {account.id} ({account.name or account.email or 'without a name'})?", is_sure=yes)
     asyncio.run(_managed(here, lambda manage: manage.remove(account, whoever())))
     _tell(account, "Removed", as_json=as_json)
 
 
-for command in (show_account, update, tag, untag, import_accounts, export_accounts, refresh):
+for command in (list_deleted, restore, show_account, update, tag, untag, import_accounts, export_accounts, refresh):
     accounts.add_command(command)
 
 

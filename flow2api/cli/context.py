@@ -16,7 +16,7 @@ import structlog
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import building_up
 from flow2api.app.backends import Vault, build_storage, build_vault, peek_options
-from flow2api.domain.errors import ConfigurationError
+from flow2api.domain.errors import ConfigurationError, Flow2ApiError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import PeeksOptions, Storage
 from flow2api.extensions import LOADING_S, Extensions, enabled_plugins, load_extensions, with_saved, within
@@ -34,10 +34,15 @@ DEFAULT_FILE = Path("flow2api.toml")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The settings and the plugins of this installation."""
+    """The settings and the plugins of this installation.
+
+    Attributes:
+        without_saved: Makes the same without what was saved for plugins' settings; None where nothing is looked up.
+    """
 
     settings: Settings
     extensions: Extensions
+    without_saved: Callable[[], "Installation"] | None = None
 
 
 @building_up()
@@ -82,7 +87,11 @@ def installation(
         if names:
             loaded = enabled_plugins(names, folder=choice.folder)
             extensions = extensions.extended(one for one in loaded if one.plugin.name in names)
-    return with_settings(extensions, more_sections=bool(extensions.left_out), saved=saved)
+
+    def put_together(saved: Mapping[str, str]) -> Installation:
+        return with_settings(extensions, more_sections=bool(extensions.left_out), saved=saved)
+
+    return replace(put_together(saved), without_saved=lambda: put_together({}))
 
 
 def stored_choice(here: Installation) -> Options:
@@ -177,12 +186,37 @@ async def opened_storage(here: Installation) -> AsyncIterator[tuple[Storage, Vau
         await storage.aclose()
 
 
+def built(here: Installation) -> "Services":
+    """The program; without what was saved for plugins' settings where it cannot be put together with it.
+
+    What was typed into a form is not to keep the server from its start: nobody could take it back there.
+
+    Raises:
+        Flow2ApiError: It cannot be put together without it, either.
+    """
+    from flow2api.app import build_services  # noqa: PLC0415 - most commands need a part of it only
+
+    try:
+        return build_services(here.settings, here.extensions)
+    except Flow2ApiError as error:
+        saved = sorted(name for name, origin in here.settings.origins.items() if origin == SAVED)
+        if not saved or here.without_saved is None:
+            raise
+        plain = here.without_saved()
+        services = build_services(plain.settings, plain.extensions)
+        log.error(  # noqa: TRY400 - what the plugin said is enough
+            "settings saved for plugins are passed over: the server cannot start with them",
+            settings=saved,
+            reason=str(error),
+            remedy="change them in the console, or `flow2api options reset plugin_settings`",
+        )
+        return services
+
+
 @asynccontextmanager
 async def opened_services(here: Installation) -> AsyncIterator["Services"]:
     """The whole program over the opened storage, with nothing running behind, no account in its pool, and no door."""
-    from flow2api.app import build_services  # noqa: PLC0415 - most commands need a part of it only
-
-    services = build_services(here.settings, here.extensions)
+    services = built(here)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.workers.aclose)
         stack.push_async_callback(services.store.aclose)

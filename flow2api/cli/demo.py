@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import click
 
 from flow2api.adapters.system.process import building_up
 from flow2api.cli.context import Installation, installation
+from flow2api.cli.inputs import named_values
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
@@ -46,13 +47,33 @@ _OPERATOR = "owner"
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="Where to write address and key as JSON when ready."
 )
-def demo(host: str, port: int, ready_file: str | None) -> None:
-    """Serve everything on simulated upstreams, with an account or two at each and a key. It needs no account and keeps nothing."""
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="NAME", help="A plugin to enable; may be given several times."
+)
+@click.option("--plugins-dir", type=click.Path(file_okay=False), help="The folder of plugins that are single files.")
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="An option to set; may be given several times."
+)
+def demo(
+    host: str,
+    port: int,
+    ready_file: str | None,
+    plugins: tuple[str, ...],
+    plugins_dir: str | None,
+    options: tuple[str, ...],
+) -> None:
+    """Serve everything on simulated upstreams, with an account or two at each and a key. It needs no account and keeps nothing.
+
+    The environment of a real server does not reach it. A plugin is tried by its name: flow2api demo --plugin thrifty --option
+    policy=thrifty.
+    """
+    chosen = {"plugins": plugins, "plugins_dir": "" if plugins_dir is None else str(Path(plugins_dir).absolute())}
+    more_options = named_values(options)
     with building_up():
         from flow2api.cli.serving import run_server  # noqa: PLC0415 - only a server needs the web framework
 
     with tempfile.TemporaryDirectory(prefix="flow2api-demo-") as folder, _simulator(Path(folder)) as simulator:
-        here = _demo_installation(Path(folder), simulator, host, port)
+        here = _demo_installation(Path(folder), simulator, (host, port), chosen, more_options)
 
         async def on_ready(services: "Services", actual_port: int) -> None:
             key = await _prepare(services, simulator)
@@ -67,19 +88,26 @@ def demo(host: str, port: int, ready_file: str | None) -> None:
         run_server(here, on_ready)
 
 
-def _demo_installation(folder: Path, simulator: dict[str, Any], host: str, port: int) -> Installation:
+def _demo_installation(
+    folder: Path,
+    simulator: dict[str, Any],
+    address: tuple[str, int],
+    chosen: Mapping[str, Any],
+    options: Mapping[str, str],
+) -> Installation:
     """Settings of the demo's own: what stands in the environment for a real server must not reach it."""
     kept = {name: value for name, value in os.environ.items() if name.startswith("FLOW2API_LOG_")}
     overrides = {
         "data_dir": str(folder / "data"),
-        "host": host,
-        "port": port,
+        "host": address[0],
+        "port": address[1],
         "drain_s": 5,
         "linger_s": 0,
         "flow": {"labs_base_url": simulator["labs_base_url"], "api_base_url": simulator["api_base_url"]},
         "gemini": {"base_url": simulator["gemini_base_url"]},
         # The upstream is our own, and may be asked more often than one that counts calls.
-        "options": {"model_routes": _ROUTE, "poll_interval_s": 0.5},
+        "options": {"model_routes": _ROUTE, "poll_interval_s": 0.5, **options},
+        **chosen,
     }
     kept.setdefault("FLOW2API_LOG_LEVEL", "warning")
     return installation(overrides, config=os.devnull, environment=kept)

@@ -1,6 +1,7 @@
 """What commands read: secrets and files, never from the command line itself, which every process can see."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -12,6 +13,21 @@ STDIN = "-"
 LEAST_PASSPHRASE = 12
 
 _LONGEST_SECRET = 64 * 1024
+
+
+def named_values(pairs: Iterable[str]) -> dict[str, str]:
+    """What ``NAME=VALUE`` says, by name.
+
+    Raises:
+        UsageError: One of them says something else.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise click.UsageError(f"Write NAME=VALUE, not {pair!r}.")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def read_bytes(file: str, most: int, what: str) -> bytes:

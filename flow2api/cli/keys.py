@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 import click
@@ -13,43 +13,13 @@ from flow2api.cli.context import Installation, json_option, opened_storage, with
 from flow2api.cli.key_rules import RulesChange, rules_options
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
+from flow2api.documents.keys import key_view
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.key_rules import NO_RULES
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_keys import ManageKeys
 
 T = TypeVar("T")
-
-
-class KeyOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as JSON, without the key itself.
-
-    Attributes:
-        prefix: Its first characters, to recognise it by.
-        tag: It may only use accounts with this tag; null for all.
-        profile: How answers are written for its client; null as the option `response_profile` says.
-        scopes: The parts of the API that it opens.
-        models: Names and patterns of the models that it may use; none for all.
-        expires_at: From when on it opens nothing; null for never.
-        requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
-        max_concurrent: How many of its generations may be under way at once; 0 for any number.
-        max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
-    """
-
-    id: int
-    name: str
-    prefix: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    tag: str | None
-    profile: str | None
-    scopes: tuple[str, ...]
-    models: tuple[str, ...]
-    expires_at: datetime | None
-    requests_per_min: int | None
-    max_concurrent: int
-    max_per_day: int
 
 
 @click.group()
@@ -63,7 +33,7 @@ def keys() -> None:
 def list_keys(here: Installation, as_json: bool) -> None:
     """Show the keys, revoked ones included. JSON: {"keys": [...]}."""
     known, now = asyncio.run(_managed(here, ManageKeys.all)), SystemClock().now()
-    shown = [_key_out(key) for key in known]
+    shown = [key_view(key) for key in known]
     if as_json:
         print_json({"keys": shown})
         return
@@ -154,12 +124,13 @@ def update(
         raise click.UsageError("Say what is to be changed: --name, --tag, --profile, or what it may do.")
 
     async def changed(manage: ManageKeys) -> ApiKey:
-        rules = None if change is None else change((await manage.active(which)).rules)
-        return await manage.update(which, name=name, tag=tag, profile=profile, rules=rules, actor=whoever())
+        seen = await manage.active(which)
+        rules = None if change is None else change(seen.rules)
+        return await manage.update(which, name=name, tag=tag, profile=profile, rules=rules, actor=whoever(), seen=seen)
 
     key = asyncio.run(_managed(here, changed))
     if as_json:
-        print_json(_key_out(key))
+        print_json(key_view(key))
     else:
         bound = f"accounts tagged {key.tag!r}" if key.tag else "all accounts"
         click.echo(f"Changed {key.name!r} (id {key.id}): it may use {bound}.")
@@ -173,7 +144,7 @@ def revoke(here: Installation, which: str, as_json: bool) -> None:
     """Let the key of this name or id open nothing any more. JSON: the key."""
     key = asyncio.run(_managed(here, lambda manage: manage.revoke(which, whoever())))
     if as_json:
-        print_json(_key_out(key))
+        print_json(key_view(key))
     else:
         click.echo(f"Revoked {key.name!r} (id {key.id}).")
 
@@ -185,7 +156,7 @@ async def _managed(here: Installation, use: Callable[[ManageKeys], Awaitable[T]]
 
 def _show(key: ApiKey, text: Secret, *, as_json: bool) -> None:
     if as_json:
-        told = msgspec.structs.asdict(_key_out(key))
+        told = msgspec.structs.asdict(key_view(key))
         left_out = ("prefix", "created_at", "last_used_at", "revoked_at")
         print_json({"key": text.reveal(), **{name: value for name, value in told.items() if name not in left_out}})
         return
@@ -198,22 +169,3 @@ def _hours(number: float) -> timedelta:
         return timedelta(hours=number)
     except (OverflowError, ValueError):
         raise click.UsageError("--overlap-hours takes a number of hours.") from None
-
-
-def _key_out(key: ApiKey) -> KeyOut:
-    return KeyOut(
-        id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at,
-        tag=key.tag,
-        profile=key.profile,
-        scopes=tuple(sorted(key.rules.scopes)),
-        models=key.rules.models,
-        expires_at=key.rules.expires_at,
-        requests_per_min=key.rules.requests_per_min,
-        max_concurrent=key.rules.max_concurrent,
-        max_per_day=key.rules.max_per_day,
-    )

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from flow2api.cli.context import Installation, json_option, opened_services, with_installation
+from flow2api.cli.inputs import named_values
 from flow2api.cli.output import print_json, print_table
 from flow2api.cli.whoever import whoever
 
@@ -52,12 +53,7 @@ def set_options(here: Installation, values: Sequence[str], as_json: bool) -> Non
 
     JSON: {"options": [...]}, those that you named.
     """
-    given: dict[str, object] = {}
-    for pair in values:
-        name, separator, value = pair.partition("=")
-        if not separator:
-            raise click.UsageError(f"Write NAME=VALUE, not {pair!r}.")
-        given[name.strip()] = value.strip()
+    given = named_values(values)
     _show(asyncio.run(_changed(here, given)), as_json, given)
 
 

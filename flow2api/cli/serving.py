@@ -12,9 +12,9 @@ from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
 from flow2api.adapters.system.process import building_up, calm_collector, raise_file_limit
 from flow2api.adapters.system.watchdog import EventLoopWatchdog
-from flow2api.app import Services, build_services, create_app, running
+from flow2api.app import Services, create_app, running
 from flow2api.app.first_operator import read_own_code
-from flow2api.cli.context import Installation, tell_left_out
+from flow2api.cli.context import Installation, built, tell_left_out
 from flow2api.cli.setup_url import setup_url
 from flow2api.domain.secret import Secret
 
@@ -31,7 +31,7 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
     configure_logs(here.settings.log_level, here.settings.log_format)
     tell_left_out(here.extensions)
     with building_up():
-        services = build_services(here.settings, here.extensions)
+        services = built(here)
     uvloop.run(_serve(services, EventLoopWatchdog(here.extensions.modules), on_ready))
 
 

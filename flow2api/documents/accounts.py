@@ -7,6 +7,7 @@ import msgspec
 
 from flow2api.domain.account import Account, Rest
 from flow2api.domain.health import HealthEvent
+from flow2api.domain.trash import DeletedAccount
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,24 @@ class WholeAccount(AccountView, frozen=True, kw_only=True):
     streaks: dict[str, int]
 
 
+class DeletedAccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deleted account that can be brought back.
+
+    Attributes:
+        kept_until: After this it is gone for good.
+    """
+
+    id: int
+    upstream: str
+    name: str
+    email: str | None
+    remark: str
+    tags: tuple[str, ...]
+    deleted_at: datetime
+    deleted_by: str
+    kept_until: datetime
+
+
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that an account went through.
 
@@ -109,6 +128,22 @@ def whole_account(account: Account, now: datetime) -> WholeAccount:
         **_fields(account, now),
         rests=tuple(rest_view(rest, now) for rest in account.rests),
         streaks={"any" if one.call is None else one.call.value: one.faults for one in account.streaks},
+    )
+
+
+def deleted_account_view(deleted: DeletedAccount) -> DeletedAccountView:
+    """A deleted account, and who deleted it when."""
+    account = deleted.account
+    return DeletedAccountView(
+        id=account.id,
+        upstream=account.upstream,
+        name=account.name,
+        email=account.email,
+        remark=account.remark,
+        tags=tuple(sorted(account.tags)),
+        deleted_at=deleted.deleted_at,
+        deleted_by=deleted.deleted_by,
+        kept_until=deleted.gone_at,
     )
 
 

@@ -42,6 +42,23 @@ class ApiKey:
         return self.revoked_at is None and not self.rules.has_expired(now)
 
 
+def changed_fields(seen: ApiKey, now: ApiKey) -> tuple[str, ...]:
+    """What is different of a key from how it was seen, as people call it; when it was last used is no change."""
+    seen_as, is_now = _looked_at(seen), _looked_at(now)
+    return tuple(name for name, value in seen_as.items() if is_now[name] != value)
+
+
+def _looked_at(key: ApiKey) -> dict[str, object]:
+    return {
+        "name": key.name,
+        "text": key.digest,
+        "tag": key.tag,
+        "profile": key.profile,
+        "rules": key.rules,
+        "revocation": key.revoked_at,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a generation is made for.

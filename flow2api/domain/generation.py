@@ -266,6 +266,11 @@ class Generation(Record):
         return self.state is State.FAILED and self.attempts == 0
 
     @property
+    def has_uploads(self) -> bool:
+        """Whether any of its inputs has to be handed to the account; a source is there already."""
+        return any(one.role is not InputRole.SOURCE for one in self.inputs)
+
+    @property
     def may_be_repeated(self) -> bool:
         """Whether it failed, and certainly has spent nothing."""
         is_unknown = self.fault is not None and self.fault.code == UpstreamStateUnknownError.code
@@ -363,7 +368,7 @@ class Order:
 
     Attributes:
         inputs: Upstream's handles of the inputs, uploaded by this very account, with their roles.
-        source: The product to enlarge or to extend.
+        source: The product to enlarge, to edit or to extend.
     """
 
     spec: ModelSpec

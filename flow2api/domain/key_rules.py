@@ -25,11 +25,12 @@ class KeyScope(StrEnum):
 EVERY_SCOPE = frozenset(KeyScope)
 MOST = 1_000_000
 """The largest limit."""
+LONGEST_LIFE = timedelta(days=3653)
+"""So long from now at most a key expires."""
 
 _SCOPES = ", ".join(scope.value for scope in KeyScope)
 _MOST_MODELS = 50
 _LONGEST_MODEL = 128
-_LONGEST_LIFE = timedelta(days=3653)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class KeyRules:
         if not self.scopes:
             raise UnsupportedInputError(f"A key has at least one scope of {_SCOPES}.", param="scopes")
         _check_models(self.models)
-        if self.expires_at is not None and not now < self.expires_at <= now + _LONGEST_LIFE:
+        if self.expires_at is not None and not now < self.expires_at <= now + LONGEST_LIFE:
             raise UnsupportedInputError("A key expires at a time to come, within ten years.", param="expires_at")
         _check_number("requests_per_min", self.requests_per_min or 0)
         _check_number("max_concurrent", self.max_concurrent)

@@ -98,7 +98,7 @@ def read_wish(
     *,
     pictures: int = 0,
     picture_ratio: float | None = None,
-    has_source_video: bool = False,
+    has_source: bool = False,
     text_values: bool = False,
     most_results: int = MOST_RESULTS,
 ) -> ParsedParameters:
@@ -114,7 +114,7 @@ def read_wish(
     Raises:
         UnsupportedInputError: A value cannot be understood or is out of range; ``param`` is its path.
     """
-    said = _Said(pictures, picture_ratio, has_source_video, text_values, most_results)
+    said = _Said(pictures, picture_ratio, has_source, text_values, most_results)
     read = [(name, type(value), value) for name, value in fields.items() if name in _READ]
     if all(_is_plain(value) for _, _, value in read):
         return _read_again(tuple(read), said)
@@ -126,7 +126,7 @@ class _Said(NamedTuple):
 
     pictures: int
     picture_ratio: float | None
-    has_source_video: bool
+    has_source: bool
     text_values: bool
     most_results: int
 
@@ -148,7 +148,7 @@ def _read_again(read: tuple[tuple[str, type, object], ...], said: _Said) -> Pars
 
 def _read(fields: Mapping[str, object], said: _Said) -> ParsedParameters:
     warnings: list[str] = []
-    pictures, picture_ratio, has_source_video, text_values, most_results = said
+    pictures, picture_ratio, has_source, text_values, most_results = said
     own = _Place("", fields)
     places = tuple(_nested_places(fields, text=text_values))
     ratio = _first(tuple(_ratio_hits(own, places, text=text_values)), _same_ratio, warnings)
@@ -165,7 +165,7 @@ def _read(fields: Mapping[str, object], said: _Said) -> ParsedParameters:
         seconds=None if seconds is None else seconds.value,
         pictures=pictures,
         picture_ratio=picture_ratio if picture_ratio and isfinite(picture_ratio) and picture_ratio > 0 else None,
-        has_source_video=has_source_video,
+        has_source=has_source,
     )
     return ParsedParameters(
         wish=wish,

@@ -3,11 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from flow2api.domain.catalog import Masks, Mode, ModelCatalog, ModelSpec, Resolution, Wish, ratio_distance
+from flow2api.domain.building_on import Obstacle, obstacle
+from flow2api.domain.catalog import (
+    Masks,
+    Mode,
+    ModelCatalog,
+    ModelDescription,
+    ModelSpec,
+    Resolution,
+    Wish,
+    ratio_distance,
+)
 from flow2api.domain.errors import RequestError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.parameters import SAME_RATIO, read_wish
+from flow2api.domain.parameters import SAME_RATIO, ParsedParameters, read_wish
 
 MAX_PROMPT_CHARACTERS = 32_000
 
@@ -50,10 +60,11 @@ def plan_request(
         kind: What the door makes; None when it makes either.
         prompt: As `check_prompt` has let it pass.
         fields: Every further field of the request, in whatever spelling clients use.
-        pictures: The input pictures, already kept, in the order in which they came.
+        pictures: The input pictures, already kept, in the order in which they came. Where the model enlarges what was made
+            before, the one that comes is the source.
         mask: Says where the first of them may be changed, already kept.
-        source: The video to be extended.
-        source_seconds: How long that is, where it is known.
+        source: What was made before and is to be extended, edited or enlarged.
+        source_seconds: How long that is, where it is a video and this is known.
         text_values: All values are text (multipart), so numbers and booleans may come as strings.
         pictures_param: The field to name when there are too many or too few pictures.
 
@@ -61,17 +72,24 @@ def plan_request(
         UnknownModelError: There is no such model.
         UnsupportedInputError: A field cannot be used; or, with ``"strict": true``, would have been adapted.
     """
+    picture_ratio = _ratio_of_first(pictures)
+    if source is None and pictures and enlarges(catalog.describe(model)):
+        source, pictures = _only_picture(model, pictures, pictures_param), ()
     parsed = read_wish(
         fields,
         pictures=len(pictures),
-        picture_ratio=_ratio_of_first(pictures),
-        has_source_video=source is not None,
+        picture_ratio=picture_ratio,
+        has_source=source is not None,
         text_values=text_values,
     )
     if source is not None:
         wish, notes = _in_shape_of(source, parsed.wish, catalog)
         parsed = replace(parsed, wish=wish, warnings=(*parsed.warnings, *notes))
     resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
+    if source is not None:
+        check_source(catalog, resolution.spec, source, resolution.asked, pictures_param)
+        if resolution.spec.enlarges:
+            parsed, prompt, parent_id = _of_one(parsed), source.prompt, parent_id or source.generation_id
     request = GenerationRequest(
         model=model,
         spec=resolution.spec,
@@ -89,6 +107,29 @@ def plan_request(
         raise UnsupportedInputError(f"Refused because `strict` is set: {request.warnings[0]}", code="not_exact")
     modest = None if parsed.strict else resolution.fallback
     return request if modest is None else replace(request, modest=_modest(request, modest, parsed.warnings))
+
+
+def enlarges(description: ModelDescription | None) -> bool:
+    """Whether a name stands for nothing but enlarging what was made before; such a request needs no prompt."""
+    return description is not None and description.modes == (Mode.ENLARGE,)
+
+
+def check_source(
+    catalog: ModelCatalog, spec: ModelSpec, source: Media, asked: str, pictures_param: str = "image"
+) -> None:
+    """Refuse what the model cannot build on.
+
+    Args:
+        asked: The name of the model as it was asked for.
+        pictures_param: The field that is to blame where the source is a picture.
+
+    Raises:
+        UnsupportedInputError: Why it cannot.
+    """
+    found = obstacle(spec, source, catalog.spec(source.model))
+    if found is not None:
+        param = pictures_param if spec.kind is MediaKind.IMAGE else "video"
+        raise UnsupportedInputError(_sentence(found, spec, asked), param=param, code="unsupported_source")
 
 
 def plan_route(
@@ -125,8 +166,43 @@ def _named(request: GenerationRequest, name: str) -> GenerationRequest:
     return replace(request, model=name, modest=modest)
 
 
+def _only_picture(model: str, pictures: Sequence[Media], param: str) -> Media:
+    if len(pictures) > 1:
+        raise UnsupportedInputError(f"{model} enlarges one picture at a time, and {len(pictures)} came.", param=param)
+    return pictures[0]
+
+
+def _of_one(parsed: ParsedParameters) -> ParsedParameters:
+    """For one result: enlarging the same thing again makes nothing new."""
+    if parsed.count == 1:
+        return parsed
+    note = "What is enlarged is enlarged once: `n` is ignored."
+    return replace(parsed, count=1, warnings=(*parsed.warnings, note))
+
+
+def _sentence(found: Obstacle, spec: ModelSpec, asked: str) -> str:
+    thing = "picture" if spec.kind is MediaKind.IMAGE else "video"
+    match found:
+        case Obstacle.OTHER_KIND:
+            return f"{asked} builds on {thing}s, and what it is to build on is none."
+        case Obstacle.UNKNOWN_UPSTREAM:
+            return (
+                f"{asked} builds on {thing}s that were made here and are kept by their upstream; name one by its link."
+            )
+        case Obstacle.OTHER_UPSTREAM:
+            return f"{asked} builds on what was made at its own upstream, and the {thing} comes from another."
+        case Obstacle.OTHER_MODEL:
+            return f"{asked} changes what its own model has made, and the {thing} was made by another."
+        case Obstacle.IN_PIECES:
+            return (
+                f"The {thing} was put together of several, which its upstream cannot enlarge as one; enlarge the first."
+            )
+        case _:
+            return f"The {thing} is as large as {spec.size} already; ask for more with `resolution`, if {asked} has it."
+
+
 def _in_shape_of(source: Media, wish: Wish, catalog: ModelCatalog) -> tuple[Wish, tuple[str, ...]]:
-    """The wish as it can come true for an extension, which has the shape of what it extends, and what is to be told."""
+    """The wish as it can come true for what builds on a result, whose shape it has, and what is to be told."""
     made_by = catalog.spec(source.model or "")
     if made_by is None:
         return wish, ()
@@ -135,7 +211,8 @@ def _in_shape_of(source: Media, wish: Wish, catalog: ModelCatalog) -> tuple[Wish
         return replace(wish, aspect_ratio=ratio), ()
     if ratio_distance(ratio, wish.ratio) <= SAME_RATIO:
         return wish, ()
-    note = f"An extension has the shape of its video: {wish.size or wish.aspect_ratio} is ignored, and {ratio} is made."
+    thing = "its video" if source.kind is MediaKind.VIDEO else "its picture"
+    note = f"What builds on another has the shape of {thing}: {wish.size or wish.aspect_ratio} is ignored, and {ratio} is made."
     return replace(wish, aspect_ratio=ratio, size=None), (note,)
 
 
@@ -155,7 +232,9 @@ def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[st
 
 
 def _seconds(spec: ModelSpec, source_seconds: int | None) -> int | None:
-    """How long the result will be: an extension holds what it extends."""
+    """How long the result will be: an extension holds what it extends, and an enlargement is as long as before."""
+    if spec.enlarges:
+        return source_seconds
     if spec.seconds is None or source_seconds is None:
         return spec.seconds
     return source_seconds + spec.seconds - spec.repeats_s

@@ -101,6 +101,14 @@ def video_spec(name: str = "film", **changes: object) -> ModelSpec:
     return _spec(name, MediaKind.VIDEO, {"size": Size(1280, 720), "seconds": 8, "costs": {Tier.FREE: 20}, **changes})
 
 
+def enlarging_spec(kind: MediaKind, name: str = "", **changes: object) -> ModelSpec:
+    """A model that enlarges what the picture or video models have made: pictures at no cost, videos for 50 credits."""
+    fields: dict[str, object] = {"size": Size(2752, 1536), "resolution": "2k"}
+    if kind is MediaKind.VIDEO:
+        fields = {"size": Size(1920, 1080), "resolution": "1080p", "costs": {Tier.FREE: 50}}
+    return _spec(name or f"larger-{kind}", kind, {"mode": Mode.ENLARGE, **fields, **changes})
+
+
 def _spec(name: str, kind: MediaKind, fields: dict[str, object]) -> ModelSpec:
     basis = {"upstream": "flow", "mode": Mode.TEXT, "line": name, "aspect_ratio": LANDSCAPE}
     return ModelSpec(name=name, kind=kind, **{**basis, **fields})  # type: ignore[arg-type]

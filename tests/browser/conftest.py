@@ -76,6 +76,26 @@ class Demo:
         )
         assert answer.status_code == 400, answer.text
 
+    def refused_for_now(self) -> None:
+        """A picture that the server does not begin, for its key has begun its share."""
+        headers = {"authorization": f"Bearer {self.operator_token()}"}
+        with httpx.Client(base_url=self.base, timeout=30) as client:
+            new = {"name": "a small share", "max_per_day": 1}
+            key = client.post("/api/admin/keys", json=new, headers=headers).json()["key"]
+            asked = {"model": "gpt-image-1", "prompt": "a lighthouse"}
+            statuses = [
+                client.post(
+                    "/v1/images/generations", json=asked, headers={"authorization": f"Bearer {key}"}
+                ).status_code
+                for _ in range(2)
+            ]
+        assert statuses == [200, 429]
+
+    def operator_token(self) -> str:
+        """What opens the operators' API."""
+        named = {"username": self.operator, "password": self.passphrase}
+        return str(httpx.post(f"{self.base}/api/login", json=named, timeout=30).json()["token"])
+
     def upstream(self, method: str, path: str, **body: Any) -> Any:
         """What the simulated service says when it is steered."""
         answer = httpx.request(method, f"{self.simulator}/_sim{path}", json=body, timeout=30)
@@ -166,6 +186,7 @@ def stock(demo: Demo, session_state: Any) -> Stock:
     demo.picture(f"a red mug {HOSTILE} on a wooden table")
     demo.picture("an isometric map of a small harbour town")
     demo.refused(f"a sign that says {HOSTILE}")
+    demo.refused_for_now()
     video = demo.video(f"a paper boat {HOSTILE} drifting down a rain gutter")
     cookies = {one["name"]: one["value"] for one in session_state["cookies"]}
     with httpx.Client(base_url=demo.base, cookies=cookies, timeout=30) as browser:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -66,6 +67,56 @@ def test_page_survives_the_end_of_its_server(chromium: Browser, gateway: Gateway
     expect(waiting.locator("#offline")).to_be_hidden(timeout=CONVERGES_WITHIN_MS)
     expect(waiting.locator("#credential")).to_have_value("half a token")
     live.context.close()
+
+
+def test_one_request_that_got_lost_leaves_no_page_reconnecting(context: Any, demo: Demo) -> None:
+    page = context.new_page()
+    page.goto(f"{demo.base}/console/accounts")
+    expect(page.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    page.route("**/console/accounts?*", lambda route: route.abort())
+    page.fill("#account-q", "lost on the way")
+    expect(page.locator("#offline")).to_be_visible()
+    page.unroute_all()
+
+    expect(page.locator("#offline")).to_be_hidden(timeout=10_000)
+    expect(page.locator("#live-words")).to_contain_text("Live")
+
+
+def test_form_is_not_sent_where_nobody_takes_it_and_keeps_what_was_typed(context: Any, demo: Demo) -> None:
+    page = context.new_page()
+    page.goto(f"{demo.base}/console/accounts/add")
+    page.fill("#name", "typed before the line was cut")
+    context.set_offline(True)
+    page.get_by_role("button", name="Test and add").click()
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator("#name")).to_have_value("typed before the line was cut")
+
+    context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden(timeout=10_000)
+    page.get_by_role("button", name="Test and add").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Not saved")
+    expect(page.locator("#name")).to_have_value("typed before the line was cut")
+
+
+def test_field_that_is_wrong_is_in_sight_and_has_the_focus(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.base}/console/accounts/1")
+    page.fill("#confirm", "another name")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("#confirm-bad")).to_be_in_viewport()
+    expect(page.locator("#confirm")).to_be_focused()
+
+
+def test_what_is_pressed_twice_is_sent_once(page: Page, demo: Demo) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.goto(f"{demo.base}/console/playground")
+    page.fill("#prompt", "one harbour and not two")
+    button = page.get_by_role("button", name="Make the picture")
+    button.evaluate(
+        "(button) => { button.click(); setTimeout(() => button.click(), 5); setTimeout(() => button.click(), 60); }"
+    )
+    page.wait_for_url("**run=**")
+    assert len(sent) == 1
 
 
 def test_hidden_tab_holds_no_stream(page: Page, demo: Demo) -> None:

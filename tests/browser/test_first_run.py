@@ -34,6 +34,8 @@ def test_newcomer_gets_from_an_empty_server_to_a_first_picture(
     closed = page.request.get(f"{gateway.url}/setup")
     assert closed.status == 404
 
+    page.goto(f"{gateway.url}/console/playground")
+    expect(page.locator("#main")).to_contain_text("Nothing can be made before there is one.")
     page.goto(f"{gateway.url}/console/first-steps")
     page.get_by_role("link", name="Add your first account").click()
     page.fill("#session_token", gateway.simulator.ready["accounts"][0]["session_token"])
@@ -47,6 +49,7 @@ def test_newcomer_gets_from_an_empty_server_to_a_first_picture(
 
     page.goto(f"{gateway.url}/console/first-steps")
     page.get_by_role("link", name="Try a prompt").click()
+    expect(page.locator("#main")).not_to_contain_text("Nothing can be made")
     page.fill("#prompt", "a lighthouse at dawn")
     page.get_by_role("button", name="Make the picture").click()
     picture = page.locator("#run .player img")

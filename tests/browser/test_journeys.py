@@ -188,3 +188,13 @@ class TestWithoutScript:
         page.goto(f"{demo.base}/console")
         assert page.locator("#passphrase").is_visible()
         context.close()
+
+
+def test_chosen_results_show_what_can_be_done_with_them(page: Page, demo: Demo, stock: Stock) -> None:
+    page.goto(f"{demo.base}/console/generations/gallery")
+    acts = page.get_by_role("group", name="With the selected")
+    expect(acts).to_be_hidden()
+    page.locator(".tile input[type=checkbox]").first.check()
+    expect(acts.get_by_role("button", name="Download")).to_be_visible()
+    page.locator(".tile input[type=checkbox]").first.uncheck()
+    expect(acts).to_be_hidden()

@@ -47,7 +47,7 @@ def test_question_mark_shows_the_keys_and_escape_closes_them(page: Page, demo: D
     page.goto(f"{demo.base}/console/keys")
     page.locator("#main a.btn").first.focus()
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("g")
     page.keyboard.press("a")

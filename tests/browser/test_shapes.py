@@ -66,6 +66,14 @@ STICKS_OUT = """() => [...document.querySelectorAll('.btn, .pill, .tag, .chip, .
   .map((one) => one.outerHTML.slice(0, 160))"""
 
 
+# Rows that are drawn as cards on a phone: none is wider than its list, and no row's name stands on what is beside it.
+CARDS = """() => [...document.querySelectorAll('.tbl.cards')]
+  .filter((one) => getComputedStyle(one.querySelector('table')).display === 'block')
+  .flatMap((one) => [...(one.scrollWidth > one.clientWidth + 1 ? [one] : []),
+    ...[...one.querySelectorAll('tbody th')].filter((name) => name.checkVisibility() && name.scrollWidth > name.clientWidth + 2)])
+  .map((one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 160))"""
+
+
 @pytest.fixture
 def plain(tab: Page) -> Page:
     put_on(tab, PLAIN)
@@ -83,6 +91,8 @@ def test_page_fits_every_window(plain: Page, demo: Demo, stock: Stock, path: str
             assert plain.evaluate(TOO_WIDE) == [], (name, bool(words))
             assert plain.evaluate(CUT_OFF) == [], (name, bool(words))
             assert plain.evaluate(STICKS_OUT) == [], (name, bool(words))
+            if name == "phone":
+                assert plain.evaluate(CARDS) == [], bool(words)
     assert plain.evaluate("document.querySelector('main.main')?.offsetWidth ?? 0") <= WIDEST_CONTENT
 
 

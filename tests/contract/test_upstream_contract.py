@@ -14,13 +14,23 @@ from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.players import FakePlayer
 from flow2api.testing.fakes.upstream import FakeUpstream
 from flow2api.testing.simulator import SimulatorProcess
-from tests.integration.flow.stage import FRAMES, PICTURE, REFERENCES, SPECS, VIDEO, FlowStage
+from tests.integration.flow.stage import (
+    FRAMES,
+    LARGER_PICTURE,
+    LARGER_VIDEO,
+    PICTURE,
+    REFERENCES,
+    SPECS,
+    VIDEO,
+    FlowStage,
+)
 
 
 class FakeBackstage(Backstage):
     """Behind the back of the fake, which is the service itself."""
 
     picture, video, frames, references, unserved = PICTURE, VIDEO, FRAMES, REFERENCES, SPECS["omni"]
+    larger_picture, larger_video = LARGER_PICTURE, LARGER_VIDEO
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -57,6 +67,8 @@ class FlowBackstage(Backstage):
         self.upstream = self.stage.flow
         of_another_era = replace(VIDEO, wire={**VIDEO.wire, "keys": {"seed": "veo_3_1_t2v_fast"}})
         self.unserved = SPECS["omni"] if era == "seed" else of_another_era
+        if era != "seed":
+            self.larger_picture, self.larger_video = LARGER_PICTURE, LARGER_VIDEO
         self._ids: dict[str, str] = {}
 
     async def new_account(self, *, tier: Tier = Tier.PRO, credit: int | None = None) -> Credentials:

@@ -16,6 +16,19 @@ from tests.e2e.processes import STARTS_WITHIN_S, Process
 
 FLOW, GOOGLE, HOST = "gpt-image-1", "google-gemini-3.1-flash-image", "openai-gpt-image-1.5"
 CALLS = {FLOW: "generate_images", GOOGLE: "gemini_generate"}
+YOUNGEST = """
+from flow2api.hookspecs import NamedPolicy, hookimpl
+
+
+class Youngest:
+    def select(self, ready, need, random):
+        return max(ready, key=lambda candidate: candidate.account.id)
+
+
+@hookimpl
+def register_selection_policies():
+    return [NamedPolicy("youngest", Youngest, "the account that came last")]
+"""
 THROTTLED: dict[str, Any] = {"status": 429, "reason": "PUBLIC_ERROR_USER_REQUESTS_THROTTLED", "retry_after_s": 30}
 
 
@@ -23,7 +36,11 @@ THROTTLED: dict[str, Any] = {"status": 429, "reason": "PUBLIC_ERROR_USER_REQUEST
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("demo")
     file = folder / "ready.json"
+    plugins = folder / "plugins"
+    plugins.mkdir(mode=0o700)
+    (plugins / "youngest.py").write_text(YOUNGEST, "utf-8")
     command = [sys.executable, "-m", "flow2api", "demo", "--port", "0", "--ready-file", str(file)]
+    command += ["--plugins-dir", str(plugins), "--plugin", "youngest", "--option", "policy=youngest"]
     process = Process(command, folder / "demo.log", {"PYTHONPATH": str(Path(__file__).parents[2])})
     process.start()
     try:
@@ -61,6 +78,18 @@ async def test_models_of_three_upstreams_are_served_side_by_side(client: openai.
         answer = client.images.generate(model=model, prompt=f"a mug by {model}")
         assert answer.data is not None
         assert answer.data[0].b64_json
+
+
+async def test_policy_of_a_plugin_can_be_tried_on_it(ready: dict[str, Any], client: openai.OpenAI) -> None:
+    for _ in range(3):
+        client.images.generate(model=FLOW, prompt="a mug")
+    async with httpx.AsyncClient(base_url=ready["base_url"].removesuffix("/v1")) as visitor:
+        sign_in = {"username": ready["operator"], "password": ready["password"]}
+        token = (await visitor.post("/api/admin/login", json=sign_in)).json()["token"]
+        headers, query = {"authorization": f"Bearer {token}"}, {"limit": 3}
+        made = (await visitor.get("/api/admin/generations", headers=headers, params=query)).json()["items"]
+
+    assert [(one["choice"]["policy"], one["account_id"]) for one in made] == [("youngest", 2)] * 3
 
 
 async def test_name_of_a_route_falls_over_when_its_first_upstream_is_out_of_capacity(

@@ -112,6 +112,7 @@ class FakeServeMedia:
                 "created_at": START,
                 "width": shape.width if shape else None,
                 "height": shape.height if shape else None,
+                "upstream_name": f"upstream-{len(self.contents) + 1}" if "role" not in facts else None,
                 **facts,
             }
         )
@@ -290,8 +291,9 @@ class FakeReadGenerations:
 
     def plant_completed(self, generation_id: str = "video_1", **facts: Any) -> Generation:
         """A video with a result."""
-        media = self.media.keep(FAKE_VIDEO)
-        planted = self.plant(generation_id, **facts).completed((media.id,), START, START + timedelta(days=7))
+        begun = self.plant(generation_id, **facts)
+        media = self.media.keep(FAKE_VIDEO, model=begun.spec_name, generation_id=generation_id, prompt=begun.prompt)
+        planted = begun.completed((media.id,), START, START + timedelta(days=7))
         self.rows[generation_id] = planted
         return planted
 

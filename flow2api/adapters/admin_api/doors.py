@@ -14,6 +14,7 @@ from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.check_proxies import CheckProxies
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
+from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
@@ -77,6 +78,7 @@ class AdminDoors:
 
     sign_in: SignIn
     accounts: OperateAccounts
+    restore: RestoreAccounts
     take_in: TakeInAccount
     census: CountAccounts
     keys: ManageKeys

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flow2api.domain.catalog import Mode
 from flow2api.domain.media import MediaKind
 
 KEY = "API_KEY"
@@ -32,7 +33,7 @@ class SampleRequest:
         base_url: Of the API, with ``/v1``.
         shape: Further parameters as text: ``aspect_ratio``, ``resolution``, ``seconds``, ``n``, ``seed``.
         pictures: How many pictures go along.
-        extends: A video is gone on with.
+        builds: What is done with something that was made before; None where nothing is.
     """
 
     base_url: str
@@ -41,7 +42,7 @@ class SampleRequest:
     prompt: str
     shape: Mapping[str, str] = field(default_factory=dict)
     pictures: int = 0
-    extends: bool = False
+    builds: Mode | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -54,7 +55,24 @@ class SampleRequest:
         numbers = {name: int(value) for name, value in self.shape.items() if name in ("n", "seed") and value != "1"}
         numbers |= {"seed": int(self.shape["seed"])} if "seed" in self.shape else {}
         texts = {name: value for name, value in self.shape.items() if name not in ("n", "seed")}
-        return {"model": self.model, "prompt": self.prompt, **texts, **numbers}
+        prompt = "" if self.builds is Mode.ENLARGE else self.prompt
+        return {**self.source, "model": self.model, "prompt": prompt, **texts, **numbers}
+
+    @property
+    def source(self) -> dict[str, object]:
+        """What names the thing that is built on."""
+        if self.builds is None:
+            return {}
+        return {"image": "LINK_OF_THE_PICTURE"} if self.kind is MediaKind.IMAGE else {"video": {"id": "VIDEO_ID"}}
+
+    @property
+    def path(self) -> str:
+        """Where it is asked for, behind the base."""
+        if self.kind is MediaKind.IMAGE:
+            return "images/edits" if self.pictures or self.builds else "images/generations"
+        if self.builds is None:
+            return "videos"
+        return "videos/extensions" if self.builds is Mode.EXTEND else "videos/edits"
 
 
 def samples(request: SampleRequest) -> tuple[Sample, ...]:
@@ -69,12 +87,11 @@ def samples(request: SampleRequest) -> tuple[Sample, ...]:
 def curl(request: SampleRequest) -> str:
     """For a shell."""
     if request.kind is MediaKind.IMAGE:
-        path = "images/edits" if request.pictures else "images/generations"
-        return _curl_form(request, path, "image[]") if request.pictures else _curl_json(request, path, request.typed)
-    if request.extends:
-        begun = _curl_json(request, "videos/extensions", {"video": {"id": "VIDEO_ID"}, **request.typed})
+        return _curl_form(request, "image[]") if request.pictures else _curl_json(request)
+    if request.builds:
+        begun = _curl_json(request)
     else:
-        begun = _curl_form(request, "videos", "input_reference[]" if request.pictures > 1 else "input_reference")
+        begun = _curl_form(request, "input_reference[]" if request.pictures > 1 else "input_reference")
     head = f'-H "Authorization: Bearer ${KEY}"'
     return (
         f"{begun}\n\n# Ask by the id in the answer until its status is completed, then fetch the video.\n"
@@ -96,20 +113,19 @@ def python(request: SampleRequest) -> str:
         "",
         f'client = OpenAI(base_url={request.base_url!r}, api_key=os.environ["{KEY}"])',
     ]
+    if request.kind is MediaKind.IMAGE and request.builds:
+        by_hand = f'result = client.post("/{request.path}", body={request.typed!r}, cast_to=ImagesResponse)'
+        taken = "from openai.types import ImagesResponse"
+        return "\n".join(["import base64", *opening[:3], taken, *opening[3:], by_hand, *_PYTHON_PICTURES])
     if request.kind is MediaKind.IMAGE:
         files = ", ".join(f'open({name!r}, "rb")' for name in request.files)
         call = (
             ["result = client.images.edit(", f"    image=[{files}],"] if files else ["result = client.images.generate("]
         )
-        ending = [
-            "for number, picture in enumerate(result.data, 1):",
-            '    with open(f"result-{number}.png", "wb") as file:',
-            "        file.write(base64.b64decode(picture.b64_json))",
-        ]
-        return "\n".join(["import base64", *opening, *call, *lines, *extra, ")", *ending])
+        return "\n".join(["import base64", *opening, *call, *lines, *extra, ")", *_PYTHON_PICTURES])
     fetched = ['client.videos.download_content(video.id).write_to_file("video.mp4")']
-    if request.extends or request.pictures > 1:
-        imported = [] if request.extends else ["import httpx"]
+    if request.builds or request.pictures > 1:
+        imported = [] if request.builds else ["import httpx"]
         return "\n".join([*imported, *opening, *_python_by_hand(request), *fetched])
     given = [f'    input_reference=open({request.files[0]!r}, "rb"),'] if request.pictures else []
     return "\n".join([*opening, "video = client.videos.create_and_poll(", *lines, *given, *extra, ")", *fetched])
@@ -117,9 +133,8 @@ def python(request: SampleRequest) -> str:
 
 def _python_by_hand(request: SampleRequest) -> list[str]:
     """What the library has no method for, sent with what it brings along."""
-    if request.extends:
-        body = {"video": {"id": "VIDEO_ID"}, **request.typed}
-        return [f'begun = client.post("/videos/extensions", body={body!r}, cast_to=object)', *_PYTHON_POLL]
+    if request.builds:
+        return [f'begun = client.post("/{request.path}", body={request.typed!r}, cast_to=object)', *_PYTHON_POLL]
     files = ", ".join(f'("input_reference[]", open({name!r}, "rb"))' for name in request.files)
     return [
         "begun = httpx.post(",
@@ -133,14 +148,17 @@ def _python_by_hand(request: SampleRequest) -> list[str]:
     ]
 
 
+_PYTHON_PICTURES = [
+    "for number, picture in enumerate(result.data, 1):",
+    '    with open(f"result-{number}.png", "wb") as file:',
+    "        file.write(base64.b64decode(picture.b64_json))",
+]
 _PYTHON_POLL = ['video = client.videos.poll(begun["id"])']
 
 
 def javascript(request: SampleRequest) -> str:
     """For Node 20 or later, without a library."""
-    is_form = bool(request.pictures) or (request.kind is MediaKind.VIDEO and not request.extends)
-    path = "videos" if request.kind is MediaKind.VIDEO else "images/edits" if request.pictures else "images/generations"
-    path = "videos/extensions" if request.extends else path
+    is_form = bool(request.pictures) or (request.kind is MediaKind.VIDEO and not request.builds)
     lines = ['import { openAsBlob, writeFileSync } from "node:fs";'] if request.pictures else []
     lines += [] if request.pictures else ['import { writeFileSync } from "node:fs";']
     lines += ["", f"const base = {_js(request.base_url)};"]
@@ -154,10 +172,9 @@ def javascript(request: SampleRequest) -> str:
         ]
         sent = "headers, body"
     else:
-        fields = {"video": {"id": "VIDEO_ID"}, **request.typed} if request.extends else request.typed
-        lines += [f"const body = JSON.stringify({_js(fields, indent=2)});"]
+        lines += [f"const body = JSON.stringify({_js(request.typed, indent=2)});"]
         sent = 'headers: { ...headers, "content-type": "application/json" }, body'
-    lines += [f'const answer = await (await fetch(`${{base}}/{path}`, {{ method: "POST", {sent} }})).json();']
+    lines += [f'const answer = await (await fetch(`${{base}}/{request.path}`, {{ method: "POST", {sent} }})).json();']
     if request.kind is MediaKind.IMAGE:
         lines += [
             "answer.data.forEach((picture, index) =>",
@@ -176,22 +193,20 @@ def javascript(request: SampleRequest) -> str:
     return "\n".join(lines)
 
 
-def _curl_json(request: SampleRequest, path: str, body: Mapping[str, object]) -> str:
-    text = json.dumps(body, ensure_ascii=False, indent=2)
-    return " \\\n".join(
-        [*_curl_head(request, path), '  -H "Content-Type: application/json"', f"  -d {shlex.quote(text)}"]
-    )
+def _curl_json(request: SampleRequest) -> str:
+    text = json.dumps(request.typed, ensure_ascii=False, indent=2)
+    return " \\\n".join([*_curl_head(request), '  -H "Content-Type: application/json"', f"  -d {shlex.quote(text)}"])
 
 
-def _curl_form(request: SampleRequest, path: str, field_name: str) -> str:
+def _curl_form(request: SampleRequest, field_name: str) -> str:
     # Not -F for texts: a prompt that begins with @ would name a file.
     texts = [f"  --form-string {shlex.quote(f'{name}={value}')}" for name, value in request.typed.items()]
     files = [f"  -F {shlex.quote(f'{field_name}=@{name}')}" for name in request.files]
-    return " \\\n".join([*_curl_head(request, path), *texts, *files])
+    return " \\\n".join([*_curl_head(request), *texts, *files])
 
 
-def _curl_head(request: SampleRequest, path: str) -> list[str]:
-    return [f"curl -sS {shlex.quote(f'{request.base_url}/{path}')}", f'  -H "Authorization: Bearer ${KEY}"']
+def _curl_head(request: SampleRequest) -> list[str]:
+    return [f"curl -sS {shlex.quote(f'{request.base_url}/{request.path}')}", f'  -H "Authorization: Bearer ${KEY}"']
 
 
 def _js(value: object, indent: int | None = None) -> str:

@@ -33,31 +33,31 @@ def is_private(came_by: str) -> bool:
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
-def session_name(reached_url: str) -> str:
+def session_name(came_by: str) -> str:
     """The name of the session's cookie. Over TLS it is one that no other host of the domain can set."""
-    return f"__Host-{SESSION}" if _is_secure(reached_url) else SESSION
+    return f"__Host-{SESSION}" if _is_secure(came_by) else SESSION
 
 
-def session_cookie(token: Secret, reached_url: str) -> Cookie:
+def session_cookie(token: Secret, came_by: str) -> Cookie:
     """The session, for this browser alone and no script in it."""
     age = int(LONGEST_SESSION.total_seconds())
-    return _cookie(session_name(reached_url), token.reveal(), reached_url, max_age=age)
+    return _cookie(session_name(came_by), token.reveal(), came_by, max_age=age)
 
 
-def no_session_cookie(reached_url: str) -> Cookie:
+def no_session_cookie(came_by: str) -> Cookie:
     """Takes the session from the browser."""
-    return _cookie(session_name(reached_url), "", reached_url, max_age=0)
+    return _cookie(session_name(came_by), "", came_by, max_age=0)
 
 
-def told_cookie(kind: str, sentence: str, reached_url: str, undo: str = "") -> Cookie:
+def told_cookie(kind: str, sentence: str, came_by: str, undo: str = "") -> Cookie:
     """A sentence for the next page that is shown: what was just done, and the path of ours on which it can be undone."""
     text = f"{kind}:{sentence[:_LONGEST_TOLD]}{_UNDO}{undo}" if undo else f"{kind}:{sentence[:_LONGEST_TOLD]}"
-    return _cookie(TOLD, quote(text, safe=""), reached_url, max_age=_TOLD_S)
+    return _cookie(TOLD, quote(text, safe=""), came_by, max_age=_TOLD_S)
 
 
-def nothing_told_cookie(reached_url: str) -> Cookie:
+def nothing_told_cookie(came_by: str) -> Cookie:
     """The sentence was shown."""
-    return _cookie(TOLD, "", reached_url, max_age=0)
+    return _cookie(TOLD, "", came_by, max_age=0)
 
 
 def told(cookies: dict[str, str]) -> tuple[str, str, str] | None:
@@ -74,9 +74,9 @@ def look_name(name: str) -> str:
     return f"{SESSION}-{name}"
 
 
-def look_cookie(name: str, value: str, reached_url: str) -> Cookie:
+def look_cookie(name: str, value: str, came_by: str) -> Cookie:
     """A choice of `LOOKS` for this browser; an empty value takes it back."""
-    return _cookie(look_name(name), value, reached_url, max_age=_YEAR_S if value else 0)
+    return _cookie(look_name(name), value, came_by, max_age=_YEAR_S if value else 0)
 
 
 def chosen(cookies: dict[str, str], name: str) -> str:
@@ -85,10 +85,10 @@ def chosen(cookies: dict[str, str], name: str) -> str:
     return value if value in LOOKS[name] else ""
 
 
-def _is_secure(reached_url: str) -> bool:
-    return urlsplit(reached_url).scheme == "https"
+def _is_secure(came_by: str) -> bool:
+    return urlsplit(came_by).scheme == "https"
 
 
-def _cookie(name: str, value: str, reached_url: str, **kwargs: Any) -> Cookie:
-    is_secure = _is_secure(reached_url)
+def _cookie(name: str, value: str, came_by: str, **kwargs: Any) -> Cookie:
+    is_secure = _is_secure(came_by)
     return Cookie(key=name, value=value, path="/", httponly=True, secure=is_secure, samesite="lax", **kwargs)

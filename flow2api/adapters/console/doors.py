@@ -33,8 +33,10 @@ from flow2api.domain.usecases.drain_server import DrainServer
 from flow2api.domain.usecases.draw_previews import DrawPreviews
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
+from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
+from flow2api.domain.usecases.foresee_ends import ForeseeEnds
 from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -293,7 +295,9 @@ class ConsoleDoors:
     generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
+    find_prompts: FindPrompts
     follow: FollowGenerations
+    foresee_ends: ForeseeEnds
     operate_generations: OperateGenerations
     previews: DrawPreviews
     results: ReadGenerations

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
 from flow2api.adapters.console import htmx
+from flow2api.adapters.console.account_reasons import pool_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import wishes
 from flow2api.adapters.console.language import current, gettext, language_at_hand, retold, speaking
@@ -55,7 +56,11 @@ STATUSES: dict[type[Exception], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, as a page tells it."""
+    """What went wrong, as a page tells it.
+
+    Attributes:
+        again: The path of the page, where looking once more may help; else empty.
+    """
 
     status: int
     title: str
@@ -63,6 +68,7 @@ class Fault:
     code: str
     request_id: str
     wait_s: int | None = None
+    again: str = ""
 
 
 ErrorPage = Callable[[HttpRequest, Exception], Response[Any]]
@@ -84,6 +90,8 @@ def error_page(doors: ConsoleDoors) -> ErrorPage:
             return _lead(request, sign_in_path(request))
         with speaking(language_at_hand(*wishes(request.scope))):  # no route was found where no language is spoken yet
             fault = _fault(error, doors.request_id_of(request.scope))
+            if request.method == "GET" and (fault.status >= 500 or fault.status == 429):
+                fault = replace(fault, again=own_path(_path(request), ""))
             if fault.status >= 500 and not isinstance(error, Flow2ApiError | HTTPException):
                 log.error("page failed", path=request.scope["path"], exc_info=error)
             return fault_page(doors, request, fault)
@@ -120,7 +128,14 @@ def status_of(error: Flow2ApiError) -> int:
 
 def sentence_of(error: Flow2ApiError) -> str:
     """What an error tells a person."""
+    if isinstance(error, tree.PoolError):
+        return pool_words(error)
     return retold(error.message)
+
+
+def _path(request: HttpRequest) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else str(request.url.path)
 
 
 def _lead(request: HttpRequest, path: str) -> Response[Any]:

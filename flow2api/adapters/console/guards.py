@@ -112,7 +112,7 @@ def form_token(here: SignedIn) -> str:
 
 def session_token(doors: ConsoleDoors, connection: Connection) -> str | None:
     """The session's token in its cookie. Headers and the query string are never looked at."""
-    return connection.cookies.get(session_name(doors.reached_url_of(connection.scope)))
+    return connection.cookies.get(session_name(doors.came_by_of(connection.scope)))
 
 
 def _hosts(doors: ConsoleDoors, connection: Connection) -> set[str]:

@@ -24,6 +24,8 @@ EVERY_S = 1.0
 _BEAT_S = 15.0
 _RECHECK_S = 5.0
 """So long the tabs of a session that was ended elsewhere are told anything at most."""
+_FRAME = {"places": "_layout/_places.html", "draining": "_layout/_draining.html"}
+"""The parts of every page: what waits where, and whether the server takes anything."""
 _KEPT = 64
 MOST_STREAMS = 256
 """So many tabs can be followed at once; one more is told to look by itself."""
@@ -82,12 +84,16 @@ class News:
         except KeyError as cause:
             raise NotFoundException from cause
 
-    async def parts(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
-        """The parts as they are now, by the id of their root element."""
+    async def parts(self, live: LiveView, visit: Visit, *, not_before: float = 0.0) -> Mapping[str, str]:
+        """The parts as they are now, by the id of their root element.
+
+        Args:
+            not_before: What was made before this moment of the loop's clock is not news: a button was pressed since.
+        """
         key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query)
         now = asyncio.get_running_loop().time()
         made_at, future = self._made.get(key, (0.0, None))
-        if future is None or now - made_at >= EVERY_S * 0.9:
+        if future is None or made_at < not_before or now - made_at >= EVERY_S * 0.9:
             future = asyncio.ensure_future(self._render(live, visit))
             self._made.pop(key, None)
             self._made[key] = (now, future)
@@ -97,10 +103,12 @@ class News:
 
     async def _render(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
         view = await live.view(visit)
-        context = {"view": view, "shell": visit.shell(live.area, live=live.name), "may_change": visit.may_change()}
-        for template in live.parts.values():
+        shell = visit.shell(live.area, live=live.name, census=await visit.doors.census())
+        context = {"view": view, "shell": shell, "may_change": visit.may_change()}
+        parts = {**live.parts, **_FRAME}
+        for template in parts.values():
             await prepare(template)
-        return {element: render(template, context) for element, template in live.parts.items()}
+        return {element: render(template, context) for element, template in parts.items()}
 
 
 class EventsController(Controller):
@@ -128,14 +136,15 @@ async def _stream(news: News, live: LiveView, visit: Visit) -> AsyncIterator[str
 async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
     sent: dict[str, bytes] = {}
-    number, heard_at, checked_at = 0, loop.time(), loop.time()
+    began_at = heard_at = checked_at = loop.time()
+    number = 0
     while not visit.doors.is_draining():
         if loop.time() - checked_at >= _RECHECK_S:
             if not await _is_still_here(visit):
                 break
             checked_at = loop.time()
         try:
-            parts = await news.parts(live, visit)
+            parts = await news.parts(live, visit, not_before=began_at)
         except Flow2ApiError:
             parts = {}  # the page says by itself that what it shows gets old
         changed = {element: html for element, html in parts.items() if _digest(html) != sent.get(element)}

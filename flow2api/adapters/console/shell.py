@@ -1,8 +1,12 @@
 """What every page has around it: where one is, where one can go, what waits there, what was just done."""
 
+import re
 from dataclasses import dataclass
 
 from flow2api.adapters.console.language import gettext
+
+_UNDONE_AT_ONCE = re.compile(r"/console/accounts/[0-9]+/enable")
+"""What may be done by a button whose path came back from the browser: nothing that hurts, whoever has set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Shell:
         has_keys: Whether single letters are shortcuts.
         told: What was just done: kind, sentence, and where it can be undone.
         here: The path and query of this page, for forms that lead back to it.
+        is_draining: Whether the server is being stopped.
+        is_held: Whether an operator has it take nothing new.
     """
 
     area: str
@@ -53,6 +59,12 @@ class Shell:
     has_keys: bool = True
     told: tuple[str, str, str] | None = None
     is_draining: bool = False
+    is_held: bool = False
+
+    @property
+    def is_undone_at_once(self) -> bool:
+        """Whether what was just done is undone by a button, and not on a page of its own."""
+        return self.told is not None and _UNDONE_AT_ONCE.fullmatch(self.told[2]) is not None
 
 
 def places(*, accounts: int = 0, generations: int = 0, system: int = 0) -> tuple[tuple[Place, ...], ...]:

@@ -71,7 +71,7 @@ class SignInController(Controller):
     @post(status_code=303)
     async def sign_in(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
         """Begin a session."""
-        reached = doors.reached_url_of(request.scope)
+        came_by = doors.came_by_of(request.scope)
         form = await read_form(request, _FIELDS)
         name, passphrase = form.text("name", is_needed=True), form.secret("passphrase", is_needed=True)
         code = form.secret("code", most=_LONGEST_CODE)
@@ -97,10 +97,10 @@ class SignInController(Controller):
             return await _page(request, doors, form, status=status_of(error), wants_code=bool(code), wait_s=wait_s)
         await _end_former(doors, request)
         answer = Redirect(own_path(form.value("next")), status_code=303, headers=dict(PAGE_HEADERS))
-        answer.cookies.append(cookies.session_cookie(token, reached))
+        answer.cookies.append(cookies.session_cookie(token, came_by))
         spoken = here.operator.preferences.language
         if spoken is not None:  # the door, too, is in the operator's language from now on
-            answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, spoken.value, reached))
+            answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, spoken.value, came_by))
         return answer
 
 
@@ -123,7 +123,7 @@ class LanguageController(Controller):
         answer = Redirect(target if is_door else "/login", status_code=303, headers=dict(PAGE_HEADERS))
         tag = request.query_params.get("to", "")
         if tag in cookies.LOOKS[cookies.LANGUAGE]:
-            answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, tag, doors.reached_url_of(request.scope)))
+            answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, tag, doors.came_by_of(request.scope)))
         return answer
 
 
@@ -139,7 +139,7 @@ class SignOutController(Controller):
         await read_button(visit.request)
         await visit.doors.sign_in.sign_out(visit.here, visit.visitor)
         answer = Redirect("/login", status_code=303, headers=dict(PAGE_HEADERS) | {"clear-site-data": '"cache"'})
-        answer.cookies.append(cookies.no_session_cookie(visit.reached_url))
+        answer.cookies.append(cookies.no_session_cookie(visit.came_by))
         return answer
 
     @post("/console/looks", status_code=303)
@@ -149,7 +149,7 @@ class SignOutController(Controller):
         answer = visit.see(own_path(form.value("next")))
         for name, values in cookies.LOOKS.items():
             if name in form.values:
-                answer.cookies.append(cookies.look_cookie(name, form.choice(name, values), visit.reached_url))
+                answer.cookies.append(cookies.look_cookie(name, form.choice(name, values), visit.came_by))
         return answer
 
 

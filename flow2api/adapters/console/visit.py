@@ -58,6 +58,11 @@ class Visit:
         """The address by which this visitor reaches the server."""
         return self.doors.reached_url_of(self.request.scope)
 
+    @property
+    def came_by(self) -> str:
+        """The address by which this very request came."""
+        return self.doors.came_by_of(self.request.scope)
+
     def is_owner(self) -> bool:
         """Whether the visitor may do everything."""
         return self.here.operator.role is Role.OWNER
@@ -106,7 +111,7 @@ class Visit:
             content, headers["content-encoding"] = packed, "gzip"
         answer = Response(content, status_code=status, media_type=MediaType.HTML, headers=headers)
         if shell.told is not None and part is None:
-            answer.cookies.append(cookies.nothing_told_cookie(self.reached_url))
+            answer.cookies.append(cookies.nothing_told_cookie(self.came_by))
         return answer
 
     def shell(
@@ -138,6 +143,7 @@ class Visit:
             has_keys=prefers.has_letter_keys,
             told=cookies.told(kept),
             is_draining=self.doors.is_draining(),
+            is_held=self.doors.drain.is_on,
         )
 
     @property
@@ -157,7 +163,7 @@ class Visit:
         """
         answer: Response[Any] = Redirect(path, status_code=303, headers=dict(PAGE_HEADERS))
         if told:
-            answer.cookies.append(cookies.told_cookie(kind, told, self.reached_url, undo))
+            answer.cookies.append(cookies.told_cookie(kind, told, self.came_by, undo))
         return answer
 
 

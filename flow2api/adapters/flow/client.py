@@ -20,7 +20,12 @@ from flow2api.adapters.flow.payloads import Stamp
 from flow2api.adapters.flow.polling import Handle, Polling
 from flow2api.domain.account import Credentials
 from flow2api.domain.catalog import ModelSpec
-from flow2api.domain.errors import ContentBlockedError, UpstreamInvalidError, UpstreamNotFoundError
+from flow2api.domain.errors import (
+    ContentBlockedError,
+    UnsupportedInputError,
+    UpstreamInvalidError,
+    UpstreamNotFoundError,
+)
 from flow2api.domain.generation import Operation, OperationStatus, Order, Product, Stage
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged, UploadedPicture
@@ -122,6 +127,8 @@ class FlowUpstream:
         task = video_task(order, wire)
         if task in ("enlarge", "extend") and not payloads.source_name(order):
             raise UpstreamNotFoundError("The video that this builds on is not known to the account.")
+        if task == "enlarge" and len(Lineage.of(order.source).clips) > 1:
+            raise UnsupportedInputError("The video was put together of several, which cannot be enlarged as one.")
         post = self._era.video(order, wire, self._stamp(access, order))
         body = await self._caller.post(access, post, timeout_s=self._limits.submit_s, never_repeat=True)
         begun = self._caller.read(post.path, self._era.submitted, body)
@@ -181,10 +188,13 @@ def _name() -> str:
 
 def _clips(order: Order, task: str, name: str) -> tuple[Clip, ...]:
     """What the video that is being made will be joined of: itself, after what it extends."""
+    before = Lineage.of(order.source).clips
+    if task == "enlarge" and before:
+        return (Clip(name, before[-1].seconds),)
     made = Clip(name, order.spec.seconds or USUAL_CLIP_S)
     if task != "extend":
         return (made,)
-    before = Lineage.of(order.source).clips or (Clip(payloads.source_name(order), USUAL_CLIP_S),)
+    before = before or (Clip(payloads.source_name(order), USUAL_CLIP_S),)
     return (*before, made)
 
 

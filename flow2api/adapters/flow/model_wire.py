@@ -31,7 +31,7 @@ class ModelWire(msgspec.Struct, frozen=True):
     Attributes:
         keys: The model key by era; the model is served in these eras only.
         aspect: Upstream's word for the aspect ratio.
-        mode: Upstream's family of calls (``t2i``, ``t2v``, ``i2v``, ``r2v``, ``extend``, ``omni``).
+        mode: Upstream's family of calls (``t2i``, ``t2v``, ``i2v``, ``r2v``, ``extend``, ``omni``, ``upsample``).
         key_by_tier: The key for accounts of a tier, by its name, where it differs (2026 eras).
         single_image_key: The key when there is a first frame and no last one (2026 eras).
         single_image_key_by_tier: The same for accounts of a tier, where it differs.

@@ -21,7 +21,6 @@ from flow2api.adapters.openai_api.runs import begin, collect
 from flow2api.adapters.openai_api.shapes import field_names, typed
 from flow2api.adapters.openai_api.sse import EventStream, data_frame, ending_with_error
 from flow2api.domain.api_key import Caller
-from flow2api.domain.catalog import Mode
 from flow2api.domain.data_url import is_data_url
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
@@ -130,16 +129,18 @@ async def _plan_with_earlier_picture(
 
 
 async def _source_video(doors: Doors, asked: Conversation, model: str, caller: Caller) -> Media | None:
-    """The video to be extended: the one that the message names, else the last one, for a model that extends."""
+    """The video to build on: the one that the message names, else the last one, for a model that does nothing else."""
     if asked.video is not None:
         source = await doors.ingest.own(asked.video, caller)
         if source is None or source.kind is not MediaKind.VIDEO:
             raise UnsupportedInputError(
-                "Only a video that was made here can be extended; name it by its link.", param=asked.prompt_param
+                "Only a video that was made here can be built on; name it by its link.", param=asked.prompt_param
             )
         return source
     description = doors.routes.describe(model)
-    if description is None or description.modes != (Mode.EXTEND,):
+    if description is None or description.kind is not MediaKind.VIDEO:
+        return None
+    if not all(mode.needs_source for mode in description.modes):
         return None
     return (await _earlier(doors, asked, MediaKind.VIDEO, caller))[0]
 

@@ -23,7 +23,7 @@ from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import MediaKind
-from flow2api.domain.request import check_prompt
+from flow2api.domain.request import check_prompt, enlarges
 from flow2api.domain.usecases.generate import Idempotency
 
 _OWN_FIELDS = field_names(ImagesIn)
@@ -114,7 +114,8 @@ async def _read(doors: Doors, request: HttpRequest, route: _Route) -> _Asked:
 
 async def _plan(doors: Doors, body: Body, wanted: ImagesIn, caller: Caller, route: _Route) -> GenerationRequest:
     model = wanted.model or doors.image_model
-    check_prompt(wanted.prompt)
+    if wanted.prompt or not enlarges(doors.routes.describe(model)):
+        check_prompt(wanted.prompt)
     check_model(doors, model, MediaKind.IMAGE, caller)
     sources = picture_sources(body.fields, doors.limits.pictures)
     if route.needs_picture and not sources:

@@ -1,4 +1,4 @@
-"""Videos that build on another one: remixes, edits and extensions."""
+"""Videos that build on another one: remixes, edits, extensions and enlargements."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from flow2api.adapters.openai_api.shapes import field_names
 from flow2api.adapters.openai_api.video_schemas import FollowUpIn
 from flow2api.domain.api_key import Caller
 from flow2api.domain.catalog import Mode, ModelCatalog, ModelDescription, ModelSpec, Wish
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import GenerationNotFoundError, UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.parameters import read_wish
-from flow2api.domain.request import check_prompt
+from flow2api.domain.request import check_prompt, enlarges
 from flow2api.domain.usecases.read_generations import why_unfinished
 
 EDITS = "videos.edits"
@@ -28,14 +28,23 @@ async def plan_remix(
 ) -> GenerationRequest:
     """The parent made anew with another prompt: same model, shape and input pictures unless the request says else.
 
-    It is changed itself where its model can, at the door for edits, or where its upstream makes remixes so.
+    It is changed itself where its model can, at the door for edits, or where its upstream makes remixes so. A model that
+    enlarges gets the parent as it is.
 
     Raises:
         UnsupportedInputError: The parent is not complete, or a field cannot be used.
     """
+    named = None if wanted.model is None else doors.routes.describe(wanted.model)
+    if wanted.model is not None and enlarges(named):
+        return await _plan_with_it(doors, body, wanted, parent, caller, wanted.model, door)
+    asked_id, parent = parent.id, await _origin_of(doors, parent, caller)
     editing = _editing_model(doors.catalog, parent, door) if wanted.model is None else None
+    if door == EDITS and named is not None and named.modes == (Mode.EDIT,):
+        editing = wanted.model
     if editing is not None:
-        return await _plan_edit(doors, body, wanted, parent, caller, editing, door)
+        fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
+        planned = await _plan_with_it(doors, replace(body, fields=fields), wanted, parent, caller, editing, door)
+        return replace(planned, parent_id=asked_id)
     ask = _ask(doors, body, wanted, parent, caller, model=wanted.model or parent.model, door=door)
     sources = picture_sources(body.fields, doors.limits.pictures)
     pictures = await take_in(doors, sources, caller) if sources else await _inputs_of(doors, parent, caller)
@@ -49,22 +58,35 @@ async def plan_remix(
             fields={**_shape_of(doors.catalog, parent, body, is_extended=is_extended), **body.fields},
             pictures=pictures,
             pictures_param="input_reference",
+            parent_id=asked_id,
             source=source,
             source_seconds=_seconds_before(doors.catalog, parent),
         ),
     )
 
 
-async def _plan_edit(
+async def _plan_with_it(
     doors: Doors, body: Body, wanted: FollowUpIn, parent: Generation, caller: Caller, model: str, door: str
 ) -> GenerationRequest:
-    """The video itself, changed as the prompt says; shape and length stay."""
+    """The video itself, changed as the prompt says or enlarged; its shape and its length stay."""
     ask = _ask(doors, body, wanted, parent, caller, model=model, door=door)
     source = await doors.ingest.own(parent.results[0], caller) if parent.results else None
     if source is None:
-        raise UnsupportedInputError("The video to edit is not kept any more.", param="video.id")
-    fields = {**_shape_of(doors.catalog, parent, body, is_extended=False), **body.fields}
-    return plan(doors, replace(ask, fields=fields, source=source))
+        raise UnsupportedInputError("The video to build on is not kept any more.", param="video.id")
+    return plan(doors, replace(ask, source=source, source_seconds=parent.seconds))
+
+
+async def _origin_of(doors: Doors, parent: Generation, caller: Caller) -> Generation:
+    """What was made in the first place, where the parent is only an enlargement of it."""
+    while parent.parent_id is not None and (spec := doors.catalog.spec(parent.spec_name)) is not None and spec.enlarges:
+        try:
+            parent = await doors.generations.get(parent.parent_id, caller)
+        except GenerationNotFoundError as error:
+            raise UnsupportedInputError(
+                "The video that this one was enlarged from is not kept any more, so it cannot be made anew.",
+                param="video.id",
+            ) from error
+    return parent
 
 
 async def plan_extension(
@@ -96,7 +118,8 @@ def _ask(
     """What all that follows a video asks for alike; what cannot be is refused before anything costly is done for it."""
     if parent.state is not State.COMPLETED:
         raise UnsupportedInputError(why_unfinished(parent), param="video.id")
-    check_prompt(wanted.prompt)
+    if wanted.prompt or not enlarges(doors.routes.describe(model)):
+        check_prompt(wanted.prompt)
     check_model(doors, model, MediaKind.VIDEO, caller)
     return Ask(
         model=model,
@@ -140,7 +163,7 @@ async def _source_of(doors: Doors, parent: Generation, model: str, caller: Calle
     """The video that the parent extends or changes, if the model does so, too."""
     description = doors.routes.describe(model)
     ids = [given.media_id for given in parent.inputs if given.role is InputRole.SOURCE]
-    if not ids or description is None or not any(mode.needs_video for mode in description.modes):
+    if not ids or description is None or not any(mode.needs_source for mode in description.modes):
         return None
     return await doors.ingest.own(ids[0], caller)
 
@@ -168,7 +191,7 @@ def _editing_model(catalog: ModelCatalog, parent: Generation, door: str) -> str 
             for entry in catalog.listed()
             if entry.modes == (Mode.EDIT,)
             and entry.upstream == spec.upstream
-            and (editing := catalog.resolve(entry.id, Wish(has_source_video=True)).spec).rests_as == spec.rests_as
+            and (editing := catalog.resolve(entry.id, Wish(has_source=True)).spec).rests_as == spec.rests_as
             and (door == EDITS or editing.remixes)
         ),
         None,
@@ -195,7 +218,7 @@ def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
     made_by = spec
 
     def distance(entry: ModelDescription) -> tuple[bool, bool]:
-        candidate = catalog.resolve(entry.id, Wish(has_source_video=True)).spec
+        candidate = catalog.resolve(entry.id, Wish(has_source=True)).spec
         return candidate.rests_as != made_by.rests_as, made_by.aspect_ratio not in entry.aspect_ratios
 
     return min(extending, key=distance).id

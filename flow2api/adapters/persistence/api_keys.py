@@ -12,9 +12,9 @@ from flow2api.adapters.persistence.changes import API_KEY, note_changes
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import ApiKeyRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
-from flow2api.domain.api_key import ApiKey
+from flow2api.domain.api_key import ApiKey, changed_fields
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.key_rules import EVERY_SCOPE, NO_RULES, KeyRules, scopes_named
 from flow2api.domain.ports.system import Clock
 
@@ -22,6 +22,7 @@ API_KEYS = table_of(ApiKeyRow)
 
 _ALL = select(API_KEYS).order_by(API_KEYS.c.id)
 _FIND = select(API_KEYS).where(API_KEYS.c.digest == bindparam("wanted"))
+_GET = select(API_KEYS).where(API_KEYS.c.id == bindparam("wanted"))
 _NAMESAKE = select(API_KEYS.c.id).where(
     API_KEYS.c.name == bindparam("wanted"), API_KEYS.c.revoked_at.is_(None), API_KEYS.c.id != bindparam("but")
 )
@@ -70,19 +71,22 @@ class SqlApiKeys:
 
         return replace(key, id=_or_conflict(await self._database.write(step), key))
 
-    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None, *, former: ApiKey | None = None) -> None:
         values = key_to_row(key)
         values["used_at"] = values.pop("last_used_at")
 
-        def step(connection: Connection) -> int | None:
-            if key.is_active and _has_namesake(connection, key):
-                return None
+        def step(connection: Connection) -> ConflictError | None:
+            if former is not None and (fields := _changed_fields(connection, former)):
+                return ChangedMeanwhileError(fields)
+            if _has_namesake(connection, key):
+                return _namesake(key)
             if connection.execute(_SAVE, {"of": key.id, **values}).rowcount:
                 note_changes(connection, API_KEY, (key.id,), self._clock.now())
                 note_audit(connection, audit)
-            return key.id
+            return None
 
-        _or_conflict(await self._database.write(step), key)
+        if (refusal := await self._database.write(step)) is not None:
+            raise refusal
 
 
 def key_to_row(key: ApiKey) -> dict[str, Any]:
@@ -138,10 +142,19 @@ def _has_namesake(connection: Connection, key: ApiKey) -> bool:
     return key.is_active and connection.execute(_NAMESAKE, {"wanted": key.name, "but": key.id}).first() is not None
 
 
+def _changed_fields(connection: Connection, former: ApiKey) -> tuple[str, ...]:
+    row = connection.execute(_GET, {"wanted": former.id}).mappings().first()
+    return () if row is None else changed_fields(former, row_to_key(row))
+
+
 def _or_conflict(number: int | None, key: ApiKey) -> int:
     if number is None:
-        raise ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
+        raise _namesake(key)
     return number
+
+
+def _namesake(key: ApiKey) -> ConflictError:
+    return ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
 
 
 if TYPE_CHECKING:

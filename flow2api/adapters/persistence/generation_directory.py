@@ -4,15 +4,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, TextClause, func, or_, select, text
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import row_to_generation
 from flow2api.adapters.persistence.leases import GENERATIONS
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
-from flow2api.adapters.persistence.rows.generations import UNFINISHED
+from flow2api.adapters.persistence.rows.generations import FAILURES, UNFINISHED
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.ports.storage import GenerationFilter, NameCount, Page
+from flow2api.domain.prompt_search import FoundGenerations
+
+_NUMBER = GENERATIONS.c.number
+_PLACE = select(GENERATIONS.c.number, GENERATIONS.c.id, GENERATIONS.c.created_at)
 
 
 class SqlGenerationDirectory:
@@ -37,6 +41,42 @@ class SqlGenerationDirectory:
         found = [row_to_generation(row) for row in rows[:limit]]
         return Page(tuple(found if before is None else found[::-1]), has_more=len(rows) > limit)
 
+    async def find(
+        self,
+        words: Sequence[str],
+        wanted: GenerationFilter,
+        *,
+        after: str | None,
+        limit: int,
+        most: int,
+        before: str | None = None,
+    ) -> FoundGenerations:
+        is_back, mark = before is not None, after if before is None else before
+
+        def step(connection: Connection) -> FoundGenerations:
+            start = None if mark is None else connection.scalar(select(_NUMBER).where(GENERATIONS.c.id == mark))
+            if mark is not None and start is None:
+                return FoundGenerations((), None, None)
+            beyond: list[ColumnElement[bool]] = []
+            if start is not None:
+                beyond = [start < _NUMBER if is_back else start > _NUMBER]
+            edge, is_last = _edge(connection, beyond, most, is_back=is_back)
+            if edge is None:
+                return FoundGenerations((), None, None)
+            within = edge["number"] >= _NUMBER if is_back else edge["number"] <= _NUMBER
+            query = select(GENERATIONS).where(*beyond, within, *_conditions(wanted), *map(_has, words)).limit(limit + 1)
+            rows = connection.execute(query.order_by(_NUMBER if is_back else _NUMBER.desc())).mappings().all()
+            shown = rows[:limit]
+            has_more = len(rows) > limit or not is_last
+            if len(rows) > limit:
+                edge = shown[-1]
+            elif wanted.since is not None and not is_back and edge["created_at"] < to_instant(wanted.since):
+                has_more = False
+            found = [row_to_generation(row) for row in (shown[::-1] if is_back else shown)]
+            return FoundGenerations(tuple(found), edge["id"] if has_more else None, to_moment(edge["created_at"]))
+
+        return await self._database.read(step)
+
     async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
         columns = (GENERATIONS.c[name] for name in ("model", "key_id", "created_at"))
         looked_at = select(*columns).order_by(GENERATIONS.c.number.desc()).limit(newest).subquery()
@@ -52,6 +92,23 @@ class SqlGenerationDirectory:
             return found, to_moment(connection.execute(oldest).scalar())
 
         return await self._database.read(step)
+
+
+def _edge(
+    connection: Connection, beyond: Sequence[ColumnElement[bool]], most: int, *, is_back: bool
+) -> tuple[RowMapping | None, bool]:
+    """The last of the rows that are to be looked at, and whether none follows it; None when there are none at all."""
+    outwards, inwards = (_NUMBER, _NUMBER.desc()) if is_back else (_NUMBER.desc(), _NUMBER)
+    far = connection.execute(_PLACE.where(*beyond).order_by(outwards).offset(most - 1).limit(2)).mappings().all()
+    if far:
+        return far[0], len(far) == 1
+    return connection.execute(_PLACE.where(*beyond).order_by(inwards).limit(1)).mappings().first(), True
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Whether a prompt has a word in it; the database itself knows the capitals of ASCII only."""
+    written = dict.fromkeys((word,) if word.isascii() else (word, word.lower(), word.upper(), word.capitalize()))
+    return or_(*(GENERATIONS.c.prompt.contains(one, autoescape=True) for one in written))
 
 
 def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClause]:
@@ -73,6 +130,8 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClau
         conditions.append(GENERATIONS.c.key_id.is_(None))
     if wanted.is_unfinished:
         conditions.append(text(UNFINISHED))
+    if wanted.code is not None or wanted.state in (State.FAILED, State.CANCELLED):
+        conditions.append(text(FAILURES))  # only these have a code
     if wanted.kept_at is not None:
         expires_at = GENERATIONS.c.expires_at
         conditions += [
@@ -84,10 +143,13 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClau
 
 
 if TYPE_CHECKING:
-    from flow2api.domain.ports.storage import CountsNames, GenerationDirectory
+    from flow2api.domain.ports.storage import CountsNames, FindsPrompts, GenerationDirectory
 
     def _is_a_directory(directory: SqlGenerationDirectory) -> GenerationDirectory:
         return directory
 
     def _counts_names(directory: SqlGenerationDirectory) -> CountsNames:
+        return directory
+
+    def _finds_prompts(directory: SqlGenerationDirectory) -> FindsPrompts:
         return directory

@@ -147,7 +147,10 @@ def _quality_differences(name: str, wish: Wish, spec: ModelSpec) -> Iterator[str
 
 
 def _length_differences(name: str, candidates: Candidates, wish: Wish, spec: ModelSpec) -> Iterator[str]:
-    if wish.seconds is not None and spec.seconds is None:
+    if spec.enlarges:
+        if wish.seconds is not None:
+            yield f"{name} changes no length; the {wish.seconds} s are ignored."
+    elif wish.seconds is not None and spec.seconds is None:
         yield f"{name} makes pictures; the length of {wish.seconds} s is ignored."
     elif wish.seconds is not None and wish.seconds != spec.seconds:
         yield f"{name} does not make videos of {wish.seconds} s; {spec.seconds} s are made."
@@ -170,12 +173,12 @@ def _of_exact_size(specs: Sequence[ModelSpec], wish: Wish) -> Sequence[ModelSpec
     """Those that enlarge to just the pixels that are asked for, where no resolution says otherwise, at no cost.
 
     What is made without enlarging is no such word: clients send their usual size along with any name. For the same reason
-    a size alone spends no credits on enlarging.
+    a size alone spends no credits on enlarging, unless nothing else is asked for.
     """
     if wish.aspect_ratio is not None or (wish.resolution is not None and not wish.soft_resolution):
         return ()
     exact = [spec for spec in specs if spec.size == wish.size]
-    return exact if all(spec.resolution is not None and spec.is_free for spec in exact) else ()
+    return exact if all(spec.resolution is not None and (spec.is_free or spec.enlarges) for spec in exact) else ()
 
 
 def _unasked_ratio(candidates: Candidates, wish: Wish) -> float:

@@ -18,11 +18,12 @@ class Mode(StrEnum):
     REFERENCES = "references"
     EXTEND = "extend"
     EDIT = "edit"
+    ENLARGE = "enlarge"
 
     @property
-    def needs_video(self) -> bool:
-        """Whether it builds on a video that was made before."""
-        return self in (Mode.EXTEND, Mode.EDIT)
+    def needs_source(self) -> bool:
+        """Whether it builds on a picture or a video that was made before."""
+        return self in (Mode.EXTEND, Mode.EDIT, Mode.ENLARGE)
 
 
 class Masks(StrEnum):
@@ -109,7 +110,12 @@ class ModelSpec:
     @property
     def is_enlarged(self) -> bool:
         """Whether what was made is enlarged by a second call."""
-        return self.resolution is not None and not self.at_once
+        return self.resolution is not None and not self.at_once and not self.enlarges
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether it makes nothing of its own: it enlarges what was made before."""
+        return self.mode is Mode.ENLARGE
 
     @property
     def is_free(self) -> bool:
@@ -165,7 +171,7 @@ class Wish:
         seconds: Length asked for, 1 to 60.
         pictures: How many input pictures come along.
         picture_ratio: Ratio (width / height) of the first input picture; decides when nothing else does.
-        has_source_video: Whether a video to be extended or edited comes along.
+        has_source: Whether something comes along that was made before and is to be extended, edited or enlarged.
     """
 
     aspect_ratio: AspectRatio | None = None
@@ -176,7 +182,7 @@ class Wish:
     seconds: int | None = None
     pictures: int = 0
     picture_ratio: float | None = None
-    has_source_video: bool = False
+    has_source: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -193,8 +199,8 @@ class Wish:
 
     @property
     def mode(self) -> Mode:
-        """What the inputs imply: a video to extend, one or two frames, more references, or text alone."""
-        if self.has_source_video:
+        """What the inputs imply: a result to go on with, one or two frames, more references, or text alone."""
+        if self.has_source:
             return Mode.EXTEND
         if self.pictures == 0:
             return Mode.TEXT

@@ -169,10 +169,11 @@ def _within_plan(found: Resolution, modest: Resolution) -> Resolution:
 
 def _check_inputs(found: Resolution, wish: Wish, pictures_param: str, source_param: str) -> None:
     spec, name = found.spec, found.asked
-    if wish.has_source_video and not spec.mode.needs_video:
+    if wish.has_source and not spec.mode.needs_source:
         raise UnsupportedInputError(f"{name} does not extend videos; leave the video out.", param=source_param)
-    if spec.mode.needs_video and not wish.has_source_video:
-        raise UnsupportedInputError(f"{name} needs a video to {spec.mode}, and none came.", param=source_param)
+    if spec.mode.needs_source and not wish.has_source:
+        thing, param = ("video", source_param) if spec.kind is MediaKind.VIDEO else ("picture", pictures_param)
+        raise UnsupportedInputError(f"{name} needs a {thing} to {spec.mode}, and none came.", param=param)
     if wish.pictures < spec.min_images:
         raise UnsupportedInputError(
             f"{name} needs at least {_pictures(spec.min_images)}, and {wish.pictures} came.", param=pictures_param

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from flow2api.domain.account import Account
+from flow2api.domain.account import Account, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import AccountNotFoundError, ConflictError, StorageError
 from flow2api.domain.lease import AccountPool
@@ -15,6 +15,9 @@ from flow2api.domain.usecases.find_owners import find_owners
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 600.0
+
+_PART = 500
+_LONGEST_NAME = 254
 
 
 def trash_of(storage: object) -> AccountTrash | None:
@@ -40,12 +43,13 @@ class RestoreAccounts:
     """Shows deleted accounts and brings them back, until `KEPT_FOR` is over.
 
     Args:
+        pool: Where an account is at work as soon as it is back; None where nothing works.
         trash: None when the storage keeps nothing that was deleted.
     """
 
     def __init__(
         self,
-        pool: AccountPool,
+        pool: AccountPool | None,
         accounts: Accounts,
         vault: CredentialVault,
         trash: AccountTrash | None,
@@ -65,8 +69,40 @@ class RestoreAccounts:
 
     async def page(self, *, before: int | None = None, limit: int) -> Sequence[DeletedAccount]:
         """Those that can be brought back, the greatest ids first, of those with lesser ids than ``before``."""
-        found = () if self._trash is None else await self._trash.page(before=before, limit=limit)
-        return [one for one in found if one.gone_at > self._clock.now()]
+        shown: list[DeletedAccount] = []
+        while self._trash is not None and len(shown) < limit:
+            found = await self._trash.page(before=before, limit=limit)
+            shown += [one for one in found if one.gone_at > self._clock.now()]
+            if len(found) < limit:
+                break
+            before = found[-1].account.id
+        return shown[:limit]
+
+    async def all(self) -> Sequence[DeletedAccount]:
+        """All that can be brought back, the greatest ids first."""
+        found: list[DeletedAccount] = []
+        while part := await self.page(before=found[-1].account.id if found else None, limit=_PART):
+            found += part
+        return found
+
+    async def find(self, which: str) -> DeletedAccount:
+        """The one with this id, else the only one with this e-mail address or name.
+
+        Raises:
+            ConflictError: There is none, or more than one.
+        """
+        every, email = await self.all(), fold_email(which)
+        found = [one for one in every if which == str(one.account.id)] or [
+            one
+            for one in every
+            if which == one.account.name or (one.account.email is not None and email == one.account.email)
+        ]
+        if len(found) != 1:
+            many = "More than one deleted account is called" if found else "There is no deleted account"
+            raise ConflictError(
+                f"{many} {which[:_LONGEST_NAME]!r}; `flow2api accounts deleted` shows them with their ids."
+            )
+        return found[0]
 
     async def count(self) -> int:
         """How many there are; some of them may have to go within minutes."""
@@ -106,7 +142,8 @@ class RestoreAccounts:
         restored = await self._trash.restore(account_id, entry)
         if restored is None:
             raise AccountNotFoundError(account_id)
-        self._pool.put(restored)
+        if self._pool is not None:
+            self._pool.put(restored)
         return restored
 
     async def look(self) -> None:

@@ -16,9 +16,13 @@ from flow2api.domain.generation import (
     Generation,
     GenerationEvent,
     GenerationRequest,
+    InputRole,
     MediaReady,
+    Order,
     Phase,
+    Product,
     Progressed,
+    Stage,
     in_place_of,
 )
 from flow2api.domain.media import Media
@@ -35,6 +39,26 @@ _LONG_PAUSE_S = 30.0
 
 def _nowhere() -> Turn | None:
     return None
+
+
+def order_of(job: "Job", handles: tuple[tuple[InputRole, str], ...], source: Product | None) -> Order:
+    """The first call that is made for a job: to make it, or to enlarge what was made before.
+
+    Args:
+        handles: The inputs, as the account that is asked knows them.
+        source: What it builds on.
+    """
+    generation = job.generation
+    if job.spec.enlarges:
+        return Order(spec=job.spec, stage=Stage.ENLARGE, source=source)
+    return Order(
+        spec=job.spec,
+        prompt=generation.prompt,
+        count=generation.count,
+        seed=generation.seed,
+        inputs=handles,
+        source=source,
+    )
 
 
 class TakenOverError(Flow2ApiError):

@@ -9,7 +9,7 @@ from flow2api.domain.failover import after_submit
 from flow2api.domain.generation import InputRole, Order, Phase, Product, Stage
 from flow2api.domain.media import Media
 from flow2api.domain.ports.upstream import Access, Upstream
-from flow2api.domain.usecases.job import Job
+from flow2api.domain.usecases.job import Job, order_of
 from flow2api.domain.usecases.keep_products import KeepProducts
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -17,7 +17,10 @@ from flow2api.domain.usecases.upload_inputs import UploadInputs
 
 
 class MakePicture:
-    """Uploads what is needed, asks the account for the pictures, enlarges them if the model says so, and keeps them."""
+    """Uploads what is needed, asks the account for the pictures, enlarges them if the model says so, and keeps them.
+
+    What was made before and is only to be enlarged is asked for the same way: as the one call that is made.
+    """
 
     def __init__(
         self,
@@ -36,14 +39,15 @@ class MakePicture:
     async def __call__(self, job: Job, account: Account) -> Sequence[Media]:
         """The kept pictures; the record is in phase ``submitting`` in storage before the account is asked."""
         generation = job.generation
-        if generation.inputs:
+        if generation.has_uploads:
             job.enter(Phase.UPLOADING)
         handles = await self._uploads.handles(account, generation.inputs)
+        source = await self._uploads.source(generation.inputs)
         job.note(account_id=account.id, workspace=account.workspace, attempts=generation.attempts + 1)
         self._products.check_room(job.spec)
         job.enter(Phase.SUBMITTING)
         await job.save()
-        products = await self._produce(job, account, handles)
+        products = await self._produce(job, account, handles, source)
         if not products:
             raise ContentBlockedError
         job.has_spent = not job.spec.is_free
@@ -56,12 +60,9 @@ class MakePicture:
         return [await self._products.keep(account, job.generation, product) for product in products]
 
     async def _produce(
-        self, job: Job, account: Account, handles: tuple[tuple[InputRole, str], ...]
+        self, job: Job, account: Account, handles: tuple[tuple[InputRole, str], ...], source: Product | None
     ) -> Sequence[Product]:
-        generation = job.generation
-        order = Order(
-            spec=job.spec, prompt=generation.prompt, count=generation.count, seed=generation.seed, inputs=handles
-        )
+        order = order_of(job, handles, source)
         upstream = self._upstreams[account.upstream]
 
         async def call(access: Access) -> Sequence[Product]:

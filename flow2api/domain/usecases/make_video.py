@@ -17,7 +17,7 @@ from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Access, Upstream
 from flow2api.domain.uncut import uncut
-from flow2api.domain.usecases.job import Job, TakenOverError
+from flow2api.domain.usecases.job import Job, TakenOverError, order_of
 from flow2api.domain.usecases.keep_products import KeepProducts, product_from_text, product_to_text
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.tend_accounts import TendAccounts
@@ -59,13 +59,12 @@ class MakeVideo:
     async def __call__(self, job: Job, account: Account) -> Sequence[Media]:
         """The kept video, from the beginning."""
         generation = job.generation
-        if generation.inputs:
+        if generation.has_uploads:
             job.enter(Phase.UPLOADING)
         handles = await self._uploads.handles(account, generation.inputs)
         source = await self._uploads.source(generation.inputs)
         job.note(account_id=account.id, workspace=account.workspace, attempts=generation.attempts + 1)
-        order = Order(spec=job.spec, prompt=generation.prompt, seed=generation.seed, inputs=handles, source=source)
-        await self._submit(job, account, order)
+        await self._submit(job, account, order_of(job, handles, source))
         return await self.resume(job, account)
 
     async def resume(self, job: Job, account: Account) -> Sequence[Media]:
@@ -80,7 +79,9 @@ class MakeVideo:
     async def _product(self, job: Job, account: Account) -> Product:
         if job.generation.stage is Stage.ENLARGE:
             return await self._enlarged(job, account, product_from_text(job.generation.made or ""))
-        product = await self._ended(job, account, self._options().video_timeout_s)
+        options = self._options()
+        limit_s = options.enlarge_timeout_s if job.spec.enlarges else options.video_timeout_s
+        product = await self._ended(job, account, limit_s)
         if not job.spec.is_enlarged:
             return product
         job.note(stage=Stage.ENLARGE, made=product_to_text(product), operation=None)

@@ -10,7 +10,7 @@ from itertools import count
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
-from flow2api.domain.key_rules import NO_RULES, KeyRules
+from flow2api.domain.key_rules import LONGEST_LIFE, NO_RULES, KeyRules
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
 from flow2api.domain.ports.system import Clock
@@ -75,6 +75,11 @@ class ManageKeys:
         free = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name
         name = _checked_name(free)
         rules.check(self._clock.now())
+        return await self._add(name, _checked_tag(tag), self._checked_profile(profile), rules, actor)
+
+    async def _add(
+        self, name: str, tag: str | None, profile: str | None, rules: KeyRules, actor: Actor | None
+    ) -> tuple[ApiKey, Secret]:
         text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         key = ApiKey(
             id=0,
@@ -82,8 +87,8 @@ class ManageKeys:
             prefix=text[:VISIBLE_CHARACTERS],
             digest=self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE),
             created_at=self._clock.now(),
-            tag=_checked_tag(tag),
-            profile=self._checked_profile(profile),
+            tag=tag,
+            profile=profile,
             rules=rules,
         )
         told = {name: value for name, value in _told(key).items() if value is not None or name == "tag"}
@@ -124,6 +129,7 @@ class ManageKeys:
         Raises:
             UnsupportedInputError: The text is too short or too simple to be a key, or no request could carry it.
             ConflictError: Another key has this text.
+            ChangedMeanwhileError: Somebody else has changed the key in the same moment.
         """
         digest = self._cipher.digest(_checked_text(text), purpose=API_KEY_PURPOSE)
         known = await self.named(name)
@@ -136,7 +142,7 @@ class ManageKeys:
         prefix = text[: VISIBLE_CHARACTERS if text.startswith(KEY_PREFIX) else _VISIBLE_OF_OTHERS]
         if known is not None:
             changed = replace(known, prefix=prefix, digest=digest)
-            await self._api_keys.save(changed, entry)
+            await self._api_keys.save(changed, entry, former=known)
             return changed
         key = ApiKey(id=0, name=name, prefix=prefix, digest=digest, created_at=self._clock.now())
         return await self._api_keys.add(key, entry)
@@ -150,20 +156,24 @@ class ManageKeys:
         profile: str | None = None,
         rules: KeyRules | None = None,
         actor: Actor | None = None,
+        seen: ApiKey | None = None,
     ) -> ApiKey:
         """Change the active key with this name or id; what is None stays.
 
         Args:
             tag: An empty one lets the key use all accounts.
-            profile: An empty one has answers written as the option says.
+            profile: An empty one has answers written as the option says; the one that the key has may stay in any case.
             rules: All of them, those that stay included.
+            seen: The key as it was when the change was thought of; None for as it is now.
 
         Raises:
             UnsupportedInputError: The name, the tag, the profile or the rules cannot be used.
             NotKnownError: There is no such active key.
+            ChangedMeanwhileError: Somebody else has changed or revoked it meanwhile; nothing was changed here.
             ConflictError: Another one has the name.
         """
-        key = await self.active(which)
+        now = await self.active(which)
+        key = now if seen is None else seen
         if rules is not None and rules != key.rules:
             # A date that is past already may stay while something else is changed.
             kept = replace(rules, expires_at=None) if rules.expires_at == key.rules.expires_at else rules
@@ -172,12 +182,12 @@ class ManageKeys:
             key,
             name=key.name if name is None else _checked_name(name),
             tag=key.tag if tag is None else _checked_tag(tag),
-            profile=key.profile if profile is None else self._checked_profile(profile),
+            profile=key.profile if profile in (None, key.profile) else self._checked_profile(profile),
             rules=key.rules if rules is None else rules,
         )
         if changed != key:
             told = differences(_told(key), _told(changed))
-            await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
+            await self._api_keys.save(changed, self._entry(actor, AuditAction.KEY_CHANGED, told, key), former=key)
         return changed
 
     async def rotate(
@@ -194,13 +204,15 @@ class ManageKeys:
         Raises:
             NotKnownError: There is no such active key.
             UnsupportedInputError: The overlap is none.
+            ChangedMeanwhileError: Somebody else has changed, rotated or revoked it in the same moment.
         """
         key, now = await self.active(which), self._clock.now()
         if overlap is not None and not timedelta() < overlap <= _LONGEST_OVERLAP:
             raise UnsupportedInputError("The former key goes on for more than 0 and at most 366 days.", param="overlap")
         end = None if overlap is None else now + overlap
         expires_at = key.rules.expires_at
-        rules = key.rules if expires_at is None else replace(key.rules, expires_at=now + (expires_at - key.created_at))
+        life = None if expires_at is None else min(expires_at - key.created_at, LONGEST_LIFE)
+        rules = key.rules if life is None else replace(key.rules, expires_at=now + life)
         taken = {one.name for one in await self.all() if one.is_active}
         former = replace(
             key,
@@ -208,8 +220,9 @@ class ManageKeys:
             rules=replace(key.rules, expires_at=min(filter(None, (expires_at, end)), default=None)),
         )
         told = differences(_told(key), _told(former))
-        await self._api_keys.save(former, self._entry(actor, AuditAction.KEY_CHANGED, told, key))
-        return await self.create(key.name, tag=key.tag, profile=key.profile, rules=rules, actor=actor)
+        await self._api_keys.save(former, self._entry(actor, AuditAction.KEY_CHANGED, told, key), former=key)
+        # What the former one had is not looked at anew: a fault of it would leave clients without a key that lasts.
+        return await self._add(key.name, key.tag, key.profile, rules, actor)
 
     async def revoke(self, which: str, actor: Actor | None = None) -> ApiKey:
         """Let the active key with this name or id open nothing any more.

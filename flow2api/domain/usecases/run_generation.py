@@ -237,7 +237,7 @@ class RunGeneration:
 
     def _failing_at_what_else(self, job: Job) -> frozenset[int]:
         upstream, model = job.spec.upstream, job.spec.rests_as
-        calls = [CallKind.UPLOAD] if job.generation.inputs else []
+        calls = [CallKind.UPLOAD] if job.generation.has_uploads else []
         calls += [CallKind.ENLARGEMENT] if job.spec.is_enlarged else []
         failing = frozenset[int]()
         for call in calls:
@@ -305,8 +305,8 @@ class RunGeneration:
                 self._tend.failed_like_others(setback.account_id, setback.call)
 
     async def _booked_well(self, account: Account, job: Job) -> None:
-        await self._tend.went_well(account.id, job.spec)
-        if job.generation.inputs:
+        await self._tend.went_well(account.id, job.spec, call=_making_of(job))
+        if job.generation.has_uploads:
             await self._tend.went_well(account.id, job.spec, call=CallKind.UPLOAD)
 
     def _may_retry(self, error: Flow2ApiError) -> bool:
@@ -365,7 +365,7 @@ class RunGeneration:
         try:
             return await make(job, account)
         except UpstreamNotFoundError:
-            if job.has_spent or not job.generation.inputs:
+            if job.has_spent or not job.generation.has_uploads:
                 raise
         self._uploads.forget(account.id)
         return await make(job, account)
@@ -404,7 +404,11 @@ def _call_of(job: Job) -> CallKind:
         case Phase.STORING:
             return CallKind.DOWNLOAD
         case _:
-            return CallKind.making(job.spec.kind)
+            return _making_of(job)
+
+
+def _making_of(job: Job) -> CallKind:
+    return CallKind.ENLARGEMENT if job.spec.enlarges else CallKind.making(job.spec.kind)
 
 
 def _without_workspace(account: Account, gone: str | None) -> Account:

@@ -43,7 +43,7 @@ class UploadInputs:
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     async def handles(self, account: Account, inputs: Sequence[Input]) -> tuple[tuple[InputRole, str], ...]:
-        """Upstream's handles of the inputs, in their order; a source video is not among them."""
+        """Upstream's handles of the inputs, in their order; a source is not among them."""
         wanted = [one for one in inputs if one.role is not InputRole.SOURCE]
         if not wanted:
             return ()
@@ -57,13 +57,17 @@ class UploadInputs:
         return tuple(handles)
 
     async def source(self, inputs: Sequence[Input]) -> Product | None:
-        """The product to build on, if one of the inputs is a source video."""
+        """The product to build on, if one of the inputs is one that was made before.
+
+        Raises:
+            MediaGoneError: It is not kept any more, or its upstream kept nothing of it.
+        """
         wanted = [one.media_id for one in inputs if one.role is InputRole.SOURCE]
         if not wanted:
             return None
         found = await self._media.get(wanted)
         if not found or found[0].upstream_name is None:
-            raise MediaGoneError("The video to build on is not kept any more.")
+            raise MediaGoneError("What is to be built on is not kept any more.")
         return Product(name=found[0].upstream_name, extra=found[0].upstream_extra)
 
     def forget(self, account_id: int) -> None:

@@ -2,7 +2,8 @@
 
 ``models.json`` groups the models by line. What a line says holds for all of its models:
 
-- ``mode``: how Flow is asked: ``t2i``, ``t2v``, ``i2v``, ``r2v``, ``extend``, ``omni``.
+- ``mode``: how Flow is asked: ``t2i``, ``t2v``, ``i2v``, ``r2v``, ``extend``, ``omni``, ``upsample``.
+- ``kind``: what they make.
 - ``images``: least and greatest number of input pictures. Flow's own front end sets no limit for pictures; 10 is what
   users reported to work.
 - ``credits``: price of one result by plan, as far as it was observed; quality's 100 is a guess. Empty where it is free.
@@ -47,6 +48,7 @@ _MODES = {
     "r2v": Mode.REFERENCES,
     "extend": Mode.EXTEND,
     "omni": Mode.TEXT,
+    "upsample": Mode.ENLARGE,
 }
 _RATIOS = {
     "LANDSCAPE": LANDSCAPE,
@@ -105,14 +107,10 @@ class LineRecord(Struct, frozen=True, forbid_unknown_fields=True):
 
     line: str
     mode: str
+    kind: MediaKind
     images: tuple[int, int]
     credits: dict[str, int]
     models: tuple[ModelRecord, ...]
-
-    @property
-    def kind(self) -> MediaKind:
-        """What the line makes."""
-        return MediaKind.IMAGE if self.mode == "t2i" else MediaKind.VIDEO
 
 
 class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True):

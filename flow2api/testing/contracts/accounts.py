@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain.account import Account, AccountStatus, CallKind, Capacity, Credentials, Rest, RestReason
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.audit import AuditAction
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.key_rules import NO_RULES, KeyRules, KeyScope
 from flow2api.domain.ports.account_directory import AccountFilter
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
-from flow2api.testing.contracts.reading import all_accounts, new_changes
+from flow2api.testing.contracts.reading import actions, all_accounts, entry_of, new_changes
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.samples import (
     NOW,
@@ -362,6 +363,21 @@ class ApiKeysContract:
 
         with pytest.raises(ConflictError):
             await storage.api_keys.add(key_of("b", b"1"))
+
+    async def test_late_save_undoes_nothing_that_others_have_changed(self, storage: Storage, clock: FakeClock) -> None:
+        seen = await storage.api_keys.add(key_of("a"))
+        now = replace(seen, revoked_at=NOW)
+        await storage.api_keys.save(now, former=seen)
+
+        entry = entry_of(clock, AuditAction.KEY_CHANGED)
+        with pytest.raises(ChangedMeanwhileError, match="revocation"):
+            await storage.api_keys.save(replace(seen, name="b"), entry, former=seen)
+        assert await storage.api_keys.all() == [now]
+        assert await actions(storage) == []
+
+        used = replace(now, last_used_at=NOW)  # when it was last used is nobody's change
+        await storage.api_keys.save(replace(now, tag="t"), former=used)
+        assert (await storage.api_keys.all())[0].tag == "t"
 
     async def test_one_of_many_with_the_same_name_wins(self, storage: Storage) -> None:
         results = await asyncio.gather(

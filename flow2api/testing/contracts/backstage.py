@@ -43,6 +43,8 @@ class Backstage(ABC):
         video: A model that makes videos from words; None when it makes no videos.
         frames: One that makes videos from a first frame.
         references: One that makes videos from references.
+        larger_picture: One that enlarges what ``picture`` has made.
+        larger_video: One that enlarges what ``video`` has made.
         refused_prompts: Prompts that the service refuses.
         late_prompt: One that makes a video fail after it was accepted.
         credits: What a new account has, unless the suite says otherwise.
@@ -55,6 +57,8 @@ class Backstage(ABC):
     video: ModelSpec | None = None
     frames: ModelSpec | None = None
     references: ModelSpec | None = None
+    larger_picture: ModelSpec | None = None
+    larger_video: ModelSpec | None = None
     refused_prompts: tuple[str, ...] = ("something unsafe", "something filtered")
     late_prompt: str = "a latefail cat"
     credits: int = 1000

@@ -9,7 +9,13 @@ import pytest
 from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Fault, Input, InputRole, State
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import CountsNames, GenerationFilter, NameCount, PastRequest, Storage
+from flow2api.domain.ports.storage import (
+    CountsNames,
+    GenerationFilter,
+    NameCount,
+    PastRequest,
+    Storage,
+)
 from flow2api.testing.factories import GenerationFactory
 from flow2api.testing.fakes.clock import START
 from flow2api.testing.samples import (

@@ -34,6 +34,7 @@ from flow2api.testing.contracts.operators import (
     SessionsContract,
     SignInTriesContract,
 )
+from flow2api.testing.contracts.prompts import FindsPromptsContract
 from flow2api.testing.contracts.proxies import ProxiesContract
 from flow2api.testing.contracts.reading import NewStorage, all_accounts, new_changes
 from flow2api.testing.contracts.records import RequestLogContract, StatisticsContract
@@ -299,6 +300,7 @@ class StorageContract:
     TestEchoes = EchoesContract
     TestHealthLog = HealthLogContract
     TestCreditsHistory = CreditsHistoryContract
+    TestFindsPrompts = FindsPromptsContract
     TestAccountTrash = AccountTrashContract
     TestWhole = WholeContract
 

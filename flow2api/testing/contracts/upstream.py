@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from flow2api.domain.account import Tier
-from flow2api.domain.catalog import ModelCatalog
+from flow2api.domain.catalog import ModelCatalog, ModelSpec
 from flow2api.domain.errors import (
     ContentBlockedError,
     CredentialExpiredError,
@@ -17,8 +17,9 @@ from flow2api.domain.errors import (
     UpstreamNotFoundError,
     UpstreamRateLimitedError,
 )
-from flow2api.domain.generation import InputRole, Operation, OperationStatus, Order, Product
+from flow2api.domain.generation import InputRole, Operation, OperationStatus, Order, Product, Stage
 from flow2api.domain.media import sniff_content_type
+from flow2api.domain.picture_size import picture_facts
 from flow2api.domain.ports.upstream import DeletesProducts, OffersModels
 from flow2api.testing.contracts.backstage import Backstage, Offer, Worker, all_of, hire
 
@@ -234,6 +235,47 @@ class UpstreamContract:
 
         assert (await worker.outcome(operation)).product is not None
 
+    async def test_picture_is_enlarged_from_its_record_alone(self, worker: Worker) -> None:
+        picture, larger = worker.backstage.makes("picture"), worker.backstage.makes("larger_picture")
+        (made,) = await worker.upstream.produce(worker.access, Order(spec=picture, prompt="a mug"))
+        plain = await all_of(worker.upstream.fetch(worker.access, made))
+
+        (enlarged,) = await worker.upstream.produce(worker.access, _enlarging(larger, made))
+
+        data = await all_of(worker.upstream.fetch(worker.access, enlarged))
+        before, after = picture_facts(plain), picture_facts(data)
+        assert before is not None
+        assert after is not None
+        assert after.width >= before.width, (
+            "An enlarged picture is not smaller; a played service may draw all of one size."
+        )
+        assert enlarged.name == made.name
+
+    async def test_video_is_enlarged_from_its_record_alone(self, worker: Worker) -> None:
+        video, larger = worker.backstage.makes("video"), worker.backstage.makes("larger_video")
+        made = await worker.filmed(Order(spec=video, prompt="a cat"))
+        assert made is not None
+
+        enlarged = await worker.filmed(_enlarging(larger, made))
+
+        assert enlarged is not None
+        assert enlarged.name != made.name
+        data = await all_of(worker.upstream.fetch(worker.access, enlarged))
+        assert sniff_content_type(data[:12]) == "video/mp4"
+
+    async def test_what_another_account_has_made_is_not_enlarged(self, worker: Worker, backstage: Backstage) -> None:
+        stranger = await hire(backstage)
+        if backstage.picture is not None and backstage.larger_picture is not None:
+            (made,) = await worker.upstream.produce(worker.access, Order(spec=backstage.picture, prompt="a mug"))
+            with pytest.raises(UpstreamNotFoundError):
+                await stranger.upstream.produce(stranger.access, _enlarging(backstage.larger_picture, made))
+        if backstage.video is not None and backstage.larger_video is not None:
+            film = await worker.filmed(Order(spec=backstage.video, prompt="a cat"))
+            assert film is not None
+            with pytest.raises(UpstreamNotFoundError):
+                await stranger.upstream.submit(stranger.access, _enlarging(backstage.larger_video, film))
+        assert await stranger.has_all_its_credits()
+
     async def test_poll_tells_of_many_operations_at_once(self, worker: Worker) -> None:
         video = worker.backstage.makes("video")
         operations = [
@@ -310,6 +352,7 @@ class UpstreamContract:
 
     async def test_serves_what_it_can_make(self, backstage: Backstage) -> None:
         made = [backstage.picture, backstage.video, backstage.frames, backstage.references]
+        made += [backstage.larger_picture, backstage.larger_video]
 
         assert any(made)
         assert all(backstage.upstream.serves(spec) for spec in made if spec is not None)
@@ -325,3 +368,8 @@ class UpstreamContract:
 
             assert list(backstage.upstream.models()) == offered
             ModelCatalog(offered)  # raises when it cannot be made
+
+
+def _enlarging(spec: ModelSpec, made: Product) -> Order:
+    """As it is ordered long after: what is kept of the product is its name and what the upstream needs besides."""
+    return Order(spec=spec, stage=Stage.ENLARGE, source=Product(made.name, extra=made.extra))

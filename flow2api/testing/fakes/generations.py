@@ -14,6 +14,7 @@ from flow2api.domain.ports.storage import (
     Page,
     PastRequest,
 )
+from flow2api.domain.prompt_search import FoundGenerations, found_among, has_words
 from flow2api.testing.fakes.tables import Tables
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -128,28 +129,34 @@ class FakeGenerationDirectory:
     async def page(
         self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
     ) -> Page[Generation]:
+        newest_first = self._from(after, before)
+        found = [one for one in newest_first if _passes(one, wanted)]
+        return Page(tuple(found[:limit] if before is None else found[-limit:]), has_more=len(found) > limit)
+
+    async def find(
+        self,
+        words: Sequence[str],
+        wanted: GenerationFilter,
+        *,
+        after: str | None,
+        limit: int,
+        most: int,
+        before: str | None = None,
+    ) -> FoundGenerations:
+        every, is_back = self._from(after, before), before is not None
+        looked_at = every[-most:] if is_back else every[:most]
+        found = [one for one in looked_at if _passes(one, wanted) and has_words(one.prompt, words)]
+        return found_among(looked_at, found, limit, is_back=is_back, has_more=len(every) > most)
+
+    def _from(self, after: str | None, before: str | None) -> list[Generation]:
+        """The one that was added last first, from some place on."""
         newest_first = [*self._tables.generations.values()][::-1]
         ids = [one.id for one in newest_first]
         if after is not None:
             newest_first = newest_first[ids.index(after) + 1 :] if after in ids else []
         if before is not None:
             newest_first = newest_first[: ids.index(before)] if before in ids else []
-        found = [
-            one
-            for one in newest_first
-            if wanted.key_id in (None, one.key_id)
-            and wanted.account_id in (None, one.account_id)
-            and wanted.kind in (None, one.kind)
-            and wanted.state in (None, one.state)
-            and wanted.model in (None, one.model)
-            and wanted.code in (None, one.fault and one.fault.code)
-            and wanted.parent_id in (None, one.parent_id)
-            and (wanted.since is None or one.created_at >= wanted.since)
-            and not (wanted.is_operators and one.key_id is not None)
-            and not (wanted.is_unfinished and one.state.is_final)
-            and (wanted.kept_at is None or _is_kept(one, wanted.kept_at))
-        ]
-        return Page(tuple(found[:limit] if before is None else found[-limit:]), has_more=len(found) > limit)
+        return newest_first
 
     async def count_names(self, names: Collection[str], newest: int) -> tuple[Sequence[NameCount], datetime | None]:
         looked_at = [*self._tables.generations.values()][-newest:]
@@ -208,6 +215,22 @@ def _add_media(tables: Tables, media: Iterable[Media]) -> None:
     if any(item.id in tables.media for item in media):
         raise ConflictError("A media with this id exists already.")
     tables.media.update({item.id: item for item in media})
+
+
+def _passes(one: Generation, wanted: GenerationFilter) -> bool:
+    return (
+        wanted.key_id in (None, one.key_id)
+        and wanted.account_id in (None, one.account_id)
+        and wanted.kind in (None, one.kind)
+        and wanted.state in (None, one.state)
+        and wanted.model in (None, one.model)
+        and wanted.code in (None, one.fault and one.fault.code)
+        and wanted.parent_id in (None, one.parent_id)
+        and (wanted.since is None or one.created_at >= wanted.since)
+        and not (wanted.is_operators and one.key_id is not None)
+        and not (wanted.is_unfinished and one.state.is_final)
+        and (wanted.kept_at is None or _is_kept(one, wanted.kept_at))
+    )
 
 
 def _is_kept(one: Generation, now: datetime) -> bool:

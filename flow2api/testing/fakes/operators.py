@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flow2api.domain.api_key import ApiKey
+from flow2api.domain.api_key import changed_fields as changed_key_fields
 from flow2api.domain.audit import AuditEntry, AuditFilter
 from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, changed_fields, folded
@@ -35,9 +36,13 @@ class FakeApiKeys:
         self._tables.note_audit(audit, key.id)
         return key
 
-    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None, *, former: ApiKey | None = None) -> None:
+        now = self._tables.api_keys.get(key.id)
+        if former is not None and now is not None and (fields := changed_key_fields(former, now)):
+            self._tables.writing()
+            raise ChangedMeanwhileError(fields)
         self._tables.writing(audit)
-        if key.id in self._tables.api_keys:
+        if now is not None:
             self._refuse_conflict(key)
             self._tables.api_keys[key.id] = key
             self._tables.note("api_key", key.id)

@@ -143,7 +143,8 @@ class FakeUpstream:
         width, height = order.spec.size.width, order.spec.size.height
         if order.stage is Stage.ENLARGE and order.source is not None:
             self._leave(lost)
-            return [replace(order.source, url=None, data=fake_picture("image/jpeg", 2 * width, 2 * height))]
+            scale = 1 if order.spec.enlarges else 2
+            return [replace(order.source, url=None, data=fake_picture("image/jpeg", scale * width, scale * height))]
         names = [f"picture-{next(self._numbers)}" for _ in range(order.count)]
         for name in names:
             self._keep_as(name, player, fake_picture("image/jpeg", width, height, salt=name))

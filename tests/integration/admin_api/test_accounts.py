@@ -270,3 +270,35 @@ class TestActions:
         ):
             told = await site.refused(method, f"/accounts/{account['id']}{path}", 404, body)
             assert told["code"] == "account_not_found"
+
+    async def test_deleted_account_is_listed_and_comes_back(self, site: Site) -> None:
+        account = await site.account()
+        await site.ok("DELETE", f"/accounts/{account['id']}", None, 204)
+
+        page = await site.ok("GET", "/accounts/deleted", limit=1)
+        (listed,) = page["items"]
+        assert (listed["id"], listed["email"], listed["deleted_by"]) == (account["id"], account["email"], "owner")
+        assert listed["kept_until"] > listed["deleted_at"]
+        assert page["keeps_deleted"] is True
+        if page["next_cursor"]:
+            rest = await site.ok("GET", "/accounts/deleted", cursor=page["next_cursor"])
+            assert all(one["id"] < account["id"] for one in rest["items"])
+
+        restored = await site.ok("POST", f"/accounts/{account['id']}/restore")
+
+        assert restored == account
+        assert (await site.audited())["action"] == "account.restored"
+        assert site.services.pool.get(account["id"]) is not None
+        assert (await site.ok("GET", f"/accounts/{account['id']}"))["id"] == account["id"]
+        told = await site.refused("POST", f"/accounts/{account['id']}/restore", 404)
+        assert told["code"] == "account_not_found"
+
+    async def test_deleted_account_whose_token_is_used_again_stays_deleted(self, site: Site) -> None:
+        made = await site.simulator.control.add_account()
+        first = await site.ok("POST", "/accounts", {"session_token": made.session_token}, 201)
+        await site.ok("DELETE", f"/accounts/{first['id']}", None, 204)
+        second = await site.ok("POST", "/accounts", {"session_token": made.session_token}, 201)
+
+        told = await site.refused("POST", f"/accounts/{first['id']}/restore", 409)
+
+        assert f"The account {second['id']} signs in" in told["detail"]

@@ -1,5 +1,6 @@
 """Keys over HTTP: shown once, bound to a tag, at work at once, and useless when revoked."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -121,6 +122,7 @@ async def test_key_is_told_what_it_may_do_which_holds_at_once_and_can_be_taken_b
         {"models": [""]},
         {"expires_at": "2001-01-01T00:00:00Z"},
         {"expires_at": "soon"},
+        {"expires_at": "9999-12-31T23:59:59-05:00"},
         {"requests_per_min": -1},
         {"max_concurrent": None},
         {"max_per_day": 1_000_001},
@@ -162,3 +164,17 @@ async def test_rotated_key_works_beside_the_former_one_for_as_long_as_was_said(s
     for hours in (0, -1, 10_000):
         await site.refused("POST", f"/keys/{fresh['id']}/rotate", 400, {"overlap_hours": hours})
     await site.ok("POST", f"/keys/{fresh['id']}/rotate", {}, 201)
+
+
+async def test_key_that_is_revoked_stays_so_whatever_is_changed_in_the_same_moment(site: Site) -> None:
+    made = await site.ok("POST", "/keys", {"name": "contested"}, 201)
+    one = f"/keys/{made['id']}"
+
+    path = f"/api/admin{one}"
+    changes = [site.owner.patch(path, json={"max_concurrent": number}) for number in range(1, 5)]
+    answers = await asyncio.gather(*changes, site.owner.post(f"{path}/revoke", json={}))
+
+    assert {answer.status_code for answer in answers} <= {200, 404, 409}
+    assert answers[-1].status_code == 200
+    assert (await site.ok("GET", one))["revoked_at"] is not None
+    assert not await opens(site, made["key"])

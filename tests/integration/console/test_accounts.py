@@ -113,6 +113,24 @@ class TestMany:
         await site.operator.submit("/console/accounts/bulk", do="enable", id=ids)
         assert [(await stored(site, one)).rests for one in ids] == [(), (), ()]
 
+    async def test_one_that_was_paused_is_enabled_again_from_the_toast(self, site: Any) -> None:
+        account_id = await named(site, "swift-1")
+
+        await site.operator.submit(f"/console/accounts/{account_id}/pause")
+        toast = (await site.operator.see(f"/console/accounts/{account_id}")).partition('id="toasts"')[2]
+
+        assert f'action="/console/accounts/{account_id}/enable"' in toast
+        assert "Undo" in toast
+        await site.operator.submit(f"/console/accounts/{account_id}/enable")
+        toast = (await site.operator.see(f"/console/accounts/{account_id}")).partition('id="toasts"')[2]
+        assert "is enabled" in toast
+        assert "Undo" not in toast
+
+    async def test_export_is_offered_to_those_alone_who_may(self, site: Any) -> None:
+        await named(site, "wren-1")
+        assert 'href="/console/accounts/export"' in await site.owner.see("/console/accounts")
+        assert 'href="/console/accounts/export"' not in await site.operator.see("/console/accounts")
+
     async def test_all_that_match_are_meant_when_that_is_ticked(self, site: Any) -> None:
         ids = [await named(site, f"crane-{number}") for number in range(3)]
         other = await named(site, "other-1")

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from flow2api.adapters.console.checks.client_check import KEY_NAME
 from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.app import create_app
+from flow2api.domain.audit import Actor
 from flow2api.domain.ports.outside import OutsideView
 from tests.integration.console.conftest import BASE, PASSPHRASE, text_of
 
@@ -90,6 +92,22 @@ async def test_every_client_is_answered_as_it_expects_and_the_key_is_revoked(sit
     keys = [key for key in await site.services.operating.keys.all() if key.name.startswith(KEY_NAME)]
     assert keys
     assert not any(key.is_active for key in keys)
+
+
+async def test_limit_of_clients_does_not_hold_for_the_check_whose_key_ends_by_itself(site: Any) -> None:
+    await site.account()
+    options, actor = site.services.options, Actor(name="tests", door="cli")
+    await options.change({"requests_per_min": 2}, actor)
+    try:
+        page = text_of(await checked(site, site.owner))
+    finally:
+        await options.change({"requests_per_min": None}, actor)
+
+    assert re.search(r"\b31 pass\b", page), page
+    key = (await site.services.operating.keys.all())[-1]
+    assert key.name.startswith("connection check")
+    assert key.rules.expires_at is not None
+    assert key.rules.expires_at - key.created_at == timedelta(hours=1)
 
 
 async def test_failure_is_told_with_its_reason(site: Any) -> None:

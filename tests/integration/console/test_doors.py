@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from flow2api.app import create_app
+from flow2api.domain.errors import StorageBusyError
+from tests.integration.console.conftest import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -195,3 +197,16 @@ async def test_form_that_no_page_of_ours_sends_is_not_taken_apart(
 
 def _app(site: Any) -> Any:
     return create_app(site.services)
+
+
+async def test_page_that_cannot_be_shown_now_offers_to_try_again_in_place(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object, **__: object) -> None:
+        raise StorageBusyError("The database is busy with something else; try again in a moment.")
+
+    monkeypatch.setattr(site.services.operating.keys, "all", busy)
+    page = await site.owner.see("/console/keys?q=mine", 503)
+    assert 'href="/console/keys?q=mine"' in page
+    assert "Try again" in text_of(page)
+    assert "Try again" not in await site.owner.read("/console/nothing", 404)

@@ -1,5 +1,6 @@
 """What operators see of generations and do with them: the list, the gallery, one of them, and what viewers may not."""
 
+import html
 import io
 import re
 import zipfile
@@ -13,6 +14,8 @@ from PIL import Image
 
 from flow2api.domain.generation import FailedAttempt, Fault, GenerationRequest, Passage, Phase, State
 from flow2api.domain.media import MediaKind
+from flow2api.domain.request_log import LogFilter
+from flow2api.domain.usecases import find_prompts
 from flow2api.domain.usecases.draw_previews import MAX_BYTES
 from flow2api.domain.usecases.operate_generations import OPERATOR
 from flow2api.testing.samples import generation_of, media_of
@@ -77,6 +80,24 @@ async def test_running_one_is_listed_with_its_phase_and_can_be_cancelled(site: A
     assert f'id="row-{video.id}"' in await site.operator.see(f"{LIST}?state=cancelled")
 
 
+async def test_running_one_tells_how_long_it_may_still_take(site: Any, account: int) -> None:
+    services = site.services
+    video = await make(site, "a boat that takes its time", is_video=True)
+    for number in range(5):
+        at = services.clock.now()
+        begun = (Passage(Phase.SUBMITTING, 0),)
+        like_it = {"spec_name": video.spec_name, "created_at": at - timedelta(minutes=20), "passages": begun}
+        ended = generation_of(f"video_like_it_{number}").changed(**like_it, state=State.COMPLETED, ended_at=at)
+        services.overseeing.foresee_ends.ended(ended)
+    while services.work.job(video.id).generation.phase is None:
+        await services.clock.sleep(0.01)
+
+    pages = [await site.viewer.read(path) for path in (LIST, f"{LIST}/{video.id}", "/console")]
+    await site.operator.submit(f"{LIST}/act", cancel=video.id, next=LIST)
+
+    assert ["about 20 min left" in page for page in pages] == [True, True, True]
+
+
 async def test_selected_ones_are_cancelled_and_those_that_cannot_be_are_told(site: Any, picture: Any) -> None:
     video = await make(site, "a boat among others", is_video=True)
 
@@ -99,6 +120,26 @@ async def test_repeated_one_leads_to_the_new_one(site: Any, picture: Any) -> Non
     while made in site.services.work:
         await site.services.clock.sleep(0.01)
     assert (await site.services.operating.generations.get(made)).prompt == HOSTILE
+
+
+async def test_page_of_an_account_lists_what_it_works_on_before_what_it_ended(
+    site: Any, account: int, picture: Any
+) -> None:
+    video = await make(site, "a boat on the page of its account", is_video=True)
+    while (await site.services.operating.generations.get(video.id)).account_id is None:
+        await site.services.clock.sleep(0.01)
+    served = (await site.services.operating.generations.get(video.id)).account_id
+    while not (await site.services.recording.log.page(LogFilter(text=picture.id))).items:
+        await site.services.clock.sleep(0.05)
+
+    page = await site.viewer.see(f"/console/accounts/{served}")
+    await site.operator.submit(f"{LIST}/act", cancel=video.id, next=LIST)
+
+    ids = re.findall(r'class="mono" href="/console/generations/(\w+)"', page)
+    assert ids[0] == video.id
+    if picture.account_id == served:
+        assert picture.id in ids
+    assert len(ids) == len(set(ids)) <= 6
 
 
 async def test_what_cannot_be_repeated_is_told_where_it_was_asked(site: Any, account: int) -> None:
@@ -288,3 +329,74 @@ async def test_gallery_of_sixty_weighs_less_than_600_kilobytes(site: Any, accoun
     page = await site.viewer.see(f"{LIST}/gallery?model=many")
 
     assert len(page.encode()) + 60 * MAX_BYTES < 600 * 1024
+
+
+class TestSearch:
+    """Words of prompts, in the list, in the gallery, and in the search over everything."""
+
+    async def test_list_finds_what_runs_and_what_has_ended(self, site: Any, account: int) -> None:
+        ended = await done(site, "a Windmill & <b>tulips</b>")
+        running = await make(site, "tulips before a WINDMILL", is_video=True)
+
+        page = await site.viewer.see(f"{LIST}?q=windmill+tulips")
+        elsewhere = await site.viewer.see(f"{LIST}?q=windmill+roses")
+        under_way = await site.viewer.see(f"{LIST}?q=windmill&state=running")
+        completed = await site.viewer.see(f"{LIST}?q=windmill&state=completed")
+        await site.operator.submit(f"{LIST}/act", cancel=running.id, next=LIST)
+
+        shown = re.findall(r'id="row-(\w+)"', page)
+        assert shown == [running.id, ended.id]
+        assert "&lt;b&gt;tulips" in page
+        assert "<b>tulips" not in page
+        assert "Prompt: <b>windmill tulips</b>" in page
+        assert "Nothing matches" in elsewhere
+        assert ended.id not in under_way
+        assert re.findall(r'id="row-(\w+)"', completed) == [ended.id]
+
+    async def test_pages_of_what_was_found_follow_each_other(
+        self, site: Any, account: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = [
+            generation_of(f"video_found_{at}").changed(
+                prompt=f"a zeppelin, number {at}" if at % 2 else "fog",
+                state=State.COMPLETED,
+                created_at=site.services.clock.now(),
+            )
+            for at in range(8)
+        ]
+        await site.services.storage.generations.add(made)
+        monkeypatch.setattr(find_prompts, "LOOKED_AT", 4)
+
+        first = await site.viewer.see(f"{LIST}?q=zeppelin")
+        behind = html.unescape(re.findall(r'href="([^"]+)">Look further back', first)[0])
+        second = await site.viewer.see(behind)
+        back = html.unescape(re.findall(r'href="([^"]+before=[^"]+)"', second)[0])
+
+        assert re.findall(r'id="row-(\w+)"', first) == ["video_found_7", "video_found_5"]
+        assert "Looked back to" in first
+        assert re.findall(r'id="row-(\w+)"', second) == ["video_found_3", "video_found_1"]
+        assert re.findall(r'id="row-(\w+)"', await site.viewer.see(back)) == ["video_found_7", "video_found_5"]
+        nothing = await site.viewer.see(f"{LIST}?q=no-such-thing-anywhere")
+        assert "as far as was looked" in nothing
+        assert "Look further back" in nothing
+
+    async def test_gallery_shows_what_was_found_and_goes_from_one_to_the_next(self, site: Any, account: int) -> None:
+        first, other, last = [await done(site, prompt) for prompt in ("an Otter asleep", "a heron", "an otter awake")]
+
+        page = await site.viewer.see(f"{LIST}/gallery?q=OTTER")
+        viewer = await site.viewer.see(f"{LIST}/gallery/{last.results[0]}?q=otter")
+
+        ids = re.findall(r'name="media"\s+value="(\w+)"', page)
+        assert ids == [last.results[0], first.results[0]]
+        assert f"/gallery/{first.results[0]}?q=otter" in viewer
+        assert other.results[0] not in viewer
+        assert "Nothing matches" in await site.viewer.see(f"{LIST}/gallery?q=no-such-thing-anywhere")
+
+    async def test_search_over_everything_finds_prompts(self, site: Any, account: int) -> None:
+        made = await done(site, "a Cuckoo & <i>clock</i>")
+
+        page = await site.viewer.see("/console/search?q=cuckoo+CLOCK")
+
+        assert f'href="{LIST}/{made.id}"' in page
+        assert "a Cuckoo &amp; &lt;i&gt;clock" in page
+        assert f'href="{LIST}?q=cuckoo+CLOCK"' in page

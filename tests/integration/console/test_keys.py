@@ -297,3 +297,52 @@ async def test_former_key_of_a_rotation_may_end_by_itself(site: Any) -> None:
     assert former.rules.expires_at is not None
     assert timedelta(hours=23) < former.rules.expires_at - site.services.clock.now() <= timedelta(hours=24)
     await site.owner.submit(f"/console/keys/{key_id}/revoke")
+
+
+async def test_button_that_is_pressed_twice_rotates_once(site: Any) -> None:
+    key_id, _ = await made(site, name="pressed twice")
+    page = await site.owner.see(f"/console/keys/{key_id}/rotate")
+    assert re.search(r'name="was_name"\s+value="pressed twice"', page)
+    fields = {"passphrase": PASSPHRASE.reveal(), "was_name": "pressed twice"}
+
+    await site.owner.submit(f"/console/keys/{key_id}/rotate", 201, **fields)
+    again = await site.owner.submit(f"/console/keys/{key_id}/rotate", 409, **fields)
+
+    assert "This key is called “pressed twice (old)” now" in again.text
+    names = [key.name for key in await site.services.operating.keys.all() if "pressed" in key.name]
+    assert names == ["pressed twice (old)", "pressed twice"]
+
+
+async def test_stale_boxes_are_told_beside_the_first_of_them(site: Any) -> None:
+    key_id, _ = await made(site, name="stale boxes")
+    boxes = {"has_rules": "1", "scope_images": "on", "scope_videos": "on", "scope_models": "on"}
+    was = {f"was_{name}": value for name, value in boxes.items() if name != "has_rules"}
+    less = {name: value for name, value in boxes.items() if name != "scope_videos"}
+    await site.owner.submit(f"/console/keys/{key_id}", name="stale boxes", **less, **was)
+
+    stale = await site.owner.submit(f"/console/keys/{key_id}", 409, name="other name", **boxes, **was)
+
+    assert "Somebody has changed this to “pictures, list of models” meanwhile." in stale.text
+    assert 'id="scope_images-bad"' in stale.text
+
+
+async def test_time_with_an_offset_is_taken_as_it_says(site: Any) -> None:
+    key_id, _ = await made(site, name="in another zone", **{**RULES, "expires": "2031-01-31T18:00+05:00"})
+
+    key = await site.services.operating.keys.get(key_id)
+    assert key.rules.expires_at == datetime(2031, 1, 31, 13, tzinfo=UTC)
+    fields = {**RULES, "name": "too far", "expires": "9999-12-31T23:59-05:00"}
+    assert "This has to be a date and a time" in (await site.owner.submit("/console/keys/create", 422, **fields)).text
+
+
+async def test_profile_that_is_no_more_stays_while_something_else_is_changed(site: Any) -> None:
+    key_id, _ = await made(site, name="of a plugin")
+    key = await site.services.operating.keys.get(key_id)
+    await site.services.storage.api_keys.save(replace(key, profile="gone"))
+
+    page = await site.owner.see(f"/console/keys/{key_id}")
+    assert re.search(r'<option value="gone"\s+selected>gone \(not there now\)', page)
+    await site.owner.submit(f"/console/keys/{key_id}", name="still of a plugin", profile="gone", was_profile="gone")
+
+    changed = await site.services.operating.keys.get(key_id)
+    assert (changed.name, changed.profile) == ("still of a plugin", "gone")

@@ -35,7 +35,7 @@ ACTOR = Actor(name=f"ada {CANARY}", door="cli", address=f"192.0.2.7 {CANARY}")
 
 SEEDED = {
     "accounts": ("name", "email", "remark", "tags", "base_url", "workspace", "workspace_name", "search_text"),
-    "api_keys": ("name", "prefix", "tag"),
+    "api_keys": ("name", "prefix", "tag", "models"),
     "daily_statistics": ("model",),
     "generations": ("model", "prompt", "warnings", "workspace", "operation_name", "fault_code", "fault_message"),
     "health_events": ("model", "by"),
@@ -53,9 +53,11 @@ SEEDED = {
 }
 """What others than the program itself can put words into."""
 
+JSON_ARRAYS = {("accounts", "tags"), ("api_keys", "models"), ("generations", "warnings")}
+
 OURS = {
     "accounts": {"upstream", "proxy", "rests", "streaks"},
-    "api_keys": {"profile"},
+    "api_keys": {"profile", "scopes"},
     "audit_log": {"actor", "door", "address", "request_id", "action", "subject", "details"},
     "changes": {"what", "id", "origin"},
     "counters": {"name"},
@@ -198,7 +200,7 @@ def _poison(data: Path) -> None:
             for column in columns:
                 of_row = f"{column}-' || rowid || ' {CANARY.replace(chr(39), chr(39) * 2)}"
                 text = f"'{of_row}'"
-                if column in ("tags", "warnings"):
+                if (table, column) in JSON_ARRAYS:
                     text = f"json_array({text})"
                 connection.exec_driver_sql(f'UPDATE "{table}" SET "{column}" = {text}')
         assert connection.scalar(sa.text("SELECT count(*) FROM request_log")), "there is nothing to be shown"

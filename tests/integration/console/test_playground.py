@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -80,8 +81,11 @@ async def test_runs_of_one_operator_are_not_shown_to_another(site: Any) -> None:
     path = await make(site, site.operator, prompt="only mine")
     await ended(site.operator, path)
 
-    assert "only mine" in await site.operator.see(PAGE)
-    assert "only mine" not in await site.owner.see(PAGE)
+    def earlier_runs(page: str) -> str:
+        return page.partition('id="earlier"')[2]
+
+    assert "only mine" in earlier_runs(await site.operator.see(PAGE))
+    assert "only mine" not in earlier_runs(await site.owner.see(PAGE))
     await site.owner.see(path, 404)
 
 
@@ -101,16 +105,120 @@ async def test_video_model_offers_its_own_parameters_and_the_video_plays_and_is_
     shown = await site.operator.browser.get(still[1])
     assert shown.headers["content-type"].startswith("image/")
 
-    href = re.search(r'href="(/console/playground\?extend=[^"]+)"', page)
+    href = re.search(r'href="(/console/playground\?source=[^"]+)"', page)
     assert href is not None
     form = await site.operator.see(href[1].replace("&amp;", "&"))
     assert "Goes on with" in form
-    source = re.search(r'name="source" value="(\w+)"', form)
+    source = re.search(r'name="source"\s+value="(\w+)"\s+checked', form)
     model = re.search(r"<option selected>([^<]+)", form)
     assert source is not None
     assert model is not None
     longer = await ended(site.operator, await make(site, site.operator, model=model[1], source=source[1], prompt="on"))
     assert "Done" in text_of(longer)
+
+
+async def made_by(person: Any, page: str) -> str:
+    """The id of the first result on the page of a run."""
+    found = re.search(r'id="result-(media_\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+class TestFollowUps:
+    async def test_picture_is_enlarged_by_one_press(self, site: Any) -> None:
+        await site.account()
+        page = await ended(site.operator, await make(site, site.operator, prompt="a small harbour"))
+        assert "Enlarge to 2k (no credits)" in text_of(page)
+        media_id = await made_by(site.operator, page)
+        fields = re.search(
+            r'name="model" value="(flow-upscale-image-[\w-]+-2k)"><input type="hidden" name="source" value="(\w+)"',
+            page,
+        )
+        assert fields is not None
+        assert fields[2] == media_id
+
+        larger = await ended(
+            site.operator, await make(site, site.operator, model=fields[1], source=media_id, prompt="")
+        )
+
+        assert "Done" in text_of(larger)
+        assert "a small harbour" in larger
+        media = site.services.storage.media
+        (before,), (made,) = await media.get([media_id]), await media.get([await made_by(site.operator, larger)])
+        assert (made.parent_id, made.account_id) == (media_id, before.account_id)
+
+    async def test_what_the_plan_does_not_allow_is_told_and_not_offered(self, site: Any) -> None:
+        await site.account()
+        page = text_of(await ended(site.operator, await make(site, site.operator, prompt="for ultra")))
+        assert "Enlarge to 4k cannot be done" in page
+        assert "has not the plan that this needs: Ultra" in page
+
+    async def test_viewer_page_of_a_result_offers_the_same(self, site: Any) -> None:
+        await site.account()
+        page = await ended(site.operator, await make(site, site.operator, prompt="in the gallery"))
+        media_id = await made_by(site.operator, page)
+        shown = await site.operator.see(f"/console/generations/gallery/{media_id}")
+        assert "Enlarge to 2k (no credits)" in text_of(shown)
+        assert f"picture={media_id}" in shown
+        assert "Enlarge to" not in await site.viewer.see(f"/console/generations/gallery/{media_id}")
+
+    async def test_video_is_enlarged_for_its_price_once(self, site: Any) -> None:
+        await site.account(credits=100)
+        path = await make(site, site.operator, model=VIDEO, prompt="a small wave", seconds="4")
+        page = await ended(site.operator, path)
+        assert "Enlarge to 1080p (50 credits)" in text_of(page)
+        media_id = await made_by(site.operator, page)
+        (plain,) = await site.services.storage.media.get([media_id])
+        pool, form = site.services.pool, {"model": "flow-upscale-video", "source": media_id, "prompt": ""}
+        maker = pool.get(plain.account_id)
+
+        larger = await ended(site.operator, await make(site, site.operator, **form))
+
+        assert "Done" in text_of(larger)
+        (made,) = await site.services.storage.media.get([await made_by(site.operator, larger)])
+        assert (made.parent_id, made.account_id) == (media_id, maker.id)
+        assert pool.get(maker.id).credits == maker.credits - 50
+        pool.put(replace(maker, credits=49))
+        again = text_of(await site.operator.see(path))
+        pool.put(replace(maker, credits=maker.credits - 50))
+        assert "too few credits left for the price: 50 credits" in again
+
+    async def test_model_that_only_builds_on_offers_the_latest_results_it_can_build_on(self, site: Any) -> None:
+        await site.account(credits=1000)
+        page = await ended(site.operator, await make(site, site.operator, model=VIDEO, prompt="to go on with"))
+        video = await made_by(site.operator, page)
+        picture = await made_by(site.operator, await ended(site.operator, await make(site, site.operator)))
+
+        extending = await site.operator.see(f"{PAGE}?model=veo_3_1_extend")
+        enlarging = await site.operator.see(f"{PAGE}?model=flow-upscale-image")
+        painting = await site.operator.see(f"{PAGE}?model={PICTURE}")
+
+        def offered(form: str, name: str) -> list[str]:
+            return re.findall(rf'name="{name}"\s+value="(media_\w+)"', form)
+
+        assert video in offered(extending, "source")
+        assert picture not in offered(extending, "source")
+        assert picture in offered(enlarging, "source")
+        assert video not in offered(enlarging, "source")
+        assert 'name="prompt"\n' not in enlarging
+        assert picture in offered(painting, "kept")
+        assert picture not in offered(await site.operator.see(f"{PAGE}?model={PICTURE}&picture={picture}"), "kept")[1:]
+
+    async def test_enlarging_without_a_choice_says_what_lacks(self, site: Any) -> None:
+        answer = await site.operator.send(PAGE, 422, {"model": "flow-upscale-image", "prompt": "", "do": "run"})
+        assert "needs a picture to enlarge" in text_of(answer.text)
+
+    async def test_enlarged_one_can_be_run_again_and_edited_by_what_made_it(self, site: Any) -> None:
+        await site.account()
+        page = await ended(site.operator, await make(site, site.operator, prompt="twice"))
+        media_id = await made_by(site.operator, page)
+        form = {"model": "flow-upscale-image", "source": media_id, "prompt": ""}
+        larger = await ended(site.operator, await make(site, site.operator, **form))
+
+        assert re.search(rf'name="source"\s+value="{media_id}"\s+checked', larger)
+        edit = re.search(r'href="/console/playground\?picture=(\w+)&amp;model=([\w.-]+)"', larger)
+        assert edit is not None
+        assert (edit[1], edit[2]) == (await made_by(site.operator, larger), f"{PICTURE}-landscape")
 
 
 async def test_form_keeps_pictures_while_another_model_is_chosen(site: Any) -> None:
@@ -128,7 +236,7 @@ async def test_form_keeps_pictures_while_another_model_is_chosen(site: Any) -> N
     none = await site.operator.send(PAGE, 200, {"model": VIDEO, "prompt": "x", "do": "change", "kept": kept[1]})
     assert "1 chosen picture is not used" in text_of(none.text)
     dropped = await site.operator.send(PAGE, 200, {"model": PICTURE, "prompt": "x", "kept": kept[1], "drop": kept[1]})
-    assert 'name="kept"' not in dropped.text
+    assert not re.search(r'type="hidden"\s+name="kept"', dropped.text)
 
     edited = await ended(site.operator, await make(site, site.operator, kept=kept[1], prompt="with steam"))
     assert "Done" in text_of(edited)
@@ -143,7 +251,7 @@ async def test_form_keeps_pictures_while_another_model_is_chosen(site: Any) -> N
         ({"model": "no-such"}, "no model of this name"),
         ({"aspect_ratio": "wide"}, "aspect_ratio must be"),
         ({"kept": "media_00000000000000000000"}, "not kept any more"),
-        ({"model": "veo_3_1_extend", "source": "video_nothing"}, "not kept any more"),
+        ({"model": "veo_3_1_extend", "source": "media_00000000000000000000"}, "not kept any more"),
         ({"model": "veo_3_1_i2v_lite"}, "needs at least"),
         ({"role": "owner"}, "not known here"),
     ],
@@ -188,6 +296,19 @@ async def test_failure_says_why(site: Any) -> None:
         await site.simulator.control.clear_faults()
 
     assert "Failed" in text_of(page)
+
+
+async def test_pool_that_cannot_serve_is_told_in_words_and_what_was_typed_is_kept(site: Any) -> None:
+    account_id = await site.account()
+    await site.operator.submit("/console/accounts/bulk", do="pause", id=account_id, all="1")
+    try:
+        fields = {"do": "run", "model": PICTURE, "prompt": "nobody can"}
+        page = text_of((await site.operator.send(PAGE, 503, fields)).text)
+    finally:
+        await site.operator.submit("/console/accounts/bulk", do="enable", id=account_id, all="1")
+
+    assert re.search(r"No account can serve this now\. \d+ accounts?: paused", page), page[:800]
+    assert "nobody can" in page
 
 
 async def test_viewer_may_look_and_not_run(site: Any) -> None:

@@ -1,5 +1,8 @@
 """The page of a plugin's settings: forms made of what the plugin has described, saved for the next start or shown as lines."""
 
+import html
+import re
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest_asyncio
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.domain.operator import Role
 from flow2api.extensions import load_extensions, with_saved
+from flow2api.extensions.sections import checked_section
 from flow2api.settings import load_settings
 from tests.integration.console.conftest import Person, _browser, _signed_in, text_of
 
@@ -28,10 +32,12 @@ Depth = Annotated[int, msgspec.Meta(ge=1, le=9, description="How deep it goes.")
 
 
 class Hued(msgspec.Struct):
-    """What colours it has."""
+    """What ``colours`` it has."""
 
     place: str
     depth: Depth = 3
+    ratio: float | None = None
+    greeting: str = "hello"
     mood: Literal["good", "bad"] = "good"
     bright: bool = False
     hosts: tuple[str, ...] = ()
@@ -164,6 +170,18 @@ async def test_lines_can_be_copied_in_place_of_saving(house: tuple[Services, Per
     assert "FLOW2API_HUED__DEPTH=4 FLOW2API_HUED__BRIGHT=true FLOW2API_HUED__HOSTS=a,b" in page
     assert '[hued] depth = 4 bright = true hosts = ["a", "b"]' in page
     assert services.options().plugin_settings == {}
+
+
+async def test_lines_say_what_was_typed_to_the_letter(house: tuple[Services, Person, Person]) -> None:
+    services, owner, _ = house
+    sent = {"set.greeting": 'hi, "all",', "set.ratio": "null", "set.hosts": '["a,b"]', "step": "lines"}
+
+    answer = await owner.send(PAGE, 200, sent)
+
+    (written,) = re.findall(r'<pre id="lines-file"[^>]*>(.*?)</pre>', answer.text, re.DOTALL)
+    section = tomllib.loads(html.unescape(written))["hued"]
+    read = checked_section(services.extensions.schemas["hued"], {**section, "place": "roof"})
+    assert (read["greeting"], read["ratio"], read["hosts"]) == ('hi, "all",', None, ("a,b",))
 
 
 async def test_settings_of_the_program_itself_are_checked_and_shown_as_lines_only(

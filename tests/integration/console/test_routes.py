@@ -171,12 +171,17 @@ async def test_field_that_a_form_does_not_have_is_refused_before_anything_is_don
 
 
 async def test_reading_changes_no_record(site: Site) -> None:
-    before = await counts(site)
-    for route in routes(site):
-        if route.method == "GET" and route.path != "/console/events":
-            await site.owner.browser.get(route.at("1", "none"))
+    before = after = await counts(site)
+    for _ in range(3):  # what others have begun before may come to its end meanwhile, once
+        before = after
+        for route in routes(site):
+            if route.method == "GET" and route.path != "/console/events":
+                await site.owner.browser.get(route.at("1", "none"))
+        after = await counts(site)
+        if after == before:
+            return
 
-    assert await counts(site) == before
+    pytest.fail(f"reading has written: {[name for name in after if after[name] != before[name]]}")
 
 
 @pytest.mark.parametrize("number", ["0", "9223372036854775808", UNKNOWN_HUGE, "1" * 5000, "٩٨٧٦٥٤", "-1"])

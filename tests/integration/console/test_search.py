@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain.audit import Actor
+from flow2api.domain.usecases.search import MOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +31,18 @@ async def test_account_is_found_by_its_address(site: Any) -> None:
     assert f'href="/console/accounts/{account_id}"' in page
 
 
-@pytest.mark.parametrize("text", ["", "%", "no-such-thing", "<script>alert(1)</script>", "x" * 600])
+async def test_number_of_hits_is_told_where_it_is_all_of_them(site: Any) -> None:
+    for number in range(MOST):
+        assert "the first of each kind" not in await site.viewer.see("/console/search?q=pinwheel")
+        await site.services.operating.keys.create(f"pinwheel {number}", actor=ADA)
+
+    page = await site.viewer.see("/console/search?q=pinwheel")
+
+    assert "the first of each kind" in page
+    assert f"{MOST} hits" not in page
+
+
+@pytest.mark.parametrize("text", ["", "%", "no-such-thing", "<script>alert(7)</script>", "x" * 600])
 async def test_nothing_found_is_told_with_what_can_be_found(site: Any, text: str) -> None:
     answer = await site.viewer.browser.get("/console/search", params={"q": text})
 

@@ -92,11 +92,13 @@ async def test_only_the_typed_word_drains_the_server_and_the_same_page_ends_that
         assert "it is safe to stop the server" in await site.owner.read("/console/system")
         site.services.overseeing.glance._busy._answers.clear()
         assert "This server takes nothing new." in await site.owner.read("/console")
+        assert "This server is drained: it takes nothing new." in await site.viewer.read("/console/accounts")
     finally:
         await site.owner.submit("/console/system/reopen")
     assert site.services.work.is_open
     assert (await site.owner.browser.get("/readyz")).json() == {"status": "ready"}
     assert "This server takes new work again." in await site.owner.read("/console/system")
+    assert "This server is drained" not in await site.viewer.read("/console/accounts")
 
 
 async def test_everybody_may_have_his_pages_stand_still(site: Site) -> None:

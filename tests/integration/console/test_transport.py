@@ -58,3 +58,13 @@ async def test_session_over_tls_is_in_a_cookie_that_no_other_host_can_set(site: 
     assert cookie.startswith("__Host-f2a=")
     assert "secure" in cookie.lower()
     assert "domain" not in cookie.lower()
+
+
+async def test_session_goes_on_where_plain_http_is_allowed_whatever_address_is_configured(site: Site) -> None:
+    there = {"public_url": PUBLIC, "console_plain_http": True}
+    async with reached(site, "http://192.0.2.7:8000", **there) as browser:
+        fields = {"name": "viewer", "passphrase": PASSPHRASE.reveal()}
+        await browser.post("/login", data=fields, headers={"sec-fetch-site": "same-origin"})
+        answer = await browser.get("/console/models")
+
+    assert answer.status_code == 200

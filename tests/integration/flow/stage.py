@@ -27,6 +27,8 @@ PICTURE = SPECS["gemini-3.0-pro-image-landscape"]
 VIDEO = SPECS["veo_3_1_t2v_fast_landscape"]
 FRAMES = SPECS["veo_3_1_i2v_s_fast_fl"]
 REFERENCES = SPECS["veo_3_1_r2v_fast"]
+LARGER_PICTURE = SPECS["flow-upscale-image-landscape-2k"]
+LARGER_VIDEO = SPECS["flow-upscale-video-landscape-1080p"]
 
 
 class HastyClock:

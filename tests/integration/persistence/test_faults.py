@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 
 from flow2api.adapters.persistence import SqlStorage
 from flow2api.domain.errors import ConflictError, StorageBusyError, StorageFullError
+from flow2api.domain.generation import State
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.statistics import Scope
 from flow2api.testing.samples import NOW, generation_of, key_of, media_of
@@ -294,6 +295,14 @@ class TestPlans:
         steps = await plans_of(storage, storage.generation_directory.page(UNDER_WAY, after=None, limit=10))
 
         assert "ix_generations_unfinished" in steps[0]
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+    async def test_page_of_what_came_to_nothing_looks_at_nothing_else(self, storage: SqlStorage, state: State) -> None:
+        for wanted in (GenerationFilter(state=state), GenerationFilter(state=state, code="upstream_error")):
+            steps = await plans_of(storage, storage.generation_directory.page(wanted, after=None, limit=10))
+
+            assert len(steps) == 1
+            assert "ix_generations_failures (state=?)" in steps[0]
 
     async def test_figures_of_an_account_are_looked_up_by_quarter_hours(self, storage: SqlStorage) -> None:
         steps = await plans_of(storage, storage.statistics.of_quarters(range(9, 99), None, Scope(account_id=7)))

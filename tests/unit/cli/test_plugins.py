@@ -330,3 +330,68 @@ def test_selected_coordination_that_nobody_serves_names_the_setting_and_who_was_
     assert ran.code == 78
     assert "of the setting coordination_url" in ran.err
     assert "ZeroDivisionError" in ran.err
+
+
+MOODY = """
+import msgspec
+
+from flow2api.hookspecs import CoordinationFactory, SettingsSection, hookimpl
+from flow2api.plugins.coordination_memory import MemoryCoordination
+
+
+class Moody(msgspec.Struct):
+    place: str = "roof"
+
+
+def build(url, section):
+    if section.get("place") == "cellar":
+        raise RuntimeError("it is too dark there")
+    return MemoryCoordination()
+
+
+@hookimpl
+def register_settings():
+    return [SettingsSection("moody", Moody)]
+
+
+@hookimpl
+def register_coordinations():
+    return [CoordinationFactory("moody", ("moody",), build)]
+"""
+
+
+@pytest.fixture
+def run_moody(run: CommandLine, folder: Path) -> CommandLine:
+    (folder / "moody.py").write_text(MOODY)
+    (folder / "moody.py").chmod(0o600)
+    return CommandLine(
+        {
+            **run.environment,
+            "FLOW2API_PLUGINS_DIR": str(folder),
+            "FLOW2API_PLUGINS": "moody",
+            "FLOW2API_COORDINATION_URL": "moody:",
+        }
+    )
+
+
+def test_saved_setting_with_which_nothing_can_start_is_passed_over_and_can_be_taken_back(
+    run_moody: CommandLine, stage: Stage
+) -> None:
+    stage.tables.options["plugin_settings"] = {"moody.place": "cellar"}
+
+    ran = run_moody("options", "reset", "plugin_settings")
+
+    assert ran.code == 0, ran.err
+    assert "settings saved for plugins are passed over" in ran.err
+    assert "it is too dark there" in ran.err
+    assert "moody.place" in ran.err
+    assert "plugin_settings" not in stage.tables.options
+    assert "passed over" not in run_moody("options", "list").err
+
+
+def test_given_setting_with_which_nothing_can_start_ends_the_command(run_moody: CommandLine) -> None:
+    ran = run_moody("options", "list", FLOW2API_MOODY__PLACE="cellar")
+
+    assert ran.code == 78
+    assert "it is too dark there" in ran.err
+    assert "passed over" not in ran.err

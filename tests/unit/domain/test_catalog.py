@@ -162,7 +162,7 @@ def test_suggestions_do_not_mind_the_case(catalog: ModelCatalog) -> None:
         (Wish(pictures=1), "frames"),
         (Wish(pictures=2), "frames"),
         (Wish(pictures=3), "blend"),
-        (Wish(has_source_video=True), "extend"),
+        (Wish(has_source=True), "extend"),
     ],
 )
 def test_alias_leads_by_the_mode_that_the_inputs_imply(catalog: ModelCatalog, wish: Wish, expected: str) -> None:
@@ -208,7 +208,7 @@ def test_names_that_then_lead_nowhere_drop_out() -> None:
 def test_alias_without_a_target_for_a_mode_falls_back_to_its_default() -> None:
     catalog = without("extend")
     with pytest.raises(UnsupportedInputError, match="sora does not extend videos"):
-        catalog.resolve("sora", Wish(has_source_video=True))
+        catalog.resolve("sora", Wish(has_source=True))
 
 
 def test_alias_whose_default_is_not_served_drops_out_even_if_other_modes_are() -> None:
@@ -298,11 +298,11 @@ def test_video_to_extend_must_be_there_exactly_where_it_is_of_use(catalog: Model
         catalog.resolve("extend", Wish(), source_param="video_id")
     assert missing.value.param == "video_id"
     edits = ModelCatalog([video("edit", mode=Mode.EDIT)])
-    assert edits.resolve("edit", Wish(has_source_video=True)).spec.mode is Mode.EDIT
+    assert edits.resolve("edit", Wish(has_source=True)).spec.mode is Mode.EDIT
     with pytest.raises(UnsupportedInputError, match="needs a video to edit"):
         edits.resolve("edit", Wish())
     with pytest.raises(UnsupportedInputError, match="does not extend videos"):
-        catalog.resolve("film", Wish(has_source_video=True))
+        catalog.resolve("film", Wish(has_source=True))
 
 
 def test_refusals_are_not_remembered_as_answers(catalog: ModelCatalog) -> None:
@@ -408,7 +408,7 @@ def test_alias_is_described_by_everything_that_it_may_lead_to(catalog: ModelCata
     described = catalog.describe("sora")
     assert described is not None
     assert described.id == "sora"
-    assert set(described.modes) == set(Mode) - {Mode.EDIT}
+    assert set(described.modes) == set(Mode) - {Mode.EDIT, Mode.ENLARGE}
     assert (described.min_images, described.max_images) == (0, 3)
     assert described.seconds == (4, 8)
 

@@ -52,6 +52,7 @@ CASES: list[tuple[Flow2ApiError, Verdict, bool]] = [
     (tree.SetupCodeRefusedError(), GIVE_UP, False),
     (tree.SecondFactorRequiredError(), GIVE_UP, False),
     (tree.SignInRefusedError(), GIVE_UP, False),
+    (tree.SessionTooOldError(), GIVE_UP, False),
     (tree.TooManyTriesError(1), GIVE_UP, False),
     (tree.NotSignedInError(presented=True), GIVE_UP, False),
     (tree.NotAllowedError("?"), GIVE_UP, False),

@@ -146,8 +146,8 @@ def test_a_place_that_leaves_the_ratio_to_us_leaves_it_to_the_next() -> None:
 
 
 def test_inputs_go_into_the_wish() -> None:
-    parsed = read_wish({}, pictures=2, picture_ratio=1.5, has_source_video=True)
-    assert parsed.wish == Wish(pictures=2, picture_ratio=1.5, has_source_video=True)
+    parsed = read_wish({}, pictures=2, picture_ratio=1.5, has_source=True)
+    assert parsed.wish == Wish(pictures=2, picture_ratio=1.5, has_source=True)
 
 
 @pytest.mark.parametrize("ratio", [0.0, -1.0, float("nan"), float("inf")])

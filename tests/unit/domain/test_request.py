@@ -9,8 +9,8 @@ from flow2api.domain.catalog import LANDSCAPE, PORTRAIT, BaseName, Masks, Mode, 
 from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest, Input, InputRole
 from flow2api.domain.media import Media, MediaKind
-from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request, plan_route
-from flow2api.testing.factories import MediaFactory, picture_spec, video_spec
+from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, enlarges, plan_request, plan_route
+from flow2api.testing.factories import MediaFactory, enlarging_spec, picture_spec, video_spec
 
 TAKEN, REFUSED, IGNORED = Masks.TAKEN, Masks.REFUSED, Masks.IGNORED
 TALL = picture_spec("paint-tall", line="paint", aspect_ratio=PORTRAIT, size=Size(768, 1376))
@@ -20,6 +20,11 @@ LARGE = picture_spec(
 )
 FRAMES = video_spec("frames", mode=Mode.FRAMES, min_images=1, max_images=2)
 EXTEND = video_spec("longer", mode=Mode.EXTEND, repeats_s=1)
+FILM = video_spec()
+SHAPES = {
+    "wide": {"aspect_ratio": LANDSCAPE, "size": Size(2752, 1536)},
+    "tall": {"aspect_ratio": PORTRAIT, "size": Size(1536, 2752)},
+}
 CATALOG = ModelCatalog([WIDE, TALL, LARGE, FRAMES, EXTEND, BaseName("paint", "paint")])
 
 
@@ -84,7 +89,7 @@ def test_roles_of_inputs_follow_from_the_mode() -> None:
     pictures = [MediaFactory.build(id="a"), MediaFactory.build(id="b")]
     assert plan(pictures=pictures).inputs == (Input("a", InputRole.REFERENCE), Input("b", InputRole.REFERENCE))
     assert plan("frames", pictures=pictures).inputs == (Input("a", InputRole.START), Input("b", InputRole.END))
-    source = MediaFactory.build(id="v", kind=MediaKind.VIDEO)
+    source = MediaFactory.build(id="v", kind=MediaKind.VIDEO, upstream_name="clip")
     assert plan("longer", source=source).inputs == (Input("v", InputRole.SOURCE),)
 
 
@@ -95,12 +100,15 @@ def test_extension_has_the_shape_of_its_video_whatever_is_asked(model: str, fiel
     wide = video_spec("longer-wide", line="longer", mode=Mode.EXTEND, aspect_ratio=LANDSCAPE, size=Size(1280, 720))
     film = video_spec("film-tall", aspect_ratio=PORTRAIT, size=Size(720, 1280))
     catalog = ModelCatalog([wide, tall, film, BaseName("longer", "longer")])
-    source = MediaFactory.build(id="v", kind=MediaKind.VIDEO, model="film-tall", width=None, height=None)
+    source = MediaFactory.build(
+        id="v", kind=MediaKind.VIDEO, upstream_name="clip", model="film-tall", width=None, height=None
+    )
     asked = {"model": model, "kind": None, "prompt": "on", "source": source}
     request = plan_request(catalog, fields=fields, **asked)  # type: ignore[arg-type]
     assert (request.spec, request.size) == (tall, "720x1280")
     says = [
-        f"An extension has the shape of its video: {asked} is ignored, and 9:16 is made." for asked in fields.values()
+        f"What builds on another has the shape of its video: {asked} is ignored, and 9:16 is made."
+        for asked in fields.values()
     ]
     assert list(request.warnings) == says
     agreeing = plan_request(catalog, fields={"size": "720x1280"}, **asked)  # type: ignore[arg-type]
@@ -140,8 +148,87 @@ def test_what_is_told_later_is_told_in_the_modest_form_too() -> None:
 
 @pytest.mark.parametrize(("before", "total"), [(4, 11), (15, 22), (None, 8)])
 def test_extension_is_as_long_as_what_it_extends_and_what_it_adds(before: int | None, total: int) -> None:
-    film = MediaFactory.build(kind=MediaKind.VIDEO)
+    film = MediaFactory.build(kind=MediaKind.VIDEO, upstream_name="clip")
     assert plan("longer", source=film, source_seconds=before).seconds == total
+
+
+class TestEnlarging:
+    """What was made before is made larger."""
+
+    CATALOG = ModelCatalog(
+        [
+            WIDE,
+            FILM,
+            EXTEND,
+            *(enlarging_spec(MediaKind.IMAGE, f"more-{one}", line="more", **shape) for one, shape in SHAPES.items()),
+            enlarging_spec(MediaKind.VIDEO, "larger"),
+            enlarging_spec(MediaKind.VIDEO, "larger-4k", line="larger", size=Size(3840, 2160), resolution="4k"),
+            BaseName("more", "more"),
+        ]
+    )
+    PICTURE = MediaFactory.build(
+        id="p", model="paint-wide", prompt="a lake", generation_id="gen_1", upstream_name="up", width=1376, height=768
+    )
+    VIDEO = replace(PICTURE, id="v", model="film", kind=MediaKind.VIDEO, width=None, height=None)
+
+    def planned(self, model: str, **given: object) -> GenerationRequest:
+        basis: dict[str, object] = {"model": model, "kind": None, "prompt": "ignored", "fields": {}}
+        return plan_request(self.CATALOG, **{**basis, **given})  # type: ignore[arg-type]
+
+    def test_needs_no_prompt_and_echoes_that_of_what_it_enlarges(self) -> None:
+        assert enlarges(self.CATALOG.describe("more"))
+        assert not enlarges(self.CATALOG.describe("film"))
+        assert not enlarges(None)
+        request = self.planned("larger", source=self.VIDEO, source_seconds=15, prompt="")
+        assert (request.prompt, request.parent_id, request.seconds) == ("a lake", "gen_1", 15)
+        assert request.inputs == (Input("v", InputRole.SOURCE),)
+        assert self.planned("larger", source=self.VIDEO, parent_id="video_1").parent_id == "video_1"
+
+    def test_picture_that_comes_along_is_what_is_enlarged(self) -> None:
+        request = self.planned("more", pictures=[self.PICTURE])
+        assert request.inputs == (Input("p", InputRole.SOURCE),)
+        assert (request.spec.name, request.seconds, request.size) == ("more-wide", None, "2752x1536")
+
+    def test_shape_is_that_of_what_is_enlarged(self) -> None:
+        request = self.planned("more", pictures=[self.PICTURE], fields={"aspect_ratio": "9:16"})
+        assert request.spec.name == "more-wide"
+        assert request.warnings == (
+            "What builds on another has the shape of its picture: 9:16 is ignored, and 16:9 is made.",
+        )
+        stray = replace(self.PICTURE, model="gone", width=768, height=1376)
+        assert self.planned("more", pictures=[stray]).spec.name == "more-tall"
+
+    @pytest.mark.parametrize("fields", [{"resolution": "4k"}, {"size": "3840x2160"}])
+    def test_resolution_or_size_says_how_large(self, fields: dict[str, object]) -> None:
+        assert self.planned("larger", source=self.VIDEO, fields=fields).spec.name == "larger-4k"
+        assert self.planned("larger", source=self.VIDEO).spec.name == "larger"
+
+    def test_is_made_once_and_no_longer(self) -> None:
+        request = self.planned("larger", source=self.VIDEO, fields={"n": 3, "seconds": 4})
+        assert (request.count, len(request.warnings)) == (1, 2)
+        assert "`n` is ignored" in request.warnings[0]
+        assert "changes no length" in request.warnings[1]
+
+    @pytest.mark.parametrize(
+        ("model", "given", "says", "param"),
+        [
+            ("more", {}, "needs a picture to enlarge", "image"),
+            ("larger", {}, "needs a video to enlarge", "video"),
+            ("more", {"pictures": [PICTURE, PICTURE]}, "one picture at a time, and 2 came", "image"),
+            ("more", {"pictures": [replace(PICTURE, upstream_name=None)]}, "name one by its link", "image"),
+            ("more", {"pictures": [replace(PICTURE, width=2752, height=1536)]}, "as large as 2752x1536", "image"),
+            ("larger", {"pictures": [PICTURE]}, "builds on videos", "video"),
+            ("larger", {"source": replace(VIDEO, model="longer")}, "put together of several", "video"),
+            ("edit", {"source": VIDEO}, "was made by another", "video"),
+            ("alien", {"source": VIDEO}, "comes from another", "video"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, model: str, given: dict[str, object], says: str, param: str) -> None:
+        others = (video_spec("edit", mode=Mode.EDIT), enlarging_spec(MediaKind.VIDEO, "alien", upstream="elsewhere"))
+        catalog = ModelCatalog([*self.CATALOG.specs(), *others, BaseName("more", "more")])
+        with pytest.raises(UnsupportedInputError, match=says) as caught:
+            plan_request(catalog, **{"model": model, "kind": None, "prompt": "", "fields": {}, **given})  # type: ignore[arg-type]
+        assert caught.value.param == param
 
 
 class TestRoute:

@@ -47,7 +47,7 @@ def spec_of(catalog: ModelCatalog, name: str) -> ModelSpec:
 
 
 def fitting(entry_pictures: int, mode: Mode) -> Wish:
-    return Wish(pictures=entry_pictures, has_source_video=mode is Mode.EXTEND)
+    return Wish(pictures=entry_pictures, has_source=mode.needs_source)
 
 
 # --- the list as such
@@ -63,10 +63,10 @@ def test_is_a_plugin_that_registers_through_the_hook() -> None:
 
 
 def test_has_every_living_id_base_name_and_retired_id() -> None:
-    assert len(SPECS) == 214
-    assert Counter(spec.kind for spec in SPECS) == {MediaKind.IMAGE: 32, MediaKind.VIDEO: 182}
+    assert len(SPECS) == 228
+    assert Counter(spec.kind for spec in SPECS) == {MediaKind.IMAGE: 42, MediaKind.VIDEO: 186}
     assert len(RETIRED) == 44
-    assert sum(isinstance(entry, BaseName) for entry in ENTRIES) == 59
+    assert sum(isinstance(entry, BaseName) for entry in ENTRIES) == 61
     assert sum(spec.same_as is not None for spec in SPECS) == 82
 
 
@@ -77,7 +77,7 @@ def test_reading_the_list_is_quick() -> None:
 
 
 def test_everything_lives_in_the_later_era(catalog: ModelCatalog) -> None:
-    assert len(catalog.specs()) == 214
+    assert len(catalog.specs()) == 228
     assert all(catalog.describe(entry.name) is not None for entry in ENTRIES)
 
 
@@ -136,7 +136,7 @@ def test_every_base_name_has_both_orientations(catalog: ModelCatalog) -> None:
                 wish = Wish(
                     aspect_ratio=ratio,
                     pictures=described.min_images,
-                    has_source_video=described.modes == (Mode.EXTEND,),
+                    has_source=described.modes[0].needs_source,
                 )
                 spec = catalog.resolve(entry.name, wish).spec
                 assert spec.aspect_ratio == ratio
@@ -238,7 +238,7 @@ def test_openai_picture_names_need_no_paid_plan(catalog: ModelCatalog, name: str
         (Wish(pictures=1, picture_ratio=0.6), "veo_3_1_i2v_s_fast_portrait_fl", 0),
         (Wish(pictures=2, seconds=6), "veo_3_1_i2v_s_fast_6s_fl", 0),
         (Wish(pictures=3), "veo_3_1_r2v_fast", 0),
-        (Wish(has_source_video=True), "veo_3_1_extend", 0),
+        (Wish(has_source=True), "veo_3_1_extend", 0),
     ],
 )
 def test_sora_is_served_with_its_sizes_and_lengths(
@@ -328,3 +328,39 @@ def test_quality_of_a_video_spends_nothing_extra(catalog: ModelCatalog) -> None:
     found = catalog.resolve("sora-2", Wish(resolution="4k", soft_resolution=True))
     assert found.spec.name == "veo_3_1_t2v_fast_landscape"
     assert len(found.warnings) == 1
+
+
+class TestEnlarging:
+    """What an account has made is enlarged without being made anew."""
+
+    ENLARGING = tuple(spec for spec in SPECS if spec.enlarges)
+
+    @pytest.mark.parametrize(
+        ("name", "wish", "size", "tier", "price"),
+        [
+            ("flow-upscale-image", Wish(has_source=True), Size(2752, 1536), Tier.PRO, 0),
+            ("flow-upscale-image", Wish(has_source=True, aspect_ratio=SQUARE), Size(2048, 2048), Tier.PRO, 0),
+            ("flow-upscale-image", Wish(has_source=True, resolution="4k"), Size(5504, 3072), Tier.ULTRA, 0),
+            ("flow-upscale-video", Wish(has_source=True), Size(1920, 1080), Tier.PRO, 50),
+            ("flow-upscale-video", Wish(has_source=True, size=Size(2160, 3840)), Size(2160, 3840), Tier.ULTRA, 50),
+        ],
+    )
+    def test_resolution_and_shape_choose_the_model(
+        self, catalog: ModelCatalog, name: str, wish: Wish, size: Size, tier: Tier, price: int
+    ) -> None:
+        found = catalog.resolve(name, wish)
+        assert found.warnings == ()
+        assert (found.spec.size, found.spec.min_tier, found.spec.cost(Tier.ULTRA)) == (size, tier, price)
+        assert found.spec.enlarges
+        assert not found.spec.is_enlarged
+
+    def test_asks_for_what_a_model_that_enlarges_asks_for_in_its_second_call(self) -> None:
+        targets = {str(spec.wire["enlarge"]) for spec in SPECS if spec.is_enlarged}
+        assert {str(spec.wire["enlarge"]) for spec in self.ENLARGING} == targets
+
+    def test_there_is_one_for_each_shape_in_which_flow_makes_anything(self) -> None:
+        made = {(spec.kind, spec.aspect_ratio) for spec in SPECS if spec.mode is not Mode.ENLARGE}
+        assert {(spec.kind, spec.aspect_ratio) for spec in self.ENLARGING} == made
+
+    def test_the_seed_era_has_none(self) -> None:
+        assert not any(spec.enlarges for spec in catalog_of("seed").specs())

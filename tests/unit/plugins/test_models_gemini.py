@@ -96,11 +96,11 @@ def test_number_of_pictures_chooses_among_the_ways_of_veo(catalog: ModelCatalog,
 
 def test_video_is_gone_on_from_by_the_model_that_made_it_seven_seconds_at_a_time(catalog: ModelCatalog) -> None:
     for name, price in (("google-veo-3.1", 2800), ("google-veo-3.1-fast", 1050)):
-        spec = catalog.resolve(name, Wish(has_source_video=True)).spec
+        spec = catalog.resolve(name, Wish(has_source=True)).spec
         assert (spec.mode, spec.seconds, spec.cost(None)) == (Mode.EXTEND, 7, price)
         assert spec.rests_as == catalog.resolve(name, Wish()).spec.rests_as
     with pytest.raises(UnsupportedInputError):
-        catalog.resolve("google-veo-3.1-lite", Wish(has_source_video=True))
+        catalog.resolve("google-veo-3.1-lite", Wish(has_source=True))
 
 
 def test_length_of_who_names_none_is_eight_seconds(catalog: ModelCatalog) -> None:
@@ -141,4 +141,4 @@ def test_lines_make_one_kind_of_media() -> None:
 def _least(line: str) -> Wish:
     """What a line needs at least."""
     spec = next(spec for spec in SPECS if spec.line == line)
-    return Wish(pictures=spec.min_images, has_source_video=spec.mode.needs_video)
+    return Wish(pictures=spec.min_images, has_source=spec.mode.needs_source)

@@ -7,6 +7,7 @@ from flow2api.adapters.admin_api.resources.account_actions import account_action
 from flow2api.adapters.admin_api.resources.account_imports import account_import_routes
 from flow2api.adapters.admin_api.resources.accounts import account_routes
 from flow2api.adapters.admin_api.resources.audit_entries import audit_routes
+from flow2api.adapters.admin_api.resources.deleted_accounts import deleted_account_routes
 from flow2api.adapters.admin_api.resources.deliveries import delivery_routes
 from flow2api.adapters.admin_api.resources.generations import generation_routes
 from flow2api.adapters.admin_api.resources.keys import key_routes
@@ -27,6 +28,7 @@ def resource_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     return [
         *account_routes(doors),
         *account_action_routes(doors),
+        *deleted_account_routes(doors),
         *account_import_routes(doors),
         *key_routes(doors),
         *operator_routes(doors),

@@ -49,6 +49,10 @@ class ChangedAccounts(msgspec.Struct, frozen=True, kw_only=True):
 
 def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
+    return [*_routes_of_many(doors), *_routes_of_one(doors)]
+
+
+def _routes_of_many(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @get(f"{PREFIX}/accounts", tags=["accounts"])
     async def list_accounts(
@@ -105,6 +109,10 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         changed = await doors.accounts.change_each(wanted, change, actor_of(doors, request.scope))
         return ChangedAccounts(account_ids=tuple(changed))
 
+    return [list_accounts, add_account, change_accounts]
+
+
+def _routes_of_one(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(ONE, tags=["accounts"])
     async def show_account(account_id: Id) -> WholeAccount:
         """One account, and why it rests if it does."""
@@ -126,10 +134,10 @@ def account_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @delete(ONE, tags=["accounts"])
     async def remove_account(request: HttpRequest, account_id: Id) -> None:
-        """Forget an account and its secrets; what it made stays."""
+        """Delete an account; what it made stays. For 24 hours it can be brought back, then its secrets are wiped."""
         await doors.accounts.remove(account_id, actor_of(doors, request.scope))
 
-    return [list_accounts, add_account, change_accounts, show_account, change_account, remove_account]
+    return [show_account, change_account, remove_account]
 
 
 async def _check_proxy(doors: AdminDoors, change: AccountChange) -> None:

@@ -14,7 +14,7 @@ from flow2api.adapters.admin_api.doors import AdminDoors
 from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
-from flow2api.domain.api_key import ApiKey
+from flow2api.documents.keys import KeyView, key_view
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.key_rules import NO_RULES, KeyRules, scopes_named
 from flow2api.domain.operator import Role
@@ -23,38 +23,6 @@ _RULES = ("scopes", "models", "expires_at", "requests_per_min", "max_concurrent"
 _MOST_HOURS = 8784
 
 ONE = f"{PREFIX}/keys/{{key_id:int}}"
-
-
-class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, without its text.
-
-    Attributes:
-        prefix: Its first characters, to recognise it by.
-        revoked_at: When it was revoked; null while it opens something.
-        tag: It may only use accounts with this tag; null for all.
-        profile: How answers are written for its client; null as the option `response_profile` says.
-        scopes: The parts of the API that it opens: `images`, `videos`, `models`.
-        models: Names and patterns of the models that it may use; none for all.
-        expires_at: From when on it opens nothing; null for never.
-        requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
-        max_concurrent: How many of its generations may be under way at once in a process; 0 for any number.
-        max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
-    """
-
-    id: int
-    name: str
-    prefix: str
-    tag: str | None
-    profile: str | None
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    scopes: tuple[str, ...]
-    models: tuple[str, ...]
-    expires_at: datetime | None
-    requests_per_min: int | None
-    max_concurrent: int
-    max_per_day: int
 
 
 class NewKey(KeyView, frozen=True, kw_only=True):
@@ -120,7 +88,7 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/keys", tags=["keys"])
     async def list_keys() -> Keys:
         """The keys, without their texts."""
-        return Keys(items=tuple(_view(key) for key in await doors.keys.all()))
+        return Keys(items=tuple(key_view(key) for key in await doors.keys.all()))
 
     @post(f"{PREFIX}/keys", opt=owner, tags=["keys"])
     async def create_key(request: HttpRequest, data: JSONBody[NewKeyBody]) -> NewKey:
@@ -130,12 +98,12 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             data.name, tag=data.tag, profile=data.profile, rules=rules, actor=actor_of(doors, request.scope)
         )
         await doors.reload_keys()
-        return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
+        return NewKey(**msgspec.structs.asdict(key_view(key)), key=text.reveal())
 
     @get(ONE, tags=["keys"])
     async def show_key(key_id: Id) -> KeyView:
         """One key, revoked or not."""
-        return _view(await doors.keys.get(key_id))
+        return key_view(await doors.keys.get(key_id))
 
     @patch(ONE, opt=owner, tags=["keys"])
     async def change_key(request: HttpRequest, key_id: Id, data: JSONBody[KeyBody]) -> KeyView:
@@ -143,14 +111,16 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         name = None if isinstance(data.name, UnsetType) else data.name
         tag = None if isinstance(data.tag, UnsetType) else data.tag or ""
         profile = None if isinstance(data.profile, UnsetType) else data.profile or ""
-        before = (await doors.keys.get(key_id)).rules
-        rules = _rules(data, before)
-        if name is None and tag is None and profile is None and rules is before:
+        seen = await doors.keys.get(key_id)
+        rules = _rules(data, seen.rules)
+        if name is None and tag is None and profile is None and rules is seen.rules:
             raise UnsupportedInputError("Say what is to be changed: name, tag, profile, or what it may do.")
         actor = actor_of(doors, request.scope)
-        changed = await doors.keys.update(str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor)
+        changed = await doors.keys.update(
+            str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=actor, seen=seen
+        )
         await doors.reload_keys()
-        return _view(changed)
+        return key_view(changed)
 
     @post(f"{ONE}/rotate", opt=owner, tags=["keys"])
     async def rotate_key(request: HttpRequest, key_id: Id, data: JSONBody[RotateBody]) -> NewKey:
@@ -158,14 +128,14 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         actor = actor_of(doors, request.scope)
         key, text = await doors.keys.rotate(str(key_id), actor, overlap=_hours(data.overlap_hours))
         await doors.reload_keys()
-        return NewKey(**msgspec.structs.asdict(_view(key)), key=text.reveal())
+        return NewKey(**msgspec.structs.asdict(key_view(key)), key=text.reveal())
 
     @post(f"{ONE}/revoke", status_code=200, opt=owner, tags=["keys"])
     async def revoke_key(request: HttpRequest, key_id: Id) -> KeyView:
         """Let an active key open nothing any more. It stays in the list."""
         revoked = await doors.keys.revoke(str(key_id), actor_of(doors, request.scope))
         await doors.reload_keys()
-        return _view(revoked)
+        return key_view(revoked)
 
     return [list_keys, create_key, show_key, change_key, rotate_key, revoke_key]
 
@@ -178,8 +148,15 @@ def _rules(data: NewKeyBody | KeyBody, before: KeyRules) -> KeyRules:
     if "models" in asked:
         asked["models"] = tuple(asked["models"])
     if (moment := asked.get("expires_at")) is not None:
-        asked["expires_at"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        asked["expires_at"] = _in_utc(moment)
     return replace(before, **asked) if asked else before
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise UnsupportedInputError("`expires_at` is a time within ten years.", param="expires_at") from error
 
 
 def _hours(number: float | None) -> timedelta | None:
@@ -190,22 +167,3 @@ def _hours(number: float | None) -> timedelta | None:
             f"`overlap_hours` is more than 0 and at most {_MOST_HOURS:,}.", param="overlap_hours"
         )
     return timedelta(hours=number)
-
-
-def _view(key: ApiKey) -> KeyView:
-    return KeyView(
-        id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        tag=key.tag,
-        profile=key.profile,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at,
-        scopes=tuple(sorted(key.rules.scopes)),
-        models=key.rules.models,
-        expires_at=key.rules.expires_at,
-        requests_per_min=key.rules.requests_per_min,
-        max_concurrent=key.rules.max_concurrent,
-        max_per_day=key.rules.max_per_day,
-    )

@@ -84,7 +84,7 @@ class AccountController(Controller):
         await read_button(visit.request)
         account = await visit.doors.accounts.set_enabled(account_id, enabled=False, actor=visit.actor)
         told = gettext("%(name)s is paused; what it has begun goes on.")
-        return visit.see(_path(account_id), told % {"name": name_of(account)})
+        return visit.see(_path(account_id), told % {"name": name_of(account)}, undo=f"{_path(account_id)}/enable")
 
     @post(f"{_ONE}/enable")
     async def enable(self, visit: NamedDependency[Visit], account_id: Id) -> Response[Any]:

@@ -20,7 +20,7 @@ from flow2api.domain.generation import Generation, State
 from flow2api.domain.health import HealthEvent, HealthKind
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.probe import Probe, ProbePart, ProbeStep, StepState
-from flow2api.domain.request_log import LogFilter
+from flow2api.domain.request_log import LogFilter, LoggedRequest
 from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.domain.usecases.operate_accounts import COOLING
 from flow2api.domain.usecases.read_credits import CreditsOutlook
@@ -167,7 +167,6 @@ async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> L
     at = int(before) if before.isdecimal() and len(before) < 16 else None
     page = await doors.timeline.page(account_id, before=at, limit=EVENTS)
     checks = await doors.checks([account_id])
-    jobs = await doors.generations.page(GenerationFilter(account_id=account_id), limit=_JOBS)
     kind, name = doors.kinds.of(account.upstream), name_of(account)
     any_word, path = gettext("any"), f"/console/accounts/{account_id}"
     return LiveAccount(
@@ -192,7 +191,7 @@ async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> L
         older=f"{path}?before={page.items[-1].number}#account-health" if page.has_more else "",
         newest=f"{path}#account-health" if at is not None else "",
         probe=_probe(doors.probes.last(account_id)),
-        jobs=tuple(_job(one) for one in jobs.items),
+        jobs=await _jobs(doors, account_id),
     )
 
 
@@ -241,7 +240,9 @@ def credits_of(name: str, outlook: CreditsOutlook) -> CreditsChart:
     known = [(one.day, one.left) for one in outlook.days if one.left is not None]
     expected = [] if outlook.forecast is None else outlook.forecast.expected(outlook.days[-1], _AHEAD_DAYS)
     summary = gettext("Nothing is known yet.")
-    if known:
+    if len(known) == 1:
+        summary = gettext("%(left)s on %(day)s.") % {"left": number(known[0][1]), "day": day(known[0][0])}
+    elif known:
         summary = gettext("From %(first)s to %(last)s.") % {"first": number(known[0][1]), "last": number(known[-1][1])}
     if outlook.forecast is not None:
         told = gettext("At the pace of the last seven days nothing is left on %(day)s.")
@@ -350,7 +351,27 @@ _JOB_LOOKS = {
 }
 
 
-def _job(one: Generation) -> JobLine:
+async def _jobs(doors: ConsoleDoors, account_id: int) -> tuple[JobLine, ...]:
+    """Its newest generations: what has ended from the request log, which knows those of an account apart."""
+    wanted = GenerationFilter(account_id=account_id, is_unfinished=True)
+    running = [_job_under_way(one) for one in (await doors.generations.page(wanted, limit=_JOBS)).items]
+    lines = await doors.log.page(LogFilter(account_id=account_id), limit=_JOBS)
+    # What has just ended may stand in the log before its row is written, and the reverse.
+    known = {one.id for one in running}
+    ended = [_job_ended(line) for line in lines.items if line.generation_id and line.generation_id not in known]
+    return tuple([*running, *ended][:_JOBS])
+
+
+def _job_under_way(one: Generation) -> JobLine:
+    return _job(one.id, one.state, one.spec_name, None, one.created_at)
+
+
+def _job_ended(line: LoggedRequest) -> JobLine:
+    took = timedelta(milliseconds=line.duration_ms)
+    return _job(line.generation_id or "", State(line.state), line.model, took.total_seconds(), line.at - took)
+
+
+def _job(generation_id: str, state: State, model: str, took_s: float | None, at: datetime) -> JobLine:
     words = {
         State.QUEUED: gettext("Queued"),
         State.RUNNING: gettext("Running"),
@@ -358,8 +379,5 @@ def _job(one: Generation) -> JobLine:
         State.FAILED: gettext("Failed"),
         State.CANCELLED: gettext("Cancelled"),
     }
-    kind, icon = _JOB_LOOKS[one.state]
-    took = None if one.ended_at is None else max(0.0, (one.ended_at - one.created_at).total_seconds())
-    return JobLine(
-        id=one.id, kind=kind, icon=icon, words=words[one.state], model=one.model, took_s=took, at=one.created_at
-    )
+    kind, icon = _JOB_LOOKS[state]
+    return JobLine(id=generation_id, kind=kind, icon=icon, words=words[state], model=model, took_s=took_s, at=at)

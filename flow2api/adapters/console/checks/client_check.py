@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -20,6 +20,7 @@ from flow2api.adapters.console.language import gettext
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, Flow2ApiError
+from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 KEY_NAME = "connection check"
 """What the names of its keys begin with; the rest is chance."""
+_KEY_LIVES = timedelta(hours=1)
 _OWN_KEY = re.compile(rf"{KEY_NAME} [0-9a-f]{{8}}")
 _AT_ONCE = 2
 _CASE_WITHIN_S = 120.0
@@ -108,7 +110,7 @@ class ClientCheck:
             raise ConflictError("A check is under way; wait for its end.")
         self._is_starting = True
         try:
-            key, text = await _new_key(keys, reload_keys, actor)
+            key, text = await _new_key(keys, reload_keys, clock, actor)
         finally:
             self._is_starting = False
         cases = client_cases(Setting(model, base_url, grey_picture()))
@@ -158,12 +160,15 @@ class ClientCheck:
             self.state = replace(self.state, results=results, ended_at=clock.now())
 
 
-async def _new_key(keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], actor: Actor) -> tuple[ApiKey, Secret]:
-    """A key for one check; those of checks that the end of a process has cut off are revoked."""
+async def _new_key(
+    keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], clock: Clock, actor: Actor
+) -> tuple[ApiKey, Secret]:
+    """A key for one check, without the limit of clients; those of checks that the end of a process has cut off are revoked."""
     for left in await keys.all():
         if left.is_active and _OWN_KEY.fullmatch(left.name):
             await keys.revoke(str(left.id), actor)
-    made = await keys.create(f"{KEY_NAME} {secrets.token_hex(4)}", actor=actor)
+    rules = KeyRules(requests_per_min=0, expires_at=clock.now() + _KEY_LIVES)
+    made = await keys.create(f"{KEY_NAME} {secrets.token_hex(4)}", rules=rules, actor=actor)
     await reload_keys()
     return made
 

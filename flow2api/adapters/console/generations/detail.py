@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flow2api.adapters.console.account_reasons import reason_words
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.generations.course import LOST, WAIT, course_of
 from flow2api.adapters.console.generations.curl import as_curl
 from flow2api.adapters.console.generations.gallery import Tile, tile_of
 from flow2api.adapters.console.generations.names import Named, Names, names_of
 from flow2api.adapters.console.generations.rows import Row, row_of, title_of
-from flow2api.adapters.console.generations.states import phase_words, reason_words
+from flow2api.adapters.console.generations.states import input_words, phase_words
 from flow2api.adapters.console.language import gettext, ngettext, retold
 from flow2api.adapters.console.visit import Visit
 from flow2api.adapters.console.wording import duration, number
@@ -111,6 +112,8 @@ async def look(visit: Visit, generation_id: str) -> Detail:
     """
     doors = visit.doors
     found = await doors.follow.get(generation_id)
+    if not found.generation.state.is_final:
+        await doors.foresee_ends.learn()
     generation, names, now = found.generation, await names_of(doors), doors.clock.now()
     lineage = await doors.follow.lineage(generation)
     related = (*((lineage.parent,) if lineage.parent else ()), *lineage.siblings, *lineage.children)
@@ -127,7 +130,7 @@ async def look(visit: Visit, generation_id: str) -> Detail:
     choice = generation.choice
     return Detail(
         generation=generation,
-        row=row_of(found, names, now),
+        row=row_of(found, names, now, doors.foresee_ends.left(generation)),
         tiles=tiles,
         gone=len(generation.results) - len(tiles),
         events=_events(generation, names),
@@ -244,13 +247,7 @@ def _inputs(generation: Generation, lineage: Lineage) -> Sequence[InputView]:
 
 
 def _input(role: InputRole, media: Media | None) -> InputView:
-    words = {
-        InputRole.REFERENCE: gettext("Reference picture"),
-        InputRole.START: gettext("First frame"),
-        InputRole.END: gettext("Last frame"),
-        InputRole.BASE: gettext("Picture that is edited"),
-        InputRole.SOURCE: gettext("Video that is gone on with"),
-    }[role]
+    words = input_words(role, None if media is None else media.kind)
     if media is None:
         return InputView(words, "", "")
     can_show = media.content_type in CONTENT_TYPES

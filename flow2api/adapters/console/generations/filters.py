@@ -12,6 +12,7 @@ from flow2api.domain.errors import UpstreamStateUnknownError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import GenerationFilter
+from flow2api.domain.prompt_search import LONGEST_TEXT, has_words, words_of
 
 LIVE = "/console/generations"
 GALLERY = "/console/generations/gallery"
@@ -21,11 +22,12 @@ ENDED = {
     "failed": GenerationFilter(state=State.FAILED),
     "completed": GenerationFilter(state=State.COMPLETED),
     "cancelled": GenerationFilter(state=State.CANCELLED),
-    "unknown": GenerationFilter(code=UpstreamStateUnknownError.code),
+    "unknown": GenerationFilter(state=State.FAILED, code=UpstreamStateUnknownError.code),
 }
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
-_NAMES = ("state", "kind", "model", "account", "key", "span", "after", "before")
+_NAMES = ("state", "q", "kind", "model", "account", "key", "span", "after", "before")
+_NARROWING = ("q", "kind", "model", "account", "key", "span")
 _NOBODY = -1
 
 
@@ -43,12 +45,14 @@ class Filters:
     """The query of a page.
 
     Attributes:
+        q: Words of the prompt.
         account_id: That of the account that was named; -1 when there is no such account.
         key_id: The same for the API key; 0 stands for the operator.
     """
 
     base: str
     state: str = ""
+    q: str = ""
     kind: str = ""
     model: str = ""
     account: str = ""
@@ -62,12 +66,22 @@ class Filters:
     @property
     def is_narrowed(self) -> bool:
         """Whether anything besides the state is asked for."""
-        return any((self.kind, self.model, self.account, self.key, self.span))
+        return any((self.q, self.kind, self.model, self.account, self.key, self.span))
+
+    @property
+    def is_search(self) -> bool:
+        """Whether words of prompts are looked for, in whatever state."""
+        return bool(self.q) and not self.state
 
     @property
     def values(self) -> Mapping[str, str]:
         """What is set, by its name in the address."""
         return {name: value for name in _NAMES if (value := getattr(self, name))}
+
+    @property
+    def unfiltered(self) -> str:
+        """This page with its state alone."""
+        return self.path(**dict.fromkeys(_NARROWING, ""))
 
     def path(self, **changes: str) -> str:
         """This page narrowed otherwise, from its beginning unless the change says where."""
@@ -80,6 +94,7 @@ class Filters:
         account = names.account(self.account_id).words if (self.account_id or 0) > 0 else self.account
         key = names.key(self.key_id or None).words if self.key_id is not None and self.key_id >= 0 else self.key
         shown = (
+            ("q", gettext("Prompt"), self.q),
             ("kind", gettext("Kind"), kind_words(self.kind)),
             ("model", gettext("Model"), self.model),
             ("account", gettext("Account"), account),
@@ -110,7 +125,8 @@ class Filters:
     def passes(self, generation: Generation, now: datetime) -> bool:
         """Whether one that is under way is wanted; the state aside."""
         return (
-            (not self.kind or generation.kind.value == self.kind)
+            has_words(generation.prompt, words_of(self.q))
+            and (not self.kind or generation.kind.value == self.kind)
             and (not self.model or generation.model == self.model)
             and self.account_id in (None, generation.account_id)
             and self.key_id in (None, generation.key_id or 0)
@@ -121,6 +137,7 @@ class Filters:
 def filters_of(visit: Visit, base: str, names: Names) -> Filters:
     """What the address of the page asks for; what cannot be is left out."""
     values = {name: visit.query(name).strip() for name in _NAMES}
+    values["q"] = values["q"][:LONGEST_TEXT]
     allowed = {"kind": [*MediaKind], "span": [*SPANS], "state": [*UNDER_WAY, *ENDED]}
     for name, among in allowed.items():
         if values[name] not in among:

@@ -9,6 +9,7 @@ from flow2api.adapters.console.generations.filters import GALLERY, Chip, Filters
 from flow2api.adapters.console.generations.listing import Choices, choices_of
 from flow2api.adapters.console.generations.names import Named, names_of
 from flow2api.adapters.console.generations.rows import title_of, took_s
+from flow2api.adapters.console.playground.follow_ups import FollowUp, follow_ups
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import MediaNotFoundError
 from flow2api.domain.generation import Generation
@@ -59,6 +60,7 @@ class Gallery:
     Attributes:
         kinds: What the facets offer, as words, address and whether it is chosen.
         behind: The address of what comes next; empty when there is no more.
+        looked_to: How far back the look for words of prompts came, where it came to an end before all was looked at.
     """
 
     filters: Filters
@@ -68,6 +70,7 @@ class Gallery:
     tiles: Sequence[Tile]
     before: str
     behind: str
+    looked_to: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Shown:
         before: The address of the one before it in the gallery; empty when it is the first.
         behind: The address of the next one.
         back: The gallery around it.
+        follow_ups: What can be made of it.
+        is_of_a_key: It belongs to an API key, so that operators make nothing of it.
     """
 
     tile: Tile
@@ -88,6 +93,8 @@ class Shown:
     before: str
     behind: str
     back: str
+    follow_ups: Sequence[FollowUp]
+    is_of_a_key: bool
 
 
 async def look(visit: Visit) -> Gallery:
@@ -95,16 +102,17 @@ async def look(visit: Visit) -> Gallery:
     doors = visit.doors
     names = await names_of(doors)
     filters = filters_of(visit, GALLERY, names)
-    tiles, first, last, has_before, has_behind = await _tiles(doors, filters)
+    part = await (_searched(doors, filters) if filters.q else _tiles(doors, filters))
     kinds = [("", "layout-grid"), ("image", "image"), ("video", "video")]
     return Gallery(
         filters=filters,
         kinds=[(kind_words(kind), symbol, filters.path(kind=kind), kind == filters.kind) for kind, symbol in kinds],
         chips=[one for one in filters.chips(names) if not filters.kind or one.value != kind_words(filters.kind)],
         choices=choices_of(doors, names),
-        tiles=tiles,
-        before=filters.path(before=first) if has_before else "",
-        behind=filters.path(after=last) if has_behind else "",
+        tiles=part.tiles,
+        before=filters.path(before=part.first) if part.has_before else "",
+        behind=filters.path(after=part.last) if part.has_behind else "",
+        looked_to=part.looked_to,
     )
 
 
@@ -128,6 +136,8 @@ async def show(visit: Visit, media_id: str) -> Shown:
         before=_path(before, filters),
         behind=_path(behind, filters),
         back=filters.path(),
+        follow_ups=await follow_ups(doors, media),
+        is_of_a_key=media.key_id is not None,
     )
 
 
@@ -155,8 +165,34 @@ def tile_of(doors: ConsoleDoors, generation: Generation, media: Media, filters: 
     )
 
 
-async def _tiles(doors: ConsoleDoors, filters: Filters) -> tuple[list[Tile], str, str, bool, bool]:
-    """The results of whole generations until there are enough, and where they begin and end."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Results of whole generations, and the ids of those where they begin and end."""
+
+    tiles: list[Tile]
+    first: str
+    last: str
+    has_before: bool
+    has_behind: bool
+    looked_to: datetime | None = None
+
+
+async def _searched(doors: ConsoleDoors, filters: Filters) -> _Part:
+    """The results of what was asked for with the words of the filter, as far as one look goes."""
+    after, before = filters.after or None, filters.before or None
+    found = await doors.find_prompts(filters.q, _wanted(doors, filters), after=after, before=before, limit=PAGE)
+    kept = await doors.follow.results(found.items)
+    tiles = [tile for one in found.items for tile in _of(doors, one, kept, filters)]
+    first, last = (found.items[0].id, found.items[-1].id) if found.items else ("", "")
+    is_cut = found.further is not None and len(found.items) < PAGE
+    looked_to, further = (found.looked_to if is_cut else None), found.further or ""
+    if before:
+        return _Part(tiles, further or first, last, bool(further), bool(last), looked_to)
+    return _Part(tiles, first, further, bool(after) and bool(first), bool(further), looked_to)
+
+
+async def _tiles(doors: ConsoleDoors, filters: Filters) -> _Part:
+    """The results of whole generations until there are enough."""
     wanted = _wanted(doors, filters)
     after, before = filters.after or None, filters.before or None
     tiles: list[Tile] = []
@@ -175,7 +211,7 @@ async def _tiles(doors: ConsoleDoors, filters: Filters) -> tuple[list[Tile], str
         if before or not page.has_more or len(tiles) >= PAGE:
             break
     has_before = has_more if before else bool(filters.after)
-    return tiles, first, last, has_before and bool(first), True if before and last else has_more
+    return _Part(tiles, first, last, has_before and bool(first), True if before and last else has_more)
 
 
 def _of(doors: ConsoleDoors, generation: Generation, kept: dict[str, Media], filters: Filters) -> list[Tile]:
@@ -199,9 +235,15 @@ async def _found(doors: ConsoleDoors, media_id: str) -> tuple[Generation, Media]
 async def _beside(doors: ConsoleDoors, filters: Filters, generation: Generation, media_id: str) -> tuple[str, str]:
     """The ids of the results before and behind one."""
     wanted = _wanted(doors, filters)
-    in_front = await doors.generations.page(wanted, before=generation.id, limit=3)
-    following = await doors.generations.page(wanted, after=generation.id, limit=3)
-    around = (*in_front.items, generation, *following.items)
+    around: tuple[Generation, ...]
+    if filters.q:
+        newer = await doors.find_prompts(filters.q, wanted, before=generation.id, limit=3)
+        older = await doors.find_prompts(filters.q, wanted, after=generation.id, limit=3)
+        around = (*newer.items, generation, *older.items)
+    else:
+        in_front = await doors.generations.page(wanted, before=generation.id, limit=3)
+        following = await doors.generations.page(wanted, after=generation.id, limit=3)
+        around = (*in_front.items, generation, *following.items)
     kept = await doors.follow.results(around)
     ids = [one for each in around for one in each.results if one in kept]
     place = ids.index(media_id) if media_id in ids else 0

@@ -6,9 +6,11 @@ from datetime import datetime
 from flow2api.adapters.console.generations.names import Named, Names
 from flow2api.adapters.console.generations.states import StateWords, phase_words, state_name, state_words
 from flow2api.adapters.console.language import gettext, retold
+from flow2api.adapters.console.remaining import remaining_words
 from flow2api.adapters.console.wording import duration
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.redaction import redact_text
+from flow2api.domain.remaining_time import Remaining
 from flow2api.domain.usecases.follow_generations import UnderWay
 from flow2api.domain.usecases.operate_generations import may_move
 from flow2api.domain.waiting_line import Turn
@@ -25,7 +27,8 @@ class Row:
         title: The prompt, cut; a stand-in when there is none.
         progress: 0 to 100; None where nothing is known of it.
         step: What is done now.
-        beside: What there is to say of it besides: how long it may still take, or what the last account met.
+        beside: What there is to say of it besides: why it waits, or what the last account met.
+        left: How much longer it may take; empty where that cannot be told.
         took_s: From when it was asked for to its end, or to now.
         reason: Why it came to nothing.
         may_move: Whether it can be repeated on another account.
@@ -39,6 +42,7 @@ class Row:
     progress: int | None
     step: str
     beside: str
+    left: str
     account: Named
     key: Named
     created_at: datetime
@@ -52,8 +56,12 @@ class Row:
         return f"/console/generations/{self.id}"
 
 
-def row_of(one: UnderWay, names: Names, now: datetime) -> Row:
-    """A generation as a row."""
+def row_of(one: UnderWay, names: Names, now: datetime, left: Remaining | None = None) -> Row:
+    """A generation as a row.
+
+    Args:
+        left: How much longer it may take.
+    """
     generation = one.generation
     return Row(
         id=generation.id,
@@ -64,6 +72,7 @@ def row_of(one: UnderWay, names: Names, now: datetime) -> Row:
         progress=generation.progress if generation.state is State.RUNNING and generation.progress else None,
         step=_step(generation, one.turn),
         beside=_beside(generation, one.turn),
+        left=remaining_words(left),
         account=names.account(generation.account_id if generation.state is not State.QUEUED else None),
         key=names.key(generation.key_id),
         created_at=generation.created_at,

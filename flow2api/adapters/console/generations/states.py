@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flow2api.adapters.console.language import gettext
 from flow2api.domain.errors import UpstreamStateUnknownError
-from flow2api.domain.generation import Generation, Phase, Stage, State
+from flow2api.domain.generation import Generation, InputRole, Phase, Stage, State
+from flow2api.domain.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +63,22 @@ def phase_words(phase: Phase | None, stage: Stage = Stage.MAKE) -> str:
     }[phase]
 
 
-def reason_words(reason: str) -> str:
-    """Why an account could not serve."""
-    return {
-        "busy": gettext("all slots in use"),
-        "max_running": gettext("as many run as the options allow"),
-        "no_tier": gettext("the plan does not include the model"),
-        "no_tag": gettext("not in the key's group"),
-        "switched_off": gettext("does not make this kind"),
-        "warming": gettext("still being prepared"),
-        "quota": gettext("out of credits"),
-        "no_proxy": gettext("no proxy works"),
-        "manual": gettext("paused"),
-        "auth_expired": gettext("sign-in expired"),
-        "unusable": gettext("cannot be used"),
-        "refused": gettext("refused by the service"),
-        "rate_limited": gettext("cooling down"),
-        "no_access": gettext("has no access to the model"),
-        "error_streak": gettext("resting after failures"),
-        "tried": gettext("tried before"),
-        "removed": gettext("removed"),
-    }.get(reason, reason.replace("_", " "))
+def input_words(role: InputRole, kind: MediaKind | None) -> str:
+    """What an input is for.
+
+    Args:
+        kind: What the input is; None when it is not kept any more.
+    """
+    match role:
+        case InputRole.REFERENCE:
+            return gettext("Reference picture")
+        case InputRole.START:
+            return gettext("First frame")
+        case InputRole.END:
+            return gettext("Last frame")
+        case InputRole.BASE:
+            return gettext("Picture that is edited")
+        case InputRole.MASK:
+            return gettext("Where it may be changed")
+        case InputRole.SOURCE:
+            return gettext("Picture that is enlarged") if kind is MediaKind.IMAGE else gettext("Video that is built on")

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from flow2api.adapters.console.errors import sentence_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
-from flow2api.adapters.console.keys.rule_fields import FIELD_OF, MARK, RULE_FIELDS, read_rules, typed
+from flow2api.adapters.console.keys.rule_fields import BESIDE, FIELD_OF, MARK, RULE_FIELDS, read_rules, typed
 from flow2api.adapters.console.keys.views import (
     OVERLAPS_H,
     PATH,
@@ -25,14 +25,14 @@ from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
 from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.visit import Visit
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, UnsupportedInputError
 from flow2api.domain.key_rules import NO_RULES
 from flow2api.domain.operator import Role
 
 _FIELDS = ("name", "tag", "profile")
 _ALL_FIELDS = (*_FIELDS, *RULE_FIELDS)
 _FIELD_OF = {"name": "name", "tags": "tag", "profile": "profile", **FIELD_OF}
-_OVERLAP = "overlap_hours"
+_OVERLAP, _WAS_NAME = "overlap_hours", "was_name"
 _OWNER = {LEAST_ROLE: Role.OWNER}
 
 
@@ -74,13 +74,16 @@ class KeysController(Controller):
     @get("/{key_id:int}")
     async def show(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
         """One key."""
-        return await visit.page("keys/show.html", await one_key(visit.doors, key_id), area="keys", form=Form())
+        return await visit.page(
+            "keys/show.html", await one_key(visit.doors, await visit.doors.keys.get(key_id)), area="keys", form=Form()
+        )
 
     @post("/{key_id:int}", opt=_OWNER)
     async def change(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
         """Change what it is called and may do; what somebody else has changed meanwhile is shown instead."""
         form = await read_form(visit.request, (*_ALL_FIELDS, *(f"was_{field}" for field in _ALL_FIELDS), MARK))
-        view = await one_key(visit.doors, key_id)
+        seen = await visit.doors.keys.get(key_id)
+        view = await one_key(visit.doors, seen)
         name, tag, profile = (form.text(field, is_needed=field == "name") for field in _FIELDS)
         rules = read_rules(form, view.key.rules)
         status = 422
@@ -89,7 +92,7 @@ class KeysController(Controller):
         elif not form.errors:
             try:
                 await visit.doors.keys.update(
-                    str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=visit.actor
+                    str(key_id), name=name, tag=tag, profile=profile, rules=rules, actor=visit.actor, seen=seen
                 )
             except (UnsupportedInputError, ConflictError) as error:
                 _refuse(form, error)
@@ -101,7 +104,9 @@ class KeysController(Controller):
     @get("/{key_id:int}/rotate", opt=_OWNER)
     async def ask_rotation(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
         """What rotating does, and the passphrase that it takes."""
-        return await visit.page("keys/rotate.html", await one_key(visit.doors, key_id), area="keys", form=Form())
+        return await visit.page(
+            "keys/rotate.html", await one_key(visit.doors, await visit.doors.keys.get(key_id)), area="keys", form=Form()
+        )
 
     @post("/{key_id:int}/rotate", opt=_OWNER)
     async def rotate(self, visit: NamedDependency[Visit], key_id: Id) -> Response[Any]:
@@ -109,10 +114,17 @@ class KeysController(Controller):
 
         It takes the passphrase once more: a page left open must not be enough to get at a key that works.
         """
-        form = await read_form(visit.request, (PASSPHRASE, _OVERLAP))
-        view = await one_key(visit.doors, key_id)
+        form = await read_form(visit.request, (PASSPHRASE, _OVERLAP, _WAS_NAME))
+        view = await one_key(visit.doors, await visit.doors.keys.get(key_id))
         hours = form.choice(_OVERLAP, [str(one) for one in OVERLAPS_H])
-        status = await confirm(form, visit)
+        if form.value(_WAS_NAME, view.key.name) != view.key.name:
+            # Most likely the button was pressed twice, and the first press has done it.
+            told = gettext("This key is called “%(name)s” now; look whether it was rotated already.")
+            form.refuse("", told % {"name": view.key.name})
+            form.values[_WAS_NAME] = view.key.name
+            status = 409
+        else:
+            status = await confirm(form, visit)
         if form.errors:
             return await visit.page("keys/rotate.html", view, area="keys", status=status, form=form)
         overlap = timedelta(hours=int(hours)) if hours else None
@@ -139,7 +151,10 @@ def _base_url(visit: Visit) -> str:
 
 
 def _refuse(form: Form, error: UnsupportedInputError | ConflictError) -> None:
-    field = "name" if isinstance(error, ConflictError) else _FIELD_OF.get(error.param or "", "")
+    if isinstance(error, ChangedMeanwhileError):
+        field = ""
+    else:
+        field = "name" if isinstance(error, ConflictError) else _FIELD_OF.get(error.param or "", "")
     form.refuse(field, sentence_of(error))
 
 
@@ -147,9 +162,12 @@ def _tell_of_changes(form: Form, key: KeyView) -> bool:
     """Note what has another value than the page had from which the form was sent; whether there is any."""
     now = {"name": key.name, "tag": key.tag or "", "profile": key.profile or "", **typed(key.rules)}
     changed = [field for field in _ALL_FIELDS if _unbroken(form.value(f"was_{field}", now[field])) != now[field]]
+    opens = ", ".join(key.scopes) or gettext("everything")
     for field in changed:
-        value = now[field] or gettext("none")
-        form.refuse(field, gettext("Somebody has changed this to “%(value)s” meanwhile.") % {"value": value})
+        value = (opens if field in BESIDE else now[field]) or gettext("none")
+        form.refuse(
+            BESIDE.get(field, field), gettext("Somebody has changed this to “%(value)s” meanwhile.") % {"value": value}
+        )
         form.values[f"was_{field}"] = now[field]
     return bool(changed)
 

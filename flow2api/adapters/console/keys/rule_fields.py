@@ -9,6 +9,7 @@ from flow2api.domain.key_rules import MOST, KeyRules, KeyScope
 MARK = "has_rules"
 """Is sent along where the form shows these fields: a box that is not ticked is not sent, nor is one that is not there."""
 
+_LONGEST_LIST = 10_000
 _MINUTES = "%Y-%m-%dT%H:%M"
 _SCOPES = {f"scope_{scope.value}": scope for scope in KeyScope}
 
@@ -18,6 +19,9 @@ FIELD_OF = {"scopes": "scope_images", "models": "models", "expires_at": "expires
     name: name for name in ("requests_per_min", "max_concurrent", "max_per_day")
 }
 """The field beside which a fault of the domain is told."""
+
+BESIDE = dict.fromkeys(_SCOPES, next(iter(_SCOPES)))
+"""The field beside which something is told of one that has no place of its own for it."""
 
 
 def typed(rules: KeyRules) -> dict[str, str]:
@@ -41,7 +45,11 @@ def read_rules(form: Form, before: KeyRules) -> KeyRules:
         form.refuse("scope_images", gettext("Tick one at least."))
     return KeyRules(
         scopes=scopes,
-        models=tuple(dict.fromkeys(name for line in form.text("models").splitlines() if (name := line.strip()))),
+        models=tuple(
+            dict.fromkeys(
+                name for line in form.text("models", most=_LONGEST_LIST).splitlines() if (name := line.strip())
+            )
+        ),
         expires_at=_expires(form, before),
         requests_per_min=form.whole("requests_per_min", most=MOST),
         max_concurrent=form.whole("max_concurrent", most=MOST) or 0,
@@ -56,7 +64,8 @@ def _expires(form: Form, before: KeyRules) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         form.refuse("expires", gettext("This has to be a date and a time, such as 2027-01-31T18:00."))
         return before.expires_at

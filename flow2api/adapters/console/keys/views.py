@@ -184,7 +184,7 @@ async def key_list(doors: ConsoleDoors, *, text: str, state: str, after: str) ->
         found=page.total,
         before=address(PATH, query, after=page.before) if page.has_before else "",
         behind=address(PATH, query, after=page.behind) if page.behind else "",
-        zone=str(doors.statistics.zone),
+        zone=str(doors.statistics.zone).removeprefix("Etc/"),
     )
 
 
@@ -193,17 +193,12 @@ async def new_key(doors: ConsoleDoors) -> NewKeyForm:
     return await _form(doors, NO_RULES)
 
 
-async def one_key(doors: ConsoleDoors, key_id: int) -> OneKey:
-    """A key with all that was counted for it.
-
-    Raises:
-        NotKnownError: There is none.
-    """
-    key = await doors.keys.get(key_id)
+async def one_key(doors: ConsoleDoors, key: ApiKey) -> OneKey:
+    """A key with all that was counted for it."""
     today = await doors.glance.today(Dimension.KEY)
     totals = await doors.statistics.totals(Dimension.KEY)
     view = view_of(doors, key, today.get(key.id))
-    return OneKey(view, await _form(doors, key.rules), totals.get(key.id, Counts()), _overlaps())
+    return OneKey(view, await _form(doors, key.rules, key.profile), totals.get(key.id, Counts()), _overlaps())
 
 
 def scope_words() -> Mapping[str, str]:
@@ -244,9 +239,9 @@ def _facet(key: KeyView) -> str:
     return "active" if key.opens else key.state
 
 
-async def _form(doors: ConsoleDoors, rules: KeyRules) -> NewKeyForm:
+async def _form(doors: ConsoleDoors, rules: KeyRules, profile: str | None = None) -> NewKeyForm:
     return NewKeyForm(
-        profiles=_profiles(doors),
+        profiles=_profiles(doors, profile),
         tags=(await doors.browse.filter_values()).tags,
         models=[one.id for one in doors.routes.listed()],
         typed=typed(rules),
@@ -272,5 +267,8 @@ def _hours(count: int) -> str:
     return ngettext("%(count)s more hour", "%(count)s more hours", count) % {"count": number(count)}
 
 
-def _profiles(doors: ConsoleDoors) -> Sequence[tuple[str, str]]:
-    return [(name, name) for name in doors.keys.profiles]
+def _profiles(doors: ConsoleDoors, chosen: str | None) -> Sequence[tuple[str, str]]:
+    known = [(name, name) for name in doors.keys.profiles]
+    if chosen is None or chosen in doors.keys.profiles:
+        return known
+    return [*known, (chosen, gettext("%(name)s (not there now)") % {"name": chosen})]

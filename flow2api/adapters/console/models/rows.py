@@ -145,4 +145,5 @@ def mode_words() -> Mapping[Mode, str]:
         Mode.REFERENCES: gettext("reference pictures"),
         Mode.EXTEND: gettext("goes on from a video"),
         Mode.EDIT: gettext("changes a video"),
+        Mode.ENLARGE: gettext("enlarges what was made"),
     }

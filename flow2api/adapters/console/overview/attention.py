@@ -66,7 +66,7 @@ def _of_accounts(accounts: BusyAccounts) -> Iterator[Care]:
         title = ngettext(
             "%(count)s account has to be signed in anew.", "%(count)s accounts have to be signed in anew.", expired
         )
-        words = gettext("The service refused what it signs in with; it takes no work until you replace that.")
+        words = gettext("The service refused the sign-in; no work goes there until you replace it.")
         yield _of_state(AccountState.SIGN_IN_EXPIRED, title, expired, words, gettext("Replace tokens"))
     if unusable := counts.get(AccountState.UNUSABLE, 0):
         title = ngettext("%(count)s account cannot be used.", "%(count)s accounts cannot be used.", unusable)

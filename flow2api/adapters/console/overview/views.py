@@ -114,7 +114,7 @@ async def look_now(doors: ConsoleDoors, asked: str) -> Now:
     """
     span = span_of(asked)
     accounts, outlook, figures = await doors.glance.accounts(), await _outlook(doors), await _figures(doors, span)
-    census, (count, jobs) = await doors.census(), under_way(doors)
+    census, (count, jobs) = await doors.census(), await under_way(doors)
     made = await _latest(doors)
     states = _states(accounts)
     return Now(
@@ -170,18 +170,18 @@ async def first_steps(doors: ConsoleDoors, now: Now) -> Sequence[FirstStep]:
             gettext("with its session token, or an API key"),
         ),
         FirstStep(
-            has_made,
-            gettext("First result made"),
-            gettext("Try a prompt"),
-            "/console/playground",
-            gettext("in the playground, without any client"),
-        ),
-        FirstStep(
             bool(keys),
             gettext("API key created"),
             gettext("Create an API key"),
             "/console/keys",
             gettext("for each client, so that you see who asks for what"),
+        ),
+        FirstStep(
+            has_made,
+            gettext("First result made"),
+            gettext("Try a prompt"),
+            "/console/playground",
+            gettext("in the playground, without any client"),
         ),
         FirstStep(
             is_called,

@@ -7,6 +7,7 @@ from datetime import datetime
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.remaining import remaining_words
 from flow2api.adapters.console.wording import duration
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
@@ -23,6 +24,7 @@ class Running:
     Attributes:
         progress: 0 to 100; None while nothing is known of it.
         step: What it is doing, or how long it has been at it.
+        left: How much longer it may take; empty where that cannot be told, and where there is more to say of its attempts.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Running:
     about: str
     progress: int | None
     step: str
+    left: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ class Result:
     at: datetime | None
 
 
-def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
+async def under_way(doors: ConsoleDoors) -> tuple[int, Sequence[Running]]:
     """How many this process works on, and those of them that are furthest."""
     now = doors.clock.now()
     open_ones = [job for job in doors.work.jobs if not job.is_over]
+    if open_ones:
+        await doors.foresee_ends.learn()
     running = sorted(open_ones, key=lambda job: (job.generation.state is State.QUEUED, job.generation.created_at))
     return len(open_ones), tuple(_running(job, doors, now) for job in running[:SHOWN])
 
@@ -75,7 +80,7 @@ def title_of(generation: Generation) -> str:
 def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
     generation = job.generation
     account = None if generation.account_id is None else doors.account_of(generation.account_id)
-    about = generation.spec_name if account is None else f"{generation.spec_name}, {name_of(account)}"
+    about = generation.model if account is None else f"{generation.model}, {name_of(account)}"
     is_known = generation.state is State.RUNNING and generation.progress > 0
     return Running(
         id=generation.id,
@@ -84,6 +89,7 @@ def _running(job: Job, doors: ConsoleDoors, now: datetime) -> Running:
         about=about,
         progress=generation.progress if is_known else None,
         step=_step(job, now),
+        left="" if generation.attempts > 1 else remaining_words(doors.foresee_ends.left(generation)),
     )
 
 
@@ -105,7 +111,7 @@ def _results(made: Sequence[Generation], now: datetime) -> Iterator[Result]:
             path=f"/console/generations/{one.id}",
             preview=f"/console/media/{one.results[0]}/preview" if is_kept else "",
             title=title_of(one),
-            model=one.spec_name,
+            model=one.model,
             is_video=one.kind is MediaKind.VIDEO,
             length=gettext("%(count)s s") % {"count": one.seconds} if one.seconds else "",
             at=one.ended_at,

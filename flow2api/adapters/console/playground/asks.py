@@ -12,7 +12,7 @@ from flow2api.adapters.console.visit import HttpRequest
 from flow2api.domain.catalog import NATIVE_RESOLUTION
 from flow2api.domain.errors import GenerationNotFoundError, RequestError, UnsupportedInputError
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole
-from flow2api.domain.media import Media, MediaKind
+from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.parameters import MOST_RESULTS
 from flow2api.domain.request import MAX_PROMPT_CHARACTERS, check_prompt, plan_request, plan_route
 from flow2api.domain.usecases.run_in_playground import OPERATORS, PLAYGROUND
@@ -48,14 +48,16 @@ class Asked:
 
     Attributes:
         pictures: Those that came along now and before, in their order.
-        source: The video that is gone on with.
+        source: What is built on.
+        source_seconds: How long that is, where it is a video.
         is_changing: Nothing is made yet: another model or another picture was chosen.
     """
 
     form: Form
     model: ChosenModel
     pictures: tuple[Media, ...] = ()
-    source: Generation | None = None
+    source: Media | None = None
+    source_seconds: int | None = None
     is_changing: bool = False
 
     @property
@@ -79,11 +81,13 @@ async def read_ask(doors: ConsoleDoors, request: HttpRequest) -> Asked:
         form.refuse("model", gettext("There is no model of this name; choose one of those that are offered."))
     pictures = await _kept(doors, form)
     await _take_in(doors, form, pictures)
+    source = await source_of(doors, form)
     return Asked(
         form=form,
         model=choose_model(doors, form.value("model")),
         pictures=tuple(pictures),
-        source=await source_of(doors, form),
+        source=source,
+        source_seconds=await _seconds_of(doors, source),
         is_changing=form.value("do") == "change" or "drop" in form.values,
     )
 
@@ -101,8 +105,9 @@ async def ask_of(doors: ConsoleDoors, generation: Generation, *, count: int | No
     inputs = [one.media_id for one in generation.inputs if one.role is not InputRole.SOURCE]
     found = [await doors.ingest.own(one, OPERATORS) for one in inputs]
     form = Form(values)
-    if generation.parent_id is not None:
-        form.values["source"] = generation.parent_id
+    built_on = next((one.media_id for one in generation.inputs if one.role is InputRole.SOURCE), None)
+    if built_on is not None:
+        form.values["source"] = built_on
     return Asked(
         form=form,
         model=choose_model(doors, generation.model),
@@ -111,28 +116,30 @@ async def ask_of(doors: ConsoleDoors, generation: Generation, *, count: int | No
     )
 
 
-async def source_of(doors: ConsoleDoors, form: Form) -> Generation | None:
-    """The video that the form goes on with; what cannot be is noted in it."""
+async def source_of(doors: ConsoleDoors, form: Form) -> Media | None:
+    """What the form builds on; what cannot be is noted in it."""
     wanted = form.value("source").strip()
     if not wanted:
         return None
-    try:
-        found = await doors.results.get(wanted, OPERATORS)
-    except GenerationNotFoundError:
-        found = None
-    if found is None or found.kind is not MediaKind.VIDEO or not found.results:
-        form.refuse("source", gettext("The video to go on with is not kept any more."))
+    found = await doors.ingest.own(wanted, OPERATORS)
+    if found is None or found.role is not MediaRole.RESULT:
+        form.refuse("source", gettext("What is to be built on is not kept any more."))
         return None
     return found
 
 
+async def _seconds_of(doors: ConsoleDoors, source: Media | None) -> int | None:
+    if source is None or source.generation_id is None or source.kind is not MediaKind.VIDEO:
+        return None
+    try:
+        return (await doors.results.get(source.generation_id, OPERATORS)).seconds
+    except GenerationNotFoundError:
+        return None
+
+
 async def plan(doors: ConsoleDoors, asked: Asked) -> GenerationRequest | None:
     """The request that the form asks for; None when it cannot be, and the form says why."""
-    model, form, source = asked.model.name, asked.form, asked.source if asked.model.extends else None
-    video = None if source is None else await doors.ingest.own(source.results[0], OPERATORS)
-    if source is not None and video is None:
-        form.refuse("source", gettext("The video to go on with is not kept any more."))
-        return None
+    model, form, source = asked.model, asked.form, asked.source if asked.model.builds else None
     prompt = form.value("prompt").strip()
 
     def plan_one(target: str) -> GenerationRequest:
@@ -143,20 +150,23 @@ async def plan(doors: ConsoleDoors, asked: Asked) -> GenerationRequest | None:
             prompt=prompt,
             fields=asked.shape,
             pictures=asked.used_pictures,
-            source=video,
-            source_seconds=None if source is None else source.seconds,
+            source=source,
+            source_seconds=asked.source_seconds,
             text_values=True,
-            parent_id=None if source is None else source.id,
+            parent_id=None if source is None else source.generation_id,
             door=PLAYGROUND,
         )
 
     try:
-        check_prompt(prompt)
-        targets = doors.routes.targets(model)[: None if video is None else 1]
-        return plan_route(targets, plan_one, name=model, is_strict=False)
+        if not model.enlarges:
+            check_prompt(prompt)
+        targets = doors.routes.targets(model.name)[: None if source is None else 1]
+        return plan_route(targets, plan_one, name=model.name, is_strict=False)
     except RequestError as error:
         param = getattr(error, "param", "") or ""
-        form.refuse(_FIELD_OF_PARAM.get(param, param if param in FIELDS else ""), sentence_of(error))
+        is_of_source = model.needs_source and param in ("image", "video")
+        field = "source" if is_of_source else _FIELD_OF_PARAM.get(param, param if param in FIELDS else "")
+        form.refuse(field, sentence_of(error))
         return None
 
 

@@ -13,9 +13,11 @@ from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.playground.asks import MOST_UPLOAD_BYTES, Asked, ask_of, plan, read_ask, source_of
+from flow2api.adapters.console.playground.follow_ups import PAGE
 from flow2api.adapters.console.playground.models import choose_model, model_groups
-from flow2api.adapters.console.playground.runs import PAGE, preview_path, run_view, run_views
-from flow2api.adapters.console.playground.views import Playground, RunNews, Shown, Source
+from flow2api.adapters.console.playground.runs import preview_path, run_view, run_views
+from flow2api.adapters.console.playground.sources import offered_pictures, offered_sources
+from flow2api.adapters.console.playground.views import Playground, RunNews, Shown
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.errors import Flow2ApiError, GenerationNotFoundError, MediaNotFoundError
@@ -83,7 +85,7 @@ async def _asked(visit: Visit, run: PlaygroundRun | None) -> Asked:
     again = visit.query("again")
     if again:
         return await ask_of(doors, await doors.generations.get(again))
-    form = Form({"model": visit.query("model"), "prompt": visit.query("prompt"), "source": visit.query("extend")})
+    form = Form({"model": visit.query("model"), "prompt": visit.query("prompt"), "source": visit.query("source")})
     picture = await doors.ingest.own(visit.query("picture"), OPERATORS) if visit.query("picture") else None
     return Asked(
         form=form,
@@ -102,7 +104,8 @@ async def _page(visit: Visit, asked: Asked, run: PlaygroundRun | None, *, status
         groups=model_groups(doors, asked.model.name),
         model=asked.model,
         pictures=tuple(Shown(one.id, preview_path(one.id)) for one in asked.pictures),
-        source=None if asked.source is None else _source(asked),
+        recent=await offered_pictures(doors, asked.pictures) if asked.model.most_pictures else (),
+        sources=await offered_sources(doors, asked.model, asked.source),
         run=shown,
         earlier=await run_views(doors, [one for one in recent if run is None or one.id != run.id]),
         samples=samples(_sample_request(visit, asked)),
@@ -110,13 +113,15 @@ async def _page(visit: Visit, asked: Asked, run: PlaygroundRun | None, *, status
     )
     live = LIVE_RUN.name if shown is not None and not shown.is_over else ""
     return await visit.page(
-        "playground/index.html", view, area="playground", live=live, parts=_PARTS, status=status, form=asked.form
+        "playground/index.html",
+        view,
+        area="playground",
+        live=live,
+        parts=_PARTS,
+        status=status,
+        form=asked.form,
+        has_accounts=(await doors.census()).total > 0,
     )
-
-
-def _source(asked: Asked) -> Source | None:
-    one = asked.source
-    return None if one is None else Source(one.id, one.prompt, preview_path(one.results[0]))
 
 
 def _sample_request(visit: Visit, asked: Asked) -> SampleRequest:
@@ -127,7 +132,7 @@ def _sample_request(visit: Visit, asked: Asked) -> SampleRequest:
         prompt=asked.form.value("prompt").strip() or gettext("A lighthouse at dusk, long exposure"),
         shape={} if asked.form.errors else asked.shape,
         pictures=len(asked.used_pictures),
-        extends=asked.model.extends,
+        builds=asked.model.builds if asked.model.needs_source else None,
     )
 
 

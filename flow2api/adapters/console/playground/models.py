@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.adapters.console.wording import number
+from flow2api.domain.account import Tier
 from flow2api.domain.catalog import BaseName, CostUnit, Mode, ModelDescription, ModelSpec
 from flow2api.domain.media import MediaKind
 from flow2api.domain.parameters import MOST_RESULTS
@@ -30,7 +31,9 @@ class ChosenModel:
         least_pictures: How many pictures it needs.
         most_pictures: How many it takes.
         has_frames: Its pictures are the first and the last frame.
-        extends: It goes on with a video.
+        builds: What it does with something that was made before (``extend``, ``edit``, ``enlarge``); None when it takes
+            nothing of the sort.
+        needs_source: It makes nothing without that.
         most_results: How many results one request may ask for.
         price: In words.
         is_served: Whether the pool has an account for it at all.
@@ -45,10 +48,16 @@ class ChosenModel:
     least_pictures: int
     most_pictures: int
     has_frames: bool
-    extends: bool
+    builds: Mode | None
+    needs_source: bool
     most_results: int
     price: str
     is_served: bool
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether it makes nothing of its own, so that no prompt is needed."""
+        return self.needs_source and self.builds is Mode.ENLARGE
 
 
 def model_groups(doors: ConsoleDoors, chosen: str) -> tuple[ModelGroup, ...]:
@@ -86,8 +95,9 @@ def chosen_model(doors: ConsoleDoors, model: ModelDescription) -> ChosenModel:
         least_pictures=model.min_images,
         most_pictures=model.max_images,
         has_frames=Mode.FRAMES in model.modes,
-        extends=Mode.EXTEND in model.modes,
-        most_results=MOST_RESULTS if model.kind is MediaKind.IMAGE else 1,
+        builds=next((mode for mode in model.modes if mode.needs_source), None),
+        needs_source=all(mode.needs_source for mode in model.modes),
+        most_results=MOST_RESULTS if model.kind is MediaKind.IMAGE and Mode.ENLARGE not in model.modes else 1,
         price=price(model),
         is_served=is_served(doors, model.id),
     )
@@ -105,20 +115,33 @@ def extending_model(doors: ConsoleDoors, spec_name: str) -> str:
 
 def is_served(doors: ConsoleDoors, name: str) -> bool:
     """Whether the pool has an account that may serve the name, rested or not."""
-    specs = [spec for target in doors.routes.targets(name) for spec in _specs(doors, target)]
-    return any(doors.pool.has_any_for(Need(spec).signature) for spec in specs)
+    return any(doors.pool.has_any_for(Need(spec).signature) for spec in specs_of(doors, name))
+
+
+def specs_of(doors: ConsoleDoors, name: str) -> list[ModelSpec]:
+    """The concrete models that may serve the name."""
+    return [spec for target in doors.routes.targets(name) for spec in _specs(doors, target)]
 
 
 def price(model: ModelDescription) -> str:
     """What one generation costs when nothing special is asked for."""
     costs = sorted(set(model.costs.values()))
-    if not any(costs):
-        return gettext("no credits")
-    if model.cost_unit is CostUnit.USD_MILLIS:
-        return gettext("about %(dollars)s US dollars") % {"dollars": number(costs[-1] / 1000, 3)}
-    if len(costs) > 1:
+    if len(costs) > 1 and any(costs) and model.cost_unit is CostUnit.CREDITS:
         return gettext("%(least)s to %(most)s credits, by plan") % {"least": costs[0], "most": costs[-1]}
-    return ngettext("%(num)s credit", "%(num)s credits", costs[0]) % {"num": costs[0]}
+    return _price(max(costs, default=0), model.cost_unit)
+
+
+def price_of(spec: ModelSpec, tier: Tier | None) -> str:
+    """What one generation costs an account of this plan."""
+    return _price(spec.cost(tier), spec.cost_unit)
+
+
+def _price(cost: int, unit: CostUnit) -> str:
+    if not cost:
+        return gettext("no credits")
+    if unit is CostUnit.USD_MILLIS:
+        return gettext("about %(dollars)s US dollars") % {"dollars": number(cost / 1000, 3)}
+    return ngettext("%(num)s credit", "%(num)s credits", cost) % {"num": cost}
 
 
 def _usual(doors: ConsoleDoors) -> ModelDescription:

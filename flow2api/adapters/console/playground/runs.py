@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext, retold
-from flow2api.adapters.console.playground.models import extending_model
+from flow2api.adapters.console.playground.follow_ups import PAGE, FollowUp, follow_ups
 from flow2api.domain.generation import Generation, Phase, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.usecases.run_in_playground import OPERATORS, PlaygroundRun
-
-PAGE = "/console/playground"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +19,7 @@ class Result:
     Attributes:
         path: Where its bytes are, for who is signed in.
         preview: Where a small picture of it is.
-        follow_ups: Addresses of what can be made of it: ``edit``, ``extend``.
+        follow_ups: What can be made of it.
     """
 
     id: str
@@ -34,7 +31,7 @@ class Result:
     height: int | None
     size_bytes: int
     expires_at: datetime | None
-    follow_ups: tuple[tuple[str, str], ...]
+    follow_ups: tuple[FollowUp, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +140,11 @@ async def _part(doors: ConsoleDoors, one: Generation) -> Part:
         fault_code="" if one.fault is None else one.fault.code,
         warnings=tuple(map(retold, one.warnings)),
         took_s=None if ended is None else (ended - one.created_at).total_seconds(),
-        results=tuple(result_view(doors, one, media) for media in found if media is not None),
+        results=tuple([await result_view(doors, media) for media in found if media is not None]),
     )
 
 
-def result_view(doors: ConsoleDoors, made: Generation, media: Media) -> Result:
+async def result_view(doors: ConsoleDoors, media: Media) -> Result:
     """A result with where it is and what can be made of it."""
     is_video = media.kind is MediaKind.VIDEO
     return Result(
@@ -160,23 +157,13 @@ def result_view(doors: ConsoleDoors, made: Generation, media: Media) -> Result:
         height=media.height,
         size_bytes=media.size_bytes,
         expires_at=media.expires_at,
-        follow_ups=tuple(_follow_ups(doors, made, media)),
+        follow_ups=tuple(await follow_ups(doors, media)),
     )
 
 
 def preview_path(media_id: str) -> str:
     """Where the small picture of a media is."""
     return f"/console/media/{media_id}/preview"
-
-
-def _follow_ups(doors: ConsoleDoors, made: Generation, media: Media) -> Sequence[tuple[str, str]]:
-    if media.kind is MediaKind.VIDEO:
-        model = extending_model(doors, made.spec_name)
-        return [("extend", f"{PAGE}?{urlencode({'extend': made.id, 'model': model})}")] if model else []
-    described = doors.routes.describe(made.model)
-    if described is None or not described.max_images:
-        return []
-    return [("edit", f"{PAGE}?{urlencode({'picture': media.id, 'model': made.model})}")]
 
 
 def _state(one: Generation) -> str:

@@ -13,15 +13,17 @@ class Shown:
 
     id: str
     preview: str
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The video that the form goes on with."""
+    """A picture or a video that can be built on; ``id`` is that of the media."""
 
     id: str
     prompt: str
     preview: str
+    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Playground:
 
     Attributes:
         pictures: Those that were chosen, in their order.
+        recent: Pictures that were made of late and could be chosen, too.
+        sources: What the model can build on, the chosen one first.
         run: The run that is shown; None when the page was opened without one.
         earlier: The operator's other runs, newest first.
         samples: This request for programs.
@@ -39,7 +43,8 @@ class Playground:
     groups: tuple[ModelGroup, ...]
     model: ChosenModel
     pictures: tuple[Shown, ...]
-    source: Source | None
+    recent: tuple[Shown, ...]
+    sources: tuple[Source, ...]
     run: Run | None
     earlier: tuple[Run, ...]
     samples: tuple[Sample, ...]

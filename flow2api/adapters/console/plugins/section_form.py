@@ -51,7 +51,7 @@ async def read_section_form(doors: ConsoleDoors, section: PluginSection, form: F
     """What the form comes to; what is wrong is noted in it."""
     sent = Sent(form)
     for one in settable(section):
-        text = " ".join(form.text(f"{FIELD}{one.name}").split()) if one.shape == "json" else _in_one_line(form, one)
+        text = _typed(form, one)
         _look_for_others(doors, section, one, sent)
         if text:
             _check(doors, section, one, text, sent)
@@ -63,9 +63,13 @@ async def read_section_form(doors: ConsoleDoors, section: PluginSection, form: F
     return sent
 
 
-def _in_one_line(form: Form, one: PluginField) -> str:
-    lines = [line.strip().removesuffix(",") for line in form.text(f"{FIELD}{one.name}").splitlines()]
-    return ", ".join(line for line in lines if line)
+def _typed(form: Form, one: PluginField) -> str:
+    """The text of a setting in one line, as the environment has it."""
+    text = form.text(f"{FIELD}{one.name}")
+    if one.shape == "list":
+        lines = [line.strip().removesuffix(",") for line in text.splitlines()]
+        return ", ".join(line for line in lines if line)
+    return " ".join(text.split()) if one.shape == "json" else " ".join(text.splitlines())
 
 
 def _look_for_others(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: Sent) -> None:

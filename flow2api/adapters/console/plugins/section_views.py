@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -106,7 +107,7 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
     return SectionPage(
         plugin=plugin.name,
         section=section.name,
-        about=section.about,
+        about=_plain(section.about),
         path=f"{SECTION_PATH}?section={section.name}",
         is_savable=section.is_savable,
         is_fixed=is_locked,
@@ -142,7 +143,7 @@ def _field(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: 
         field=f"{FIELD}{one.name}" if has_field else "",
         was_field=f"{WAS}{one.name}",
         variable=one.variable,
-        help=one.help,
+        help=_plain(one.help),
         shape=one.shape,
         choices=one.choices or (("true", "false") if one.shape == "switch" else ()),
         text=sent.form.value(f"{FIELD}{one.name}", shown),
@@ -200,9 +201,22 @@ def _kind(one: PluginField) -> str:
     return gettext("%(kind)s up to %(most)s") % bounds if one.most is not None else words
 
 
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(f"x = {text}")
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
 def _in_toml(one: PluginField, text: str) -> str:
-    if one.shape in ("whole", "number", "switch"):
+    if one.shape in ("whole", "number", "switch") and _is_toml(text):
         return text
     if one.shape == "list" and not text.startswith("["):
         return json.dumps([part.strip() for part in text.split(",") if part.strip()], ensure_ascii=False)
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """Words of a docstring without the marks that say which of them are code."""
+    return text.replace("``", "")

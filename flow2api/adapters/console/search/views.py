@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.adapters.console.generations.filters import LIVE
+from flow2api.adapters.console.generations.rows import title_of
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import address
+from flow2api.domain.usecases.search import MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,14 @@ class Group:
 
     Attributes:
         every: The address of the list with everything that matches; empty where there is no such list.
+        looked_to: How far back was looked, where not all was looked at.
     """
 
     words: str
     icon: str
     hits: Sequence[Hit]
     every: str = ""
+    looked_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,11 @@ class Found:
         """How many things that are."""
         return sum(len(group.hits) for group in self.groups)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more of a kind than is shown."""
+        return any(len(group.hits) >= MOST for group in self.groups)
+
 
 async def found_for(doors: ConsoleDoors, text: str) -> Found:
     """What is called so, or begins so."""
@@ -61,11 +72,15 @@ async def found_for(doors: ConsoleDoors, text: str) -> Found:
         for one in result.accounts
     ]
     keys = [Hit(key.name, f"/console/keys/{key.id}", f"{key.prefix}…") for key in result.keys]
+    found_by_prompt = [
+        Hit(title_of(one), f"/console/generations/{quote(one.id, safe='')}", one.model) for one in result.prompts
+    ]
     jobs = [Hit(one, f"/console/generations/{quote(one, safe='')}") for one in result.generation_ids]
     options = [Hit(name, f"/console/settings?option={quote(name)}") for name in result.options]
     groups = [
         Group(gettext("Accounts"), "users", accounts, address("/console/accounts", {"q": text})),
         Group(gettext("Generations"), "film", jobs, address("/console/requests", {"q": text, "span": "all"})),
+        Group(gettext("Prompts"), "wand-sparkles", found_by_prompt, address(LIVE, {"q": text}), result.looked_to),
         Group(gettext("API keys"), "key-round", keys, address("/console/keys", {"q": text})),
         Group(gettext("Options"), "sliders-horizontal", options),
     ]

@@ -86,7 +86,7 @@ class SetUpController(Controller):
         spoken = Preferences(language=Language(current().tag))
         await doors.preferences(here, spoken, visitor_of(doors, request))
         answer = Redirect(FIRST_STEPS, status_code=303, headers=dict(PAGE_HEADERS))
-        answer.cookies.append(cookies.session_cookie(token, doors.reached_url_of(request.scope)))
+        answer.cookies.append(cookies.session_cookie(token, doors.came_by_of(request.scope)))
         return answer
 
     @post("/strength", status_code=200)

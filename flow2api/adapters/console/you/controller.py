@@ -83,7 +83,7 @@ class YouController(Controller):
         await visit.doors.preferences(visit.here, preferences, visit.visitor)
         speak(await language_of(tag, visit.request.headers.get("accept-language", "")[:500]))
         answer = visit.see(PATH, gettext("The console is as you like it now."))
-        answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, tag, visit.reached_url))
+        answer.cookies.append(cookies.look_cookie(cookies.LANGUAGE, tag, visit.came_by))
         return answer
 
     @post("/sessions/{session_id:str}/end", status_code=303)

@@ -6,6 +6,9 @@ from flow2api.adapters.persistence.rows.base import NUMBER, Row
 UNFINISHED = "state IN ('queued', 'running')"
 """Written out in queries, too: an index with a condition serves only queries that show the very same condition."""
 
+FAILURES = "state IN ('failed', 'cancelled')"
+"""Written out like `UNFINISHED`. These are few among what ended well, and an index of them alone costs the others nothing."""
+
 
 class GenerationRow(Row):
     """A generation. ``number`` tells in which order they were added; ``inputs``, ``warnings``, ``results`` and ``choice``,
@@ -20,6 +23,11 @@ class GenerationRow(Row):
             "owner",
             "lease_until",
             sqlite_where=text(UNFINISHED),
+        ),
+        Index(
+            "ix_generations_failures",
+            "state",
+            sqlite_where=text(FAILURES),
         ),
         Index(
             "ix_generations_body_digest",

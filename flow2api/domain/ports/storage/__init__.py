@@ -23,6 +23,7 @@ from flow2api.domain.ports.storage.credentials import CredentialVault
 from flow2api.domain.ports.storage.credits import CreditsHistory, KeepsCredits
 from flow2api.domain.ports.storage.generation_directory import (
     CountsNames,
+    FindsPrompts,
     GenerationDirectory,
     GenerationFilter,
     NameCount,
@@ -49,6 +50,7 @@ __all__ = [
     "CredentialVault",
     "CreditsHistory",
     "Examination",
+    "FindsPrompts",
     "GenerationDirectory",
     "GenerationFilter",
     "Generations",

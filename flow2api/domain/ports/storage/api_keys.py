@@ -26,6 +26,15 @@ class ApiKeys(Protocol):
         """
         ...
 
-    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
-        """Write the key over what is there and note the change in the feed."""
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None, *, former: ApiKey | None = None) -> None:
+        """Write the key over what is there and note the change in the feed.
+
+        Args:
+            former: The key as it was when the change was thought of, so that it undoes none that came between; None writes
+                over whatever is there.
+
+        Raises:
+            ChangedMeanwhileError: It is not as `former` any more; nothing was written.
+            ConflictError: Another active key has this name.
+        """
         ...

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage.generations import Page
+from flow2api.domain.prompt_search import FoundGenerations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,36 @@ class GenerationDirectory(Protocol):
 
         With ``before``, those that stand right in front of that one, in the same order; ``has_more`` then tells whether
         there are more in front of them. Behind and in front of an id that is not there stands nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class FindsPrompts(Protocol):
+    """A directory that finds generations by words of their prompt. A directory may offer this.
+
+    Of one that does not, generations are read page by page and looked through.
+    """
+
+    async def find(
+        self,
+        words: Sequence[str],
+        wanted: GenerationFilter,
+        *,
+        after: str | None,
+        limit: int,
+        most: int,
+        before: str | None = None,
+    ) -> FoundGenerations:
+        """Generations that pass the filter and have each of these words in their prompt, ordered as by `GenerationDirectory`.
+
+        Args:
+            words: Any of them may be a part of a longer word. Letters of ASCII are found in capitals and small ones alike;
+                a word with others as it is written, all small, all capital, and with its first letter capital.
+            most: So many generations next to ``after``, or ``before``, are looked at, whether they pass or not.
+
+        Raises:
+            StorageError: The database did not tell.
         """
         ...
 

@@ -10,12 +10,13 @@ from itertools import product
 import pytest
 
 from flow2api.adapters.console.code_samples import SampleRequest, curl, javascript, python, samples
+from flow2api.domain.catalog import Mode
 from flow2api.domain.media import MediaKind
 
 HOSTILE = '@it\'s "quoted" $HOME `id` ${x}\n</script> \\ %s {y}'
 
 
-def asked(kind: MediaKind = MediaKind.IMAGE, pictures: int = 0, *, extends: bool = False) -> SampleRequest:
+def asked(kind: MediaKind = MediaKind.IMAGE, pictures: int = 0, builds: Mode | None = None) -> SampleRequest:
     return SampleRequest(
         base_url="https://flow.example.org/v1",
         kind=kind,
@@ -23,12 +24,13 @@ def asked(kind: MediaKind = MediaKind.IMAGE, pictures: int = 0, *, extends: bool
         prompt=HOSTILE,
         shape={"aspect_ratio": "16:9", "n": "2", "seed": "7", "seconds": "8"},
         pictures=pictures,
-        extends=extends,
+        builds=builds,
     )
 
 
 ALL = [asked(kind, pictures) for kind, pictures in product(MediaKind, (0, 1, 3))]
-ALL.append(asked(MediaKind.VIDEO, extends=True))
+ALL += [asked(MediaKind.VIDEO, builds=mode) for mode in (Mode.EXTEND, Mode.EDIT)]
+ENLARGING = [asked(kind, builds=Mode.ENLARGE) for kind in MediaKind]
 
 
 @pytest.mark.parametrize("request_", ALL)
@@ -62,6 +64,24 @@ def test_python_is_python_and_says_the_prompt_as_it_was_typed(request_: SampleRe
     imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert {"base64", "httpx", "os"} & used <= imported
+
+
+@pytest.mark.parametrize(
+    ("request_", "path", "named"),
+    [
+        (ALL[-2], "videos/extensions", {"video": {"id": "VIDEO_ID"}}),
+        (ALL[-1], "videos/edits", {"video": {"id": "VIDEO_ID"}}),
+        (ENLARGING[0], "images/edits", {"image": "LINK_OF_THE_PICTURE", "prompt": ""}),
+        (ENLARGING[1], "videos/edits", {"video": {"id": "VIDEO_ID"}, "prompt": ""}),
+    ],
+)
+def test_what_is_built_on_is_named_at_its_door(request_: SampleRequest, path: str, named: dict[str, object]) -> None:
+    words = shlex.split(curl(request_).split("\n\n# Ask")[0].replace(" \\\n", " "))
+    assert words[2] == f"https://flow.example.org/v1/{path}"
+    assert json.loads(words[words.index("-d") + 1]).items() >= named.items()
+    assert f'"/{path}"' in python(request_)
+    ast.parse(python(request_))
+    assert f"/{path}`" in javascript(request_)
 
 
 @pytest.mark.parametrize("request_", ALL)

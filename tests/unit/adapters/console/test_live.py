@@ -25,20 +25,25 @@ class Visited:
         self.looked = 0
         self.is_draining = False
         self.is_signed_in = True
+        self.waiting = 0
         self.language = SimpleNamespace(tag="en")
         self.here = SimpleNamespace(session=SimpleNamespace(id=session))
         self.request = SimpleNamespace(url=SimpleNamespace(query=query), scope={}, cookies={"f2a": "token"})
         self.doors = SimpleNamespace(
             is_draining=lambda: self.is_draining,
+            census=self._census,
             sign_in=SimpleNamespace(who=self._who),
-            reached_url_of=lambda _: "http://127.0.0.1",
+            came_by_of=lambda _: "http://127.0.0.1",
         )
 
-    def shell(self, area: str, live: str = "") -> Any:
-        return SimpleNamespace(area=area, live=live)
+    def shell(self, area: str, live: str = "", census: int | None = None) -> Any:
+        return SimpleNamespace(area=area, live=live, waiting=census)
 
     def may_change(self) -> bool:
         return True
+
+    async def _census(self) -> int:
+        return self.waiting
 
     async def _who(self, _: str | None) -> None:
         if not self.is_signed_in:
@@ -53,6 +58,10 @@ async def view(visit: Any) -> str:
     return str(visit.words)
 
 
+SHOWN: dict[str, Any] = {
+    "words": lambda context: context["view"],
+    "_layout/_places.html": lambda context: context["shell"].waiting,
+}
 PAGE = LiveView("page", "overview", {"words": "words", "still": "still"}, view)
 
 
@@ -67,7 +76,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         module,
         "render",
-        lambda name, context: f'<p id="{name}">{context["view"] if name == "words" else "always"}\n</p>',
+        lambda name, context: f'<p id="{name}">{SHOWN.get(name, lambda _: "always")(context)}\n</p>',
     )
 
 
@@ -92,6 +101,20 @@ async def test_first_message_holds_every_part_and_later_ones_what_changed() -> N
     assert second.startswith("id: 2\n")
     assert "two" in second
     assert 'hx-target="#still"' not in second
+
+
+async def test_what_waits_elsewhere_and_whether_the_server_is_drained_is_news_of_every_page() -> None:
+    visit = Visited()
+    stream = following(visit)
+
+    first = await anext(stream)
+    visit.waiting = 2
+    second = await anext(stream)
+
+    assert 'hx-target="#places"' in first
+    assert 'hx-target="#draining"' in first
+    assert 'hx-target="#places"' in second
+    assert 'hx-target="#words"' not in second
 
 
 async def test_clock_that_goes_on_is_no_news() -> None:
@@ -142,6 +165,17 @@ async def test_tabs_of_a_session_that_show_the_same_are_rendered_once(monkeypatc
     await news.parts(PAGE, other)  # type: ignore[arg-type]
 
     assert (visit.looked, other.looked) == (1, 1)
+
+
+async def test_stream_begins_with_what_is_true_now_and_not_with_what_another_was_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "EVERY_S", 60.0)
+    news, visit = News({"page": PAGE}), Visited()
+    await news.parts(PAGE, visit)  # type: ignore[arg-type]
+    visit.words = "changed by a button"
+
+    assert "changed by a button" in await anext(following(visit, news))
 
 
 async def test_stream_that_is_left_makes_room_for_another() -> None:

@@ -264,6 +264,19 @@ class TestConversations:
         assert fakes.generate.request.spec.mode is Mode.EXTEND
         assert [(one.media_id, one.role) for one in fakes.generate.request.inputs] == [(video.id, InputRole.SOURCE)]
 
+    @pytest.mark.parametrize(
+        ("model", "data"), [("flow-upscale-video", FAKE_VIDEO), ("flow-upscale-image", fake_picture())]
+    )
+    async def test_a_model_that_enlarges_takes_what_was_made_last(
+        self, client: Client, fakes: FakeDoors, model: str, data: bytes
+    ) -> None:
+        made = fakes.media.keep(data)
+        reply = {"role": "assistant", "content": f"![x](/media/{made.id}?exp=1)"}
+        answer = await chat(client, user("a fox"), reply, user("larger"), model=model)
+
+        assert answer.status_code == 200, answer.text
+        assert [(one.media_id, one.role) for one in fakes.generate.request.inputs] == [(made.id, InputRole.SOURCE)]
+
     @pytest.mark.parametrize("form", [{"type": "image_url", "image_url": {"url": "extend://%s"}},
                                       {"type": "video_url", "video_url": {"url": "http://x.example/media/%s?exp=1"}}])  # fmt: skip
     async def test_a_video_to_extend_can_be_named(self, client: Client, fakes: FakeDoors, form: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ContentBlockedError, PoolBusyError
+from flow2api.domain.generation import Input, InputRole
 from flow2api.testing.fakes.media import fake_picture
 from tests.fakes.use_cases import FakeDoors
 from tests.unit.adapters.openai_api.conftest import Client, OpenClient
@@ -328,3 +329,34 @@ async def test_links_follow_the_configured_address(open_client: OpenClient) -> N
     client = await open_client(public_url="https://pictures.example/")
     answer = await post(client, response_format="url")
     assert answer.json()["data"][0]["url"].startswith("https://pictures.example/media/media_")
+
+
+class TestEnlarging:
+    """A picture that was made before is made larger, at the door for edits."""
+
+    PATH = "/v1/images/edits"
+
+    async def test_takes_the_link_of_the_picture_and_needs_no_prompt(self, client: Client, fakes: FakeDoors) -> None:
+        made = fakes.media.keep(fake_picture(), model="gemini-3.0-pro-image-portrait", prompt="a fox")
+        asked = {"prompt": "", "model": "flow-upscale-image", "image": f"http://x.example/media/{made.id}?exp=1"}
+
+        answer = await client.post(self.PATH, json=asked | {"resolution": "4k"})
+
+        assert answer.status_code == 200, answer.text
+        request = fakes.generate.request
+        assert (request.spec.name, request.prompt) == ("flow-upscale-image-portrait-4k", "a fox")
+        assert request.inputs == (Input(made.id, InputRole.SOURCE),)
+
+    async def test_picture_of_somebody_elses_is_refused(self, client: Client) -> None:
+        form = {"prompt": "", "model": "flow-upscale-image"}
+        answer = await client.post(self.PATH, data=form, files={"image": ("x.png", fake_picture(), "image/png")})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["param"], error["code"]) == (400, "image", "unsupported_source")
+
+    async def test_no_picture_at_all_is_told(self, client: Client) -> None:
+        answer = await client.post("/v1/images/generations", json={"prompt": "", "model": "flow-upscale-image"})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "image")
+
+    async def test_every_other_model_still_needs_a_prompt(self, client: Client) -> None:
+        answer = await client.post("/v1/images/generations", json={"prompt": ""})
+        assert answer.json()["error"]["code"] == "invalid_prompt"

@@ -3,7 +3,7 @@
 import base64
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -420,6 +420,61 @@ class TestFollowUps:
     async def test_the_video_must_be_named(self, client: Client) -> None:
         answer = await client.post("/v1/videos/extensions", json={"prompt": "x"})
         assert answer.json()["error"]["param"] == "video"
+
+
+class TestEnlarging:
+    """A video that was made before is made larger, at the door for edits."""
+
+    ASKED: ClassVar = {"prompt": "", "model": "flow-upscale-video", "video": {"id": "video_1"}}
+
+    async def test_takes_the_video_itself_and_needs_no_prompt(self, client: Client, fakes: FakeDoors) -> None:
+        parent = fakes.generations.plant_completed(seconds=6)
+        answer = await client.post("/v1/videos/edits", json=self.ASKED)
+
+        assert answer.status_code == 200, answer.text
+        document = answer.json()
+        assert (document["seconds"], document["prompt"]) == ("6", "waves")
+        assert (document["model"], document["remixed_from_video_id"]) == ("flow-upscale-video", "video_1")
+        request = fakes.generate.request
+        assert (request.spec.name, request.size) == ("flow-upscale-video-landscape-1080p", "1920x1080")
+        assert request.inputs == (Input(parent.results[0], InputRole.SOURCE),)
+        assert request.warnings == ()
+
+    @pytest.mark.parametrize("more", [{"resolution": "4k"}, {"size": "3840x2160"}])
+    async def test_resolution_says_how_large(self, client: Client, fakes: FakeDoors, more: dict[str, str]) -> None:
+        fakes.generations.plant_completed()
+        answer = await client.post("/v1/videos/video_1/remix", json=self.ASKED | more)
+        assert answer.status_code == 200, answer.text
+        assert fakes.generate.request.spec.resolution == "4k"
+
+    async def test_what_was_put_together_is_refused(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generations.plant_completed(spec_name="veo_3_1_extend")
+        answer = await client.post("/v1/videos/edits", json=self.ASKED)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["param"], error["code"]) == (400, "video", "unsupported_source")
+
+    async def test_one_that_is_not_made_yet_is_refused(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generations.plant()
+        answer = await client.post("/v1/videos/edits", json=self.ASKED)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "video.id")
+
+    async def test_every_other_model_still_needs_a_prompt(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generations.plant_completed()
+        answer = await client.post("/v1/videos/edits", json=self.ASKED | {"model": "sora-2"})
+        assert answer.json()["error"]["code"] == "invalid_prompt"
+
+    async def test_remix_of_an_enlarged_one_is_one_of_what_was_enlarged(self, client: Client, fakes: FakeDoors) -> None:
+        fakes.generations.plant_completed()
+        larger = "flow-upscale-video-landscape-1080p"
+        fakes.generations.plant_completed("video_2", model="m", spec_name=larger, parent_id="video_1", size="1920x1080")
+        answer = await client.post("/v1/videos/video_2/remix", json={"prompt": "at night"})
+
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["remixed_from_video_id"], answer.json()["size"]) == ("video_2", "1280x720")
+        assert fakes.generate.request.spec.name == "veo_3_1_t2v_fast_landscape"
+        await client.delete("/v1/videos/video_1")
+        answer = await client.post("/v1/videos/video_2/remix", json={"prompt": "at night"})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "video.id")
 
 
 class TestWaiting:

@@ -22,7 +22,7 @@ from flow2api.domain.generation import (
     State,
 )
 from flow2api.domain.lease import AccountPool
-from flow2api.domain.media import Media
+from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.options import Options
 from flow2api.domain.ports.coordination import Limits
 from flow2api.domain.ports.storage import Change
@@ -48,7 +48,7 @@ from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 from flow2api.plugins.coordination_memory import MemoryLimits, MemorySlots
 from flow2api.plugins.policies import FillFirst
-from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.factories import enlarging_spec, picture_spec, video_spec
 from flow2api.testing.fakes.generations import FakeGenerations
 from flow2api.testing.fakes.key_upstream import FakeKeyUpstream
 from flow2api.testing.fakes.media import FakeMediaStore, fake_picture, in_chunks
@@ -66,7 +66,9 @@ LARGE_PAINT = picture_spec("large-paint", resolution="2k")
 FILM = video_spec()
 FREE_FILM = video_spec("free-film", costs={})
 LARGE_FILM = video_spec("large-film", resolution="1080p")
-SPECS = (PAINT, PAID_PAINT, LARGE_PAINT, FILM, FREE_FILM, LARGE_FILM)
+LARGER_PAINT = enlarging_spec(MediaKind.IMAGE)
+LARGER_FILM = enlarging_spec(MediaKind.VIDEO)
+SPECS = (PAINT, PAID_PAINT, LARGE_PAINT, FILM, FREE_FILM, LARGE_FILM, LARGER_PAINT, LARGER_FILM)
 
 CALLER = Caller(key_id=1)
 
@@ -323,6 +325,20 @@ class Stage:
         media = Media(**{**basis, **fields})
         await self.storage.media.add([media])
         return media
+
+    async def made_before(self, account: Account, kind: MediaKind) -> Media:
+        """What this account has made, the upstream still has, and is to be built on."""
+        name = f"{kind}-of-old-{account.id}"
+        player = self.upstream.players[account.id - 1]
+        self.upstream.owners[name], self.upstream.contents[name] = player, fake_picture()
+        return await self.media(
+            name,
+            kind=kind,
+            role=MediaRole.RESULT,
+            account_id=account.id,
+            workspace=account.workspace,
+            upstream_name=name,
+        )
 
     def job(self, spec: ModelSpec, **fields: Any) -> Job:
         """A job that nobody has begun."""

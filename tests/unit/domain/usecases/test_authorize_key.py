@@ -63,6 +63,45 @@ async def test_key_that_was_just_made_elsewhere_works_at_once_and_is_looked_up_o
     assert door.lookups == 1
 
 
+async def test_key_that_is_revoked_while_it_is_looked_up_opens_nothing(door: Door) -> None:
+    key = await door.add()
+    keys, find = door.stage.storage.api_keys, door.stage.storage.api_keys.find
+
+    async def find_late(digest: bytes) -> ApiKey | None:
+        found = await find(digest)
+        await keys.save(replace(key, revoked_at=door.stage.clock.now()))
+        await door.authorize.load()
+        return found
+
+    swap(keys, find=find_late)
+
+    assert await door.refuses(KEY)
+    assert await door.refuses(KEY)
+
+
+async def test_load_that_comes_late_brings_back_nothing(door: Door) -> None:
+    key = await door.add()
+    keys, load = door.stage.storage.api_keys, door.stage.storage.api_keys.all
+    may_end = asyncio.Event()
+
+    async def load_late() -> Sequence[ApiKey]:
+        found = await load()
+        await may_end.wait()
+        return found
+
+    swap(keys, all=load_late)
+    late = asyncio.create_task(door.authorize.load())
+    await asyncio.sleep(0)
+    await keys.save(replace(key, revoked_at=door.stage.clock.now()))
+    swap(keys, all=load)
+    await door.authorize.load()
+    may_end.set()
+    await late
+
+    assert await door.refuses(KEY)
+    assert door.authorize.known(KEY) is None
+
+
 @pytest.mark.parametrize(
     ("presented", "was_presented"), [(None, False), ("", False), ("wrong", True), ("x" * 513, True)]
 )

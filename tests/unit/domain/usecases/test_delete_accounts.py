@@ -23,7 +23,8 @@ def restore(stage: Stage) -> RestoreAccounts:
 
 
 async def deleted(stage: Stage, **changes: Any) -> Account:
-    account = await stage.account(**changes)
+    account = replace(await stage.account(), **changes)
+    await stage.storage.accounts.save(account)
     await take_away(stage.storage.accounts, stage.storage.trash, account.id, "ada", stage.clock, None)
     stage.pool.remove(account.id)
     return account
@@ -61,6 +62,41 @@ async def test_after_a_day_it_is_neither_shown_nor_brought_back(stage: Stage, re
     assert await restore.page(limit=5) == []
     with pytest.raises(AccountNotFoundError):
         await restore(account.id, ADA)
+
+
+async def test_page_is_full_though_some_have_just_gone(stage: Stage, restore: RestoreAccounts) -> None:
+    young = [await deleted(stage) for _ in range(2)]
+    old = [await deleted(stage) for _ in range(3)]
+    for one in old:
+        kept, secrets = stage.tables.deleted[one.id]
+        stage.tables.deleted[one.id] = replace(kept, deleted_at=kept.deleted_at - KEPT_FOR), secrets
+
+    ids = [one.id for one in reversed(young)]
+    assert [one.account.id for one in await restore.page(limit=2)] == ids
+    assert [one.account.id for one in await restore.all()] == ids
+
+
+async def test_one_is_found_by_id_address_or_name(stage: Stage, restore: RestoreAccounts) -> None:
+    first = await deleted(stage, email="a@example.org", name="studio")
+    second = await deleted(stage, email="b@example.org", name="studio")
+
+    for which, account in ((str(second.id), second), ("A@Example.org", first), ("b@example.org", second)):
+        assert (await restore.find(which)).account == account
+    with pytest.raises(ConflictError, match="More than one deleted account is called 'studio'"):
+        await restore.find("studio")
+    with pytest.raises(ConflictError, match="There is no deleted account 'nobody'"):
+        await restore.find("nobody")
+
+
+async def test_is_brought_back_where_nothing_works(stage: Stage) -> None:
+    account = await deleted(stage)
+    storage = stage.storage
+    restore = RestoreAccounts(None, storage.accounts, storage.vault, storage.trash, stage.clock)
+
+    assert await restore(account.id, ADA) == account
+
+    assert stage.tables.accounts[account.id] == account
+    assert stage.pool.get(account.id) is None
 
 
 async def test_address_or_token_that_another_has_meanwhile_keeps_it_away(

@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from flow2api.domain.account import RestReason
+from flow2api.domain.account import CallKind, RestReason
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import (
     ContentBlockedError,
     CredentialRevokedError,
+    MediaGoneError,
     UpstreamInvalidError,
     UpstreamUnavailableError,
 )
 from flow2api.domain.generation import Failed, Finished, Input, InputRole, Order, Phase, Product, Stage, State
+from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.upstream import Access
 from flow2api.testing.fakes.players import FakeCall
 from tests.unit.domain.usecases import stage as stages
-from tests.unit.domain.usecases.stage import LARGE_PAINT, PAID_PAINT, PAINT, swap
+from tests.unit.domain.usecases.stage import LARGE_PAINT, LARGER_PAINT, PAID_PAINT, PAINT, swap
 
 
 async def test_waits_for_two_writes_only(stage: stages.Stage) -> None:
@@ -175,3 +177,52 @@ async def test_free_picture_that_cannot_be_fetched_is_made_by_another_account(st
     await stage.accounts(2)
     stage.upstream.fail("fetch", UpstreamUnavailableError("down", reached=True), times=None, account_id=1)
     assert (await stage.made(PAINT)).generation.account_id == 2
+
+
+class TestEnlargingWhatWasMadeBefore:
+    async def test_account_that_made_it_is_asked_once_and_nothing_is_uploaded(self, stage: stages.Stage) -> None:
+        _, second, _ = await stage.accounts(3)
+        source = await stage.made_before(second, MediaKind.IMAGE)
+
+        finished = await stage.made(LARGER_PAINT, inputs=(Input(source.id, InputRole.SOURCE),))
+
+        (call,) = stage.upstream.calls
+        assert call.order is not None
+        assert (call.name, call.account_id, call.order.stage) == ("produce", second.id, Stage.ENLARGE)
+        assert call.order.source is not None
+        assert call.order.source.name == source.upstream_name
+        assert stage.phases() == [Phase.SUBMITTING, State.COMPLETED]
+        (media,) = finished.media
+        assert (media.parent_id, media.account_id, media.upstream_name) == (source.id, 2, source.upstream_name)
+        assert (media.width or 0) > (source.width or 0)
+
+    async def test_failure_is_told_and_counts_as_one_at_enlarging(self, stage: stages.Stage) -> None:
+        (account,) = await stage.accounts(1)
+        source = await stage.made_before(account, MediaKind.IMAGE)
+        stage.upstream.fail("produce", UpstreamUnavailableError("The service is busy.", reached=True))
+
+        failed = await stage.end(LARGER_PAINT, inputs=(Input(source.id, InputRole.SOURCE),))
+
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.error, UpstreamUnavailableError)
+        assert stage.upstream.count("produce") == 1
+        assert {one.call for one in stage.known(1).streaks} <= {CallKind.ENLARGEMENT}
+
+    async def test_what_the_upstream_does_not_know_any_more_is_asked_for_once(self, stage: stages.Stage) -> None:
+        (account,) = await stage.accounts(1)
+        source = await stage.made_before(account, MediaKind.IMAGE)
+        del stage.upstream.owners[source.upstream_name or ""]
+
+        failed = await stage.end(LARGER_PAINT, inputs=(Input(source.id, InputRole.SOURCE),))
+
+        assert isinstance(failed, Failed)
+        assert failed.generation.fault is not None
+        assert failed.generation.fault.code == "upstream_entity_not_found"
+        assert stage.upstream.count("produce") == 1
+
+    async def test_source_that_was_deleted_meanwhile_is_gone(self, stage: stages.Stage) -> None:
+        (account,) = await stage.accounts(1)
+        job = stage.job(LARGER_PAINT, inputs=(Input("media_gone", InputRole.SOURCE),))
+        with pytest.raises(MediaGoneError):
+            await stage.makers.pictures(job, account)
+        assert stage.upstream.count("produce") == 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from flow2api.domain import errors as tree
+from flow2api.domain.account import CallKind
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import Flow2ApiError
 from flow2api.domain.generation import (
@@ -28,7 +29,7 @@ from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.ports.upstream import Access
 from flow2api.domain.usecases.job import TakenOverError
 from flow2api.testing.factories import video_spec
-from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, Stage, swap
+from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, LARGER_FILM, Stage, swap
 
 EXTENSION = video_spec("extension", mode=Mode.EXTEND)
 
@@ -331,3 +332,61 @@ async def test_length_is_what_the_upstream_tells_in_the_end(stage: Stage) -> Non
     told = await stage.made(FILM)
     assert planned.generation.seconds != 11
     assert told.generation.seconds == stage.stored(told.generation.id).seconds == 11
+
+
+class TestEnlargingWhatWasMadeBefore:
+    async def test_is_one_paid_submit_by_the_account_that_made_it(self, stage: Stage) -> None:
+        _, second = await stage.accounts(2)
+        source = await stage.made_before(second, MediaKind.VIDEO)
+
+        finished = await stage.made(LARGER_FILM, inputs=(Input(source.id, InputRole.SOURCE),), seconds=8)
+
+        (order,) = [call.order for call in stage.upstream.calls if call.name == "submit"]
+        assert order is not None
+        assert (order.stage, order.prompt) == (Step.ENLARGE, "")
+        assert order.source is not None
+        assert order.source.name == source.upstream_name
+        assert stage.phases() == [State.QUEUED, Phase.SUBMITTING, Phase.POLLING, State.COMPLETED]
+        assert (finished.generation.account_id, finished.generation.seconds) == (second.id, 8)
+        assert finished.media[0].parent_id == source.id
+        assert stage.known(second.id).credits == 950
+
+    async def test_may_take_as_long_as_enlarging_takes(self, stage: Stage) -> None:
+        (account,) = await stage.accounts(1)
+        source = await stage.made_before(account, MediaKind.VIDEO)
+        stage.configure(video_timeout_s=100.0, enlarge_timeout_s=400.0)
+        stage.upstream.video_s = 300.0
+        await stage.made(LARGER_FILM, inputs=(Input(source.id, InputRole.SOURCE),))
+
+    async def test_too_long_is_told_and_never_asked_for_again(self, stage: Stage) -> None:
+        (account,) = await stage.accounts(1)
+        source = await stage.made_before(account, MediaKind.VIDEO)
+        stage.configure(enlarge_timeout_s=100.0)
+        stage.upstream.video_s = 300.0
+
+        failed = await stage.end(LARGER_FILM, inputs=(Input(source.id, InputRole.SOURCE),))
+
+        assert isinstance(failed, Failed)
+        assert isinstance(failed.error, tree.UpstreamTimeoutError)
+        assert stage.upstream.count("submit") == 1
+
+    async def test_failure_upstream_ends_it_without_a_result(self, stage: Stage) -> None:
+        (account,) = await stage.accounts(1)
+        source = await stage.made_before(account, MediaKind.VIDEO)
+        stage.upstream.fail("submit", tree.UpstreamUnavailableError("busy", reached=False))
+
+        failed = await stage.end(LARGER_FILM, inputs=(Input(source.id, InputRole.SOURCE),))
+
+        assert isinstance(failed, Failed)
+        assert failed.generation.results == ()
+        assert stage.known(1).credits == 1000
+        assert not any(one.call is CallKind.making(MediaKind.VIDEO) for one in stage.known(1).streaks)
+
+    async def test_account_that_cannot_pay_is_not_asked(self, stage: Stage) -> None:
+        account = await stage.account(stage.upstream.add_player(credits=49))
+        source = await stage.made_before(account, MediaKind.VIDEO)
+        await stage.accounts(1)
+        with pytest.raises(tree.NoEligibleAccountError) as caught:
+            await stage.all_events(LARGER_FILM, inputs=(Input(source.id, InputRole.SOURCE),))
+        assert caught.value.reasons == {"quota": 1}
+        assert stage.upstream.count("submit") == 0

@@ -1,15 +1,19 @@
+import asyncio
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
+from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import Actor
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
-from flow2api.domain.key_rules import NO_RULES, KeyRules, KeyScope
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.key_rules import LONGEST_LIFE, NO_RULES, KeyRules, KeyScope
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.fakes.operators import FakeApiKeys
 from flow2api.testing.fakes.storage import FakeStorage
 
 
@@ -307,3 +311,69 @@ async def test_overlap_that_is_none_rotates_nothing(manage: ManageKeys, overlap:
         await manage.rotate("shop", overlap=overlap)
     assert caught.value.param == "overlap"
     assert await manage.all() == [key]
+
+
+class SlowKeys(FakeApiKeys):
+    """Others may do something between a look at the keys and what is made of it."""
+
+    async def all(self) -> Sequence[ApiKey]:
+        found = await super().all()
+        await asyncio.sleep(0)
+        return found
+
+
+@pytest.fixture
+def slow(storage: FakeStorage, clock: FakeClock) -> ManageKeys:
+    return ManageKeys(SlowKeys(storage.tables), FakeCipher(), clock)
+
+
+async def test_key_that_is_revoked_while_it_is_changed_stays_revoked(slow: ManageKeys, storage: FakeStorage) -> None:
+    key, _ = await slow.create("shop")
+
+    results = await asyncio.gather(slow.revoke("shop"), slow.update("shop", tag="eu"), return_exceptions=True)
+
+    assert not storage.tables.api_keys[key.id].is_active
+    assert [type(one) for one in results] == [ApiKey, ChangedMeanwhileError]
+
+
+async def test_change_of_a_key_that_others_have_changed_is_refused_and_changes_nothing(
+    manage: ManageKeys, storage: FakeStorage
+) -> None:
+    seen, _ = await manage.create("shop")
+    now = await manage.update("shop", rules=KeyRules(max_per_day=5), actor=ADA)
+
+    with pytest.raises(ChangedMeanwhileError, match="rules"):
+        await manage.update("shop", rules=KeyRules(max_concurrent=1), actor=ADA, seen=seen)
+
+    assert storage.tables.api_keys[seen.id] == now
+    assert len(storage.tables.audit) == 1
+
+
+async def test_key_is_rotated_once_by_several_at_once(slow: ManageKeys) -> None:
+    await slow.create("shop")
+
+    results = await asyncio.gather(*(slow.rotate("shop") for _ in range(3)), return_exceptions=True)
+
+    assert [type(one) for one in results].count(ChangedMeanwhileError) == 2
+    assert sorted(key.name for key in await slow.all()) == ["shop", "shop (old)"]
+
+
+async def test_key_is_rotated_though_its_profile_is_no_more(storage: FakeStorage, clock: FakeClock) -> None:
+    await ManageKeys(storage.api_keys, FakeCipher(), clock, {"links"}).create("shop", profile="links")
+    manage = ManageKeys(storage.api_keys, FakeCipher(), clock)
+
+    second, _ = await manage.rotate("shop", overlap=timedelta(hours=1))
+    changed = await manage.update("shop", profile="links", tag="eu")
+
+    assert (second.name, second.profile) == ("shop", "links")
+    assert (changed.profile, changed.tag) == ("links", "eu")
+
+
+async def test_rotated_key_lives_no_longer_than_any_key_may(manage: ManageKeys, clock: FakeClock) -> None:
+    await manage.create("shop")
+    clock.advance(LONGEST_LIFE.total_seconds() - 60)
+    await manage.update("shop", rules=KeyRules(expires_at=clock.now() + LONGEST_LIFE))
+
+    second, _ = await manage.rotate("shop")
+
+    assert second.rules.expires_at == clock.now() + LONGEST_LIFE

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flow2api.domain.account import Tier
 from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.generation import Finished, Input, InputRole, Phase, State
@@ -17,7 +18,7 @@ from flow2api.domain.usecases.job import TakenOverError
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.testing.factories import GenerationFactory
 from tests.unit.domain.usecases.mortality import Life
-from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, PAINT, SPECS, Stage, World, swap
+from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, LARGER_FILM, PAINT, SPECS, Stage, World, swap
 
 LEASE_S = 46.0
 
@@ -27,7 +28,12 @@ async def begin(world: World, life: Life, spec: ModelSpec, *, with_input: bool) 
     setting_up = Stage(world)
     await setting_up.account()
     await setting_up.account()
-    inputs = (Input((await setting_up.media()).id, InputRole.START),) if with_input else ()
+    inputs: tuple[Input, ...] = ()
+    if spec.enlarges:
+        source = await setting_up.made_before(setting_up.known(2), spec.kind)
+        inputs = (Input(source.id, InputRole.SOURCE),)
+    elif with_input:
+        inputs = (Input((await setting_up.media()).id, InputRole.START),)
     world.upstream.video_s = 20.0
     world.upstream.calls.clear()
     first = Stage(world, between=life.between)
@@ -64,7 +70,9 @@ def submits(world: World, step: Step) -> int:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("spec", "with_input"), [(FILM, False), (FILM, True), (LARGE_FILM, False)])
+@pytest.mark.parametrize(
+    ("spec", "with_input"), [(FILM, False), (FILM, True), (LARGE_FILM, False), (LARGER_FILM, True)]
+)
 async def test_video_survives_a_kill_at_every_step(spec: ModelSpec, with_input: bool, after: bool) -> None:
     steps = await trace_of(spec, with_input=with_input)
     assert "upstream.submit" in steps
@@ -84,11 +92,11 @@ async def test_video_survives_a_kill_at_every_step(spec: ModelSpec, with_input: 
         assert row.state.is_final, step
         assert submits(world, Step.MAKE) <= 1, step
         assert submits(world, Step.ENLARGE) <= 1, step
-        assert sum(player.credits for player in world.upstream.players) >= 2000 - 20 * (
-            submits(world, Step.MAKE) + submits(world, Step.ENLARGE)
-        )
+        spent = spec.cost(Tier.PRO) * (submits(world, Step.MAKE) + submits(world, Step.ENLARGE))
+        assert sum(player.credits for player in world.upstream.players) >= 2000 - spent
         if row.state is State.COMPLETED:
-            assert [media.generation_id for media in world.tables.media.values() if media.role == "result"] == [row.id]
+            results = [media.generation_id for media in world.tables.media.values() if media.role == "result"]
+            assert [one for one in results if one is not None] == [row.id]
         else:
             assert row.fault is not None
             assert row.fault.code == "upstream_state_unknown", step

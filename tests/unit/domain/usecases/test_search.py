@@ -9,7 +9,9 @@ from flow2api.domain.api_key import ApiKey
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
+from flow2api.domain.usecases import find_prompts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
+from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 from flow2api.domain.usecases.search import MOST, Search, SearchResult
 from flow2api.plugins.coordination_memory import MemorySlots
@@ -34,6 +36,7 @@ class Desk:
             self.storage.generations,
             self.storage.request_log,
             self.storage.api_keys,
+            FindPrompts(self.storage.generation_directory),
             lambda name: name != "log_bodies",
         )
 
@@ -116,3 +119,31 @@ async def test_nothing_found_is_nothing(desk: Desk, text: str) -> None:
 
     assert not await desk.search(text)
     assert not SearchResult()
+
+
+async def test_generations_are_found_by_words_of_their_prompts(desk: Desk) -> None:
+    prompts = ("a red boat", "two boats", "雨の港")
+    await desk.storage.generations.add(
+        [replace(whole_generation(), id=f"video_{at}", prompt=prompt) for at, prompt in enumerate(prompts)]
+    )
+
+    async def found(text: str) -> list[str]:
+        return [one.id for one in (await desk.search(text)).prompts]
+
+    assert await found("BOAT") == ["video_1", "video_0"]
+    assert await found("boat red") == ["video_0"]
+    assert await found("港") == ["video_2"]
+    assert await found("bo") == []  # it stands in nearly every prompt
+
+
+async def test_look_that_did_not_come_to_the_end_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [replace(whole_generation(), id=f"video_{at}", prompt="a boat") for at in range(MOST + 1)]
+    await desk.storage.generations.add(made)
+    assert (await desk.search("boat")).looked_to is None  # more than are shown were found
+    assert (await desk.search("house")).looked_to is None
+
+    monkeypatch.setattr(find_prompts, "LOOKED_AT", MOST - 1)
+
+    found = await desk.search("boat")
+    assert len(found.prompts) == MOST - 1
+    assert found.looked_to == (await desk.search("house")).looked_to == made[2].created_at

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flow2api.domain.api_key import ApiKey
+from flow2api.domain.api_key import ApiKey, changed_fields
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.connection_token import ConnectionToken
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import API_KEY, note_audit, note_changes
 from flow2api_lmdb.schema import API_KEYS, CONNECTION_TOKEN
@@ -36,12 +37,16 @@ class LmdbApiKeys:
 
         return await self._engine.write(work)
 
-    async def save(self, key: ApiKey, audit: AuditEntry | None = None) -> None:
+    async def save(self, key: ApiKey, audit: AuditEntry | None = None, *, former: ApiKey | None = None) -> None:
         def work(step: Step) -> None:
-            if step.has(API_KEYS, key.id):
-                step.put(API_KEYS, (key.id,), key)
-                note_changes(step, API_KEY, [key.id])
-                note_audit(step, audit)
+            now = step.get(API_KEYS, key.id)
+            if now is None:
+                return
+            if former is not None and (fields := changed_fields(former, now)):
+                raise ChangedMeanwhileError(fields)
+            step.put(API_KEYS, (key.id,), key)
+            note_changes(step, API_KEY, [key.id])
+            note_audit(step, audit)
 
         await self._engine.write(work)
 

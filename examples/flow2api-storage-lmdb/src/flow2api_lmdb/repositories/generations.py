@@ -8,6 +8,7 @@ from flow2api.domain.errors import ConflictError
 from flow2api.domain.generation import Generation, State
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.ports.storage import GenerationFilter, IdempotencyClaim, Page, PastRequest
+from flow2api.domain.prompt_search import FoundGenerations, found_among, has_words
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.repositories.media import add_media
 from flow2api_lmdb.schema import CLAIMS, GENERATIONS, KeptGeneration
@@ -15,6 +16,7 @@ from flow2api_lmdb.slices import first
 from flow2api_lmdb.tables import Step
 
 BATCH = 500
+LOOKED_AT = 2000
 
 
 class LmdbGenerations:
@@ -132,22 +134,47 @@ class LmdbGenerationDirectory:
         self, wanted: GenerationFilter, *, after: str | None, limit: int, before: str | None = None
     ) -> Page[Generation]:
         def work(step: Step) -> Page[Generation]:
-            mark = after if before is None else before
-            place = None
-            if mark is not None:
-                marked = step.get(GENERATIONS, mark)
-                if marked is None:
-                    return Page((), has_more=False)
-                place = (marked.order,)
-            if before is None:
-                kept = step.by(GENERATIONS, "order", before=place, backwards=True)
-            else:
-                kept = step.by(GENERATIONS, "order", after=place)
-            found = first(limit + 1, (one.generation for one in kept if _passes(one.generation, wanted)))
+            every = _from(step, after, before)
+            found = first(limit + 1, (one for one in every if _passes(one, wanted)))
             shown = found[:limit] if before is None else found[:limit][::-1]
             return Page(tuple(shown), has_more=len(found) > limit)
 
         return await self._engine.read(work)
+
+    async def find(
+        self,
+        words: Sequence[str],
+        wanted: GenerationFilter,
+        *,
+        after: str | None,
+        limit: int,
+        most: int,
+        before: str | None = None,
+    ) -> FoundGenerations:
+        def work(step: Step) -> FoundGenerations:
+            # Each of them is read as a whole, which takes longer than to look at its prompt.
+            reach, is_back = min(most, LOOKED_AT), before is not None
+            read = first(reach + 1, _from(step, after, before))
+            looked_at = read[:reach][::-1] if is_back else read[:reach]
+            found = [one for one in looked_at if _passes(one, wanted) and has_words(one.prompt, words)]
+            return found_among(looked_at, found, limit, is_back=is_back, has_more=len(read) > reach)
+
+        return await self._engine.read(work)
+
+
+def _from(step: Step, after: str | None, before: str | None) -> Iterator[Generation]:
+    """Those that were added before one, the latest first, or behind one, the earliest first; none when it is not there."""
+    mark = after if before is None else before
+    marked = None if mark is None else step.get(GENERATIONS, mark)
+    if mark is not None and marked is None:
+        return
+    place = None if marked is None else (marked.order,)
+    if before is None:
+        kept = step.by(GENERATIONS, "order", before=place, backwards=True)
+    else:
+        kept = step.by(GENERATIONS, "order", after=place)
+    for one in kept:
+        yield one.generation
 
 
 class LmdbPastRequests:

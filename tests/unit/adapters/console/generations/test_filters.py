@@ -65,3 +65,17 @@ def test_what_is_under_way_passes_when_everything_fits(changes: dict[str, object
     )
 
     assert filters.passes(fits.changed(**changes), NOW) is passes
+
+
+def test_words_of_the_prompt_are_looked_for_in_every_state_until_one_is_chosen() -> None:
+    filters = Filters(base=LIVE, q="Boat RED", span="1h")
+
+    assert filters.is_search
+    assert filters.is_narrowed
+    assert not Filters(base=LIVE, q="boat", state="failed").is_search
+    assert filters.path(state="failed") == f"{LIVE}?q=Boat+RED&span=1h&state=failed"
+    assert filters.chips(NAMES)[0].without == f"{LIVE}?span=1h"
+    assert Filters(base=LIVE, q="boat", kind="image", state="failed").unfiltered == f"{LIVE}?state=failed"
+    one = generation_of("gen_1").changed(prompt="a red boat")
+    assert Filters(base=LIVE, q="Boat RED").passes(one, NOW)
+    assert not Filters(base=LIVE, q="boat house").passes(one, NOW)

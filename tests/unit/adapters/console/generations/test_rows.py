@@ -6,7 +6,7 @@ import pytest
 
 from flow2api.adapters.console.generations.names import Names
 from flow2api.adapters.console.generations.rows import Row, row_of
-from flow2api.adapters.console.generations.states import phase_words, reason_words, state_words
+from flow2api.adapters.console.generations.states import phase_words, state_words
 from flow2api.domain.generation import FailedAttempt, Fault, Generation, Phase, Stage, State
 from flow2api.domain.usecases.follow_generations import UnderWay
 from flow2api.domain.waiting_line import Turn
@@ -61,8 +61,3 @@ def test_long_prompt_is_cut_and_an_empty_one_is_named() -> None:
 def test_every_state_has_a_symbol_and_a_word(name: str) -> None:
     assert state_words(name).words
     assert state_words(name).symbol
-
-
-def test_reason_that_is_not_known_is_shown_as_words() -> None:
-    assert reason_words("busy") == "all slots in use"
-    assert reason_words("new_reason") == "new reason"
