@@ -232,8 +232,8 @@ def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[st
 
 
 def _seconds(spec: ModelSpec, source_seconds: int | None) -> int | None:
-    """How long the result will be: an extension holds what it extends, and an enlargement is as long as before."""
-    if spec.enlarges:
+    """How long the result will be: an extension holds what it extends; what is edited or enlarged is as long as before."""
+    if spec.enlarges or (spec.mode is Mode.EDIT and source_seconds is not None):
         return source_seconds
     if spec.seconds is None or source_seconds is None:
         return spec.seconds

@@ -152,6 +152,22 @@ def test_extension_is_as_long_as_what_it_extends_and_what_it_adds(before: int | 
     assert plan("longer", source=film, source_seconds=before).seconds == total
 
 
+@pytest.mark.parametrize(("before", "total"), [(4, 4), (7, 7), (None, 8)])
+def test_what_is_edited_is_as_long_as_before(before: int | None, total: int) -> None:
+    made, changed = video_spec("film"), video_spec("edit", mode=Mode.EDIT, seconds=8, limited_as="film")
+    film = MediaFactory.build(kind=MediaKind.VIDEO, upstream_name="clip", model="film")
+    request = plan_request(
+        ModelCatalog([made, changed]),
+        model="edit",
+        kind=None,
+        prompt="at night",
+        fields={},
+        source=film,
+        source_seconds=before,
+    )
+    assert request.seconds == total
+
+
 class TestEnlarging:
     """What was made before is made larger."""
 
