@@ -12,7 +12,7 @@ from tests.browser.looks import Look, assert_for_everybody, in_looks, put_on
 
 # Sent as it stands: a browser that checks the fields itself would never let the server say anything.
 SEND = """([action, values]) => {
-  const form = document.querySelector(`form[action='${action}']`);
+  const form = document.querySelector(`form[action='${action}'], form[action^='${action}#']`);
   for (const [name, value] of Object.entries(values)) {
     const fields = [...form.querySelectorAll(`[name='${name}']:not(button)`)];
     if (fields.length && fields[0].type === 'select-one') fields[0].add(new Option(value, value, true, true));
