@@ -139,4 +139,5 @@ class Breaker:
 
 
 def _left(until: float, at: float) -> float | None:
-    return until - at if at < until else None
+    # Every moment that is waited for lies at most so far ahead; sums of floats may say a trifle more.
+    return min(until - at, OPEN_S) if at < until else None
