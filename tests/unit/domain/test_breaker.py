@@ -60,6 +60,12 @@ def test_only_account_that_fails_opens_it() -> None:
     assert fail(Breaker(), 0.0, 1, 1, 1, 1, 1)
 
 
+def test_wait_is_never_longer_than_half_a_minute_however_floats_add_up() -> None:
+    at = 34.57287688304296
+    assert at + OPEN_S - at > OPEN_S
+    assert opened(at).wait_s(at) == OPEN_S
+
+
 def test_lets_one_call_through_after_half_a_minute() -> None:
     breaker = opened()
     assert breaker.state(OPEN_S) is BreakerState.HALF_OPEN
