@@ -17,6 +17,7 @@ from flow2api.adapters.system.logs import context_of
 from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes, ZxcvbnMeter
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
+from flow2api.app.entrance import Entrance, build_entrance
 from flow2api.app.generating import Policies, Tending, build_running, build_tending
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.overseeing import Overseeing, build_overseeing
@@ -91,6 +92,7 @@ class Services:
     pictures: PillowPictures
     workers: Workers
     authorize: AuthorizeKey
+    entrance: Entrance
     operating: Operating
     overseeing: Overseeing
     metrics: Exposition
@@ -261,6 +263,7 @@ def _services(
         pictures=pictures,
         workers=workers,
         authorize=authorize,
+        entrance=_entrance(core),
         operating=operating,
         overseeing=_overseeing(core, operating),
         metrics=Exposition(operating.census, core.journal, lambda: len(core.work), __version__, tending.guard.statuses),
@@ -370,6 +373,11 @@ def _telling(core: _Core, media: ServeMedia) -> Telling:
     return telling
 
 
+def _entrance(core: _Core) -> Entrance:
+    passphrases, meter, codes = Argon2Passphrases(), ZxcvbnMeter(), TotpCodes()
+    return build_entrance(core.storage, core.vault.cipher, passphrases, meter, codes, core.ids, core.clock)
+
+
 def _operating(core: _Core, refresh: RefreshAccount) -> Operating:
     probes = ProbeAccounts(
         core.pool,
@@ -383,15 +391,9 @@ def _operating(core: _Core, refresh: RefreshAccount) -> Operating:
         core.proxying.check,
     )
     return build_operating(
-        core.storage,
-        core.backends.upstreams,
-        core.pool,
-        core.tending.tend,
-        core.tending.credentials,
+        core.backends,
+        core.tending,
         core.vault.cipher,
-        Argon2Passphrases(),
-        ZxcvbnMeter(),
-        TotpCodes(),
         core.ids,
         core.clock,
         core.options,
@@ -399,7 +401,6 @@ def _operating(core: _Core, refresh: RefreshAccount) -> Operating:
         core.extensions.profiles,
         probes,
         refresh,
-        core.backends.kinds,
     )
 
 

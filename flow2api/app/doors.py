@@ -116,11 +116,11 @@ def client_doors(services: Services) -> Doors:
 
 def operator_doors(services: Services, doors: Doors) -> OperatorDoors:
     """Those of operators, whichever surface they come by; addresses are told as to clients, who call the given doors."""
-    operating = services.operating
+    operating, entrance = services.operating, services.entrance
     return OperatorDoors(
-        sign_in=operating.sign_in,
-        operators=operating.operators,
-        drop_second_factor=operating.drop_second_factor,
+        sign_in=entrance.sign_in,
+        operators=entrance.operators,
+        drop_second_factor=entrance.drop_second_factor,
         accounts=operating.accounts,
         account_of=services.pool.get,
         take_in=operating.take_in,
@@ -172,12 +172,12 @@ def admin_doors(services: Services, shared: OperatorDoors) -> AdminDoors:
 
 def console_doors(services: Services, shared: OperatorDoors, doors: Doors, readiness: Readiness) -> ConsoleDoors:
     """Those of the console."""
-    settings, operating = services.settings, services.operating
+    settings, operating, entrance = services.settings, services.operating, services.entrance
     return ConsoleDoors(
         **shared,
-        set_up=operating.set_up,
-        second_factor=operating.second_factor,
-        preferences=operating.preferences,
+        set_up=entrance.set_up,
+        second_factor=entrance.second_factor,
+        preferences=entrance.preferences,
         account_files=AccountFiles(services.kinds),
         act_on_accounts=operating.act_on_accounts,
         browse=operating.browse,

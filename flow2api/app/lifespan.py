@@ -74,7 +74,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     services.options.tell(services.recording.follow_options)
     await _open_store(services)
     await make_first_operator(
-        services.operating.operators, services.settings.operator_password_file, services.clock.now()
+        services.entrance.operators, services.settings.operator_password_file, services.clock.now()
     )
     await services.follow.begin()
     await services.authorize.load()

@@ -146,7 +146,7 @@ async def _operator(services: "Services") -> Secret:
     entry = AuditEntry(
         at=now, actor=Actor(name="demo", door="cli"), action=AuditAction.OPERATOR_CREATED, details={"name": _OPERATOR}
     )
-    await services.operating.operators.create_first(_OPERATOR, passphrase, entry)
+    await services.entrance.operators.create_first(_OPERATOR, passphrase, entry)
     return passphrase
 
 

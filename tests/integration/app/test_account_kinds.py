@@ -72,8 +72,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         services = build_services(load_settings(environment, sections=extensions.sections), extensions)
     async with running(services):
         passphrase, visitor = Secret("quiet maple river lamp"), Visitor("admin_api", "")
-        await services.operating.operators.create("ada", passphrase, Role.OWNER)
-        _, token = await services.operating.sign_in("ada", passphrase, visitor)
+        await services.entrance.operators.create("ada", passphrase, Role.OWNER)
+        _, token = await services.entrance.sign_in("ada", passphrase, visitor)
         asgi: Any = create_app(services)
         headers = {"authorization": f"Bearer {token.reveal()}"}
         async with httpx.AsyncClient(
