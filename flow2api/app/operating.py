@@ -1,20 +1,16 @@
 """What operators work with, over what the server itself needs."""
 
 import gc
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import tzinfo
 
-from flow2api.app.backends import Backends
+from flow2api.app.basis import Basis
 from flow2api.app.generating import Tending
 from flow2api.app.telling import build_notify_targets, build_webhooks
 from flow2api.domain.account import Account
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.health import HealthKind
-from flow2api.domain.options import Options
-from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import KeepsCredits, Storage
-from flow2api.domain.ports.system import Clock, Ids
+from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
@@ -78,29 +74,25 @@ class Operating:
     find_prompts: FindPrompts
 
 
-def build_operating(
-    backends: Backends,
-    tending: Tending,
-    cipher: Cipher,
-    ids: Ids,
-    clock: Clock,
-    options: Callable[[], Options],
-    zone: Callable[[], tzinfo],
-    profiles: Collection[str],
-    probes: ProbeAccounts,
-    refresh: RefreshAccount,
-) -> Operating:
+def build_operating(basis: Basis, refresh: RefreshAccount) -> Operating:
     """All of them.
 
     Args:
-        zone: The time zone whose days are counted.
-        profiles: The names under which keys choose how answers are written.
+        refresh: Has the upstream asked about an account.
     """
-    storage, upstreams, kinds = backends.storage, backends.upstreams, backends.kinds
-    pool, tend, credentials, audit = tending.pool, tending.tend, tending.credentials, storage.audit_log
+    backends, tending, clock, options, zone = (
+        basis.backends,
+        basis.tending,
+        basis.clock,
+        basis.options,
+        basis.recording.zone,
+    )
+    storage, upstreams, kinds, cipher = basis.storage, backends.upstreams, backends.kinds, basis.vault.cipher
+    pool, tend, credentials, audit = basis.pool, tending.tend, tending.credentials, storage.audit_log
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
     accounts = ToldAccounts(storage.accounts, storage.health, clock)
     vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
+    probes = _probes(basis)
     judge = JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal)
     browse, census = BrowseAccounts(judge), CountAccounts(pool, clock)
     import_accounts = _import(storage, vault, tending, clock, kinds)
@@ -118,11 +110,11 @@ def build_operating(
         keep_counted=KeepAccountsCounted(pool, (judge.judge, census.count), clock),
         browse=browse,
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys, find_prompts),
-        keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
+        keys=ManageKeys(storage.api_keys, cipher, clock, basis.extensions.profiles),
         clear_log=ClearRequestLog(storage.request_log, audit, clock),
         export=ExportAccounts(accounts, vault, audit, clock),
         import_accounts=import_accounts,
-        imports=RunImports(import_accounts, ids, clock, gc.freeze),
+        imports=RunImports(import_accounts, basis.ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),
@@ -135,6 +127,21 @@ def build_operating(
         generations=LookUpGenerations(storage.generations, storage.generation_directory),
         find_prompts=find_prompts,
         push=PushSessionToken(pool, upstreams, accounts, vault, cipher, credentials, tend, clock, options),
+    )
+
+
+def _probes(basis: Basis) -> ProbeAccounts:
+    tending = basis.tending
+    return ProbeAccounts(
+        basis.pool,
+        basis.backends.upstreams,
+        tending.credentials,
+        tending.warm,
+        tending.tend,
+        basis.storage.audit_log,
+        basis.clock,
+        basis.proxying.choose.way,
+        basis.proxying.check,
     )
 
 

@@ -89,7 +89,7 @@ async def test_account_with_a_key_is_added_works_and_gets_another_key(site: Site
     added = (await site.answer("POST", "/api/tokens", **body))["token"]
     refused = await site.answer("POST", "/api/tokens", 400, **{**body, "api_key": "canary-2"})
     twice = await site.answer("POST", "/api/tokens", 409, **body)
-    await site.services.warm.warm(added["id"])
+    await site.services.tending.warm.warm(added["id"])
     request = GenerationRequest(model=PAINT.name, spec=PAINT, prompt="a hill")
     async with aclosing(await site.services.generate(request, Caller(key_id=1))) as events:
         *_, end = [event async for event in events]
