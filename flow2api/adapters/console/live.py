@@ -154,7 +154,7 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
     sent: dict[str, bytes] = {}
     began_at = heard_at = checked_at = loop.time()
     number = 0
-    while not visit.doors.is_draining():
+    while not visit.doors.server.is_draining():
         if loop.time() - checked_at >= _RECHECK_S:
             if not await _is_still_here(visit):
                 break
