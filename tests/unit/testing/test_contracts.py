@@ -65,6 +65,20 @@ BROKEN = """
             return lambda: storage
 
 
+    class TestInTwoSteps(StorageContract):
+        @pytest.fixture
+        def new_storage(self, clock):
+            storage = FakeStorage(clock)
+            keys = storage.api_keys
+
+            async def in_two_steps(key, successor, audits=(), *, former):
+                await keys.save(key, former=former)
+                return await keys.add(successor)
+
+            keys.replace = in_two_steps
+            return lambda: storage
+
+
     class TestPolicy(SelectionPolicyContract):
         @pytest.fixture
         def policy(self):
@@ -249,6 +263,8 @@ FAILING = [
     "TestCareless::TestMaintains::test_copy_can_be_put_back_again_and_keeps_whatever_was_there",
     "TestCareless::TestMaintains::test_nothing_is_put_back_beside_whoever_uses_it",
     "TestCareless::TestMaintains::test_copy_that_is_damaged_or_none_is_refused_and_nothing_is_changed[cut off]",
+    "TestInTwoSteps::TestApiKeys::test_successor_takes_the_name_and_place_of_a_key_in_one_step",
+    "TestInTwoSteps::TestApiKeys::test_key_stays_as_it_was_where_its_successor_cannot_be_stored",
     "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
     "TestSlots::test_gives_no_more_than_the_limit",
     "TestLimits::test_counting_begins_anew_when_the_window_is_over",
@@ -298,6 +314,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     wanted += (
         " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
     )
+    wanted += " or (InTwoSteps and ApiKeys)"
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", wanted]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     done = subprocess.run(
