@@ -109,6 +109,17 @@ BROKEN = """
             return Endless()
 
 
+    class TestRefunds(LimitsContract):
+        @pytest.fixture
+        def limits(self):
+            class Lavish(FakeCoordination):
+                async def refund(self, subject, amount):
+                    ends, used = self.meeting.windows.get(subject, (600.0, 0))
+                    self.meeting.windows[subject] = (ends, used - amount)
+
+            return Lavish()
+
+
     class TestEvents(EventsContract):
         @pytest.fixture
         def events(self):
@@ -268,6 +279,8 @@ FAILING = [
     "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
     "TestSlots::test_gives_no_more_than_the_limit",
     "TestLimits::test_counting_begins_anew_when_the_window_is_over",
+    "TestRefunds::test_what_is_refunded_can_be_used_again_and_no_more",
+    "TestRefunds::test_refund_begins_no_window_and_makes_none_longer",
     "TestEvents::test_other_process_hears_what_is_published",
     "TestCoordination::test_slots_are_counted_over_all_processes",
     "TestCoordination::test_limits_are_counted_over_all_processes",
@@ -314,7 +327,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     wanted += (
         " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
     )
-    wanted += " or (InTwoSteps and ApiKeys)"
+    wanted += " or (InTwoSteps and ApiKeys) or refund"
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", wanted]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     done = subprocess.run(

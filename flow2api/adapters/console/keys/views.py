@@ -220,7 +220,7 @@ def view_of(doors: ConsoleDoors, key: ApiKey, today: Counts | None = None) -> Ke
         revoked_at=key.revoked_at,
         rules=key.rules,
         state=state_of(key, doors.clock.now()),
-        used_today=doors.used_today(key.id) if key.rules.max_per_day else None,
+        used_today=doors.used_today(key.line_id) if key.rules.max_per_day else None,
         made_today=counts.images + counts.videos,
         failed_today=counts.errors + counts.refused,
     )
