@@ -170,6 +170,7 @@ def _admin_doors(services: Services, doors: Doors) -> AdminDoors:
         audit_log=operating.audit_log,
         timeline=operating.timeline,
         generations=operating.generations,
+        find_prompts=operating.find_prompts,
         refresh=services.refresh,
         simulate=services.simulate,
         policies=services.policies,
