@@ -98,7 +98,7 @@ class SqlApiKeys:
             if _has_namesake(connection, successor, but=key):
                 return _namesake(successor)
             if not self._update(connection, values):
-                return NotKnownError(f"There is no key with the id {key.id}.")
+                return _not_known(key.id)
             number = self._insert(connection, row)
             for audit in audits:
                 note_audit(connection, audit, made=number)
@@ -196,6 +196,10 @@ def _done(answer: T | ConflictError) -> T:
     if isinstance(answer, ConflictError):
         raise answer
     return answer
+
+
+def _not_known(key_id: int) -> NotKnownError:
+    return NotKnownError(f"There is no key with the id {key_id}.")
 
 
 def _namesake(key: ApiKey) -> ConflictError:
