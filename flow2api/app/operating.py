@@ -135,6 +135,7 @@ def build_operating(
     operate = OperateAccounts(
         pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
     )
+    restore = RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock)
     find_prompts = FindPrompts(storage.generation_directory)
     return Operating(
         operators=entrance.operators,
@@ -145,8 +146,8 @@ def build_operating(
         set_up=entrance.set_up,
         preferences=ChangePreferences(storage.operators, clock),
         accounts=operate,
-        restore=RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock),
-        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        restore=restore,
+        act_on_accounts=ActOnAccounts(pool, operate, restore, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=census,
