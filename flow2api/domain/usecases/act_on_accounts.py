@@ -148,8 +148,9 @@ class ActOnAccounts:
         former = self._runs.get(number)
         if former is None or not former.can_be_undone:
             raise ConflictError("That can no longer be undone; look at the accounts one by one.")
-        run = self._new_run(BulkAction.UNDO, list(former.ways_back), actor, _NOTHING)
-        ways_back, former.ways_back = former.ways_back, {}
+        ways_back = former.ways_back
+        run = self._new_run(BulkAction.UNDO, list(ways_back), actor, _NOTHING)
+        former.ways_back = {}
         self._start(run, ways_back, self._undoing(former, ways_back, actor))
         return run
 

@@ -264,6 +264,7 @@ async def test_wrong_field_is_told_beside_it_and_what_was_typed_is_kept(
     answer = await site.operator.send(PAGE, 422, given)
 
     assert told in text_of(answer.text)
+    assert "Not saved" not in answer.text
     if "prompt" not in fields:
         assert "keep &lt;b&gt;me&lt;/b&gt;" in answer.text
 
@@ -272,6 +273,7 @@ async def test_file_that_is_no_picture_is_told_by_its_name(site: Any) -> None:
     files = {"pictures": ("<b>note.txt", b"no picture at all", "text/plain")}
 
     answer = await site.operator.send(PAGE, 422, {"model": PICTURE, "prompt": "x", "do": "run"}, files)
+    assert "Not sent: 1 field to mend." in answer.text
 
     assert "&lt;b&gt;note.txt: " in answer.text
     assert "<b>note" not in answer.text

@@ -258,6 +258,12 @@ async def test_only_the_last_runs_can_be_undone(
 
     first = await ended(acting, [one.id], BulkAction.PAUSE, ADA)
     assert first.can_be_undone
-    second = await ended(acting, [other.id], BulkAction.PAUSE, ADA)
+    gate = stage.upstream.hold("exchange")
+    testing = acting.begin([other.id], BulkAction.REFRESH, ADA)
+    last = await ended(acting, [other.id], BulkAction.CHANGE, ADA, AccountChange(priority=7))
+    gate.set()
+    await acting.wait(testing, 60)
 
-    assert (first.can_be_undone, second.can_be_undone) == (False, True)
+    assert (first.can_be_undone, testing.can_be_undone, last.can_be_undone) == (False, False, True)
+    await undone(acting, last)
+    assert stage.known(other.id).priority == other.priority
