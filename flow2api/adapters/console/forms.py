@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import UploadFile
 
+from flow2api.adapters.console import sent_from
 from flow2api.adapters.console.guards import FORM_FIELD, sent_form
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.domain.errors import UnsupportedInputError
@@ -141,7 +142,7 @@ async def read_form(request: Request[Any, Any, Any], known: Collection[str], *, 
     texts: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}
     for name, value in sent.multi_items():
-        if name == FORM_FIELD:
+        if name in (FORM_FIELD, sent_from.FIELD):
             continue
         if name not in known:
             form.refuse("", gettext("The form has a field that is not known here; open the page again."))
