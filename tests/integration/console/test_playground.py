@@ -153,6 +153,20 @@ class TestFollowUps:
         assert "Enlarge to 4k cannot be done" in page
         assert "has not the plan that this needs: Ultra" in page
 
+    async def test_picture_that_came_along_with_the_answer_says_why_nothing_is_made_of_it(self, site: Any) -> None:
+        await site.account()
+        page = await ended(site.operator, await make(site, site.operator, prompt="without a name"))
+        media_id = await made_by(site.operator, page)
+        media = site.services.storage.media
+        (made,) = await media.get([media_id])
+        await media.remove([media_id])
+        await media.add([replace(made, upstream_name=None)])
+
+        shown = text_of(await site.operator.see(f"/console/generations/gallery/{media_id}"))
+
+        assert "Enlarge to 2k cannot be done" in shown
+        assert "It came along with the service's answer" in shown
+
     async def test_viewer_page_of_a_result_offers_the_same(self, site: Any) -> None:
         await site.account()
         page = await ended(site.operator, await make(site, site.operator, prompt="in the gallery"))
