@@ -165,7 +165,7 @@ class TestFollowUps:
         shown = text_of(await site.operator.see(f"/console/generations/gallery/{media_id}"))
 
         assert "Enlarge to 2k cannot be done" in shown
-        assert "It came along with the service's answer" in shown
+        assert "It came along with the answer" in shown
 
     async def test_viewer_page_of_a_result_offers_the_same(self, site: Any) -> None:
         await site.account()

@@ -122,7 +122,9 @@ async def _follow(visit: Visit, asked: Narrowing, run: BulkRun) -> Response[Any]
     if not run.is_over or run.failed:
         return visit.see(back_to(asked, run))
     undo = undo_path(asked, run.number) if run.can_be_undone else ""
-    return visit.see(back_to(asked), f"{report_of(run).title}. {report_of(run).sentence}", undo=undo)
+    report = report_of(run)
+    told = gettext("%(title)s. %(sentence)s") % {"title": report.title, "sentence": report.sentence}
+    return visit.see(back_to(asked), told, undo=undo)
 
 
 def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do: str) -> Question:
