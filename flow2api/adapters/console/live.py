@@ -16,7 +16,7 @@ from litestar.response import Stream
 from flow2api.adapters.console.guards import session_token
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import prepare, render
-from flow2api.adapters.console.visit import Visit
+from flow2api.adapters.console.visit import EVENTS_PATH, Visit
 from flow2api.domain.errors import Flow2ApiError, NotSignedInError
 
 EVERY_S = 1.0
@@ -106,7 +106,7 @@ class News:
         Args:
             not_before: What was made before this moment of the loop's clock is not news: a button was pressed since.
         """
-        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query)
+        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query, visit.here_path)
         now = asyncio.get_running_loop().time()
         made_at, future = self._made.get(key, (0.0, None))
         if future is None or made_at < not_before or now - made_at >= EVERY_S * 0.9:
@@ -130,7 +130,7 @@ class News:
 class EventsController(Controller):
     """The stream of a page's news."""
 
-    path = "/console/events"
+    path = EVENTS_PATH
 
     @get()
     async def events(self, visit: NamedDependency[Visit], news: NamedDependency[News]) -> Stream:

@@ -26,6 +26,7 @@ class Visited:
         self.is_draining = False
         self.is_signed_in = True
         self.waiting = 0
+        self.here_path = "/console/page"
         self.language = SimpleNamespace(tag="en")
         self.here = SimpleNamespace(session=SimpleNamespace(id=session))
         self.request = SimpleNamespace(url=SimpleNamespace(query=query), scope={}, cookies={"f2a": "token"})
