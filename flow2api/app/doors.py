@@ -29,6 +29,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
@@ -75,6 +76,7 @@ class OperatorDoors(TypedDict):
     reload_webhooks: Callable[[], Awaitable[None]]
     notify_targets: ManageNotifyTargets
     generations: LookUpGenerations
+    find_prompts: FindPrompts
     options: CurrentOptions
     policies: Mapping[str, str]
     simulate: SimulatePolicies
@@ -140,6 +142,7 @@ def operator_doors(services: Services, doors: Doors) -> OperatorDoors:
         reload_webhooks=services.telling.webhooks.load,
         notify_targets=operating.notify_targets,
         generations=operating.generations,
+        find_prompts=operating.find_prompts,
         options=services.options,
         policies=services.policies,
         simulate=services.simulate,
@@ -194,7 +197,6 @@ def console_doors(services: Services, shared: OperatorDoors, doors: Doors, readi
         model_sources=services.model_sources,
         retired_names=services.retired_names,
         ingest=services.ingest,
-        find_prompts=operating.find_prompts,
         follow=services.followed,
         foresee_ends=services.overseeing.foresee_ends,
         operate_generations=services.operate_generations,

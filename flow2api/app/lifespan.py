@@ -39,6 +39,7 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
                 "credits": services.operating.note_credits.run,
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
+                "limits": services.limit.run,
                 "counts": services.operating.keep_counted.run,
                 "lag": services.overseeing.lag.run,
                 "diagnosis": services.overseeing.diagnosis.run,
@@ -61,6 +62,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     for upstream in services.upstreams.values():
         stack.push_async_callback(upstream.aclose)
     stack.push_async_callback(services.coordination.aclose)
+    stack.push_async_callback(services.limit.settle)
     stack.push_async_callback(services.store.aclose)
     stack.push_async_callback(storage.aclose)
     await storage.open()

@@ -99,11 +99,12 @@ def build_operating(basis: Basis, refresh: RefreshAccount) -> Operating:
     operate = OperateAccounts(
         pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
     )
+    restore = RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock)
     find_prompts = FindPrompts(storage.generation_directory)
     return Operating(
         accounts=operate,
-        restore=RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock),
-        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        restore=restore,
+        act_on_accounts=ActOnAccounts(pool, operate, restore, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=census,

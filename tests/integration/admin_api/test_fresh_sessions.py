@@ -22,6 +22,8 @@ GUARDED = [
     ("POST", "/api/admin/apikey", {"new_api_key": "a-key-of-somebody-else"}),
     ("DELETE", "/api/admin/requests", None),
     ("DELETE", "/api/logs", None),
+    ("POST", "/api/admin/keys/1/rotate", {}),
+    ("GET", "/api/tokens?reveal=true", None),
 ]
 
 

@@ -37,7 +37,7 @@ class _Text(HTMLParser):
 def text_of(html: str) -> str:
     """What a person reads of a page, with single blanks."""
     parser = _Text()
-    parser.feed(html)
+    parser.feed(html.replace("<wbr>", ""))
     return " ".join(" ".join(parser.parts).split())
 
 

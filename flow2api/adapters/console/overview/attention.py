@@ -231,7 +231,15 @@ def _of_keys(keys: Sequence[ApiKey], now: datetime) -> Iterator[Care]:
             len(near),
         )
         words = gettext("Clients that use them are refused from then on.")
-        yield Care("warn", "key-round", label, title % {"count": number(len(near))}, words, action, "/console/keys")
+        yield Care(
+            "warn",
+            "key-round",
+            label,
+            title % {"count": number(len(near))},
+            words,
+            action,
+            "/console/keys?sort=expires",
+        )
         return
     for at, key in near:
         path = f"/console/keys/{key.id}"

@@ -182,10 +182,12 @@ def test_chinese_has_its_own_punctuation() -> None:
 def test_pages_get_the_words_and_the_form_that_goes_with_a_number(tag: str) -> None:
     with speaking(load(tag)):
         words = (
-            environment().from_string("{{ _('Accounts') }}, {{ ngettext('%(num)s key', '%(num)s keys', 1) }}").render()
+            environment()
+            .from_string("{{ _('Accounts') }}, {{ ngettext('%(num)s account', '%(num)s accounts', 1) }}")
+            .render()
         )
-        assert words == "账号, 1 个密钥"
-        assert ngettext("%(num)s key", "%(num)s keys", 5) % {"num": 5} == "5 个密钥"
+        assert words == "账号, 1 个账号"
+        assert ngettext("%(num)s account", "%(num)s accounts", 5) % {"num": 5} == "5 个账号"
 
 
 def _descendants(of: type[Exception]) -> Iterator[type[Exception]]:
