@@ -147,7 +147,9 @@ class PluginField:
     Attributes:
         shape: ``switch``, ``choice``, ``whole``, ``number``, ``text``, ``list``, ``json`` or ``secret``.
         choices: The values that there are, for a ``choice``.
+        unit: What a number counts; empty when the plugin has not told.
         least: The least number; None for any. The same for ``most``.
+        is_above: It has to be more than ``least``, and not that itself; ``is_below`` for ``most``.
         default: As a text of the environment; empty when it has none or nobody is told.
         origin: The variable or the file that sets it, ``saved`` for what was saved here; empty when nothing does.
         value: What the program runs with; of a secret only that there is one.
@@ -158,8 +160,11 @@ class PluginField:
     help: str
     shape: str
     choices: tuple[str, ...] = ()
+    unit: str = ""
     least: float | None = None
     most: float | None = None
+    is_above: bool = False
+    is_below: bool = False
     is_needed: bool = False
     default: str = ""
     origin: str = ""

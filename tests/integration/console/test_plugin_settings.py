@@ -201,6 +201,43 @@ async def test_settings_of_the_program_itself_are_checked_and_shown_as_lines_onl
     assert services.options().plugin_settings == {}
 
 
+async def test_settings_of_the_program_itself_have_their_help_and_their_unit(
+    house: tuple[Services, Person, Person],
+) -> None:
+    _, owner, _ = house
+    flow = "/console/plugins/settings?section=flow"
+
+    page = await owner.read(flow)
+    wrong = text_of((await owner.send(flow, 422, {"set.connect_timeout_s": "0"})).text)
+
+    assert "connect_timeout_s How long a connection may take to stand. seconds" in page
+    assert "default: 10 seconds" in page
+    assert "number above 0, up to 86400" in page
+    assert "This has to be more than 0 and at most 86400." in wrong
+
+
+@pytest.mark.parametrize(
+    ("section", "setting", "text", "told"),
+    [
+        ("flow", "labs_base_url", "https://labs.example/other", "has to end in /fx/api"),
+        ("flow", "api_base_url", "http://elsewhere.example/v1", "has to be https"),
+        ("gemini", "base_url", "https://elsewhere.example/v1", "must not end in a version"),
+        ("openai", "media_hosts", "https://cdn.example.org", "a host is a bare name"),
+        ("openai", "models", '[{"name": "a b", "kind": "image", "sizes": ["8x8"]}]', "a name has up to 100 letters"),
+    ],
+)
+async def test_lines_are_shown_only_for_what_the_server_starts_with(
+    house: tuple[Services, Person, Person], section: str, setting: str, text: str, told: str
+) -> None:
+    _, owner, _ = house
+    page = f"/console/plugins/settings?section={section}"
+
+    answer = await owner.send(page, 422, {f"set.{setting}": text, "step": "lines"})
+
+    assert told in text_of(answer.text).replace("`", "")
+    assert "lines-environment" not in answer.text
+
+
 async def test_viewers_look_and_others_fields_are_refused(house: tuple[Services, Person, Person]) -> None:
     _, owner, viewer = house
     assert "Only an owner sets this." in await viewer.read(PAGE)

@@ -15,6 +15,7 @@ from flow2api.domain.redaction import redact_text
 
 OPTION = "plugin_settings"
 SECTION_PATH = "/console/plugins/settings"
+_LONGEST_UNIT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class FieldView:
         text: What stands in the field.
         was: What was saved when the form was opened.
         kind: Its type and its bounds, in words.
+        unit: What a number counts, for people; empty for none.
         note: What a placeholder says, such as the default.
         value: What the program runs with.
         fixed_by: What sets it elsewhere.
@@ -50,6 +52,7 @@ class FieldView:
     text: str
     was: str
     kind: str
+    unit: str
     default: str
     value: str
     fixed_by: str
@@ -153,6 +156,7 @@ def _field(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: 
         text=sent.form.value(f"{FIELD}{one.name}", shown),
         was=sent.form.value(f"{WAS}{one.name}", saved),
         kind=_kind(one),
+        unit=retold(one.unit[:_LONGEST_UNIT]),
         default=one.default,
         value=one.value,
         fixed_by=one.origin if is_fixed(one) else "",
@@ -198,6 +202,12 @@ def _kind(one: PluginField) -> str:
         "secret": gettext("secret"),
     }[one.shape]
     bounds = {"kind": words, "least": f"{one.least or 0:g}", "most": f"{one.most or 0:.15g}"}
+    if one.is_above and one.most is not None and not one.is_below:
+        return gettext("%(kind)s above %(least)s, up to %(most)s") % bounds
+    if one.is_above:
+        return gettext("%(kind)s above %(least)s") % bounds
+    if one.is_below:
+        return gettext("%(kind)s below %(most)s") % bounds
     if one.least is not None and one.most is not None:
         return gettext("%(kind)s from %(least)s to %(most)s") % bounds
     if one.least is not None:
