@@ -18,6 +18,7 @@ from flow2api.adapters.vault import Argon2Passphrases, HmacLinkSigner, TotpCodes
 from flow2api.app.backends import Backends, Vault, build_backends, build_vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.generating import Policies, Tending, build_running, build_tending
+from flow2api.app.known_plugins import KnownPlugins
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.overseeing import Overseeing, build_overseeing
 from flow2api.app.profiles import Profiles
@@ -76,6 +77,7 @@ class Services:
 
     settings: Settings
     extensions: Extensions
+    known_plugins: KnownPlugins
     clock: Clock
     options: CurrentOptions
     catalog: ModelCatalog
@@ -167,6 +169,7 @@ class _Core:
 
     settings: Settings
     extensions: Extensions
+    known_plugins: KnownPlugins
     backends: Backends
     vault: Vault
     clock: Clock
@@ -193,7 +196,8 @@ class _Core:
 def _core(settings: Settings, extensions: Extensions, backends: Backends, vault: Vault, clock: Clock) -> _Core:
     ids, storage = RandomIds(), backends.storage
     policies = Policies(extensions, clock)
-    options = build_options(settings, extensions, backends, clock)
+    known_plugins = KnownPlugins(extensions, settings.plugins_dir)
+    options = build_options(settings, extensions, backends, clock, known_plugins)
     pool = AccountPool(backends.coordination.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
     backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
@@ -211,6 +215,7 @@ def _core(settings: Settings, extensions: Extensions, backends: Backends, vault:
     return _Core(
         settings=settings,
         extensions=extensions,
+        known_plugins=known_plugins,
         backends=backends,
         vault=vault,
         clock=clock,
@@ -245,6 +250,7 @@ def _services(
     return Services(
         settings=core.settings,
         extensions=core.extensions,
+        known_plugins=core.known_plugins,
         retired_names=CountRetiredNames(storage.generation_directory, catalog.retired()),
         clock=clock,
         options=options,

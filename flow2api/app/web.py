@@ -239,7 +239,7 @@ def _console_doors(services: Services, doors: Doors, readiness: Readiness) -> Co
         loop_late_s=services.overseeing.lag.percentile_s,
         packages=packages(),
         panels=services.overseeing.panels,
-        plugin_settings=PluginSettings(services.extensions, settings),
+        plugin_settings=PluginSettings(services.known_plugins, settings),
         plugins=plugin_facts(services.extensions, settings),
         started_at=services.clock.now(),
         support_bundle=lambda actor: support_bundle(services, actor),

@@ -72,6 +72,11 @@ def secrets_of(declared: SettingsSection) -> frozenset[str]:
     )
 
 
+def needed_of(declared: SettingsSection) -> frozenset[str]:
+    """The settings of a section that have no default."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(declared.schema) if field.required)
+
+
 def _holds_secret(kind: Any, met: set[Any]) -> bool:
     if kind is Secret:
         return True

@@ -193,6 +193,14 @@ class PluginSettings(Protocol):
         """Why this process could not start with what was saved, and has passed all of it over; empty when it has not."""
         ...
 
+    def look_at(self, plugin: str) -> None:
+        """Load a plugin that is not loaded, to see which settings it has. May take seconds: use a thread."""
+        ...
+
+    def sections_of(self, plugin: str) -> Sequence[PluginSection]:
+        """What a plugin has described that is loaded, was left out because of its settings, or was looked at."""
+        ...
+
     def read(self, name: str, text: str) -> str:
         """The value that a text stands for, in the form in which values are shown."""
         ...

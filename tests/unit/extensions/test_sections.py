@@ -201,12 +201,13 @@ def test_described_secret_does_not_show_its_default() -> None:
     assert "t0p" not in str(schema_of(SettingsSection("mine", Keyed)))
 
 
-def test_sections_of_a_plugin_are_described_when_it_is_loaded() -> None:
+def test_sections_of_a_plugin_are_described_when_it_is_loaded_or_they_left_it_out() -> None:
     found, _ = loaded().checked({"mine": {"token": "t0p"}})
     left_out, _ = loaded().checked({"mine": {}})
 
     assert found.section_schemas(plugin_of(found)) == {"mine": schema_of(MINE)}
-    assert left_out.section_schemas(plugin_of(left_out)) == {}
+    assert left_out.section_schemas(plugin_of(left_out)) == {"mine": schema_of(MINE)}
+    assert (left_out.schemas.get("mine"), left_out.described["mine"]) == (None, MINE)
     assert all(
         found.section_schemas(plugin)
         for plugin in found.plugins

@@ -55,6 +55,8 @@ async def read_section_form(doors: ConsoleDoors, section: PluginSection, form: F
         _look_for_others(doors, section, one, sent)
         if text:
             _check(doors, section, one, text, sent)
+        elif one.is_needed and section.is_savable:
+            form.refuse(f"{FIELD}{one.name}", gettext("The plugin needs this."))
     if not form.errors:
         try:
             await asyncio.to_thread(doors.plugin_settings.check, section.name, sent.texts)
