@@ -684,7 +684,7 @@ class TestRoutes:
         job.routes = (self.request(PAINT), self.request(LARGE_PAINT))
         swap(stage.run._guard, wait_s=lambda upstream: 30.0)
         swap(stage.lease, _left_alone_s=lambda upstream: 30.0)
-        stage.run._detour(job)
+        stage.run._lease._detour(job)
         assert job.spec is PAINT
         assert (await stage.lease(job, ())).need.spec is PAINT  # type: ignore[union-attr]
 
