@@ -217,7 +217,7 @@ def _import(
 ) -> ImportAccounts:
     def take_in_changed(account: Account) -> None:
         credentials.forget(account.id)
-        pool.put(account)
+        tend.know(account)
 
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
     return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)

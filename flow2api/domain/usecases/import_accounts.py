@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason, fold_email
@@ -10,7 +10,7 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
@@ -49,13 +49,13 @@ class ImportAccounts:
         vault: CredentialVault,
         clock: Clock,
         *,
-        holding: Callable[[int], AbstractAsyncContextManager[Account | None]] | None = None,
+        holding: Callable[[int], AbstractAsyncContextManager[object]] = nullcontext,
         on_stored: Callable[[Account], None] = lambda account: None,
         unit: str = "row",
         kinds: CredentialKinds = SESSIONS,
     ) -> None:
         """Args:
-        holding: Lets nobody else of this process write an account meanwhile; None when nobody else is at work.
+        holding: Lets nobody else of this process write an account meanwhile, for those who have accounts in memory.
         on_stored: Told each account that is added or changed, for whoever has them in memory.
         unit: What a row is called where a problem names another one.
         kinds: What the accounts of each upstream sign in with.
@@ -64,7 +64,7 @@ class ImportAccounts:
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
-        self._holding = holding or self._as_stored
+        self._holding = holding
         self._on_stored = on_stored
         self._unit = unit.capitalize()
 
@@ -231,25 +231,28 @@ class ImportAccounts:
 
     async def _change(self, account_id: int, row: ImportedAccount, actor: Actor | None, *, is_new_token: bool) -> None:
         """Change the account as it is by now, unless it is gone."""
-        async with self._holding(account_id) as latest:
-            if latest is None:
-                return
-            changed = _stated(latest, row, self._clock)
-            if is_new_token:
-                kind = self._kinds.of(latest.upstream)
-                changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
-                after: dict[str, object] = {kind.field: "new"}
-                if changed.base_url != latest.base_url:
-                    after["base_url"] = changed.base_url
-                entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
-                await self._vault.write(changed, Credentials(row.session_token), entry)
-            elif changed != latest:
-                await self._accounts.save(changed, self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {}))
-            self._on_stored(changed)
+        kind = self._kinds.of(row.upstream)
 
-    @asynccontextmanager
-    async def _as_stored(self, account_id: int) -> AsyncIterator[Account | None]:
-        yield await self._accounts.get(account_id)
+        def stated(account: Account) -> Account:
+            return _stated(account, row, self._clock)
+
+        def unproven(account: Account) -> Account:
+            return replace(stated(account), access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
+
+        def renewal(changed: Changed) -> AuditEntry | None:
+            after: dict[str, object] = {kind.field: "new"}
+            if changed.after.base_url != changed.before.base_url:
+                after["base_url"] = changed.after.base_url
+            return self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
+
+        entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {})
+        async with self._holding(account_id):
+            if is_new_token:
+                changed = await self._vault.write(account_id, Credentials(row.session_token), unproven, renewal)
+            else:
+                changed = await self._accounts.change(account_id, stated, lambda _: entry)
+            if changed is not None:
+                self._on_stored(changed.after)
 
     def _entry(
         self, actor: Actor | None, action: AuditAction, account_id: int | None, details: Mapping[str, object]

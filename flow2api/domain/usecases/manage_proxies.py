@@ -9,7 +9,7 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConflictError, Flow2ApiError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Proxies
-from flow2api.domain.ports.storage import Accounts
+from flow2api.domain.ports.storage import Accounts, Changed
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, ProxyHealth, check_name, read_proxy_url
 from flow2api.domain.quantity import counted
@@ -191,12 +191,17 @@ class ManageProxies:
             ConflictError: There is no proxy and no pool of this name; nothing was changed.
         """
         wanted = await self.meant_by(name)
-        changed = [replace(account, proxy=wanted) for account in accounts if account.proxy != wanted]
-        before = {account.id: account.proxy for account in accounts}
-        for account in changed:
-            details = differences({"proxy": before[account.id]}, {"proxy": wanted})
-            await self._accounts.save(account, self._entry(actor, AuditAction.PROXY_ASSIGNED, str(account.id), details))
-        return changed
+
+        def entry(changed: Changed) -> AuditEntry:
+            details = differences({"proxy": changed.before.proxy}, {"proxy": changed.after.proxy})
+            return self._entry(actor, AuditAction.PROXY_ASSIGNED, str(changed.before.id), details)
+
+        found = [
+            await self._accounts.change(account.id, lambda one: replace(one, proxy=wanted), entry)
+            for account in accounts
+            if account.proxy != wanted
+        ]
+        return [changed.after for changed in found if changed is not None and changed.after != changed.before]
 
     async def _refuse_needed(self, proxy: Proxy, gone: Collection[str | None], options: Options) -> None:
         for option, named in (("proxy", options.proxy), ("media_proxy", options.media_proxy)):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial, reduce
 from weakref import WeakValueDictionary
@@ -210,54 +210,68 @@ class TendAccounts:
                 "account is now %s", after.status(now), extra={"account_id": after.id, "reasons": ", ".join(reasons)}
             )
 
+    async def _know_again(self, account_id: int) -> None:
+        """What was read elsewhere while the write was on its way knew nothing of the changes."""
+        with suppress(StorageError):
+            stored = await self._accounts.get(account_id)
+            if stored is not None and self._pool.get(account_id) is not None:
+                self.know(stored)
+
     def with_unwritten(self, stored: Account) -> Account:
         """An account as the database has it, with the changes that could not be written yet."""
         return _all_of(self._unwritten.get(stored.id, ()), stored)
 
     @asynccontextmanager
     async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
-        """Let nobody else of this process write the account meanwhile.
+        """Let nobody else of this process write the account meanwhile; what was not written yet has been before.
+
+        Other processes write it all the same: what is to be written says how, and not what this one has seen.
 
         Yields:
-            The account as the database has it, after what was not written yet has been; None when it is not there any more.
+            The account as the database has it, to look at; None when it is not there any more.
 
         Raises:
             StorageError: The database did not tell, or does not take what was not written.
         """
+        async with self._lock(account_id):
+            await self._write_changes(account_id)
+            yield await self._accounts.get(account_id)
+
+    def know(self, stored: Account) -> None:
+        """Have an account that was just written, or read while it was held, in the pool."""
+        account = self.with_unwritten(stored)
+        if self._pool.get(account.id) != account:
+            self._pool.put(account)
+
+    def _lock(self, account_id: int) -> asyncio.Lock:
         lock = self._locks.get(account_id)
         if lock is None:
             lock = self._locks[account_id] = asyncio.Lock()
-        async with lock:
-            stored = await self._accounts.get(account_id)
-            # Taken out before they are written: a change that is written twice would count a fault twice.
-            changes = self._unwritten.pop(account_id, None)
-            if stored is not None and changes:
-                stored = await self._save(_all_of(changes, stored), changes)
-            yield stored
+        return lock
 
     async def _write(self, account_id: int) -> None:
         try:
-            async with self.holding(account_id) as latest:
-                if latest is None:
-                    self._pool.remove(account_id)
+            async with self._lock(account_id):
+                await self._write_changes(account_id)
         except StorageError:
             log.warning("account not written", extra={"account_id": account_id}, exc_info=True)
 
-    async def _save(self, latest: Account, changes: list[Change]) -> Account:
+    async def _write_changes(self, account_id: int) -> None:
+        # Taken out before they are written: a change that is written twice would count a fault twice.
+        changes = self._unwritten.pop(account_id, None)
+        if not changes:
+            return
         try:
-            await uncut(self._accounts.save(latest))
+            changed = await uncut(self._accounts.change(account_id, partial(_all_of, changes)))
         except StorageError:
-            since = self._unwritten.get(latest.id, [])
-            if self._pool.get(latest.id) is not None:
-                self._know(_all_of(since, latest))
-            self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
+            since = self._unwritten.get(account_id, [])
+            self._unwritten[account_id] = [*changes, *since][-_UNWRITTEN_HELD:]
+            await self._know_again(account_id)
             raise
-        self._know(self.with_unwritten(latest))
-        return latest
-
-    def _know(self, account: Account) -> None:
-        if self._pool.get(account.id) != account:
-            self._pool.put(account)
+        if changed is None:
+            self._pool.remove(account_id)
+        else:
+            self.know(changed.after)
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:

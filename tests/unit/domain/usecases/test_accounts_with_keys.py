@@ -17,6 +17,7 @@ from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.watch_pool import WatchPool
 from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import KINDS, Stage, World, swap
 
 ADA = Actor(name="ada", door="command_line")
@@ -150,7 +151,7 @@ async def test_new_key_cures(kept: Stage) -> None:
 async def test_new_key_may_be_entitled_to_what_the_former_was_not(stage: Stage) -> None:
     account = await stage.key_account("k1", HOME)
     rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="host-film")
-    await stage.storage.accounts.save(rested)
+    await plant(stage.storage.accounts, rested)
 
     assert (await change_of(stage)(rested, AccountChange(session_token=Secret("k2")), ADA)).rests == ()
     moved = AccountChange(session_token=Secret("k3"), base_url=NEW_HOME)
@@ -192,7 +193,7 @@ async def test_key_that_is_refused_by_the_call_after_a_proof_is_told_as_one(stag
         nonlocal calls
         calls += 1
         stage.world.keyed.players[0].session_tokens[0] = "k2"
-        await stage.storage.vault.write(stage.known(1), Credentials(Secret("k2")))
+        await plant_secrets(stage.storage.vault, stage.known(1), Credentials(Secret("k2")))
         raise tree.CredentialExpiredError("no")
 
     with pytest.raises(tree.CredentialRevokedError, match="give the account another key") as caught:

@@ -14,6 +14,7 @@ from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant
 
 ADA = Actor(name="ada", door="command_line")
 TOKEN, OTHER, FRESH = (Secret("eyJ" + letter * 300) for letter in "xyz")
@@ -96,7 +97,7 @@ async def test_new_session_token_is_exchanged_anew_and_wakes_the_account(desk: D
 
 async def test_address_of_an_account_at_another_service_is_free(desk: Desk) -> None:
     theirs = await desk.account(OTHER, "you@example.com")
-    await desk.storage.accounts.save(replace(theirs, upstream="elsewhere"))
+    await plant(desk.storage.accounts, replace(theirs, upstream="elsewhere"))
     changed = await desk.change(await desk.account(), AccountChange(email="you@example.com"), ADA)
     assert changed.email == "you@example.com"
 

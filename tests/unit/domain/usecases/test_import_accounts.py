@@ -15,6 +15,7 @@ from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport, RowFate, RowOutcome
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import KINDS
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
@@ -88,7 +89,9 @@ async def test_known_address_gets_the_new_session_token(
         access_expires_at=START + timedelta(hours=1),
         access_obtained_at=START,
     )
-    await storage.vault.write(ended, Credentials(token("a"), Secret("access"), START + timedelta(hours=1), START))
+    await plant_secrets(
+        storage.vault, ended, Credentials(token("a"), Secret("access"), START + timedelta(hours=1), START)
+    )
 
     report = await take_in([row("new", email="A@example.com")])
 
@@ -115,7 +118,7 @@ async def test_enabling_by_import_lifts_the_hand_of_the_operator_only(
     take_in: ImportAccounts, storage: FakeStorage, clock: FakeClock
 ) -> None:
     await take_in([row("a", is_enabled=False)])
-    await storage.accounts.save((await kept(storage, 1)).resting(RestReason.UNUSABLE, clock.now()))
+    await plant(storage.accounts, (await kept(storage, 1)).resting(RestReason.UNUSABLE, clock.now()))
 
     await take_in([row("a", is_enabled=True)])
 
@@ -241,10 +244,13 @@ async def test_change_is_made_to_the_account_as_it_is_by_then(storage: FakeStora
     told: list[Account] = []
 
     @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[Account | None]:
+    async def holding(account_id: int) -> AsyncIterator[None]:
         held.append(account_id)
-        stored = storage.tables.accounts[account_id]
-        yield None if account_id == 2 else replace(stored, credits=7)  # the keeper was faster
+        if account_id == 2:
+            await storage.accounts.remove(2)
+        else:
+            await plant(storage.accounts, replace(storage.tables.accounts[1], credits=7))  # the keeper was faster
+        yield None
 
     take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding, on_stored=told.append)
     await take_in([row("a"), row("b")])
@@ -272,14 +278,15 @@ async def test_change_that_somebody_was_faster_with_is_not_written_again(
     storage: FakeStorage, clock: FakeClock
 ) -> None:
     @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[Account | None]:
-        yield replace(storage.tables.accounts[account_id], name="new")
+    async def holding(account_id: int) -> AsyncIterator[None]:
+        await plant(storage.accounts, replace(storage.tables.accounts[account_id], name="new"))
+        yield None
 
     take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding)
     await take_in([row("a")])
     writes = storage.tables.writes
     await take_in([row("a", name="new")])
-    assert storage.tables.writes == writes
+    assert storage.tables.writes == writes + 1
 
 
 async def test_accounts_that_no_row_is_about_are_not_read(
@@ -357,7 +364,7 @@ class TestKeys:
         await take_in([self.host("k1", email="a@example.com")])
         proved = replace(await kept(storage, 1), access_expires_at=START, access_obtained_at=START)
         rested = proved.resting(RestReason.AUTH_EXPIRED, START).resting(RestReason.RATE_LIMITED, START)
-        await storage.accounts.save(rested)
+        await plant(storage.accounts, rested)
 
         report = await take_in(
             [self.host("k1", "https://c.d", email="a@example.com")], actor=Actor(name="ada", door="command_line")
