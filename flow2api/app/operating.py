@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from flow2api.app.telling import build_notify_targets, build_webhooks
-from flow2api.domain.account import Account
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.lease import AccountPool
@@ -215,9 +214,7 @@ def _import(
     clock: Clock,
     kinds: CredentialKinds,
 ) -> ImportAccounts:
-    def take_in_changed(account: Account) -> None:
-        credentials.forget(account.id)
-        tend.know(account)
-
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-    return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)
+    return ImportAccounts(
+        imported, vault, clock, store=tend.store, on_added=pool.put, on_changed=credentials.forget, kinds=kinds
+    )

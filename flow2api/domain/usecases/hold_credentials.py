@@ -145,7 +145,7 @@ class HoldCredentials:
         async with self._tend.holding(account.id) as latest:
             if latest is not None and latest.base_url != account.base_url:
                 self.forget(account.id)
-                self._tend.know(latest)
+                self._pool.put(self._tend.with_unwritten(latest))
                 return latest
             return None if latest is None else account
 
@@ -237,13 +237,10 @@ class HoldCredentials:
             return _renewed(account, exchanged, now)
 
         try:
-            changed = await self._vault.write(account_id, exchanged.credentials, renew, replaces=unwritten.replaces)
+            write = self._vault.write(account_id, exchanged.credentials, renew, replaces=unwritten.replaces)
+            return await self._tend.written(account_id, write) is not None
         except _MovedError:
             return False
-        if changed is None:
-            return False
-        self._tend.know(changed.after)
-        return True
 
 
 def _renewed(account: Account, exchanged: Exchanged, now: datetime) -> Account:

@@ -304,12 +304,10 @@ class OperateAccounts:
         def entry(changed: Changed) -> AuditEntry:
             return self._entry(actor, action, account_id, differences(told(changed.before), told(changed.after)))
 
-        async with self._tend.holding(account_id) as before:
-            changed = None if before is None else await self._accounts.change(account_id, change, entry)
-            if changed is None:
-                raise AccountNotFoundError(account_id)
-            self._tend.know(changed.after)
-            return changed.after
+        changed = await self._tend.store(account_id, lambda: self._accounts.change(account_id, change, entry))
+        if changed is None:
+            raise AccountNotFoundError(account_id)
+        return changed.after
 
     def _edited(self, account: Account, edit: AccountEdit) -> Account:
         limits = edit.limits or {}
@@ -355,12 +353,12 @@ class OperateAccounts:
 
         after = {kind.field: "new", **({"base_url": moved.base_url} if moved.base_url != account.base_url else {})}
         entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
-        async with self._tend.holding(account.id):
-            changed = await self._vault.write(account.id, exchanged.credentials, renew, lambda _: entry)
-            if changed is None:
-                raise AccountNotFoundError(account.id)
-            self._credentials.forget(account.id)
-            self._tend.know(changed.after)
+        changed = await self._tend.store(
+            account.id, lambda: self._vault.write(account.id, exchanged.credentials, renew, lambda _: entry)
+        )
+        if changed is None:
+            raise AccountNotFoundError(account.id)
+        self._credentials.forget(account.id)
 
     def _entry(
         self, actor: Actor, action: AuditAction, account_id: int | None, details: Mapping[str, object]

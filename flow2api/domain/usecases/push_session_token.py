@@ -173,8 +173,7 @@ class PushSessionToken:
     async def _store(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
         account = next((one for one in await self._accounts.with_emails([email]) if one.upstream == UPSTREAM), None)
         if account is not None:
-            async with self._tend.holding(account.id):
-                pushed = await self._renew(account.id, exchanged, actor)
+            pushed = await self._renew(account.id, exchanged, actor)
             if pushed is not None:
                 return pushed
         return await self._add(exchanged, email, actor)
@@ -196,11 +195,12 @@ class PushSessionToken:
             details = {"after": {"session_token": "new", "is_enabled": _was_enabled(changed)}}
             return self._entry(actor, AuditAction.ACCOUNT_CHANGED, account_id, details)
 
-        changed = await self._vault.write(account_id, exchanged.credentials, renew, entry)
+        changed = await self._tend.store(
+            account_id, lambda: self._vault.write(account_id, exchanged.credentials, renew, entry)
+        )
         if changed is None:
             return None
         self._credentials.forget(account_id)
-        self._tend.know(changed.after)
         return Pushed(changed.after, was_enabled=_was_enabled(changed))
 
     async def _add(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
@@ -223,12 +223,12 @@ class PushSessionToken:
         if self._without_hand(account) == account:
             return Pushed(account, was_known=True)
         entry = self._entry(actor, AuditAction.ACCOUNT_ENABLED, account.id, {})
-        async with self._tend.holding(account.id):
-            changed = await self._accounts.change(account.id, self._without_hand, lambda _: entry)
-            if changed is None:
-                return Pushed(account, was_known=True)
-            self._tend.know(changed.after)
-            return Pushed(changed.after, was_known=True, was_enabled=_was_enabled(changed))
+        changed = await self._tend.store(
+            account.id, lambda: self._accounts.change(account.id, self._without_hand, lambda _: entry)
+        )
+        if changed is None:
+            return Pushed(account, was_known=True)
+        return Pushed(changed.after, was_known=True, was_enabled=_was_enabled(changed))
 
     def _without_hand(self, account: Account) -> Account:
         """The account as a push leaves it: with the option, what the operator switched off is on again."""

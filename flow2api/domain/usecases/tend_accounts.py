@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial, reduce
@@ -16,7 +16,7 @@ from flow2api.domain.failover import after_error, cause_of, doubted, is_doubted_
 from flow2api.domain.health import HealthEvent, changes, lifted_by_time
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
-from flow2api.domain.ports.storage import Accounts, HealthLog
+from flow2api.domain.ports.storage import Accounts, Changed, HealthLog
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.token_refusals import TokenRefusals
 from flow2api.domain.uncut import uncut
@@ -215,7 +215,7 @@ class TendAccounts:
         with suppress(StorageError):
             stored = await self._accounts.get(account_id)
             if stored is not None and self._pool.get(account_id) is not None:
-                self.know(stored)
+                self._pool.put(self.with_unwritten(stored))
 
     def with_unwritten(self, stored: Account) -> Account:
         """An account as the database has it, with the changes that could not be written yet."""
@@ -237,11 +237,42 @@ class TendAccounts:
             await self._write_changes(account_id)
             yield await self._accounts.get(account_id)
 
-    def know(self, stored: Account) -> None:
-        """Have an account that was just written, or read while it was held, in the pool."""
-        account = self.with_unwritten(stored)
-        if self._pool.get(account.id) != account:
-            self._pool.put(account)
+    async def store(self, account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+        """Carry out a write of an account while nobody else of this process writes it, and know what it left.
+
+        Raises:
+            StorageError: The database refused.
+        """
+        return await uncut(self._store(account_id, write))
+
+    async def _store(self, account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+        async with self._lock(account_id):
+            await self._write_changes(account_id)
+            return await self.written(account_id, write())
+
+    async def written(self, account_id: int, write: Awaitable[Changed | None]) -> Changed | None:
+        """Wait for a write of an account that is held, and have in the pool what is stored by then."""
+        seen = self._pool.get(account_id)
+        changed = await write
+        if changed is not None:
+            await self._know(seen, changed.after)
+        return changed
+
+    async def _know(self, seen: Account | None, left: Account) -> None:
+        """Have in the pool what a write has left, or what others have written over that.
+
+        Args:
+            seen: What was in the pool when the write began. What has come in since may be of after it, and is read again.
+        """
+        stored: Account | None = left
+        while stored is not None and (known := self._pool.get(left.id)) is not seen:
+            seen = known
+            try:
+                stored = await self._accounts.get(left.id)
+            except StorageError:
+                return
+        if stored is not None:
+            self._pool.confirm(self.with_unwritten(stored))
 
     def _lock(self, account_id: int) -> asyncio.Lock:
         lock = self._locks.get(account_id)
@@ -261,8 +292,9 @@ class TendAccounts:
         changes = self._unwritten.pop(account_id, None)
         if not changes:
             return
+        write = uncut(self._accounts.change(account_id, partial(_all_of, changes)))
         try:
-            changed = await uncut(self._accounts.change(account_id, partial(_all_of, changes)))
+            changed = await self.written(account_id, write)
         except StorageError:
             since = self._unwritten.get(account_id, [])
             self._unwritten[account_id] = [*changes, *since][-_UNWRITTEN_HELD:]
@@ -270,8 +302,6 @@ class TendAccounts:
             raise
         if changed is None:
             self._pool.remove(account_id)
-        else:
-            self.know(changed.after)
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -11,6 +10,7 @@ from flow2api.domain.account import Account, Capacity, Credentials, RestReason
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport, RowFate, RowOutcome
 from flow2api.testing.fakes.clock import START, FakeClock
@@ -241,27 +241,28 @@ async def test_each_change_has_its_audit_entry(take_in: ImportAccounts, storage:
 
 async def test_change_is_made_to_the_account_as_it_is_by_then(storage: FakeStorage, clock: FakeClock) -> None:
     held: list[int] = []
-    told: list[Account] = []
+    added: list[Account] = []
+    changed: list[int] = []
 
-    @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[None]:
+    async def store(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
         held.append(account_id)
         if account_id == 2:
             await storage.accounts.remove(2)
         else:
             await plant(storage.accounts, replace(storage.tables.accounts[1], credits=7))  # the keeper was faster
-        yield None
+        return await write()
 
-    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding, on_stored=told.append)
+    take_in = ImportAccounts(
+        storage.accounts, storage.vault, clock, store=store, on_added=added.append, on_changed=changed.append
+    )
     await take_in([row("a"), row("b")])
 
     await take_in([row("a", name="new"), row("b", name="removed meanwhile")])
 
     assert held == [1, 2]
     assert (storage.tables.accounts[1].name, storage.tables.accounts[1].credits) == ("new", 7)
-    assert [(account.id, account.name) for account in told] == [
-        (1, "a@example.com"), (2, "b@example.com"), (1, "new"),
-    ]  # fmt: skip
+    assert [(account.id, account.name) for account in added] == [(1, "a@example.com"), (2, "b@example.com")]
+    assert changed == [1]
 
 
 async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccounts, storage: FakeStorage) -> None:
@@ -277,12 +278,11 @@ async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccou
 async def test_change_that_somebody_was_faster_with_is_not_written_again(
     storage: FakeStorage, clock: FakeClock
 ) -> None:
-    @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[None]:
+    async def store(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
         await plant(storage.accounts, replace(storage.tables.accounts[account_id], name="new"))
-        yield None
+        return await write()
 
-    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding)
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, store=store)
     await take_in([row("a")])
     writes = storage.tables.writes
     await take_in([row("a", name="new")])
@@ -311,9 +311,7 @@ async def test_accounts_that_no_row_is_about_are_not_read(
 
 async def test_others_have_their_turn_while_a_part_is_taken_in(storage: FakeStorage, clock: FakeClock) -> None:
     stored, turns = list[int](), list[int]()
-    take_in = ImportAccounts(
-        storage.accounts, storage.vault, clock, on_stored=lambda account: stored.append(account.id)
-    )
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, on_added=lambda account: stored.append(account.id))
 
     async def look() -> None:
         while True:
