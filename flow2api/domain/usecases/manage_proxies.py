@@ -107,6 +107,7 @@ class ManageProxies:
         Raises:
             UnsupportedInputError: Its URL or the pool's name cannot be used.
             ConflictError: Another proxy has this URL or the pool's name, or the pool that it leaves is needed.
+            ChangedMeanwhileError: Somebody else has changed it meanwhile; nothing was changed here.
         """
         others = _Known(one for one in await self.all() if one.id != proxy.id)
         changed = proxy
@@ -124,7 +125,7 @@ class ManageProxies:
         if left and not is_forced:
             await self._refuse_needed(proxy, left, options)
         await self._proxies.save(
-            changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, _told(proxy, changed))
+            changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, _told(proxy, changed)), former=proxy
         )
         if changed.url != proxy.url:
             await self._proxies.note_health({proxy.id: changed.health})
@@ -146,12 +147,17 @@ class ManageProxies:
         raise NotKnownError(f"There is no proxy {name[:64]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
 
     async def set_enabled(self, proxy: Proxy, actor: Actor, *, enabled: bool) -> Proxy:
-        """Let a proxy be used, or not any more."""
+        """Let a proxy be used, or not any more.
+
+        Raises:
+            ChangedMeanwhileError: Somebody else has changed it meanwhile; nothing was changed here.
+        """
         if proxy.is_enabled is enabled:
             return proxy
         changed = replace(proxy, is_enabled=enabled)
         details = differences({"is_enabled": proxy.is_enabled}, {"is_enabled": enabled})
-        await self._proxies.save(changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, details))
+        entry = self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, details)
+        await self._proxies.save(changed, entry, former=proxy)
         return changed
 
     async def remove(self, proxy: Proxy, actor: Actor, options: Options, *, is_forced: bool = False) -> None:

@@ -373,3 +373,25 @@ async def test_keys_age_is_what_the_service_says(stage: Stage) -> None:
     assert timedelta(hours=4) < due - stage.clock.now() < timedelta(hours=6)
     unknown = replace(stage.known(account.id), access_obtained_at=None)
     assert stage.warm._next_visit(unknown) < stage.clock.now() + timedelta(hours=6)
+
+
+async def test_key_whose_account_moves_while_its_proof_is_stored_is_proved_at_its_new_host(stage: Stage) -> None:
+    for home in (HOME, NEW_HOME):
+        stage.world.hosts.add_key("k1", home)
+    await stage.key_account("k1", HOME)
+    original = stage.storage.vault.write
+
+    async def moving(*args: Any, **named: Any) -> object:
+        swap(stage.storage.vault, write=original)
+        await change_of(stage)(
+            stage.tables.accounts[1], AccountChange(base_url=NEW_HOME, session_token=Secret("k1")), ADA
+        )
+        return await original(*args, **named)
+
+    swap(stage.storage.vault, write=moving)
+    await stage.credentials.renew(1)
+
+    assert stage.world.hosts.asked == [("k1", HOME), ("k1", NEW_HOME)]
+    assert stage.tables.accounts[1].base_url == NEW_HOME
+    assert stage.known(1) == stage.tables.accounts[1]
+    assert stage.credentials.is_ready(1)

@@ -109,3 +109,11 @@ async def test_operator_of_the_audit_entry_is_named(storage: FakeStorage) -> Non
     await plant_secrets(vault, account, CREDENTIALS, entry)
 
     assert [by for _, by in told(storage)] == ["ada"] * 3
+
+
+async def test_nothing_is_told_of_a_secret_that_was_not_replaced(storage: FakeStorage, accounts: ToldAccounts) -> None:
+    account = await added(accounts)
+    vault = ToldVault(storage.vault, storage.health, FakeClock())
+    new = Credentials(Secret("t" * 240))
+    assert await vault.write(account.id, new, lambda one: one, replaces=Secret("another")) is None
+    assert told(storage) == [(HealthKind.ADDED, "ada")]
