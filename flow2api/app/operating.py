@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from flow2api.app.basis import Basis
 from flow2api.app.generating import Tending
 from flow2api.app.telling import build_notify_targets, build_webhooks
-from flow2api.domain.account import Account
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.health import HealthKind
 from flow2api.domain.ports.storage import KeepsCredits, Storage
@@ -153,9 +152,13 @@ def _import(
     clock: Clock,
     kinds: CredentialKinds,
 ) -> ImportAccounts:
-    def take_in_changed(account: Account) -> None:
-        tending.credentials.forget(account.id)
-        tending.pool.put(account)
-
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-    return ImportAccounts(imported, vault, clock, holding=tending.tend.holding, on_stored=take_in_changed, kinds=kinds)
+    return ImportAccounts(
+        imported,
+        vault,
+        clock,
+        store=tending.tend.store,
+        on_added=tending.pool.put,
+        on_changed=tending.credentials.forget,
+        kinds=kinds,
+    )

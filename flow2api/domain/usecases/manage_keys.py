@@ -9,7 +9,7 @@ from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.key_rules import LONGEST_LIFE, NO_RULES, KeyRules
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
@@ -246,9 +246,16 @@ class ManageKeys:
             NotKnownError: There is no such active key.
         """
         key = await self.active(which)
-        revoked = replace(key, revoked_at=self._clock.now())
-        await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
-        return revoked
+        while key.is_active:
+            revoked = replace(key, revoked_at=self._clock.now())
+            entry = self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key)
+            try:
+                await self._api_keys.save(revoked, entry, former=key)
+            except ChangedMeanwhileError:
+                key = await self.get(key.id)  # it is to go, whatever has become of it
+            else:
+                return revoked
+        return key
 
     def _checked_profile(self, profile: str | None) -> str | None:
         if profile and profile not in self._profiles:

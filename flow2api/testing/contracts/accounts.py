@@ -15,6 +15,7 @@ from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.testing.contracts.reading import actions, all_accounts, entry_of, new_changes
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.planting import plant, plant_secrets
 from flow2api.testing.samples import (
     NOW,
     account_of,
@@ -75,7 +76,7 @@ class AccountsContract:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
         changed = replace(whole_account(), id=added.id)
 
-        await storage.accounts.save(changed)
+        await plant(storage.accounts, changed)
 
         assert await storage.accounts.get(added.id) == changed
 
@@ -84,8 +85,8 @@ class AccountsContract:
         await storage.accounts.remove(added.id)
         seen = await storage.changes.latest()
 
-        await storage.accounts.save(added)
-        await storage.vault.write(added, credentials_of("a"))
+        await plant(storage.accounts, added)
+        await plant_secrets(storage.vault, added, credentials_of("a"))
         await storage.accounts.remove(added.id)
 
         assert await storage.accounts.get(added.id) is None
@@ -105,11 +106,12 @@ class AccountsContract:
 
     async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
-        await storage.accounts.save(added)
-        await storage.vault.write(added, credentials_of("b"))
+        await plant(storage.accounts, replace(added, remark="new"))
+        await plant_secrets(storage.vault, added, credentials_of("b"))
+        await plant_secrets(storage.vault, added, credentials_of("c"))
         await storage.accounts.remove(added.id)
 
-        assert await new_changes(storage) == [("account", "1")] * 4
+        assert await new_changes(storage) == [("account", "1")] * 5
 
 
 class VaultContract:
@@ -131,7 +133,7 @@ class VaultContract:
         assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
 
         moved = replace(added, base_url="https://other.example.org")
-        await storage.vault.write(moved, replace(secrets, base_url=moved.base_url))
+        await plant_secrets(storage.vault, moved, replace(secrets, base_url=moved.base_url))
 
         assert await storage.accounts.get(added.id) == moved
         assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
@@ -146,7 +148,7 @@ class VaultContract:
         (added,) = await storage.accounts.add([(account_of("a"), Credentials(Secret("s"), Secret("a"), NOW, NOW))])
         changed = replace(added, name="renamed")
 
-        await storage.vault.write(changed, Credentials(Secret("t")))
+        await plant_secrets(storage.vault, changed, Credentials(Secret("t")))
 
         assert await storage.vault.read(added.id) == Credentials(Secret("t"))
         assert await storage.accounts.get(added.id) == changed
@@ -261,8 +263,8 @@ class AccountDirectoryContract:
         }
 
     async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
-        await storage.vault.write(replace(accounts[7], rests=()), credentials_of("x"))
+        await plant(storage.accounts, accounts[0].resting(RestReason.MANUAL, clock.now()))
+        await plant_secrets(storage.vault, replace(accounts[7], rests=()), credentials_of("x"))
 
         found = await storage.directory.page(
             AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10

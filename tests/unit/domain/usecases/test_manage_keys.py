@@ -343,6 +343,33 @@ async def test_key_that_is_revoked_while_it_is_changed_stays_revoked(slow: Manag
     assert [type(one) for one in results] == [ApiKey, ChangedMeanwhileError]
 
 
+async def test_key_that_is_changed_while_it_is_revoked_is_revoked_and_keeps_the_change(
+    slow: ManageKeys, manage: ManageKeys, storage: FakeStorage
+) -> None:
+    key, _ = await slow.create("shop")
+    revoking = asyncio.create_task(slow.revoke("shop"))
+    await asyncio.sleep(0)
+    await manage.update("shop", tag="eu")
+
+    revoked = await revoking
+
+    assert (revoked.tag, revoked.is_active) == ("eu", False)
+    assert storage.tables.api_keys[key.id] == revoked
+
+
+async def test_key_that_two_revoke_at_once_is_revoked_once(
+    slow: ManageKeys, manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    await slow.create("shop")
+    revoking = asyncio.create_task(slow.revoke("shop", ADA))
+    await asyncio.sleep(0)
+    first = await manage.revoke("shop", ADA)
+    clock.advance(60)
+
+    assert await revoking == first
+    assert len(storage.tables.audit) == 1
+
+
 async def test_change_of_a_key_that_others_have_changed_is_refused_and_changes_nothing(
     manage: ManageKeys, storage: FakeStorage
 ) -> None:
