@@ -11,6 +11,7 @@ from flow2api.adapters.system.logs import context_of
 from flow2api.app.backends import Backends, Vault
 from flow2api.app.current_options import CurrentOptions, build_options
 from flow2api.app.generating import Policies, Tending, build_running, build_tending
+from flow2api.app.known_plugins import KnownPlugins
 from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.relaying import build_relay
@@ -39,6 +40,7 @@ class Basis:
 
     settings: Settings
     extensions: Extensions
+    known_plugins: KnownPlugins
     backends: Backends
     vault: Vault
     clock: Clock
@@ -70,7 +72,8 @@ def build_basis(settings: Settings, extensions: Extensions, backends: Backends, 
     """
     ids, storage = RandomIds(), backends.storage
     policies = Policies(extensions, clock)
-    options = build_options(settings, extensions, backends, clock)
+    known_plugins = KnownPlugins(extensions, settings.plugins_dir)
+    options = build_options(settings, extensions, backends, clock, known_plugins)
     pool = AccountPool(backends.coordination.slots, clock, most_running=lambda: options().max_running)
     proxying = build_proxying(extensions, storage, pool, options, clock)
     backends = replace(backends, upstreams=proxying.routed(backends.upstreams))
@@ -88,6 +91,7 @@ def build_basis(settings: Settings, extensions: Extensions, backends: Backends, 
     return Basis(
         settings=settings,
         extensions=extensions,
+        known_plugins=known_plugins,
         backends=backends,
         vault=vault,
         clock=clock,

@@ -16,6 +16,7 @@ from flow2api.app.basis import Basis, build_basis
 from flow2api.app.current_options import CurrentOptions
 from flow2api.app.entrance import Entrance, build_entrance
 from flow2api.app.generating import Tending
+from flow2api.app.known_plugins import KnownPlugins
 from flow2api.app.operating import Operating, build_operating
 from flow2api.app.overseeing import Overseeing, build_overseeing
 from flow2api.app.profiles import Profiles
@@ -61,6 +62,7 @@ class Services:
 
     settings: Settings
     extensions: Extensions
+    known_plugins: KnownPlugins
     clock: Clock
     options: CurrentOptions
     catalog: ModelCatalog
@@ -150,6 +152,7 @@ def _services(
     return Services(
         settings=basis.settings,
         extensions=basis.extensions,
+        known_plugins=basis.known_plugins,
         retired_names=CountRetiredNames(storage.generation_directory, catalog.retired()),
         clock=clock,
         options=options,

@@ -211,7 +211,7 @@ def console_doors(services: Services, shared: OperatorDoors, doors: Doors, readi
         log_counts=services.recording.counts,
         search=operating.search,
         panels=services.overseeing.panels,
-        plugin_settings=PluginSettings(services.extensions, settings),
+        plugin_settings=PluginSettings(services.known_plugins, settings),
         plugins=plugin_facts(services.extensions, settings),
         server=_server_doors(services, readiness),
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),

@@ -145,7 +145,9 @@ class PluginField:
     Attributes:
         shape: ``switch``, ``choice``, ``whole``, ``number``, ``text``, ``list``, ``json`` or ``secret``.
         choices: The values that there are, for a ``choice``.
+        unit: What a number counts; empty when the plugin has not told.
         least: The least number; None for any. The same for ``most``.
+        is_above: It has to be more than ``least``, and not that itself; ``is_below`` for ``most``.
         default: As a text of the environment; empty when it has none or nobody is told.
         origin: The variable or the file that sets it, ``saved`` for what was saved here; empty when nothing does.
         value: What the program runs with; of a secret only that there is one.
@@ -156,8 +158,11 @@ class PluginField:
     help: str
     shape: str
     choices: tuple[str, ...] = ()
+    unit: str = ""
     least: float | None = None
     most: float | None = None
+    is_above: bool = False
+    is_below: bool = False
     is_needed: bool = False
     default: str = ""
     origin: str = ""
@@ -184,6 +189,14 @@ class PluginSettings(Protocol):
     @property
     def start_fault(self) -> str:
         """Why this process could not start with what was saved, and has passed all of it over; empty when it has not."""
+        ...
+
+    def look_at(self, plugin: str) -> None:
+        """Load a plugin that is not loaded, to see which settings it has. May take seconds: use a thread."""
+        ...
+
+    def sections_of(self, plugin: str) -> Sequence[PluginSection]:
+        """What a plugin has described that is loaded, was left out because of its settings, or was looked at."""
         ...
 
     def read(self, name: str, text: str) -> str:

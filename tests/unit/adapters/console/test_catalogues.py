@@ -14,9 +14,11 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from flow2api.adapters.console.language import ENGLISH, LANGUAGES, load, ngettext, speaking
+from flow2api.adapters.console.language import ENGLISH, LANGUAGES, load, ngettext, retold, speaking
 from flow2api.adapters.console.templates import environment
 from flow2api.domain.errors import Flow2ApiError
+from flow2api.extensions import load_extensions
+from flow2api.extensions.sections import schema_of
 
 ROOT = Path(__file__).parents[4]
 NOT_ON_PAGES = {"import_legacy.py", "inherit_settings.py", "notices.py"}
@@ -215,3 +217,15 @@ def _ids_of(one: Message) -> tuple[str, ...]:
 
 def _forms(one: Message) -> tuple[str, ...]:
     return (one.string,) if isinstance(one.string, str) else tuple(one.string or ())
+
+
+def test_what_settings_of_the_program_s_plugins_are_for_is_translated() -> None:
+    told = [
+        field["description"].replace("``", "")
+        for declared in load_extensions().schemas.values()
+        for field in schema_of(declared).get("properties", {}).values()
+    ]
+    assert told
+    for tag in OTHERS:
+        with speaking(load(tag)):
+            assert [sentence for sentence in told if retold(sentence) == sentence] == []
