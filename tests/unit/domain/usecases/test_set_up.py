@@ -72,6 +72,21 @@ async def test_of_many_at_once_one_wins(entrance: Entrance, code: Secret) -> Non
     assert list(entrance.tables.operators.values()) == [here.operator]
 
 
+async def test_who_was_overtaken_between_two_looks_is_told_that_it_is_closed(entrance: Entrance, code: Secret) -> None:
+    offer, is_good = entrance.offer, entrance.offer.is_good
+
+    async def overtaken(own: Secret) -> bool:
+        offer.is_good = is_good  # type: ignore[method-assign]
+        await entrance.set_up(code, "ada", GOOD, ELSEWHERE)
+        return await offer.is_good(own)
+
+    offer.is_good = overtaken  # type: ignore[method-assign, assignment]
+    with pytest.raises(tree.SetupClosedError):
+        await entrance.set_up(code, "bob", GOOD, HERE)
+
+    assert entrance.actions == [AuditAction.OPERATOR_CREATED, AuditAction.SIGNED_IN]
+
+
 @pytest.mark.parametrize("wrong", ["", "-", "admin", "x" * 1_000_000])
 async def test_wrong_code_makes_nobody(entrance: Entrance, code: Secret, wrong: str) -> None:
     with pytest.raises(tree.SetupCodeRefusedError):
