@@ -144,8 +144,8 @@ class Visit:
             density=prefers.density.value,
             has_keys=prefers.has_letter_keys,
             told=cookies.told(kept),
-            is_draining=self.doors.is_draining(),
-            is_held=self.doors.drain.is_on,
+            is_draining=self.doors.server.is_draining(),
+            is_held=self.doors.server.drain.is_on,
         )
 
     @property

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
@@ -70,21 +70,28 @@ class ChangeAccount:
         Raises:
             UnsupportedInputError: Something cannot be as it is asked for.
             ConflictError: Another account has the address or the session token.
+            AccountNotFoundError: It is not there any more.
         """
         check_change(change)
         kind = self._kinds.of(account.upstream)
         check_new_base_url(account, change.base_url, change.session_token, kind)
-        changed = changed_by(account, change)
-        if changed.email is not None and changed.email != account.email:
-            await self._refuse_namesake(changed, changed.email)
-        details = differences(told_of(account), told_of(changed))
-        if change.session_token is not None and await self._is_new(changed, account, change.session_token):
-            changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
-            details["after"] = {**details["after"], kind.field: "new"}
-            await self._vault.write(changed, Credentials(change.session_token), self._entry(account, details, actor))
-        elif changed != account:
-            await self._accounts.save(changed, self._entry(account, details, actor))
-        return changed
+        wanted = changed_by(account, change)
+        if wanted.email is not None and wanted.email != account.email:
+            await self._refuse_namesake(wanted, wanted.email)
+        if change.session_token is not None and await self._is_new(wanted, account, change.session_token):
+            changed = await self._vault.write(
+                account.id,
+                Credentials(change.session_token),
+                lambda one: _unproven(changed_by(one, change), kind),
+                lambda one: self._entry(one, actor, {kind.field: "new"}),
+            )
+        else:
+            changed = await self._accounts.change(
+                account.id, lambda one: changed_by(one, change), lambda one: self._entry(one, actor, {})
+            )
+        if changed is None:
+            raise AccountNotFoundError(account.id)
+        return changed.after
 
     async def _is_new(self, changed: Account, account: Account, session_token: Secret) -> bool:
         """Whether this has to be tried: another secret, or the same at another host."""
@@ -100,14 +107,20 @@ class ChangeAccount:
             if other.id != account.id and other.upstream == account.upstream:
                 raise ConflictError(f"The account {other.id} has the address {email} already.")
 
-    def _entry(self, account: Account, details: Mapping[str, object], actor: Actor) -> AuditEntry:
+    def _entry(self, changed: Changed, actor: Actor, besides: Mapping[str, object]) -> AuditEntry:
+        details = differences(told_of(changed.before), told_of(changed.after))
         return AuditEntry(
             at=self._clock.now(),
             actor=actor,
             action=AuditAction.ACCOUNT_CHANGED,
-            subject=str(account.id),
-            details=details,
+            subject=str(changed.before.id),
+            details={**details, "after": {**details["after"], **besides}},
         )
+
+
+def _unproven(account: Account, kind: CredentialKind) -> Account:
+    """The account with a secret that nobody has tried yet."""
+    return replace(account, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
 
 
 def check_new_base_url(

@@ -139,7 +139,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 async def _signed_in(services: Services, browser: httpx.AsyncClient, role: Role) -> Person:
-    await services.operating.operators.create(role.value, PASSPHRASE, role)
+    await services.entrance.operators.create(role.value, PASSPHRASE, role)
     answer = await browser.post(
         "/login",
         data={"name": role.value, "passphrase": PASSPHRASE.reveal()},

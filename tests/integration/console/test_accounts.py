@@ -16,6 +16,7 @@ from flow2api.domain.rest import RestReason
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.manage_accounts import NewAccount
+from flow2api.testing.planting import plant
 from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -313,7 +314,7 @@ class TestOne:
         path, services = f"/console/accounts/{account_id}", site.services
         now = services.clock.now()
         limited = (await stored(site, account_id)).rate_limited(now, retry_after_s=600, why="429")
-        await services.storage.accounts.save(limited)
+        await plant(services.storage.accounts, limited)
         services.pool.put(limited)
 
         assert "It is cooling down: rate limited by the service." in await site.viewer.read(path)

@@ -49,7 +49,7 @@ def options(doors: ConsoleDoors, names: Sequence[str], text: str) -> Sequence[Hi
     found = [Hit(name, f"/console/settings?option={quote(name)}", labels.get(name, "")) for name in chosen]
     found += [
         Hit(one.name, f"/console/settings/start-up#setting-{quote(one.name)}")
-        for one in doors.start_up
+        for one in doors.server.start_up
         if _has(one.name, text)
     ]
     return found[:MOST]
