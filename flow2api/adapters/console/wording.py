@@ -12,7 +12,7 @@ _KIB = 1024.0
 _NOW_S = 5
 _FIRST_WITH_SEPARATOR = 1000
 _COMMAND = re.compile(r"`([^`]+)`")
-_LONG_NAME = re.compile(r"(?=\w{20})([A-Za-z0-9]+(?:_+[A-Za-z0-9]+){2,})")
+_LONG_NAME = re.compile(r"(?=\w{15})([A-Za-z0-9]+(?:_+[A-Za-z0-9]+){2,})")
 _BREAK = Markup("_<wbr>")
 _DASH = "\N{EN DASH}"
 

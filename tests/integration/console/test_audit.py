@@ -60,7 +60,7 @@ async def test_things_are_called_by_their_names_now(site: Any) -> None:
     account_id, actor = await site.account(), Actor(name="niaj", door="cli")
     await operating.accounts.change(account_id, AccountChange(name="studio <1>"), actor)
     key, _ = await operating.keys.create("of the shop", actor=actor)
-    (owner,) = [one for one in await operating.operators.all() if one.name == "owner"]
+    (owner,) = [one for one in await site.services.entrance.operators.all() if one.name == "owner"]
     await noted(site, "operator.role_changed", name="niaj", subject=str(owner.id))
 
     page = await site.viewer.see("/console/audit?actor=niaj")
@@ -96,7 +96,7 @@ async def test_deleted_ones_are_called_as_they_were(site: Any) -> None:
 
 async def test_names_of_a_page_are_asked_for_once(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    operators = site.services.operating.operators
+    operators = site.services.entrance.operators
 
     async def counted() -> Any:
         asked.append("operators")

@@ -120,7 +120,7 @@ def test_text_without_a_translation_stays_as_it_is() -> None:
         ("one ` alone", "one ` alone"),
         ("`<img src=x>`", "<code>&lt;img src=x&gt;</code>"),
         ("It is PUBLIC_ERROR_UNSAFE_GENERATION.", "It is PUBLIC_<wbr>ERROR_<wbr>UNSAFE_<wbr>GENERATION."),
-        ("rate_limited, __init__ and not_found_at_all", "rate_limited, __init__ and not_found_at_all"),
+        ("rate_limited, __init__ and not_at_all", "rate_limited, __init__ and not_at_all"),
         ("`FLOW2API_OPTIONS__IMAGE_SLOTS`", "<code>FLOW2API_<wbr>OPTIONS_<wbr>_<wbr>IMAGE_<wbr>SLOTS</code>"),
         (None, ""),
     ],
