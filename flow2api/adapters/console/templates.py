@@ -31,6 +31,7 @@ def environment() -> jinja2.Environment:
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(FILTERS)
     made.filters["retold"] = retold
+    made.filters["coded"] = coded
     made.globals.update(asset=asset_path, icon=icon, csrf=csrf, languages=LANGUAGES, clock_words=clock_words)
     return made
 
@@ -74,6 +75,17 @@ def render(template: str, context: dict[str, Any]) -> str:
 def icon(name: str) -> Markup:
     """A symbol of the sprite; words beside it say what it means."""
     return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_path("icons.svg"), name)
+
+
+def coded(sentence: str) -> Markup:
+    """A sentence of the program with what stands between its backticks as code; one with an odd one is left as it is."""
+    parts = sentence.split("`")
+    if isinstance(sentence, Markup) or len(parts) % 2 == 0:
+        return Markup("{}").format(sentence)
+    shown = (
+        Markup("<code>{}</code>").format(part) if at % 2 else Markup("{}").format(part) for at, part in enumerate(parts)
+    )
+    return Markup("").join(shown)
 
 
 def csrf(shell: Shell) -> Markup:
