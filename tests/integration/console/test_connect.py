@@ -101,7 +101,7 @@ async def test_videos_are_made_when_they_are_asked_for_and_their_price_is_told_b
     monkeypatch.setattr("flow2api.adapters.console.checks.client_check._AT_ONCE", 35)
     await site.account()
     before = await site.operator.read(PAGE)
-    assert re.search(r"Videos are made only when you ask for them: 4 with sora-2, .*credits.* each\.", before)
+    assert re.search(r"Videos are made only when you ask for them: 4 with sora-2, each for .*credits", before)
 
     page = text_of(await checked(site, site.operator, videos="on"))
 

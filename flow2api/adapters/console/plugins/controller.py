@@ -87,10 +87,9 @@ class PluginsController(Controller):
         if form.value("step") == "lines" or not section.is_savable:
             return await _section(visit, name, sent, lines=lines_of(section, sent.texts))
         enables = await can_be_enabled(visit.doors, plugin)
-        changes: dict[str, object] = {OPTION: sent.saved(visit.doors, section)}
         try:
             more = await _choice(visit, plugin.name, is_wanted=True) if enables else {}
-            await visit.doors.options.change({**changes, **more}, visit.actor)
+            await visit.doors.options.change({OPTION: sent.saved(visit.doors, section), **more}, visit.actor)
         except Flow2ApiError as error:
             form.refuse("", sentence_of(error))
             return await _section(visit, name, sent, status_of(error))
