@@ -134,12 +134,11 @@ def compose(settings: Settings, extensions: Extensions, backends: Backends, vaul
     media = ServeMedia(storage.media, store, HmacLinkSigner(vault.ring), clock)
     refresh = _refresh(basis)
     operating = build_operating(basis, refresh)
-    return _services(basis, Workers(), authorize, media, _telling(basis, media), operating, refresh)
+    return _services(basis, authorize, media, _telling(basis, media), operating, refresh)
 
 
 def _services(
     basis: Basis,
-    workers: Workers,
     authorize: AuthorizeKey,
     media: ServeMedia,
     telling: Telling,
@@ -148,6 +147,7 @@ def _services(
 ) -> Services:
     backends, storage, store, tending = basis.backends, basis.storage, basis.backends.store, basis.tending
     catalog, clock, options = backends.catalog, basis.clock, basis.options
+    workers = Workers()
     pictures, stills, generate = PillowPictures(workers), PyAvVideoStills(workers), _generate(basis)
     return Services(
         settings=basis.settings,
@@ -183,9 +183,7 @@ def _services(
         generate=generate,
         limit=basis.limit,
         ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, basis.ids, clock, options),
-        generations=ReadGenerations(
-            storage.generations, storage.media, store, media, DrawStills(stills), basis.work, clock
-        ),
+        generations=_read_generations(basis, media, stills),
         followed=FollowGenerations(basis.work, storage.generations, storage.generation_directory, storage.media),
         operate_generations=_operate_generations(basis, generate),
         previews=DrawPreviews(pictures, stills),
@@ -255,6 +253,13 @@ def _telling(basis: Basis, media: ServeMedia) -> Telling:
 def _entrance(basis: Basis) -> Entrance:
     passphrases, meter, codes = Argon2Passphrases(), ZxcvbnMeter(), TotpCodes()
     return build_entrance(basis.storage, basis.vault.cipher, passphrases, meter, codes, basis.ids, basis.clock)
+
+
+def _read_generations(basis: Basis, media: ServeMedia, stills: PyAvVideoStills) -> ReadGenerations:
+    storage, store = basis.storage, basis.backends.store
+    return ReadGenerations(
+        storage.generations, storage.media, store, media, DrawStills(stills), basis.work, basis.clock
+    )
 
 
 def _operate_generations(basis: Basis, generate: Generate) -> OperateGenerations:

@@ -59,8 +59,7 @@ def plan_request(
         kind: What the door makes; None when it makes either.
         prompt: As `check_prompt` has let it pass.
         fields: Every further field of the request, in whatever spelling clients use.
-        pictures: The input pictures, already kept, in the order in which they came. Where the model enlarges what was made
-            before, the one that comes is the source.
+        pictures: The input pictures, already kept, as they came; the one that comes for a model that enlarges is the source.
         mask: Says where the first of them may be changed, already kept.
         source: What was made before and is to be extended, edited or enlarged.
         source_seconds: How long that is, where it is a video and this is known.
