@@ -58,7 +58,7 @@ class PluginSettings:
         stands = self._settings.sections.get(section, {})
         given = {name: value for name, value in stands.items() if _is_given(self._settings, f"{section}.{name}")}
         hidden = dict.fromkeys(needed_of(declared) & secrets_of(declared), _SET_ELSEWHERE)
-        read_section(plugin, declared, {**hidden, **texts, **given}, _LONGEST_CHECK_S)
+        read_section(plugin, declared, {**hidden, **given, **texts}, _LONGEST_CHECK_S)
 
 
 def described_sections(plugin: Plugin, extensions: Extensions, settings: Settings) -> tuple[PluginSection, ...]:

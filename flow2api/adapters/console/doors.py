@@ -204,7 +204,7 @@ class PluginSettings(Protocol):
         ...
 
     def check(self, section: str, texts: Mapping[str, str]) -> None:
-        """Whether a section fits as a whole with these, beside what is given elsewhere. May take seconds: use a thread."""
+        """Whether a section fits as a whole with these, in place of and beside what is given elsewhere. May take seconds: use a thread."""
         ...
 
 

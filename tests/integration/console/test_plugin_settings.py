@@ -74,6 +74,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
         "FLOW2API_PLUGINS_DIR": str(folder),
         "FLOW2API_DATA_DIR": str(tmp_path_factory.mktemp("program") / "data"),
         "FLOW2API_DRAIN_S": "0",
+        "FLOW2API_FLOW__API_BASE_URL": "http://127.0.0.1:9/v1",
         "FLOW2API_HUED__PLACE": "roof",
         "FLOW2API_PLUGINS": "hued",
         "FLOW2API_OPTIONS__BACKGROUND_RENEWAL": "false",
