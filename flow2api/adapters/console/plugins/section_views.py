@@ -5,6 +5,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginField, PluginSection
 from flow2api.adapters.console.language import gettext, retold
@@ -111,7 +112,7 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
         plugin=plugin.name,
         section=section.name,
         about=_plain(section.about),
-        path=f"{SECTION_PATH}?section={section.name}",
+        path=f"{SECTION_PATH}?{urlencode({'section': section.name})}",
         is_savable=section.is_savable,
         is_fixed=is_locked,
         trouble=_trouble(doors, section),
