@@ -36,7 +36,7 @@ _SILENT = {"Secret", "Thread", "compile", "gettext", "ngettext", "search", "text
 """Calls whose texts nobody reads, or that are found by others."""
 
 _SECTION = "Settings"
-"""How classes are called whose docstring tells what a section of the settings is for."""
+"""How classes are called whose docstring tells what a section of the settings is for, and what each of its settings is."""
 
 _UNTOLD = {"_NEAR"}
 """Constants that look like words."""
@@ -80,6 +80,21 @@ _BEGINS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ`")
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _CLAUSE = re.compile(r"[a-z]{2,} +[a-z]{2,}")
 
+_NO_WORDS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+_MAY_HOLD_WORDS = (
+    ast.AnnAssign,
+    ast.Assign,
+    ast.AsyncFunctionDef,
+    ast.BinOp,
+    ast.Call,
+    ast.ClassDef,
+    ast.Constant,
+    ast.FunctionDef,
+    ast.JoinedStr,
+    ast.Module,
+)
+"""Two kinds of nodes: a third of them are the first, and only a third are the second."""
+
 Message = str | tuple[str, str]
 Found = Iterator[tuple[int, str | None, Message, list[str]]]
 
@@ -105,9 +120,8 @@ def extract_console(file: IO[bytes], keywords: Any, comment_tags: Any, options: 
 
 
 def _found(source: bytes, unseen: set[str]) -> Found:
-    tree = ast.parse(source)
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
+    nodes, parents = _read(source)
+    for node in nodes:
         line = getattr(node, "lineno", 0)
         for words in (*_words(node), *_without_facts(node, parents, unseen), *_with_facts(node, parents, unseen)):
             yield line, None, words, [RETOLD]
@@ -118,13 +132,25 @@ def _found(source: bytes, unseen: set[str]) -> Found:
             yield from ((line, None, f"check: {name}", []) for one in names for name in _texts(one))
 
 
+def _read(source: bytes) -> tuple[list[ast.AST], Parents]:
+    """All nodes of a file that may hold words, from the outside, and what each node stands in."""
+    nodes: list[ast.AST] = [ast.parse(source)]
+    parents: Parents = {}
+    for node in nodes:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, _NO_WORDS):
+                parents[child] = node
+                nodes.append(child)
+    return [node for node in nodes if isinstance(node, _MAY_HOLD_WORDS)], parents
+
+
 def _words(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
         if any(getattr(one, "id", "") in _TABLES for one in targets):
             yield from (words for words in _texts(node.value) if " " in words)
     elif isinstance(node, ast.ClassDef) and node.name.endswith(_SECTION) and "Struct" in map(_name_of, node.bases):
-        yield from (ast.get_docstring(node) or "").split("\n")[:1]
+        yield from _of_section(ast.get_docstring(node) or "")
     elif isinstance(node, ast.ClassDef) and node.name in {*_REASONS, *_TERMS}:
         values = [text for one in node.body if isinstance(one, ast.Assign) for text in _texts(one.value)]
         between = _REASONS.get(node.name)
@@ -137,6 +163,14 @@ def _words(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call) and called(node) in _WITH_WORDS:
         given = [*node.args, *(one.value for one in node.keywords)]
         yield from (words for one in given for words in _texts(one) if " " in words)
+
+
+def _of_section(docstring: str) -> Iterator[str]:
+    """What a section is for, and each of its settings, without the marks of code."""
+    about, _, attributes = docstring.partition("Attributes:\n")
+    yield about.split("\n")[0]
+    for one in re.split(r"\n(?= {4}\w)", f"\n{attributes}")[1:]:
+        yield " ".join(one.partition(": ")[2].replace("``", "").split())
 
 
 def _without_facts(node: ast.AST, parents: Parents, unseen: set[str]) -> Iterator[str]:
