@@ -184,6 +184,7 @@ OF_OWNERS = frozenset(
         "auto_enable_on_update",
         "log_bodies",
         "log_prompts",
+        "media_base_url",
         "media_proxy",
         "plugin_settings",
         "plugins",

@@ -5,6 +5,7 @@ what there is to be seen, and the console decides how that looks.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,10 @@ MOST_STEPS = 120
 MOST_SERIES = 3
 LONGEST_TEXT = 2000
 LONGEST_CELL = 200
+GREATEST_NUMBER = 10**15
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a letter, which no page can be made of."""
 
 
 class PanelPlace(StrEnum):
@@ -182,6 +187,8 @@ def _check_chart(chart: object) -> None:
         for one in _of_length("chart", "The numbers of a step", numbers, len(chart.series)):
             if not isinstance(one, int | float) or not math.isfinite(one):
                 raise PluginError("A step of its `chart` holds what is no finite number.")
+            if abs(one) > GREATEST_NUMBER:
+                raise PluginError(f"A step of its `chart` holds a number beyond {GREATEST_NUMBER:,}.")
 
 
 def _of_length(what: str, part: str, items: object, count: int) -> tuple[object, ...]:
@@ -195,6 +202,8 @@ def _check_text(what: str, text: object, most: int) -> None:
         raise PluginError(f"Its `{what}` holds an object of the type {type(text).__name__}, where a text is expected.")
     if len(text) > most:
         raise PluginError(f"Its `{what}` holds a text of more than {most} letters.")
+    if _SURROGATE.search(text):
+        raise PluginError(f"Its `{what}` holds what is no text of Unicode.")
 
 
 def _check_tone(what: str, tone: object) -> None:

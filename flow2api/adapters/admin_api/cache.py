@@ -8,9 +8,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import actor_of
+from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of, signed_in
 from flow2api.adapters.admin_api.schemas import Body, Done
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import NotAllowedError, UnsupportedInputError
+from flow2api.domain.operator import Role
+from flow2api.domain.usecases.sign_in import SignedIn
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -83,7 +85,7 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @post("/api/cache/config", status_code=200, tags=["media"])
     async def set_cache_config(request: HttpRequest, data: JSONBody[CacheConfigBody]) -> Done:
-        """Set how long pictures and videos are kept, and where links to them lead."""
+        """Set how long pictures and videos are kept, and, for owners, where links to them lead."""
         _refuse_off(data.enabled)
         values: dict[str, object] = {}
         if data.timeout is not None:
@@ -92,17 +94,26 @@ def cache_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             hours = data.timeout / _HOUR_S
             values |= {"image_retention_h": hours, "video_retention_h": hours}
         if data.base_url is not None:
-            values["media_base_url"] = data.base_url.strip()
+            values |= _leading_to(data.base_url.strip(), doors.options().media_base_url, signed_in(request.scope))
         await doors.options.change(values, actor_of(doors, request.scope))
         return Done(message="How media is kept was set.")
 
-    @post("/api/cache/base-url", status_code=200, tags=["media"])
+    @post("/api/cache/base-url", status_code=200, opt={LEAST_ROLE: Role.OWNER}, tags=["media"])
     async def set_base_url(request: HttpRequest, data: JSONBody[BaseUrlBody]) -> Done:
         """Set what links to media begin with."""
         await doors.options.change({"media_base_url": data.base_url.strip()}, actor_of(doors, request.scope))
         return Done(message="The address of links was set.")
 
     return [cache_config, set_cache_enabled, set_cache_config, set_base_url]
+
+
+def _leading_to(base_url: str, former: str, here: SignedIn) -> dict[str, object]:
+    """The option for the address, where it is another one than before; the signatures of links are sent there."""
+    if base_url == former:
+        return {}
+    if not here.operator.role.includes(Role.OWNER):
+        raise NotAllowedError("Only an owner sets where links to media lead.")
+    return {"media_base_url": base_url}
 
 
 def _refuse_off(enabled: bool | None) -> None:

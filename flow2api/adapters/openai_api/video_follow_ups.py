@@ -191,7 +191,8 @@ def _editing_model(catalog: ModelCatalog, parent: Generation, door: str) -> str 
             for entry in catalog.listed()
             if entry.modes == (Mode.EDIT,)
             and entry.upstream == spec.upstream
-            and (editing := catalog.resolve(entry.id, Wish(has_source=True)).spec).rests_as == spec.rests_as
+            and (editing := catalog.builder(entry.id, Wish(has_source=True))) is not None
+            and editing.rests_as == spec.rests_as
             and (door == EDITS or editing.remixes)
         ),
         None,
@@ -207,18 +208,20 @@ def _extending_model(catalog: ModelCatalog, parent: Generation) -> str:
     if own is not None and Mode.EXTEND in own.modes and (spec is None or spec.upstream == own.upstream):
         return parent.model
     extending = [
-        entry
+        (entry, candidate)
         for entry in catalog.listed()
-        if entry.modes == (Mode.EXTEND,) and (spec is None or spec.upstream == entry.upstream)
+        if entry.modes == (Mode.EXTEND,)
+        and (spec is None or spec.upstream == entry.upstream)
+        and (candidate := catalog.builder(entry.id, Wish(has_source=True))) is not None
     ]
     if not extending:
         raise UnsupportedInputError("No model that is offered here extends such videos.", param="video.id")
     if spec is None:
-        return extending[0].id
+        return extending[0][0].id
     made_by = spec
 
-    def distance(entry: ModelDescription) -> tuple[bool, bool]:
-        candidate = catalog.resolve(entry.id, Wish(has_source=True)).spec
+    def distance(one: tuple[ModelDescription, ModelSpec]) -> tuple[bool, bool]:
+        entry, candidate = one
         return candidate.rests_as != made_by.rests_as, made_by.aspect_ratio not in entry.aspect_ratios
 
-    return min(extending, key=distance).id
+    return min(extending, key=distance)[0].id

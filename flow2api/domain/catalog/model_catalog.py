@@ -15,7 +15,7 @@ from flow2api.domain.catalog.description import ModelDescription, describe_alias
 from flow2api.domain.catalog.entries import Entry, ModelSpec, Resolution, Wish
 from flow2api.domain.catalog.routes import Route, lead_aliases, sort_names
 from flow2api.domain.catalog.suggestions import NameSuggestions
-from flow2api.domain.errors import UnknownModelError, UnsupportedInputError
+from flow2api.domain.errors import RequestError, UnknownModelError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 
 KEPT_RESOLUTIONS = 4096
@@ -129,6 +129,13 @@ class ModelCatalog:
                 self._resolved.clear()
             self._resolved[key] = found
         return found
+
+    def builder(self, name: str, wish: Wish) -> ModelSpec | None:
+        """The model that builds on something by this name when there is no more than the wish; None where it needs more."""
+        try:
+            return self.resolve(name, wish).spec
+        except RequestError:
+            return None
 
     def _resolve(self, name: str, wish: Wish, kind: MediaKind | None) -> Resolution:
         route = self._routes.get(name)

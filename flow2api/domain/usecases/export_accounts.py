@@ -9,6 +9,9 @@ from flow2api.domain.ports.audit_log import AuditLog
 from flow2api.domain.ports.storage import Accounts, CredentialVault
 from flow2api.domain.ports.system import Clock
 
+_MOST_NAMED = 500
+"""So many chosen accounts are put down one by one: as many as can be chosen so."""
+
 _AT_ONCE = 50
 """Secrets that are asked for at once: enough to keep the database busy, few enough to let others read."""
 
@@ -35,14 +38,15 @@ class ExportAccounts:
         Raises:
             StorageError: It could not be put down; then nothing leaves.
         """
+        chosen = None if only is None else sorted(set(only))
         entry = AuditEntry(
             at=self._clock.now(),
             actor=actor,
             action=AuditAction.ACCOUNTS_EXPORTED,
-            details={"accounts": accounts, "is_plain": is_plain, **({} if only is None else {"is_part": True})},
+            details={"accounts": accounts, "is_plain": is_plain, **_named(chosen)},
         )
         await self._audit_log.note(entry)
-        return self._parts(self._accounts.load() if only is None else self._chosen(sorted(set(only))))
+        return self._parts(self._accounts.load() if chosen is None else self._chosen(chosen))
 
     async def _chosen(self, only: Sequence[int]) -> AsyncIterator[Sequence[Account]]:
         for start in range(0, len(only), _AT_ONCE):
@@ -57,3 +61,10 @@ class ExportAccounts:
                 part = batch[start : start + _AT_ONCE]
                 found = await asyncio.gather(*(self._vault.read(account.id) for account in part))
                 yield [(account, secret) for account, secret in zip(part, found, strict=True) if secret is not None]
+
+
+def _named(chosen: Sequence[int] | None) -> dict[str, object]:
+    """What the audit log tells of those that were chosen."""
+    if chosen is None:
+        return {}
+    return {"is_part": True, **({"ids": chosen} if len(chosen) <= _MOST_NAMED else {})}

@@ -6,7 +6,13 @@ from dataclasses import replace
 from flow2api.domain.api_key import Caller
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.catalog import ModelCatalog
-from flow2api.domain.errors import ConflictError, GenerationNotFoundError, MediaGoneError, UnknownModelError
+from flow2api.domain.errors import (
+    ConflictError,
+    GenerationNotFoundError,
+    MediaGoneError,
+    StorageError,
+    UnknownModelError,
+)
 from flow2api.domain.generation import Generation, GenerationRequest, InputRole
 from flow2api.domain.media import MediaRole
 from flow2api.domain.ports.audit_log import AuditLog
@@ -75,12 +81,18 @@ class OperateGenerations:
             ConflictError: It has not ended, or can be made nowhere else.
             UnknownModelError: Its model is not served any more.
             MediaGoneError: An input is not kept any more.
+            StorageError: It could not be put down who asks, and what was begun was stopped.
         """
         request = await self._request_of(await self._known(generation_id), elsewhere=elsewhere)
-        first, *_ = await self._generate.begin(request, OPERATOR)
-        details = {"as": first.id, "elsewhere": elsewhere}
-        await self._note(actor, AuditAction.GENERATION_REPEATED, generation_id, **details)
-        return first
+        parts = await self._generate.begin(request, OPERATOR)
+        details = {"as": parts[0].id, "elsewhere": elsewhere}
+        try:
+            await self._note(actor, AuditAction.GENERATION_REPEATED, generation_id, **details)
+        except StorageError:
+            for part in parts:
+                await self._work.cancel(part.id)
+            raise
+        return parts[0]
 
     async def delete_results(self, media_ids: Sequence[str], actor: Actor) -> int:
         """Let go of results before their time; the records of their generations stay.

@@ -91,12 +91,15 @@ class ShowPanels:
             return self._failed(one, f"It did not come to an end within {self._timeout_s:g} s.")
         except PluginError as error:
             return self._failed(one, error.message)
-        except Exception as error:  # noqa: BLE001 - a plugin's panel may raise whatever it likes
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # it was this page that was given up, and not something within the plugin
             return self._failed(one, f"It broke ({type(error).__name__}); the log says where.", error)
         self._failing.discard(one.name)
         return None if view is None else ShownPanel(one.name, one.title, view)
 
-    def _failed(self, one: PlacedPanel, fault: str, error: Exception | None = None) -> ShownPanel:
+    def _failed(self, one: PlacedPanel, fault: str, error: BaseException | None = None) -> ShownPanel:
         if one.name not in self._failing:  # once, not each time that somebody opens the page
             self._failing.add(one.name)
             log.error("console panel failed: %s", fault, extra={"panel": one.name}, exc_info=error)

@@ -30,6 +30,7 @@ OF_OWNERS = [
     ("PATCH", "/options", {"proxy": "direct"}),
     ("PATCH", "/options", {"policy": "random", "private_webhooks": True}),
     ("DELETE", "/options/log_prompts", None),
+    ("PATCH", "/options", {"media_base_url": "https://eve.example"}),
 ]
 
 
@@ -70,3 +71,19 @@ async def test_new_role_holds_from_the_next_request_on(site: Site) -> None:
 
     assert (may.status_code, may_not.status_code) == (200, 403)
     await site.ok("DELETE", "/options/image_wait_s", None, 204)
+
+
+@pytest.mark.parametrize("path", ["/api/cache/base-url", "/api/cache/config"])
+async def test_only_owner_says_where_links_to_media_lead(site: Site, path: str) -> None:
+    elsewhere = await site.operator.post(path, json={"base_url": "https://eve.example"})
+
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (403, "not_allowed")
+    assert site.services.options().media_base_url == ""
+
+
+async def test_operator_sets_how_long_media_is_kept_beside_the_address_that_stands(site: Site) -> None:
+    kept = await site.operator.post("/api/cache/config", json={"timeout": 7200, "base_url": ""})
+
+    assert (kept.status_code, site.services.options().image_retention_h) == (200, 2)
+    for name in ("image_retention_h", "video_retention_h"):
+        await site.ok("DELETE", f"/options/{name}", None, 204)

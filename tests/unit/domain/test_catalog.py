@@ -23,6 +23,7 @@ from flow2api.domain.catalog import (
 from flow2api.domain.catalog.suggestions import NameSuggestions
 from flow2api.domain.errors import PluginError, UnknownModelError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
+from flow2api.testing.factories import video_spec
 
 SIZES = {LANDSCAPE: Size(1280, 720), PORTRAIT: Size(720, 1280), SQUARE: Size(1024, 1024)}
 
@@ -442,3 +443,16 @@ def test_empty_catalog_knows_nothing() -> None:
     assert catalog.listed() == ()
     with pytest.raises(UnknownModelError):
         catalog.resolve("paint", Wish())
+
+
+def test_builder_is_the_model_that_needs_nothing_more_than_what_is_built_on() -> None:
+    catalog = ModelCatalog(
+        [
+            video_spec("longer", mode=Mode.EXTEND),
+            video_spec("longer-with-picture", mode=Mode.EXTEND, min_images=1, max_images=1),
+        ]
+    )
+
+    assert catalog.builder("longer", Wish(has_source=True)) is catalog.spec("longer")
+    assert catalog.builder("longer-with-picture", Wish(has_source=True)) is None
+    assert catalog.builder("nothing", Wish(has_source=True)) is None

@@ -82,7 +82,9 @@ def _built_on(doors: ConsoleDoors, media: Media, made_by: ModelSpec | None, name
     if not name:
         return
     wish = Wish(has_source=True, aspect_ratio=None if made_by is None else made_by.aspect_ratio)
-    spec = doors.catalog.resolve(doors.routes.targets(name)[0], wish).spec
+    spec = doors.catalog.builder(doors.routes.targets(name)[0], wish)
+    if spec is None:
+        return
     found = obstacle(spec, media, made_by)
     if found in _NOT_WORTH_A_WORD:
         return

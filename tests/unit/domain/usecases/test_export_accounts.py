@@ -79,4 +79,15 @@ async def test_only_the_chosen_ones_leave(storage: FakeStorage, export: ExportAc
     parts = [part async for part in await export.begin(ADA, is_plain=True, accounts=57, only=chosen)]
 
     assert [account.id for part in parts for account, _ in part] == list(range(5, 61))
-    assert storage.tables.audit[-1].details == {"accounts": 57, "is_plain": True, "is_part": True}
+    assert storage.tables.audit[-1].details == {
+        "accounts": 57,
+        "is_plain": True,
+        "is_part": True,
+        "ids": [*range(5, 61), 99],
+    }
+
+
+async def test_most_of_many_are_put_down_by_their_number_alone(storage: FakeStorage, export: ExportAccounts) -> None:
+    await export.begin(ADA, is_plain=True, accounts=501, only=range(1, 502))
+
+    assert storage.tables.audit[-1].details == {"accounts": 501, "is_plain": True, "is_part": True}

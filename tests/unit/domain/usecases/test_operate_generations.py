@@ -7,7 +7,13 @@ import pytest
 
 from flow2api.domain.audit import Actor
 from flow2api.domain.catalog import ModelCatalog
-from flow2api.domain.errors import ConflictError, GenerationNotFoundError, MediaGoneError, UnknownModelError
+from flow2api.domain.errors import (
+    ConflictError,
+    GenerationNotFoundError,
+    MediaGoneError,
+    StorageFullError,
+    UnknownModelError,
+)
 from flow2api.domain.generation import FailedAttempt, Generation, GenerationRequest, Input, InputRole, State
 from flow2api.domain.usecases.operate_generations import OperateGenerations, may_move, tried
 from flow2api.testing.fakes.generations import FakeGenerations
@@ -94,6 +100,21 @@ async def test_repeated_one_is_asked_for_as_the_operators_own(stage: Stage) -> N
     assert ended is not None
     assert (ended.state, ended.key_id, ended.prompt, ended.door) == (State.COMPLETED, None, first.prompt, "console")
     assert told(stage) == [("generation.repeated", first.id)]
+
+
+async def test_repeat_that_cannot_be_put_down_is_stopped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await made(stage)
+
+    async def full(*_: object) -> None:
+        raise StorageFullError("There is no room left.")
+
+    monkeypatch.setattr(stage.storage.audit_log, "note", full)
+    with pytest.raises(StorageFullError):
+        await operating(stage).repeat(first.id, ACTOR)
+
+    await stage.until_done()
+    states = {one.state for one in stage.tables.generations.values() if one.id != first.id}
+    assert states == {State.CANCELLED}
 
 
 async def test_repeated_elsewhere_goes_to_an_account_that_it_was_not_tried_on(stage: Stage) -> None:

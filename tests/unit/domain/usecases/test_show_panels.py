@@ -9,7 +9,7 @@ import pytest
 
 from flow2api.domain.account_state import AccountState
 from flow2api.domain.errors import PluginError
-from flow2api.domain.panels import PanelPlace, PanelSubject, PanelView, ProxySeen
+from flow2api.domain.panels import PanelChart, PanelPlace, PanelSubject, PanelView, ProxySeen
 from flow2api.domain.ports.panels import Panel
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.secret import Secret
@@ -36,7 +36,7 @@ class Telling:
 
     async def view(self, subject: PanelSubject) -> Any:
         self.asked.append(subject)
-        if isinstance(self.given, Exception):
+        if isinstance(self.given, BaseException):
             raise self.given
         if self.given == "hang":
             await asyncio.Event().wait()
@@ -79,6 +79,13 @@ async def test_a_panel_with_nothing_to_show_is_not_there() -> None:
         (ValueError("token ya29.secret"), "It broke (ValueError); the log says where."),
         (PluginError("It is not set up."), "It is not set up."),
         ("hang", "It did not come to an end within 0.05 s."),
+        (asyncio.CancelledError(), "It broke (CancelledError); the log says where."),
+        (SystemExit(1), "It broke (SystemExit); the log says where."),
+        (
+            PanelView(chart=PanelChart("much", ("a",), (("b", (1e308,)),))),
+            "A step of its `chart` holds a number beyond 1,000,000,000,000,000.",
+        ),
+        (PanelView(text="\ud800"), "Its `text` holds what is no text of Unicode."),
         ("<script>", "It showed an object of the type str, and no PanelView."),
     ],
 )
@@ -100,3 +107,15 @@ async def test_one_that_fails_leaves_the_others_as_they_are(
     with caplog.at_level(logging.ERROR):
         await show(PanelPlace.OVERVIEW)
     assert len(caplog.records) == 2
+
+
+async def test_whoever_leaves_the_page_ends_what_its_panels_do() -> None:
+    slow = Telling("hang")
+    asking = asyncio.create_task(shower(placed("slow", slow))(PanelPlace.OVERVIEW))
+    while not slow.asked:
+        await asyncio.sleep(0)
+
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
