@@ -72,6 +72,23 @@ async def test_of_many_at_once_one_wins(entrance: Entrance, code: Secret) -> Non
     assert list(entrance.tables.operators.values()) == [here.operator]
 
 
+async def test_who_comes_second_by_a_moment_is_told_that_it_is_closed_and_not_that_the_code_is_wrong(
+    entrance: Entrance, code: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_good = entrance.offer.is_good
+
+    async def another_is_first(asked: Secret) -> bool:
+        monkeypatch.undo()
+        await entrance.set_up(code, "ada", GOOD, HERE)
+        return await is_good(asked)
+
+    monkeypatch.setattr(entrance.offer, "is_good", another_is_first)
+    with pytest.raises(tree.SetupClosedError):
+        await entrance.set_up(code, "bob", GOOD, Visitor("console", "192.0.2.8"))
+
+    assert AuditAction.SETUP_REFUSED not in entrance.actions
+
+
 @pytest.mark.parametrize("wrong", ["", "-", "admin", "x" * 1_000_000])
 async def test_wrong_code_makes_nobody(entrance: Entrance, code: Secret, wrong: str) -> None:
     with pytest.raises(tree.SetupCodeRefusedError):
