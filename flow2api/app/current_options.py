@@ -82,9 +82,7 @@ class CurrentOptions:
 
     async def reload(self) -> None:
         """Take in what storage holds; of an option that cannot be used, what was in force stays."""
-        async with (
-            self._changing
-        ):  # what was read before a change must not take its place
+        async with self._changing:  # what was read before a change must not take its place
             await self._reload()
 
     async def _reload(self) -> None:
