@@ -27,6 +27,7 @@ from docs.markdown import (  # noqa: E402
     attributes,
     default_of,
     kind_of,
+    markdown,
     sections,
     shown,
     summary,
@@ -54,6 +55,9 @@ from flow2api.domain.catalog import (  # noqa: E402
 from flow2api.domain.options import Options, bounds_of  # noqa: E402
 from flow2api.extensions import load_extensions  # noqa: E402
 from flow2api.extensions.answers import hook_names, item_types  # noqa: E402
+from flow2api.extensions.sections import schema_of  # noqa: E402
+from flow2api.hookspecs import SettingsSection  # noqa: E402
+from flow2api.plugins.media_disk import DiskSettings  # noqa: E402
 from flow2api.plugins.upstream_flow import FlowSettings  # noqa: E402
 from flow2api.plugins.upstream_gemini import GeminiSettings  # noqa: E402
 from flow2api.plugins.upstream_openai import OpenAiSettings  # noqa: E402
@@ -103,13 +107,24 @@ def openai_models() -> str:
     return struct_table(ModelRecord)
 
 
+def disk_settings() -> str:
+    """The settings of the media store ``disk``."""
+    return section_table("DISK", DiskSettings)
+
+
 def section_table(section: str, cls: type[msgspec.Struct]) -> str:
-    """The settings of a plugin's section, with the variables that hold them."""
+    """The settings of a plugin's section: what each is for, its default with its unit, and the variable that holds it."""
+    described = schema_of(SettingsSection(section.lower(), cls))["properties"]
     rows = [
-        [f"`{field.name}`", f"`{PREFIX}{section}__{field.name.upper()}`", shown(field.default)]
+        [
+            f"`{field.name}`",
+            markdown(described[field.name]["description"]),
+            f"{shown(field.default)} {described[field.name].get('unit', '')}".strip(),
+            f"`{PREFIX}{section}__{field.name.upper()}`",
+        ]
         for field in msgspec.structs.fields(cls)
     ]
-    return table(["setting", "variable", "default"], rows)
+    return table(["setting", "meaning", "default", "variable"], rows)
 
 
 def options() -> str:
@@ -458,6 +473,7 @@ PARTS: dict[str, Callable[[], str]] = {
         flow_settings,
         gemini_settings,
         openai_settings,
+        disk_settings,
         openai_models,
         options,
         policies,

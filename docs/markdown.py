@@ -5,23 +5,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, Field
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 from flow2api.domain.secret import Secret
+from flow2api.extensions.docstrings import of_each_field
 
 
 def attributes(cls: type) -> dict[str, str]:
     """What the ``Attributes:`` section of a docstring says, by name, in Markdown."""
-    _, _, section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
-    found: dict[str, str] = {}
-    name = ""
-    for line in dedent(section).splitlines():
-        if head := re.match(r"(\w+): (.*)", line):
-            name = head[1]
-            found[name] = head[2]
-        elif line.strip() and name:
-            found[name] += " " + line.strip()
+    found = of_each_field(cls.__doc__)
     return {name: markdown(text) for name, text in found.items()}
 
 

@@ -36,7 +36,7 @@ _SILENT = {"Secret", "Thread", "compile", "gettext", "ngettext", "search", "text
 """Calls whose texts nobody reads, or that are found by others."""
 
 _SECTION = "Settings"
-"""How classes are called whose docstring tells what a section of the settings is for."""
+"""How classes are called whose docstring tells what a section of the settings is for, and what each of its settings is."""
 
 _UNTOLD = {"_NEAR"}
 """Constants that look like words."""
@@ -124,7 +124,7 @@ def _words(node: ast.AST) -> Iterator[str]:
         if any(getattr(one, "id", "") in _TABLES for one in targets):
             yield from (words for words in _texts(node.value) if " " in words)
     elif isinstance(node, ast.ClassDef) and node.name.endswith(_SECTION) and "Struct" in map(_name_of, node.bases):
-        yield from (ast.get_docstring(node) or "").split("\n")[:1]
+        yield from _of_section(ast.get_docstring(node) or "")
     elif isinstance(node, ast.ClassDef) and node.name in {*_REASONS, *_TERMS}:
         values = [text for one in node.body if isinstance(one, ast.Assign) for text in _texts(one.value)]
         between = _REASONS.get(node.name)
@@ -137,6 +137,14 @@ def _words(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call) and called(node) in _WITH_WORDS:
         given = [*node.args, *(one.value for one in node.keywords)]
         yield from (words for one in given for words in _texts(one) if " " in words)
+
+
+def _of_section(docstring: str) -> Iterator[str]:
+    """What a section is for, and each of its settings, without the marks of code."""
+    about, _, attributes = docstring.partition("Attributes:\n")
+    yield about.split("\n")[0]
+    for one in re.split(r"\n(?= {4}\w)", f"\n{attributes}")[1:]:
+        yield " ".join(one.partition(": ")[2].replace("``", "").split())
 
 
 def _without_facts(node: ast.AST, parents: Parents, unseen: set[str]) -> Iterator[str]:

@@ -253,8 +253,17 @@ def _words(kind: object) -> tuple[str, ...]:
     return tuple(get_args(kind)) if get_origin(kind) is Literal else ()
 
 
-def build_options(settings: Settings, extensions: Extensions, backends: Backends, clock: Clock) -> CurrentOptions:
+def build_options(
+    settings: Settings,
+    extensions: Extensions,
+    backends: Backends,
+    clock: Clock,
+    known: Callable[[], Extensions] | None = None,
+) -> CurrentOptions:
     """The options of an installation, checked against what is installed.
+
+    Args:
+        known: What is known of plugins when their settings are changed; the same as at the start when it is left out.
 
     Raises:
         ConfigurationError: One that the settings fix cannot be used.
@@ -274,7 +283,7 @@ def build_options(settings: Settings, extensions: Extensions, backends: Backends
         },
         check_installed=lambda options: check_routes(options.model_routes, backends.catalog),
     )
-    options.check_changes_by(lambda was, now: _check_saved_settings(extensions, was, now))
+    options.check_changes_by(lambda was, now: _check_saved_settings(known() if known else extensions, was, now))
     return options
 
 

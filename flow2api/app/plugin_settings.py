@@ -6,11 +6,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flow2api.adapters.console.doors import PluginField, PluginSection
+from flow2api.app.known_plugins import KnownPlugins
 from flow2api.domain.errors import ConfigurationError
-from flow2api.extensions import Extensions, Plugin, read_section, read_setting, savable_sections, secrets_of
+from flow2api.extensions import (
+    Extensions,
+    Plugin,
+    needed_of,
+    read_section,
+    read_setting,
+    savable_sections,
+    secrets_of,
+)
 from flow2api.settings import PREFIX, SAVED, Settings
 
 _LONGEST_CHECK_S = 5.0
+_SET_ELSEWHERE = "not given here"
+"""Stands for a secret that a plugin needs, for it is set elsewhere and may come later than the rest."""
 
 Schema = Mapping[str, Any]
 
@@ -18,25 +29,36 @@ Schema = Mapping[str, Any]
 class PluginSettings:
     """Looks at settings of plugins before they are saved."""
 
-    def __init__(self, extensions: Extensions, settings: Settings) -> None:
-        self._extensions = extensions
+    def __init__(self, known: KnownPlugins, settings: Settings) -> None:
+        self._known = known
         self._settings = settings
 
     @property
     def start_fault(self) -> str:
-        return self._extensions.start_fault
+        return self._known().start_fault
+
+    def look_at(self, plugin: str) -> None:
+        self._known.look_at(plugin)
+
+    def sections_of(self, plugin: str) -> tuple[PluginSection, ...]:
+        extensions = self._known()
+        found = (one for one in extensions.plugins if one.name == plugin)
+        return tuple(section for one in found for section in described_sections(one, extensions, self._settings))
 
     def read(self, name: str, text: str) -> str:
         section, _, setting = name.partition(".")
-        if section not in self._extensions.schemas:
+        described = self._known().described
+        if section not in described:
             raise ConfigurationError(f"No plugin that is loaded has described the section {section[:64]!r}.")
-        return text_of(read_setting(self._extensions.schemas[section], setting, text))
+        return text_of(read_setting(described[section], setting, text))
 
     def check(self, section: str, texts: Mapping[str, str]) -> None:
-        plugin = _owners(self._extensions)[section]
+        extensions = self._known()
+        plugin, declared = _owners(extensions)[section], extensions.described[section]
         stands = self._settings.sections.get(section, {})
         given = {name: value for name, value in stands.items() if _is_given(self._settings, f"{section}.{name}")}
-        read_section(plugin, self._extensions.schemas[section], {**texts, **given}, _LONGEST_CHECK_S)
+        hidden = dict.fromkeys(needed_of(declared) & secrets_of(declared), _SET_ELSEWHERE)
+        read_section(plugin, declared, {**hidden, **texts, **given}, _LONGEST_CHECK_S)
 
 
 def described_sections(plugin: Plugin, extensions: Extensions, settings: Settings) -> tuple[PluginSection, ...]:
@@ -70,11 +92,7 @@ def text_of(value: object) -> str:
 
 
 def _owners(extensions: Extensions) -> dict[str, Plugin]:
-    return {
-        declared.name: one.plugin
-        for one in extensions.registered
-        for declared in one.items.get("register_settings", ())
-    }
+    return {declared.name: one.plugin for one in extensions.registered for declared in one.sections}
 
 
 def _is_given(settings: Settings, name: str) -> bool:
@@ -82,7 +100,7 @@ def _is_given(settings: Settings, name: str) -> bool:
 
 
 def _fields(section: str, schema: Schema, extensions: Extensions, settings: Settings) -> Iterator[PluginField]:
-    hidden = secrets_of(extensions.schemas[section])
+    hidden = secrets_of(extensions.described[section])
     values = extensions.shown_section(section, settings.sections.get(section, {}))
     for name, written in schema.get("properties", {}).items():
         kind = _plain(written)
@@ -93,8 +111,11 @@ def _fields(section: str, schema: Schema, extensions: Extensions, settings: Sett
             help=str(written.get("description", kind.get("description", ""))),
             shape=shape,
             choices=tuple(str(one) for one in kind.get("enum", ())),
+            unit=str(written.get("unit", kind.get("unit", ""))),
             least=kind.get("minimum", kind.get("exclusiveMinimum")),
             most=kind.get("maximum", kind.get("exclusiveMaximum")),
+            is_above="exclusiveMinimum" in kind,
+            is_below="exclusiveMaximum" in kind,
             is_needed=name in schema.get("required", ()),
             default="" if shape == "secret" else text_of(written.get("default")),
             origin=settings.origins.get(f"{section}.{name}", ""),

@@ -78,7 +78,8 @@ requires_flow2api = ">=@version@"
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The section ``[@name@]`` of the settings; in the environment ``FLOW2API_@NAME@__...``.
 
-    Each field is a setting, with its type and its default.
+    Each field is a setting, with its type and its default. What it is for stands in a part ``Attributes:``, and is
+    shown by the console.
     """
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from flow2api.hookspecs import SettingsSection
+
 BUILT_IN_SOURCE = "built-in"
 EMBEDDING_SOURCE = "embedding program"
 
@@ -56,11 +58,22 @@ class Registered:
 
     Attributes:
         items: By hook.
+        kept_sections: What a plugin that was left out had described, where its settings were the reason.
     """
 
     plugin: Plugin
     items: Mapping[str, Sequence[Any]]
+    kept_sections: Sequence[SettingsSection] = ()
+
+    @property
+    def sections(self) -> Sequence[SettingsSection]:
+        """What its sections of the settings look like, so that they can be set right when they were what left it out."""
+        return self.items.get("register_settings", self.kept_sections)
 
     def left_out(self, error: str) -> "Registered":
         """The same, without anything, for this reason."""
         return Registered(replace(self.plugin, state=PluginState.FAILED, error=error), {})
+
+    def left_out_by_settings(self, error: str) -> "Registered":
+        """The same without anything but what its settings look like."""
+        return replace(self.left_out(error), kept_sections=self.sections)

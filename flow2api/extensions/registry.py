@@ -68,6 +68,11 @@ class Extensions:
         return frozenset({*self.upstreams, *self.observers, *self.panels, *named, *self.schemas, *others})
 
     @property
+    def described(self) -> Mapping[str, SettingsSection]:
+        """What sections of the settings look like, those included that do not fit and left their plugins out."""
+        return {**{declared.name: declared for one in self.registered for declared in one.sections}, **self.schemas}
+
+    @property
     def left_out(self) -> tuple[Plugin, ...]:
         """The plugins that were to be loaded and could not be."""
         return tuple(plugin for plugin in self.plugins if plugin.state is PluginState.FAILED)
@@ -117,16 +122,17 @@ class Extensions:
                 except ConfigurationError as error:
                     if one.plugin.is_built_in:
                         raise
-                    left_out.append(one.left_out(error.message))
+                    left_out.append(one.left_out_by_settings(error.message))
                     break
         return (self.extended(left_out) if left_out else self), sections
 
     def section_schemas(self, plugin: Plugin) -> dict[str, dict[str, Any]]:
-        """What the sections of a plugin look like that it has described, each as a JSON Schema; empty unless it is loaded."""
+        """What the sections of a plugin look like that it has described, each as a JSON Schema.
+
+        Empty unless it is loaded, or was left out because of them.
+        """
         found = (one for one in self.registered if one.plugin is plugin)
-        return {
-            declared.name: schema_of(declared) for one in found for declared in one.items.get("register_settings", ())
-        }
+        return {declared.name: schema_of(declared) for one in found for declared in one.sections}
 
     def shown_section(self, name: str, section: Section) -> dict[str, object]:
         """A section as it may be shown."""

@@ -27,7 +27,7 @@ def check_saved_setting(extensions: Extensions, name: str, text: str) -> None:
             f"No settings can be saved for the section {section[:64]!r}: no plugin of others that is loaded has described it. "
             "Set them in the settings file or the environment."
         )
-    declared = extensions.schemas[section]
+    declared = extensions.described[section]
     if setting in secrets_of(declared):
         raise ConfigurationError(
             f"The setting {name[:128]} is a secret and is not saved; set it in the settings file or the environment."
@@ -46,7 +46,7 @@ def savable_sections(extensions: Extensions) -> Mapping[str, Plugin]:
         declared.name: one.plugin
         for one in extensions.registered
         if not one.plugin.is_built_in and one.plugin.source != EMBEDDING_SOURCE
-        for declared in one.items.get("register_settings", ())
+        for declared in one.sections
         if declared.name not in storages
     }
 
@@ -60,7 +60,7 @@ def with_saved(
     """
     sections, taken = dict(given), set[str]()
     for section, plugin in savable_sections(extensions).items():
-        declared, stands = extensions.schemas[section], given.get(section, {})
+        declared, stands = extensions.described[section], given.get(section, {})
         more = _usable(declared, stands, saved)
         try:
             read_section(plugin, declared, {**stands, **more}, within_s)

@@ -12,6 +12,7 @@ from msgspec import inspect
 
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.secret import Secret
+from flow2api.extensions.docstrings import about, of_each_field
 from flow2api.hookspecs import Section, SettingsSection
 
 MASKED = "***"
@@ -71,6 +72,11 @@ def secrets_of(declared: SettingsSection) -> frozenset[str]:
     )
 
 
+def needed_of(declared: SettingsSection) -> frozenset[str]:
+    """The settings of a section that have no default."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(declared.schema) if field.required)
+
+
 def _holds_secret(kind: Any, met: set[Any]) -> bool:
     if kind is Secret:
         return True
@@ -99,6 +105,8 @@ def _unpacked(value: Any, wanted: Any) -> Any:
 
 def schema_of(declared: SettingsSection) -> dict[str, Any]:
     """What the section looks like, as a JSON Schema; secrets have the format ``password`` and no default.
+
+    What a field is for is the description of its type, else what the struct's docstring says of it under ``Attributes:``.
 
     Raises:
         TypeError: A field has a type that no setting can have.
@@ -133,16 +141,22 @@ def _written(kind: Any, made: dict[Any, Any]) -> Any:
 
 
 def _struct_as_written(kind: type[msgspec.Struct], made: dict[Any, Any]) -> type[msgspec.Struct]:
-    found = msgspec.structs.fields(kind)
+    found, told = msgspec.structs.fields(kind), of_each_field(kind.__doc__)
     return msgspec.defstruct(
         kind.__name__,
-        [(one.name, _written(one.type, made), _default_of(one)) for one in found],
-        namespace={"__doc__": kind.__doc__ or ""},
+        [(one.name, _told(_written(one.type, made), told.get(one.name, "")), _default_of(one)) for one in found],
+        namespace={"__doc__": about(kind.__doc__)},
         rename={one.name: one.encode_name for one in found},
         tag=kind.__struct_config__.tag,
         forbid_unknown_fields=True,
         kw_only=True,
     )
+
+
+def _told(kind: Any, text: str) -> Any:
+    """The type with what is said of it, unless it says it itself."""
+    says = any(getattr(one, "description", None) for one in getattr(kind, "__metadata__", ()))
+    return Annotated[kind, msgspec.Meta(description=text)] if text and not says else kind
 
 
 def _default_of(one: msgspec.structs.FieldInfo) -> Any:

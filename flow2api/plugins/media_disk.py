@@ -1,12 +1,4 @@
-"""Keeps media in a folder of the local disk: ``file:./data/media`` or ``file:///srv/media``.
-
-Its section of the settings, all optional:
-
-==================  ===========================================================================================
-``flush_within_s``  How many seconds a power cut may undo of the pictures kept last; 0 waits for the disk before
-                    each answer. Videos are always waited for.
-==================  ===========================================================================================
-"""
+"""Keeps media in a folder of the local disk: ``file:./data/media`` or ``file:///srv/media``."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,9 +14,14 @@ from flow2api.hookspecs import MediaStoreFactory, Section, SettingsSection, hook
 
 
 class DiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The plugin's section of the settings."""
+    """The plugin's section of the settings.
 
-    flush_within_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = FLUSH_WITHIN_S
+    Attributes:
+        flush_within_s: How long pictures may stand unwritten, which a power cut would undo; 0 waits for the disk before
+            each answer. Videos are always waited for.
+    """
+
+    flush_within_s: Annotated[float, msgspec.Meta(ge=0, le=60, extra_json_schema={"unit": "seconds"})] = FLUSH_WITHIN_S
 
 
 @hookimpl

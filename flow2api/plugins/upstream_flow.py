@@ -1,18 +1,4 @@
-"""Hands out Google Flow's labs protocol as the upstream ``flow``.
-
-Its section of the settings, all optional:
-
-=====================  ====================================================================================
-``labs_base_url``      What session tokens open; ends in ``/fx/api``.
-``api_base_url``       What access tokens open; ends in ``/v1``.
-``era``                The wire protocol to speak: ``2026-06`` or ``seed``.
-``poll_batch_size``    Most videos that one status call asks for.
-``max_proxies``        How many proxies keep their connections.
-``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (exchange,
-                       credits, projects), ``upload_``, ``picture_``, ``enlarge_``, ``submit_``, ``poll_``,
-                       ``media_timeout_s`` (one whole download) and ``media_idle_timeout_s``.
-=====================  ====================================================================================
-"""
+"""Hands out Google Flow's labs protocol as the upstream ``flow``."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal
@@ -28,12 +14,32 @@ from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400, extra_json_schema={"unit": "seconds"})]
 _LIMITS = TimeLimits()
 
 
 class FlowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The plugin's section of the settings."""
+    """The plugin's section of the settings.
+
+    Attributes:
+        labs_base_url: The address that session tokens are shown to; it ends in ``/fx/api``, and is https unless it is
+            on this machine.
+        api_base_url: The address that access tokens are shown to; it ends in ``/v1``, and is https unless it is on this
+            machine.
+        era: The form of the service's protocol that is spoken.
+        poll_batch_size: The most videos that one call asks the state of.
+        max_proxies: How many proxies keep their connections open; those that were not used for longest lose them.
+        connect_timeout_s: How long a connection may take to stand.
+        short_timeout_s: How long the exchange of a token, a look at credits or a project, or a deletion may take.
+        upload_timeout_s: How long one upload of an input picture may take.
+        picture_timeout_s: How long a call that makes pictures may take.
+        enlarge_timeout_s: How long a picture may take to be enlarged, or a look at joined videos, which brings them
+            along.
+        submit_timeout_s: How long the call that begins a video may take.
+        poll_timeout_s: How long a call that asks the state of videos may take.
+        media_timeout_s: How long one whole download of a finished picture or video may take.
+        media_idle_timeout_s: How long a download may bring nothing before it is given up.
+    """
 
     labs_base_url: str = LABS_BASE_URL
     api_base_url: str = API_BASE_URL
@@ -50,6 +56,10 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     media_timeout_s: Seconds = _LIMITS.media_s
     media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
 
+    def __post_init__(self) -> None:
+        _check_base("labs_base_url", self.labs_base_url, "/fx/api")
+        _check_base("api_base_url", self.api_base_url, "/v1")
+
 
 def read_settings(section: Section) -> FlowSettings:
     """The section as values; texts that stand for numbers are taken, for the environment has only texts.
@@ -58,12 +68,9 @@ def read_settings(section: Section) -> FlowSettings:
         ConfigurationError: A setting is unknown or wrong.
     """
     try:
-        settings = msgspec.convert(dict(section), FlowSettings, strict=False)
+        return msgspec.convert(dict(section), FlowSettings, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"A setting of the section `flow` is wrong: {error}.") from error
-    _check_base("labs_base_url", settings.labs_base_url, "/fx/api")
-    _check_base("api_base_url", settings.api_base_url, "/v1")
-    return settings
 
 
 def _check_base(name: str, address: str, ending: str) -> None:

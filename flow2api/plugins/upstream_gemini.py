@@ -1,17 +1,4 @@
-"""Hands out Google's official Gemini API as the upstream ``gemini``; its accounts are API keys.
-
-Its section of the settings, all optional:
-
-=====================  ====================================================================================
-``base_url``           Where the API is, without its version.
-``api_version``        ``v1beta`` or ``v1``.
-``imagen``             Whether that place still serves Imagen; Google's own has ceased to.
-``max_proxies``        How many proxies keep their connections.
-``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (the check
-                       of a key), ``picture_``, ``submit_``, ``poll_``, ``media_timeout_s`` (one whole download)
-                       and ``media_idle_timeout_s``.
-=====================  ====================================================================================
-"""
+"""Hands out Google's official Gemini API as the upstream ``gemini``; its accounts are API keys."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +16,7 @@ from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400, extra_json_schema={"unit": "seconds"})]
 _LIMITS = TimeLimits()
 _NONE_GOES_DIRECT = Finding(
     CheckState.OK,
@@ -39,7 +26,22 @@ _VERSION = re.compile(r"v[0-9][0-9a-z]*")
 
 
 class GeminiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The plugin's section of the settings."""
+    """The plugin's section of the settings.
+
+    Attributes:
+        base_url: The address of the API without its version, which keys are shown to; it is https unless it is on this
+            machine.
+        api_version: The version of the API, which stands next in its addresses, such as ``v1`` or ``v1beta``.
+        imagen: Whether Imagen is still served there; Google's own API has ceased to serve it.
+        max_proxies: How many proxies keep their connections open; those that were not used for longest lose them.
+        connect_timeout_s: How long a connection may take to stand.
+        short_timeout_s: How long the check of a key may take.
+        picture_timeout_s: How long a call that makes pictures may take.
+        submit_timeout_s: How long the call that begins a video may take.
+        poll_timeout_s: How long a call that asks the state of a video may take.
+        media_timeout_s: How long one whole download of a finished picture or video may take.
+        media_idle_timeout_s: How long a download may bring nothing before it is given up.
+    """
 
     base_url: str = BASE_URL
     api_version: Annotated[str, msgspec.Meta(pattern=r"^v[0-9][0-9a-z]{0,15}$")] = API_VERSION
@@ -53,6 +55,9 @@ class GeminiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     media_timeout_s: Seconds = _LIMITS.media_s
     media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
 
+    def __post_init__(self) -> None:
+        _check_base(self.base_url)
+
 
 def read_settings(section: Section) -> GeminiSettings:
     """The section as values; texts that stand for numbers are taken, for the environment has only texts.
@@ -61,11 +66,9 @@ def read_settings(section: Section) -> GeminiSettings:
         ConfigurationError: A setting is unknown or wrong.
     """
     try:
-        settings = msgspec.convert(dict(section), GeminiSettings, strict=False)
+        return msgspec.convert(dict(section), GeminiSettings, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"A setting of the section `gemini` is wrong: {error}.") from error
-    _check_base(settings.base_url)
-    return settings
 
 
 def _check_base(address: str) -> None:

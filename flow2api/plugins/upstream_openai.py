@@ -1,16 +1,6 @@
 """Hands out hosts that speak OpenAI's API for pictures and videos as the upstream ``openai``.
 
-Each account names its own host by a base URL. The section of the settings, all optional:
-
-=====================  ====================================================================================
-``models``             What the hosts offer: a list of tables, see `ModelRecord`. In a variable it is JSON.
-``media_hosts``        Names of further hosts that finished media may be fetched from, over https.
-``held_pictures_mb``   How much memory input pictures may take while they wait to go out.
-``max_proxies``        How many proxies keep their connections.
-``connect_timeout_s``  Seconds until a connection has to stand; the other limits are ``short_timeout_s`` (models, the
-                       state of a video), ``picture_``, ``submit_``, ``media_timeout_s`` (one whole download) and
-                       ``media_idle_timeout_s``.
-=====================  ====================================================================================
+Each account names its own host by a base URL.
 """
 
 import re
@@ -30,7 +20,7 @@ from flow2api.domain.usecases.diagnose import CheckState, Finding
 from flow2api.hookspecs import DoctorCheck, Examined, Section, SettingsSection, UpstreamFactory, hookimpl
 from flow2api.libcurl.calls import MIB
 
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400, extra_json_schema={"unit": "seconds"})]
 _LIMITS = TimeLimits()
 _NONE_GOES_DIRECT = Finding(
     CheckState.OK,
@@ -42,11 +32,24 @@ _FOREIGN_PICTURE_S = 60.0
 
 
 class OpenAiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The plugin's section of the settings."""
+    """The plugin's section of the settings.
+
+    Attributes:
+        models: What the hosts offer: a list of tables, one for each model.
+        media_hosts: Names of further hosts that finished media may be fetched from, over https and without a key.
+        held_pictures_mb: How much memory input pictures may take while they wait to go out.
+        max_proxies: How many proxies keep their connections open; those that were not used for longest lose them.
+        connect_timeout_s: How long a connection may take to stand.
+        short_timeout_s: How long a list of models, or a call that asks the state of a video, may take.
+        picture_timeout_s: How long a call that makes pictures may take.
+        submit_timeout_s: How long the call that begins a video may take.
+        media_timeout_s: How long one whole download of a finished picture or video may take.
+        media_idle_timeout_s: How long a download may bring nothing before it is given up.
+    """
 
     models: tuple[ModelRecord, ...] = ()
     media_hosts: tuple[str, ...] = ()
-    held_pictures_mb: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 128
+    held_pictures_mb: Annotated[int, msgspec.Meta(ge=1, le=65_536, extra_json_schema={"unit": "MB"})] = 128
     max_proxies: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
     connect_timeout_s: Seconds = _LIMITS.connect_s
     short_timeout_s: Seconds = _LIMITS.short_s
@@ -54,6 +57,16 @@ class OpenAiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     submit_timeout_s: Seconds = _LIMITS.submit_s
     media_timeout_s: Seconds = _LIMITS.media_s
     media_idle_timeout_s: Seconds = _LIMITS.media_idle_s
+
+    def __post_init__(self) -> None:
+        wrong = next((host for host in self.media_hosts if not _HOST.fullmatch(host)), None)
+        if wrong is not None:
+            raise ConfigurationError(
+                f"The setting `openai.media_hosts` has {wrong[:100]!r}; a host is a bare name such as cdn.example.org."
+            )
+        for record in self.models:
+            for _ in entries_of(record):
+                pass
 
 
 def read_settings(section: Section) -> OpenAiSettings:
@@ -63,15 +76,9 @@ def read_settings(section: Section) -> OpenAiSettings:
         ConfigurationError: A setting is unknown or wrong.
     """
     try:
-        settings = msgspec.convert(dict(section), OpenAiSettings, strict=False)
+        return msgspec.convert(dict(section), OpenAiSettings, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"A setting of the section `openai` is wrong: {error}.") from error
-    wrong = next((host for host in settings.media_hosts if not _HOST.fullmatch(host)), None)
-    if wrong is not None:
-        raise ConfigurationError(
-            f"The setting `openai.media_hosts` has {wrong[:100]!r}; a host is a bare name such as cdn.example.org."
-        )
-    return settings
 
 
 def build_openai(section: Section, clock: Clock) -> Upstream:

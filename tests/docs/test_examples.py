@@ -14,6 +14,7 @@ import pytest
 from flow2api.cli import cli
 from flow2api.domain.options import Options
 from flow2api.extensions import load_extensions
+from flow2api.plugins.media_disk import DiskSettings
 from flow2api.plugins.upstream_flow import FlowSettings
 from flow2api.plugins.upstream_gemini import GeminiSettings
 from flow2api.plugins.upstream_openai import OpenAiSettings
@@ -51,6 +52,7 @@ def test_variables_are_known() -> None:
     known = {field.name for field in fields(Settings)} | {"config"}
     known |= {f"flow__{field.name}" for field in msgspec.structs.fields(FlowSettings)}
     known |= {f"gemini__{field.name}" for field in msgspec.structs.fields(GeminiSettings)}
+    known |= {f"disk__{field.name}" for field in msgspec.structs.fields(DiskSettings)}
     known |= {f"openai__{field.name}" for field in msgspec.structs.fields(OpenAiSettings)}
     known |= {f"options__{field.name}" for field in fields(Options)}
     unknown = [

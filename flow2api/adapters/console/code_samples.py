@@ -85,7 +85,7 @@ def samples(request: SampleRequest) -> tuple[Sample, ...]:
 
 
 def curl(request: SampleRequest) -> str:
-    """For a shell."""
+    """For a shell. A picture comes as a link, for its bytes would be pages of text there."""
     if request.kind is MediaKind.IMAGE:
         return _curl_form(request, "image[]") if request.pictures else _curl_json(request)
     if request.builds:
@@ -150,7 +150,7 @@ def _python_by_hand(request: SampleRequest) -> list[str]:
 
 _PYTHON_PICTURES = [
     "for number, picture in enumerate(result.data, 1):",
-    '    with open(f"result-{number}.png", "wb") as file:',
+    '    with open(f"result-{number}.{result.output_format}", "wb") as file:',
     "        file.write(base64.b64decode(picture.b64_json))",
 ]
 _PYTHON_POLL = ['video = client.videos.poll(begun["id"])']
@@ -175,10 +175,11 @@ def javascript(request: SampleRequest) -> str:
         lines += [f"const body = JSON.stringify({_js(request.typed, indent=2)});"]
         sent = 'headers: { ...headers, "content-type": "application/json" }, body'
     lines += [f'const answer = await (await fetch(`${{base}}/{request.path}`, {{ method: "POST", {sent} }})).json();']
+    lines += ["if (answer.error) throw new Error(answer.error.message);"]
     if request.kind is MediaKind.IMAGE:
         lines += [
             "answer.data.forEach((picture, index) =>",
-            '  writeFileSync(`result-${index + 1}.png`, Buffer.from(picture.b64_json, "base64")));',
+            '  writeFileSync(`result-${index + 1}.${answer.output_format}`, Buffer.from(picture.b64_json, "base64")));',
         ]
         return "\n".join(lines)
     lines += [
@@ -187,6 +188,7 @@ def javascript(request: SampleRequest) -> str:
         "  await new Promise((resolve) => setTimeout(resolve, 5000));",
         "  video = await (await fetch(`${base}/videos/${video.id}`, { headers })).json();",
         "}",
+        'if (video.status !== "completed") throw new Error(video.error?.message ?? video.status);',
         "const content = await fetch(`${base}/videos/${video.id}/content`, { headers });",
         'writeFileSync("video.mp4", Buffer.from(await content.arrayBuffer()));',
     ]
@@ -194,15 +196,20 @@ def javascript(request: SampleRequest) -> str:
 
 
 def _curl_json(request: SampleRequest) -> str:
-    text = json.dumps(request.typed, ensure_ascii=False, indent=2)
+    text = json.dumps({**request.typed, **_as_link(request)}, ensure_ascii=False, indent=2)
     return " \\\n".join([*_curl_head(request), '  -H "Content-Type: application/json"', f"  -d {shlex.quote(text)}"])
 
 
 def _curl_form(request: SampleRequest, field_name: str) -> str:
+    fields = {**request.typed, **_as_link(request)}
     # Not -F for texts: a prompt that begins with @ would name a file.
-    texts = [f"  --form-string {shlex.quote(f'{name}={value}')}" for name, value in request.typed.items()]
+    texts = [f"  --form-string {shlex.quote(f'{name}={value}')}" for name, value in fields.items()]
     files = [f"  -F {shlex.quote(f'{field_name}=@{name}')}" for name in request.files]
     return " \\\n".join([*_curl_head(request), *texts, *files])
+
+
+def _as_link(request: SampleRequest) -> dict[str, str]:
+    return {"response_format": "url"} if request.kind is MediaKind.IMAGE else {}
 
 
 def _curl_head(request: SampleRequest) -> list[str]:

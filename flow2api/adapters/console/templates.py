@@ -8,6 +8,7 @@ import jinja2
 from jinja2 import meta
 from markupsafe import Markup
 
+from flow2api.adapters.console import sent_from
 from flow2api.adapters.console.assets import asset_path, assets
 from flow2api.adapters.console.folders import template_folder
 from flow2api.adapters.console.guards import FORM_FIELD
@@ -77,5 +78,6 @@ def icon(name: str) -> Markup:
 
 
 def csrf(shell: Shell) -> Markup:
-    """The field that every form carries which changes something."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_FIELD, shell.token)
+    """The fields that every form carries which changes something: its token, and the page that it stands on."""
+    field = Markup('<input type="hidden" name="{}" value="{}">')
+    return field.format(FORM_FIELD, shell.token) + field.format(sent_from.FIELD, sent_from.shortened(shell.here))

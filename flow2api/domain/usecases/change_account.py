@@ -178,6 +178,39 @@ def changed_by(account: Account, change: AccountChange) -> Account:
     return changed.working_in(change.workspace, None)
 
 
+def reversal(account: Account, change: AccountChange) -> AccountChange:
+    """What takes a change of limits, weight, priority and tags back from an account, which is as it was before.
+
+    Nothing of it is set where the change makes no difference; whatever else it changes is not taken back.
+    """
+    after = changed_by(account, change)
+    return AccountChange(
+        limits={
+            kind: account.capacity.of(kind)
+            for kind in MediaKind
+            if account.capacity.of(kind) != after.capacity.of(kind)
+        },
+        weight=account.weight if account.weight != after.weight else None,
+        priority=account.priority if account.priority != after.priority else None,
+        added_tags=account.tags - after.tags,
+        removed_tags=after.tags - account.tags,
+    )
+
+
+def left_by(change: AccountChange, way_back: AccountChange) -> dict[str, object]:
+    """What of the change an account shows that has not been changed since, by the names of `told_of`.
+
+    Args:
+        way_back: Its `reversal`; what that leaves alone is not told. Neither are tags, which come and go one by one.
+    """
+    left: dict[str, object] = {f"{kind.value}_capacity": change.limits[kind] for kind in way_back.limits}
+    if way_back.weight is not None:
+        left["weight"] = change.weight
+    if way_back.priority is not None:
+        left["priority"] = change.priority
+    return left
+
+
 def told_of(account: Account) -> dict[str, object]:
     """What of an account a change may touch, for the audit log."""
     return {

@@ -148,7 +148,7 @@ class ManageAccounts:
 
     async def remove(self, account: Account, actor: Actor | None = None) -> None:
         """Delete the account; it can be brought back for a day, and what it made stays."""
-        entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"email": account.email})
+        entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"name": account.name, "email": account.email})
         who = "" if actor is None else actor.name
         await take_away(self._accounts, self._trash, account.id, who, self._clock, entry)
 

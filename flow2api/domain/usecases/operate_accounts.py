@@ -247,7 +247,9 @@ class OperateAccounts:
         async with self._tend.holding(account_id) as account:
             if account is None:
                 raise AccountNotFoundError(account_id)
-            entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account_id, {"email": account.email})
+            entry = self._entry(
+                actor, AuditAction.ACCOUNT_REMOVED, account_id, {"name": account.name, "email": account.email}
+            )
             await take_away(self._accounts, self._trash, account_id, actor.name, self._clock, entry)
             self._pool.remove(account_id)
             self._credentials.forget(account_id)

@@ -338,7 +338,7 @@ class ApiKeysContract:
             max_concurrent=3,
             max_per_day=100,
         )
-        limited = await storage.api_keys.add(replace(key_of("a"), rules=rules))
+        limited = await storage.api_keys.add(replace(key_of("a"), rules=rules, first_id=7))
         free = await storage.api_keys.add(key_of("b"))
 
         assert await storage.api_keys.find(limited.digest) == limited
@@ -380,6 +380,73 @@ class ApiKeysContract:
         used = replace(now, last_used_at=NOW)  # when it was last used is nobody's change
         await storage.api_keys.save(replace(now, tag="t"), former=used)
         assert (await storage.api_keys.all())[0].tag == "t"
+
+    async def test_successor_takes_the_name_and_place_of_a_key_in_one_step(
+        self, storage: Storage, clock: FakeClock
+    ) -> None:
+        seen = await storage.api_keys.add(replace(key_of("a", b"1"), tag="t"))
+        before = len(await new_changes(storage))
+        entries = [entry_of(clock, AuditAction.KEY_CHANGED, str(seen.id)), entry_of(clock, AuditAction.KEY_CREATED)]
+
+        new = await storage.api_keys.replace(
+            replace(seen, name="a (old)"), replace(key_of("a", b"2"), first_id=seen.id), entries, former=seen
+        )
+
+        assert await storage.api_keys.all() == [replace(seen, name="a (old)"), new]
+        assert (new.id, new.first_id, await storage.api_keys.find(new.digest)) == (2, seen.id, new)
+        assert await actions(storage) == [("key.changed", "1"), ("key.created", "2")]
+        assert (await new_changes(storage))[before:] == [("api_key", "1"), ("api_key", "2")]
+
+    async def test_key_stays_as_it_was_where_its_successor_cannot_be_stored(
+        self, storage: Storage, clock: FakeClock
+    ) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+        await storage.api_keys.add(key_of("b", b"2"))
+        before, known = await new_changes(storage), await storage.api_keys.all()
+        former = replace(seen, name="a (old)")
+        gone = replace(seen, id=99)
+
+        for key, successor, looked_at in [
+            (former, key_of("a", b"2"), seen),  # a text that another has
+            (former, key_of("b", b"3"), seen),  # a name that another has
+            (seen, key_of("a", b"3"), seen),  # a name that it keeps itself
+            (replace(seen, name="b"), key_of("a", b"3"), seen),
+            (gone, replace(key_of("c", b"3"), first_id=99), gone),
+        ]:
+            with pytest.raises(ConflictError):
+                await storage.api_keys.replace(key, successor, [entry_of(clock)], former=looked_at)
+            assert await storage.api_keys.all() == known
+
+        assert (await actions(storage), await new_changes(storage)) == ([], before)
+
+    async def test_key_that_somebody_has_changed_is_not_replaced(self, storage: Storage, clock: FakeClock) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+        now = replace(seen, revoked_at=NOW)
+        await storage.api_keys.save(now)
+
+        with pytest.raises(ChangedMeanwhileError, match="revocation"):
+            await storage.api_keys.replace(
+                replace(seen, name="a (old)"), key_of("a", b"2"), [entry_of(clock)], former=seen
+            )
+
+        assert await storage.api_keys.all() == [now]
+        assert await actions(storage) == []
+
+    async def test_key_is_replaced_once_by_several_at_once(self, storage: Storage) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+
+        results = await asyncio.gather(
+            *(
+                storage.api_keys.replace(
+                    replace(seen, name=f"a ({number})"), key_of("a", f"new {number}".encode()), former=seen
+                )
+                for number in range(10)
+            ),
+            return_exceptions=True,
+        )
+
+        assert [type(result) for result in results].count(ChangedMeanwhileError) == 9
+        assert len(await storage.api_keys.all()) == 2
 
     async def test_one_of_many_with_the_same_name_wins(self, storage: Storage) -> None:
         results = await asyncio.gather(

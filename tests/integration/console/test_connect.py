@@ -21,9 +21,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGE = "/console/connect"
 
 
-async def checked(site: Any, person: Any) -> str:
+async def checked(site: Any, person: Any, **fields: str) -> str:
     """The page once the check is over."""
-    await person.submit(f"{PAGE}/checks")
+    await person.submit(f"{PAGE}/checks", **fields)
     async with asyncio.timeout(60):
         while "Run again" not in (page := await person.see(PAGE)):
             await asyncio.sleep(0.05)
@@ -92,6 +92,21 @@ async def test_every_client_is_answered_as_it_expects_and_the_key_is_revoked(sit
     keys = [key for key in await site.services.operating.keys.all() if key.name.startswith(KEY_NAME)]
     assert keys
     assert not any(key.is_active for key in keys)
+
+
+async def test_videos_are_made_when_they_are_asked_for_and_their_price_is_told_before(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flow2api.adapters.console.checks.video_watch._wait_s", lambda watch, answer: 0.05)
+    monkeypatch.setattr("flow2api.adapters.console.checks.client_check._AT_ONCE", 35)
+    await site.account()
+    before = await site.operator.read(PAGE)
+    assert re.search(r"Videos are made only when you ask for them: 4 with sora-2, .*credits.* each\.", before)
+
+    page = text_of(await checked(site, site.operator, videos="on"))
+
+    assert "Fail" not in page, page[-1500:]
+    assert re.search(r"\b35 pass\b", page), page
 
 
 async def test_limit_of_clients_does_not_hold_for_the_check_whose_key_ends_by_itself(site: Any) -> None:
@@ -163,7 +178,7 @@ async def test_public_address_that_leads_here_is_told_by_a_look_from_outside(
             answer = await proxy.get(url.removeprefix("https://flow.example.org"))
         return OutsideView(answer.status_code, 41, 71, answer.headers.get("x-request-id", ""))
 
-    monkeypatch.setattr("flow2api.app.web.look_outside", through_the_proxy)
+    monkeypatch.setattr("flow2api.app.doors.look_outside", through_the_proxy)
     settings = replace(site.services.settings, public_url="https://flow.example.org")
     app: Any = create_app(replace(site.services, settings=settings))
     own = {"origin": "https://flow.example.org", "sec-fetch-site": "same-origin"}

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 
 from flow2api.app import Services, build_services, create_app, running
+from flow2api.cli.context import Installation, installation
+from flow2api.domain.audit import Actor
 from flow2api.domain.operator import Role
 from flow2api.extensions import load_extensions, with_saved
 from flow2api.extensions.sections import checked_section
@@ -20,6 +22,8 @@ from tests.integration.console.conftest import Person, _browser, _signed_in, tex
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+HIDDEN = "t0p-needy"
+ACTOR = Actor(name="tests", door="cli")
 PAGE = "/console/plugins/settings?section=hued"
 PLUGIN = '''
 from typing import Annotated, Literal
@@ -56,13 +60,18 @@ def register_settings():
 '''
 
 
+NEEDY = PLUGIN.replace("Hued", "Needy").replace('"hued"', '"needy"')
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Services, Person, Person]]:
     folder: Path = tmp_path_factory.mktemp("plugins")
     folder.chmod(0o700)
-    (folder / "hued.py").write_text(PLUGIN)
-    (folder / "hued.py").chmod(0o600)
+    for name, code in (("hued", PLUGIN), ("needy", NEEDY), ("broken", "raise SystemExit")):
+        (folder / f"{name}.py").write_text(code)
+        (folder / f"{name}.py").chmod(0o600)
     environment = {
+        "FLOW2API_PLUGINS_DIR": str(folder),
         "FLOW2API_DATA_DIR": str(tmp_path_factory.mktemp("program") / "data"),
         "FLOW2API_DRAIN_S": "0",
         "FLOW2API_HUED__PLACE": "roof",
@@ -199,6 +208,113 @@ async def test_settings_of_the_program_itself_are_checked_and_shown_as_lines_onl
     assert "[flow] poll_batch_size = 20" in page
     assert "This has to be between 1 and 1000." in wrong
     assert services.options().plugin_settings == {}
+
+
+async def test_settings_of_the_program_itself_have_their_help_and_their_unit(
+    house: tuple[Services, Person, Person],
+) -> None:
+    _, owner, _ = house
+    flow = "/console/plugins/settings?section=flow"
+
+    page = await owner.read(flow)
+    wrong = text_of((await owner.send(flow, 422, {"set.connect_timeout_s": "0"})).text)
+
+    assert "connect_timeout_s How long a connection may take to stand. seconds" in page
+    assert "default: 10 seconds" in page
+    assert "number above 0, up to 86400" in page
+    assert "This has to be more than 0 and at most 86400." in wrong
+
+
+@pytest.mark.parametrize(
+    ("section", "setting", "text", "told"),
+    [
+        ("flow", "labs_base_url", "https://labs.example/other", "has to end in /fx/api"),
+        ("flow", "api_base_url", "http://elsewhere.example/v1", "has to be https"),
+        ("gemini", "base_url", "https://elsewhere.example/v1", "must not end in a version"),
+        ("openai", "media_hosts", "https://cdn.example.org", "a host is a bare name"),
+        ("openai", "models", '[{"name": "a b", "kind": "image", "sizes": ["8x8"]}]', "a name has up to 100 letters"),
+    ],
+)
+async def test_lines_are_shown_only_for_what_the_server_starts_with(
+    house: tuple[Services, Person, Person], section: str, setting: str, text: str, told: str
+) -> None:
+    _, owner, _ = house
+    page = f"/console/plugins/settings?section={section}"
+
+    answer = await owner.send(page, 422, {f"set.{setting}": text, "step": "lines"})
+
+    assert told in text_of(answer.text).replace("`", "")
+    assert "lines-environment" not in answer.text
+
+
+def next_start(services: Services, **more: str) -> Installation:
+    settings = services.settings
+    environment = {
+        "FLOW2API_DATA_DIR": str(settings.data_dir),
+        "FLOW2API_PLUGINS_DIR": settings.plugins_dir,
+        "FLOW2API_HUED__PLACE": "roof",
+        "FLOW2API_PLUGINS": "hued",
+    }
+    return installation(environment={**environment, **more})
+
+
+def state_of(here: Installation, name: str) -> str:
+    return next(one.state.value for one in here.extensions.plugins if one.name == name)
+
+
+async def test_plugin_that_needs_a_setting_is_enabled_with_it(house: tuple[Services, Person, Person]) -> None:
+    services, owner, viewer = house
+    page = "/console/plugins/settings?section=needy&plugin=needy"
+    await viewer.see(page, 404)
+
+    answer = await owner.send("/console/plugins/choose", 303, {"enable": "needy"})
+
+    assert answer.headers["location"] == page
+    assert services.options().plugins == ()
+    shown = await owner.read(page)
+    assert "needy needs settings before it can be loaded." in shown
+    assert "It is enabled when its settings are saved" in shown
+    assert "Save and enable" in shown
+    empty = text_of((await owner.send(page, 422, {"set.depth": "4"})).text)
+    assert "The plugin needs this." in empty
+    assert services.options().plugins == ()
+
+    await owner.send(page, 303, {"set.place": "attic", "set.depth": "4", "step": "save"})
+
+    assert services.options().plugins == ("needy",)
+    assert services.options().plugin_settings == {"needy.place": "attic", "needy.depth": "4"}
+    assert "It is loaded at the next start." in await owner.read("/console/plugins")
+    assert state_of(here := next_start(services), "needy") == "loaded"
+    assert here.settings.sections["needy"]["place"] == "attic"
+    await services.options.change({"plugins": None, "plugin_settings": None}, ACTOR)
+
+
+async def test_plugin_that_its_settings_left_out_has_its_form(
+    house: tuple[Services, Person, Person], tmp_path: Path
+) -> None:
+    services, _, _ = house
+    more = {"FLOW2API_DATA_DIR": str(tmp_path / "data"), "FLOW2API_PLUGINS": "hued,needy", "FLOW2API_DRAIN_S": "0"}
+    left_out = next_start(services, **more, FLOW2API_NEEDY__TOKEN=HIDDEN)
+    assert state_of(left_out, "needy") == "failed"
+    page = "/console/plugins/settings?section=needy"
+    other = build_services(left_out.settings, left_out.extensions)
+    async with running(other), _browser(create_app(other)) as browser:
+        owner = await _signed_in(other, browser, Role.OWNER)
+
+        shown = await owner.read(page)
+        await owner.send(page, 303, {"set.place": "attic", "step": "save"})
+
+    assert "The plugin was left out at the start." in shown
+    assert "missing required field place" in shown.replace("`", "")
+    assert HIDDEN not in shown
+    assert state_of(next_start(services, **more), "needy") == "loaded"
+
+
+async def test_plugin_that_cannot_be_loaded_is_enabled_as_ever(house: tuple[Services, Person, Person]) -> None:
+    services, owner, _ = house
+    await owner.send("/console/plugins/choose", 303, {"enable": "broken"})
+    assert services.options().plugins == ("broken",)
+    await owner.send("/console/plugins/choose", 303, {"disable": "broken"})
 
 
 async def test_viewers_look_and_others_fields_are_refused(house: tuple[Services, Person, Person]) -> None:

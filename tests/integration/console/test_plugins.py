@@ -51,7 +51,7 @@ class Shelf:
                 return [standing]
 
         self.plugins, self.options = plugins, Options()
-        self.plugin_settings = PluginSettings(site.services.extensions, site.services.settings)
+        self.plugin_settings = PluginSettings(site.services.known_plugins, site.services.settings)
 
 
 async def page_of(site: Site, *plugins: PluginFacts, **changes: Any) -> PluginsPage:

@@ -1,9 +1,10 @@
 """Plugins' settings: checked by what the plugin says of them, and shown without secrets."""
 
+import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -200,12 +201,13 @@ def test_described_secret_does_not_show_its_default() -> None:
     assert "t0p" not in str(schema_of(SettingsSection("mine", Keyed)))
 
 
-def test_sections_of_a_plugin_are_described_when_it_is_loaded() -> None:
+def test_sections_of_a_plugin_are_described_when_it_is_loaded_or_they_left_it_out() -> None:
     found, _ = loaded().checked({"mine": {"token": "t0p"}})
     left_out, _ = loaded().checked({"mine": {}})
 
     assert found.section_schemas(plugin_of(found)) == {"mine": schema_of(MINE)}
-    assert left_out.section_schemas(plugin_of(left_out)) == {}
+    assert left_out.section_schemas(plugin_of(left_out)) == {"mine": schema_of(MINE)}
+    assert (left_out.schemas.get("mine"), left_out.described["mine"]) == (None, MINE)
     assert all(
         found.section_schemas(plugin)
         for plugin in found.plugins
@@ -239,3 +241,55 @@ def test_sections_in_sections_are_described_under_the_names_that_operators_write
     assert {"format": "password", "type": "string", "writeOnly": True} in host["properties"]["api-key"]["anyOf"]
     assert schema["properties"]["by_name"]["additionalProperties"]["format"] == "password"
     assert "t0p" not in str(schema)
+
+
+def test_docstring_says_what_the_settings_are_for_unless_a_type_does() -> None:
+    class Inner(msgspec.Struct):
+        """A table.
+
+        Attributes:
+            width: How wide
+                it is.
+        """
+
+        width: int = 1
+
+    class Outer(msgspec.Struct):
+        """What it is about.
+
+        It has two paragraphs.
+
+        Attributes:
+            depth: Is not told, for the type has its own.
+            inner: What is inside: a table.
+
+        Raises:
+            ValueError: Never.
+        """
+
+        depth: Annotated[int, msgspec.Meta(description="How deep it goes.")] = 1
+        inner: Inner | None = None
+        bare: str = ""
+
+    schema = schema_of(SettingsSection("outer", Outer))
+
+    assert schema["description"] == "What it is about.\n\nIt has two paragraphs."
+    told = {name: field.get("description", "") for name, field in schema["properties"].items()}
+    assert told == {"depth": "How deep it goes.", "inner": "What is inside: a table.", "bare": ""}
+    assert schema["$defs"]["Inner"]["description"] == "A table."
+    assert schema["$defs"]["Inner"]["properties"]["width"]["description"] == "How wide it is."
+
+
+def built_in_settings() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for declared in load_extensions().schemas.values():
+        for name, field in schema_of(declared).get("properties", {}).items():
+            yield f"{declared.name}.{name}", field
+
+
+@pytest.mark.parametrize(("name", "field"), [pytest.param(*one, id=one[0]) for one in built_in_settings()])
+def test_every_setting_of_the_program_s_plugins_says_what_it_is_for(name: str, field: Mapping[str, Any]) -> None:
+    assert re.fullmatch(r"[A-Z].+\.", field.get("description", ""))
+    if name.endswith("_s"):
+        assert field["unit"] == "seconds"
+    if name.endswith("_mb"):
+        assert field["unit"] == "MB"

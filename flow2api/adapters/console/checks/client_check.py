@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 from flow2api.adapters.console.checks.client_requests import ClientCase, Setting, client_cases
 from flow2api.adapters.console.checks.expectations import is_image, links_of
 from flow2api.adapters.console.checks.own_server import ClientRequest, ask
+from flow2api.adapters.console.checks.video_watch import watched
 from flow2api.adapters.console.language import gettext
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import Actor
@@ -33,7 +34,8 @@ _KEY_LIVES = timedelta(hours=1)
 _OWN_KEY = re.compile(rf"{KEY_NAME} [0-9a-f]{{8}}")
 _AT_ONCE = 2
 _CASE_WITHIN_S = 120.0
-_ALL_WITHIN_S = 900.0
+_VIDEO_WITHIN_S = 600.0
+_ALL_WITHIN_S = 1800.0
 
 
 class Verdict(StrEnum):
@@ -100,8 +102,12 @@ class ClientCheck:
         reload_keys: Callable[[], Awaitable[None]],
         clock: Clock,
         actor: Actor,
+        makes_videos: bool = False,
     ) -> None:
         """Begin; `state` tells how it goes. The key opens nothing any more when the check is over.
+
+        Args:
+            makes_videos: Videos are made, too, which costs credits.
 
         Raises:
             ConflictError: One is under way.
@@ -113,7 +119,7 @@ class ClientCheck:
             key, text = await _new_key(keys, reload_keys, clock, actor)
         finally:
             self._is_starting = False
-        cases = client_cases(Setting(model, base_url, grey_picture()))
+        cases = client_cases(Setting(model, base_url, grey_picture(), makes_videos))
         self.state = CheckState(
             started_at=clock.now(), model=model, results={(one.client, one.column): CaseResult() for one in cases}
         )
@@ -121,7 +127,7 @@ class ClientCheck:
         async def run() -> None:
             try:
                 async with asyncio.timeout(_ALL_WITHIN_S):
-                    await self._run(app, base_url, text.reveal(), cases)
+                    await self._run(app, base_url, text.reveal(), cases, clock)
             except TimeoutError:
                 log.warning("connection check given up", after_s=_ALL_WITHIN_S)
             finally:
@@ -129,12 +135,12 @@ class ClientCheck:
 
         self._task = asyncio.create_task(run(), name=key.name)
 
-    async def _run(self, app: ASGIApp, base_url: str, key: str, cases: Sequence[ClientCase]) -> None:
+    async def _run(self, app: ASGIApp, base_url: str, key: str, cases: Sequence[ClientCase], clock: Clock) -> None:
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def one(case: ClientCase) -> None:
             async with turns:
-                self._note(case, await _result(app, base_url, key, case))
+                self._note(case, await _result(app, base_url, key, case, clock))
 
         async with asyncio.TaskGroup() as group:
             for case in cases:
@@ -173,19 +179,20 @@ async def _new_key(
     return made
 
 
-async def _result(app: ASGIApp, base_url: str, key: str, case: ClientCase) -> CaseResult:
+async def _result(app: ASGIApp, base_url: str, key: str, case: ClientCase, clock: Clock) -> CaseResult:
+    within_s = _CASE_WITHIN_S if case.watch is None else _VIDEO_WITHIN_S
     try:
-        async with asyncio.timeout(_CASE_WITHIN_S):
+        async with asyncio.timeout(within_s):
             answer = await ask(app, base_url, key, case.request)
             reason = case.expect(answer)
             if not reason and case.opens_links:
                 for link in links_of(answer):
                     opened = await ask(app, base_url, key, ClientRequest(method="GET", target=link))
                     reason = reason or is_image(opened)
+            if not reason and case.watch is not None:
+                reason = await watched(app, base_url, key, case.watch, answer, clock)
     except TimeoutError:
-        return CaseResult(
-            Verdict.FAILS, gettext("No answer came within %(seconds)s s.") % {"seconds": int(_CASE_WITHIN_S)}
-        )
+        return CaseResult(Verdict.FAILS, gettext("No answer came within %(seconds)s s.") % {"seconds": int(within_s)})
     except Exception as error:
         log.exception("connection check failed", client=case.client, about=case.column)
         return CaseResult(

@@ -13,13 +13,25 @@ from flow2api.adapters.console.checks.expectations import (
     lists_model,
     refuses_prompt,
     streams_chat_picture,
+    tells_video,
 )
 from flow2api.adapters.console.checks.own_server import ClientRequest, form_request, json_request
+from flow2api.adapters.console.checks.video_watch import VideoWatch
 
 PROMPT = "A small grey circle on white: connection check"
-COLUMNS = ("models", "picture", "edit", "chat", "video", "status")
+VIDEO_MODEL = "sora-2"
+"""What clients ask for when nobody has told them another name."""
+
+COLUMNS = ("models", "picture", "edit", "chat", "video", "status", "making")
 MAKES_PICTURE = frozenset({"picture", "edit", "chat"})
 """Columns whose requests make a picture."""
+
+MAKES_VIDEO = frozenset({"making"})
+"""Columns whose requests make a video, which costs credits."""
+
+
+_USUAL_WAIT_S = 5.0
+_N8N_WAITS_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,7 @@ class ClientCase:
     Attributes:
         column: What it is about.
         opens_links: The client fetches what the links of the answer lead to.
+        watch: How the client waits for the video that it has begun; None where it begins none.
     """
 
     client: str
@@ -36,6 +49,7 @@ class ClientCase:
     request: ClientRequest
     expect: Expectation
     opens_links: bool = False
+    watch: VideoWatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Setting:
 
     Attributes:
         model: For pictures; empty where none is free.
+        makes_videos: Whether videos are made, too.
         base_url: Scheme and host.
         picture: A PNG.
     """
@@ -51,10 +66,11 @@ class Setting:
     model: str
     base_url: str
     picture: bytes
+    makes_videos: bool = False
 
 
 def client_cases(at: Setting) -> Sequence[ClientCase]:
-    """Every request of every client; without a free model those that make no picture."""
+    """Every request of every client; without a free model those that make no picture, and unasked none that makes a video."""
     cases = [
         *_openai_python(at),
         *_openai_javascript(at),
@@ -63,7 +79,11 @@ def client_cases(at: Setting) -> Sequence[ClientCase]:
         *_lobe_chat(at),
         *_n8n(at),
     ]
-    return [case for case in cases if at.model or case.column not in MAKES_PICTURE]
+    return [
+        case
+        for case in cases
+        if (at.model or case.column not in MAKES_PICTURE) and (at.makes_videos or case.column not in MAKES_VIDEO)
+    ]
 
 
 CLIENTS = {
@@ -79,7 +99,7 @@ CLIENTS = {
 
 def used_columns(client: str) -> frozenset[str]:
     """What a client asks for at all."""
-    at = Setting("any", "http://127.0.0.1", b"")
+    at = Setting("any", "http://127.0.0.1", b"", makes_videos=True)
     return frozenset(case.column for case in client_cases(at) if case.client == client)
 
 
@@ -103,7 +123,7 @@ def _chat(at: Setting, agent: str, **fields: object) -> ClientRequest:
 
 def _openai_python(at: Setting) -> Sequence[ClientCase]:
     me, agent = "openai-python", "OpenAI/Python 3.54.0"
-    video = {"prompt": "", "model": "sora-2", "seconds": "8", "size": "720x1280"}
+    video = {"prompt": "", "model": VIDEO_MODEL, "seconds": "8", "size": "720x1280"}
     asked: dict[str, object] = {"n": 1, "size": "auto", "quality": "auto", "background": "auto"}
     streamed = {"stream": True, "stream_options": {"include_usage": True}}
     return [
@@ -113,12 +133,13 @@ def _openai_python(at: Setting) -> Sequence[ClientCase]:
         _case(me, "chat", _chat(at, agent, **streamed), streams_chat_picture),
         _case(me, "video", form_request("/v1/videos", video, agent), refuses_prompt),
         _case(me, "status", _get("/v1/videos/video_none", agent), is_not_found),
+        _making(me, form_request("/v1/videos", {**video, "prompt": PROMPT}, agent), VideoWatch(agent=agent)),
     ]
 
 
 def _openai_javascript(at: Setting) -> Sequence[ClientCase]:
     me, agent = "openai-javascript", "OpenAI/JS 6.0.0"
-    video = {"prompt": "", "model": "sora-2", "seconds": "4", "size": "1280x720"}
+    video = {"prompt": "", "model": VIDEO_MODEL, "seconds": "4", "size": "1280x720"}
     return [
         _case(me, "models", _get("/v1/models", agent), lists_model(at.model) if at.model else knows_model),
         _case(me, "picture", _images(at, agent), has_picture),
@@ -126,6 +147,7 @@ def _openai_javascript(at: Setting) -> Sequence[ClientCase]:
         _case(me, "chat", _chat(at, agent), has_chat_picture),
         _case(me, "video", form_request("/v1/videos", video, agent), refuses_prompt),
         _case(me, "status", _get("/v1/videos/video_none/content?variant=video", agent), is_not_found),
+        _making(me, form_request("/v1/videos", {**video, "prompt": PROMPT}, agent), VideoWatch(agent=agent)),
     ]
 
 
@@ -162,7 +184,7 @@ def _cherry_studio(at: Setting) -> Sequence[ClientCase]:
 
 def _lobe_chat(at: Setting) -> Sequence[ClientCase]:
     me, agent = "lobe-chat", "OpenAI/JS 4.104.0"
-    video = {"model": "sora-2", "prompt": "", "seconds": "8", "size": "1280x720"}
+    video = {"model": VIDEO_MODEL, "prompt": "", "seconds": "8", "size": "1280x720"}
     return [
         _case(me, "models", _get("/v1/models", agent), lists_model(at.model) if at.model else knows_model),
         _case(me, "picture", _images(at, agent, n=1, aspectRatio="1:1", resolution="1K", seed=7), has_picture),
@@ -170,20 +192,34 @@ def _lobe_chat(at: Setting) -> Sequence[ClientCase]:
         _case(me, "chat", _chat(at, agent, stream=False), has_chat_picture),
         _case(me, "video", json_request("/v1/videos", video, agent), refuses_prompt),
         _case(me, "status", _get("/v1/videos/video_none", agent), is_not_found),
+        _making(
+            me,
+            json_request("/v1/videos", {**video, "prompt": PROMPT}, agent),
+            VideoWatch(agent=agent, every_s=_USUAL_WAIT_S, takes_link=True),
+        ),
     ]
 
 
 def _n8n(at: Setting) -> Sequence[ClientCase]:
     me, agent = "n8n", "n8n"
-    video = {"model": "sora-2", "prompt": "", "seconds": "4", "size": "1280x720"}
+    video = {"model": VIDEO_MODEL, "prompt": "", "seconds": "4", "size": "1280x720"}
     edit = _edits(at, agent, "image", n="1", response_format="url")
     return [
-        _case(me, "models", _get("/v1/models/sora-2", agent), knows_model),
+        _case(me, "models", _get(f"/v1/models/{VIDEO_MODEL}", agent), knows_model),
         _case(me, "picture", _images(at, agent, n=1, response_format="b64_json"), has_picture),
         ClientCase(client=me, column="edit", request=edit, expect=has_link(at.base_url), opens_links=True),
         _case(me, "video", form_request("/v1/videos", video, agent), refuses_prompt),
         _case(me, "status", _get("/v1/videos/video_none", agent), is_not_found),
+        _making(
+            me,
+            form_request("/v1/videos", {**video, "prompt": PROMPT}, agent),
+            VideoWatch(agent=agent, every_s=_N8N_WAITS_S),
+        ),
     ]
+
+
+def _making(client: str, request: ClientRequest, watch: VideoWatch) -> ClientCase:
+    return ClientCase(client=client, column="making", request=request, expect=tells_video, watch=watch)
 
 
 def _case(client: str, column: str, request: ClientRequest, expect: Expectation) -> ClientCase:

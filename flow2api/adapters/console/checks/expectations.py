@@ -11,6 +11,7 @@ from flow2api.adapters.console.checks.own_server import ServerAnswer
 from flow2api.adapters.console.language import gettext
 from flow2api.domain.media import SNIFFED_BYTES, sniff_content_type
 
+_VIDEO_STATES = ("queued", "in_progress", "completed", "failed")
 Expectation = Callable[[ServerAnswer], str]
 """Empty when the client has what it needs."""
 
@@ -127,6 +128,30 @@ def refuses_prompt(answer: ServerAnswer) -> str:
     if answer.status == 400 and error.get("param") == "prompt":
         return ""
     return _refused(answer) or gettext("A video without a prompt was not refused.")
+
+
+def tells_video(answer: ServerAnswer) -> str:
+    """A video in the words that clients know: an unknown status would end their waiting, and any error would be a failure."""
+    if told := _refused(answer):
+        return told
+    video = answer.json if isinstance(answer.json, dict) else {}
+    status, progress, error = video.get("status"), video.get("progress"), video.get("error")
+    if not isinstance(video.get("id"), str) or status not in _VIDEO_STATES:
+        return gettext("The video lacks its id, or a status that clients know.")
+    if not isinstance(progress, int):
+        return gettext("The progress of the video is no whole number.")
+    if (status == "failed") != isinstance(error, dict):
+        return gettext("A video has an error though it has not failed, or the other way round.")
+    return ""
+
+
+def is_video_file(answer: ServerAnswer) -> str:
+    """What was fetched is a video, and is served as one."""
+    if answer.status != 200:
+        return gettext("The finished video answers %(status)s.") % {"status": answer.status}
+    if answer.headers.get("content-type", "") != "video/mp4" or answer.body[4:8] != b"ftyp":
+        return gettext("The finished video is not served as one.")
+    return ""
 
 
 def is_not_found(answer: ServerAnswer) -> str:

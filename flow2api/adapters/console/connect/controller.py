@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
+from flow2api.adapters.console.checks.client_requests import VIDEO_MODEL
 from flow2api.adapters.console.code_samples import SampleRequest, samples
 from flow2api.adapters.console.connect.clients import Access, client_cards
 from flow2api.adapters.console.connect.outside import address_findings
@@ -14,7 +15,7 @@ from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.live import LiveView
-from flow2api.adapters.console.playground.models import is_served
+from flow2api.adapters.console.playground.models import is_served, price
 from flow2api.adapters.console.visit import Visit
 from flow2api.domain.catalog import Mode
 from flow2api.domain.errors import ConflictError, Flow2ApiError
@@ -54,8 +55,9 @@ class ConnectController(Controller):
     @post("/checks", status_code=303)
     async def check(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Send the requests of clients to this server, with a key that is made for it."""
-        await read_button(visit.request)
-        doors = visit.doors
+        form, doors = await read_form(visit.request, {"videos"}), visit.doors
+        if form.errors:
+            return await _page(visit, form, status=422)
         try:
             await doors.client_check.start(
                 visit.request.app,
@@ -65,6 +67,7 @@ class ConnectController(Controller):
                 reload_keys=doors.reload_keys,
                 clock=doors.clock,
                 actor=visit.actor,
+                makes_videos=form.text("videos") == "on" and bool(video_price(visit)),
             )
         except ConflictError as error:
             return visit.see(f"{PAGE}#matrix", sentence_of(error), kind="warn")
@@ -89,6 +92,12 @@ def free_model(visit: Visit) -> str:
         if is_free and Mode.TEXT in model.modes and is_served(doors, model.id):
             return model.id
     return ""
+
+
+def video_price(visit: Visit) -> str:
+    """What a video costs that clients ask for, in words; empty when no account serves it."""
+    described = visit.doors.catalog.describe(VIDEO_MODEL)
+    return price(described) if described is not None and is_served(visit.doors, VIDEO_MODEL) else ""
 
 
 async def _page(
@@ -137,7 +146,7 @@ def _first(visit: Visit, kind: MediaKind) -> str:
 
 def _matrix(visit: Visit) -> Matrix:
     check = visit.doors.client_check
-    return matrix_of(check.state, is_running=check.is_running, model=free_model(visit))
+    return matrix_of(check.state, is_running=check.is_running, model=free_model(visit), video_price=video_price(visit))
 
 
 async def _news(visit: Visit) -> CheckNews:

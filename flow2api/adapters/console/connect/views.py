@@ -3,7 +3,14 @@
 from dataclasses import dataclass, field
 
 from flow2api.adapters.console.checks.client_check import CheckState, Verdict
-from flow2api.adapters.console.checks.client_requests import CLIENTS, COLUMNS, MAKES_PICTURE, used_columns
+from flow2api.adapters.console.checks.client_requests import (
+    CLIENTS,
+    COLUMNS,
+    MAKES_PICTURE,
+    MAKES_VIDEO,
+    VIDEO_MODEL,
+    used_columns,
+)
 from flow2api.adapters.console.checks.outside_check import Finding, Look
 from flow2api.adapters.console.code_samples import Sample
 from flow2api.adapters.console.connect.clients import ClientCard
@@ -53,6 +60,8 @@ class Matrix:
         model: The free model that makes the pictures; empty where there is none.
         requests: How many requests a check sends.
         pictures: How many of them make a picture.
+        videos: How many more make a video where that is asked for; 0 where no account serves them.
+        video_model: What makes the videos; ``video_price`` says what each costs.
     """
 
     columns: tuple[str, ...]
@@ -66,6 +75,9 @@ class Matrix:
     model: str
     requests: int
     pictures: int
+    videos: int
+    video_model: str
+    video_price: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +109,19 @@ class CheckNews:
     matrix: Matrix
 
 
-def matrix_of(state: CheckState | None, *, is_running: bool, model: str) -> Matrix:
-    """The last check as a table; before the first one, what it would ask."""
+def matrix_of(state: CheckState | None, *, is_running: bool, model: str, video_price: str = "") -> Matrix:
+    """The last check as a table; before the first one, what it would ask.
+
+    Args:
+        video_price: What a video costs; empty when none can be made.
+    """
     free = state.model if state is not None else model
     rows = tuple(
         Row(name, tuple(_cell(state, client, column, free) for column in COLUMNS)) for client, name in CLIENTS.items()
     )
     cells = [(client, column) for client in CLIENTS for column in used_columns(client)]
     pictures = [at for at in cells if at[1] in MAKES_PICTURE] if model else []
-    sent = [at for at in cells if model or at[1] not in MAKES_PICTURE]
+    sent = [at for at in cells if (model or at[1] not in MAKES_PICTURE) and at[1] not in MAKES_VIDEO]
     return Matrix(
         columns=tuple(column_words(column) for column in COLUMNS),
         rows=rows,
@@ -118,6 +134,9 @@ def matrix_of(state: CheckState | None, *, is_running: bool, model: str) -> Matr
         model=model,
         requests=len(sent),
         pictures=len(pictures),
+        videos=sum(at[1] in MAKES_VIDEO for at in cells) if video_price else 0,
+        video_model=VIDEO_MODEL,
+        video_price=video_price,
     )
 
 
@@ -130,6 +149,7 @@ def column_words(column: str) -> str:
         "chat": gettext("Picture in chat"),
         "video": gettext("Video request"),
         "status": gettext("Video status"),
+        "making": gettext("Video"),
     }[column]
 
 
@@ -139,7 +159,7 @@ def _cell(state: CheckState | None, client: str, column: str, model: str) -> Cel
     if not model and column in MAKES_PICTURE:
         return Cell("skipped")
     if state is None:
-        return Cell("unknown")
+        return Cell("skipped" if column in MAKES_VIDEO else "unknown")
     result = state.results.get((client, column))
     return Cell("skipped") if result is None else Cell(result.verdict.value, result.reason)
 

@@ -55,6 +55,8 @@ async def read_section_form(doors: ConsoleDoors, section: PluginSection, form: F
         _look_for_others(doors, section, one, sent)
         if text:
             _check(doors, section, one, text, sent)
+        elif one.is_needed and section.is_savable:
+            form.refuse(f"{FIELD}{one.name}", gettext("The plugin needs this."))
     if not form.errors:
         try:
             await asyncio.to_thread(doors.plugin_settings.check, section.name, sent.texts)
@@ -99,7 +101,11 @@ def _wrong(one: PluginField) -> str:
     """What a number has to be, in words; empty for what is no number."""
     if one.shape not in ("whole", "number"):
         return ""
+    bounds = {"least": f"{one.least or 0:g}", "most": f"{one.most or 0:.15g}"}
+    if one.is_below:
+        return ""
+    if one.least is not None and one.most is not None and one.is_above:
+        return gettext("This has to be more than %(least)s and at most %(most)s.") % bounds
     if one.least is not None and one.most is not None:
-        bounds = {"least": f"{one.least:g}", "most": f"{one.most:.15g}"}
         return gettext("This has to be between %(least)s and %(most)s.") % bounds
     return gettext("This has to be a whole number.") if one.shape == "whole" else gettext("This has to be a number.")

@@ -5,6 +5,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginField, PluginSection
 from flow2api.adapters.console.language import gettext, retold
@@ -15,6 +16,7 @@ from flow2api.domain.redaction import redact_text
 
 OPTION = "plugin_settings"
 SECTION_PATH = "/console/plugins/settings"
+_LONGEST_UNIT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class FieldView:
         text: What stands in the field.
         was: What was saved when the form was opened.
         kind: Its type and its bounds, in words.
+        unit: What a number counts, for people; empty for none.
         note: What a placeholder says, such as the default.
         value: What the program runs with.
         fixed_by: What sets it elsewhere.
@@ -50,6 +53,7 @@ class FieldView:
     text: str
     was: str
     kind: str
+    unit: str
     default: str
     value: str
     fixed_by: str
@@ -64,6 +68,8 @@ class SectionPage:
 
     Attributes:
         path: Of the form.
+        enables: Saving the settings enables the plugin, too.
+        error: Why the plugin was left out; empty when it was not.
         is_fixed: The settings fix the option in which values are saved.
         trouble: Why what was saved is passed over; empty when it is not.
         start_fault: Why the server could not start with what was saved; empty when it could, and when nothing is saved here.
@@ -74,6 +80,8 @@ class SectionPage:
     section: str
     about: str
     path: str
+    enables: bool
+    error: str
     is_savable: bool
     is_fixed: bool
     trouble: str
@@ -88,17 +96,45 @@ def found_section(doors: ConsoleDoors, name: str) -> tuple[PluginFacts, PluginSe
     """The section of this name, with its plugin.
 
     Raises:
-        NotKnownError: No plugin that is loaded has described it.
+        NotKnownError: No plugin that is loaded, or was looked at, has described it.
     """
     for plugin in doors.plugins:
-        for section in plugin.sections:
+        for section in sections_of(doors, plugin):
             if section.name == name:
                 return plugin, section
     raise NotKnownError(f"No plugin that is loaded has described a section {name[:64]!r}.")
 
 
-async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines | None) -> SectionPage:
+def sections_of(doors: ConsoleDoors, plugin: PluginFacts) -> Sequence[PluginSection]:
+    """The sections that a plugin has described, also one that was looked at since the start."""
+    return plugin.sections or doors.plugin_settings.sections_of(plugin.name)
+
+
+def section_that_lacks(doors: ConsoleDoors, plugin: PluginFacts) -> PluginSection | None:
+    """The first section that can be saved and needs a setting that has no value yet; None when there is none."""
+    saved = doors.options().plugin_settings
+    for section in sections_of(doors, plugin):
+        lacks = (
+            one.is_needed and not one.origin for one in settable(section) if f"{section.name}.{one.name}" not in saved
+        )
+        if section.is_savable and any(lacks):
+            return section
+    return None
+
+
+def section_path(plugin: PluginFacts, section: PluginSection) -> str:
+    """The address of a section's page; it names the plugin where that has to be looked at first."""
+    query = {"section": section.name} if plugin.sections else {"section": section.name, "plugin": plugin.name}
+    return f"{SECTION_PATH}?{urlencode(query)}"
+
+
+async def section_page(
+    doors: ConsoleDoors, name: str, sent: Sent, lines: Lines | None, *, enables: bool
+) -> SectionPage:
     """The settings of a section, with what was typed.
+
+    Args:
+        enables: Saving them enables the plugin.
 
     Raises:
         NotKnownError: There is no such section.
@@ -111,7 +147,9 @@ async def section_page(doors: ConsoleDoors, name: str, sent: Sent, lines: Lines 
         plugin=plugin.name,
         section=section.name,
         about=_plain(section.about),
-        path=f"{SECTION_PATH}?section={section.name}",
+        path=section_path(plugin, section),
+        enables=enables,
+        error="" if plugin.error is None else redact_text(retold(plugin.error)),
         is_savable=section.is_savable,
         is_fixed=is_locked,
         trouble=_trouble(doors, section),
@@ -153,6 +191,7 @@ def _field(doors: ConsoleDoors, section: PluginSection, one: PluginField, sent: 
         text=sent.form.value(f"{FIELD}{one.name}", shown),
         was=sent.form.value(f"{WAS}{one.name}", saved),
         kind=_kind(one),
+        unit=retold(one.unit[:_LONGEST_UNIT]),
         default=one.default,
         value=one.value,
         fixed_by=one.origin if is_fixed(one) else "",
@@ -198,6 +237,12 @@ def _kind(one: PluginField) -> str:
         "secret": gettext("secret"),
     }[one.shape]
     bounds = {"kind": words, "least": f"{one.least or 0:g}", "most": f"{one.most or 0:.15g}"}
+    if one.is_above and one.most is not None and not one.is_below:
+        return gettext("%(kind)s above %(least)s, up to %(most)s") % bounds
+    if one.is_above:
+        return gettext("%(kind)s above %(least)s") % bounds
+    if one.is_below:
+        return gettext("%(kind)s below %(most)s") % bounds
     if one.least is not None and one.most is not None:
         return gettext("%(kind)s from %(least)s to %(most)s") % bounds
     if one.least is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginFacts, PluginSetting
 from flow2api.adapters.console.language import gettext, ngettext, retold
-from flow2api.adapters.console.plugins.section_views import pending_settings
+from flow2api.adapters.console.plugins.section_views import pending_settings, section_path, sections_of
 from flow2api.adapters.console.wording import number
 from flow2api.domain.options import OptionSource
 from flow2api.domain.redaction import redact_text
@@ -24,7 +24,7 @@ class PluginRow:
         next_start: What is different after the next start, in words; empty when nothing is.
         fixed_by: Why it can be neither enabled nor disabled here; empty when it can.
         act: ``enable``, ``disable``, or empty.
-        forms: The sections whose settings have a page.
+        forms: The sections whose settings have a page, with its address.
         clashes: Other plugins that could not be loaded because of it, or it because of them.
     """
 
@@ -41,7 +41,7 @@ class PluginRow:
     hooks: Sequence[str]
     brings: Sequence[str]
     settings: Sequence[PluginSetting]
-    forms: Sequence[str]
+    forms: Sequence[tuple[str, str]]
     next_start: str
     fixed_by: str
     act: str
@@ -84,6 +84,12 @@ async def look(doors: ConsoleDoors) -> PluginsPage:
         is_fixed=is_fixed,
         pending=sum(bool(row.next_start) for row in found),
     )
+
+
+async def can_be_enabled(doors: ConsoleDoors, one: PluginFacts) -> bool:
+    """Whether a plugin that is not loaded would be, were it named by the option."""
+    wanted, is_fixed = await wanted_plugins(doors)
+    return one.state != "loaded" and one.name not in wanted and not _fixed_by(one, is_fixed=is_fixed)
 
 
 async def wanted_plugins(doors: ConsoleDoors) -> tuple[Sequence[str], bool]:
@@ -138,7 +144,7 @@ def _row(
         hooks=one.hooks,
         brings=one.brings,
         settings=one.settings,
-        forms=[section.name for section in one.sections],
+        forms=[(section.name, section_path(one, section)) for section in sections_of(doors, one)],
         next_start=("" if fixed_by else _next_start(one, is_wanted=is_wanted)) or _other_settings(doors, one),
         fixed_by=fixed_by,
         act="" if fixed_by else "disable" if is_wanted else "enable",
@@ -163,7 +169,7 @@ def _next_start(one: PluginFacts, *, is_wanted: bool) -> str:
 
 
 def _other_settings(doors: ConsoleDoors, one: PluginFacts) -> str:
-    count = pending_settings(doors, one.sections)
+    count = pending_settings(doors, sections_of(doors, one))
     told = ngettext(
         "%(count)s setting is another one from the next start on.",
         "%(count)s settings are other ones from the next start on.",

@@ -14,9 +14,11 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from flow2api.adapters.console.language import ENGLISH, LANGUAGES, load, ngettext, speaking
+from flow2api.adapters.console.language import ENGLISH, LANGUAGES, load, ngettext, retold, speaking
 from flow2api.adapters.console.templates import environment
 from flow2api.domain.errors import Flow2ApiError
+from flow2api.extensions import load_extensions
+from flow2api.extensions.sections import schema_of
 
 ROOT = Path(__file__).parents[4]
 NOT_ON_PAGES = {"import_legacy.py", "inherit_settings.py", "notices.py"}
@@ -182,10 +184,12 @@ def test_chinese_has_its_own_punctuation() -> None:
 def test_pages_get_the_words_and_the_form_that_goes_with_a_number(tag: str) -> None:
     with speaking(load(tag)):
         words = (
-            environment().from_string("{{ _('Accounts') }}, {{ ngettext('%(num)s key', '%(num)s keys', 1) }}").render()
+            environment()
+            .from_string("{{ _('Accounts') }}, {{ ngettext('%(num)s account', '%(num)s accounts', 1) }}")
+            .render()
         )
-        assert words == "账号, 1 个密钥"
-        assert ngettext("%(num)s key", "%(num)s keys", 5) % {"num": 5} == "5 个密钥"
+        assert words == "账号, 1 个账号"
+        assert ngettext("%(num)s account", "%(num)s accounts", 5) % {"num": 5} == "5 个账号"
 
 
 def _descendants(of: type[Exception]) -> Iterator[type[Exception]]:
@@ -213,3 +217,15 @@ def _ids_of(one: Message) -> tuple[str, ...]:
 
 def _forms(one: Message) -> tuple[str, ...]:
     return (one.string,) if isinstance(one.string, str) else tuple(one.string or ())
+
+
+def test_what_settings_of_the_program_s_plugins_are_for_is_translated() -> None:
+    told = [
+        field["description"].replace("``", "")
+        for declared in load_extensions().schemas.values()
+        for field in schema_of(declared).get("properties", {}).values()
+    ]
+    assert told
+    for tag in OTHERS:
+        with speaking(load(tag)):
+            assert [sentence for sentence in told if retold(sentence) == sentence] == []

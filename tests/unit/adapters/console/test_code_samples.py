@@ -97,5 +97,23 @@ def test_javascript_is_javascript(request_: SampleRequest) -> None:
 def test_one_result_and_no_wish_are_not_spelled_out() -> None:
     plain = SampleRequest(base_url="https://h/v1", kind=MediaKind.IMAGE, model="m", prompt="p", shape={"n": "1"})
 
-    assert json.loads(shlex.split(curl(plain).replace(" \\\n", " "))[-1]) == {"model": "m", "prompt": "p"}
+    sent = json.loads(shlex.split(curl(plain).replace(" \\\n", " "))[-1])
+    assert sent == {"model": "m", "prompt": "p", "response_format": "url"}
     assert [one.name for one in samples(plain)] == ["curl", "python", "javascript"]
+
+
+@pytest.mark.parametrize("request_", [one for one in ALL if one.kind is MediaKind.IMAGE])
+def test_picture_comes_to_a_shell_as_a_link_and_to_a_file_under_the_name_of_its_format(request_: SampleRequest) -> None:
+    assert "response_format" in curl(request_)
+    for text in (python(request_), javascript(request_)):
+        assert "output_format" in text
+        assert "result-1.png" not in text
+        assert "response_format" not in text
+
+
+@pytest.mark.parametrize("request_", ALL)
+def test_javascript_says_what_the_server_refused(request_: SampleRequest) -> None:
+    text = javascript(request_)
+
+    assert "if (answer.error) throw" in text
+    assert ('video.status !== "completed"' in text) == (request_.kind is MediaKind.VIDEO)
