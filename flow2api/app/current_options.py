@@ -82,6 +82,10 @@ class CurrentOptions:
 
     async def reload(self) -> None:
         """Take in what storage holds; of an option that cannot be used, what was in force stays."""
+        async with self._changing:  # what was read before a change must not take its place
+            await self._reload()
+
+    async def _reload(self) -> None:
         usable, faults = self._sift(await self._stored.read())
         self.ignored = faults
         for name, reason in faults.items():

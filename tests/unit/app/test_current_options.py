@@ -1,5 +1,7 @@
 """Options are changed all at once or not at all, and each change says who made it."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import fields
 
 import pytest
@@ -7,7 +9,7 @@ from structlog.testing import capture_logs
 
 from flow2api.app.current_options import CurrentOptions
 from flow2api.domain import errors as tree
-from flow2api.domain.audit import Actor, AuditAction
+from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.errors import ConfigurationError
 from flow2api.domain.options import Options
 from flow2api.testing.fakes.clock import FakeClock
@@ -175,6 +177,24 @@ async def test_what_is_so_already_is_no_change(options: CurrentOptions, storage:
     await options.change({}, ADA)
 
     assert len(storage.tables.audit) == 1
+
+
+async def test_word_of_another_process_that_comes_in_during_a_change_stays_in_force(
+    options: CurrentOptions, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, reloading = storage.options.write, list[asyncio.Task[None]]()
+
+    async def slow(values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+        await write({"max_attempts": 3}, "bob")  # another process was faster, and the feed tells of it
+        reloading.append(asyncio.create_task(options.reload()))
+        await asyncio.sleep(0.01)
+        await write(values, who, audit)
+
+    monkeypatch.setattr(storage.options, "write", slow)
+    await options.change({"policy": "random"}, ADA)
+    await reloading[0]
+
+    assert (options().policy, options().max_attempts) == ("random", 3)
 
 
 async def test_default_that_is_set_by_name_is_told_apart_from_none(
