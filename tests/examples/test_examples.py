@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.processes import free_port, tied
+from tests.e2e.processes import free_port
+from tests.e2e.with_parent import tied
 from tests.packaging.installation import (
     ROOT,
     Installation,
