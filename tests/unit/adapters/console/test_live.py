@@ -31,7 +31,7 @@ class Visited:
         self.here = SimpleNamespace(session=SimpleNamespace(id=session))
         self.request = SimpleNamespace(url=SimpleNamespace(query=query), scope={}, cookies={"f2a": "token"})
         self.doors = SimpleNamespace(
-            is_draining=lambda: self.is_draining,
+            server=SimpleNamespace(is_draining=lambda: self.is_draining),
             census=self._census,
             sign_in=SimpleNamespace(who=self._who),
             came_by_of=lambda _: "http://127.0.0.1",

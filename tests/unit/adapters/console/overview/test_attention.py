@@ -49,10 +49,12 @@ class Server:
         doors: Any = SimpleNamespace(
             clock=FakeClock(),
             glance=SimpleNamespace(paused_hosts=lambda: self.hosts, proxies=lambda: self.proxies),
-            room=SimpleNamespace(fault=self.fault),
-            drain=SimpleNamespace(is_on=self.is_drained),
-            dropped_lines=lambda: self.lost,
-            diagnosis=SimpleNamespace(latest=self.found),
+            server=SimpleNamespace(
+                room=SimpleNamespace(fault=self.fault),
+                drain=SimpleNamespace(is_on=self.is_drained),
+                dropped_lines=lambda: self.lost,
+                diagnosis=SimpleNamespace(latest=self.found),
+            ),
         )
         page = AccountListPage(accounts=[], total=0, first=0, earlier=None, later=None, counts=self.counts)
         found = cares(doors, BusyAccounts(page, {}), self.outlook, self.keys)
