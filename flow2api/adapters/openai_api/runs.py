@@ -14,8 +14,8 @@ from flow2api.adapters.openai_api.planning import check_plan
 from flow2api.domain.api_key import Caller
 from flow2api.domain.gateway_hops import HOPS, hops_with
 from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
-from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.limit_requests import Allowance
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 _VIA = b"x-flow2api-via"
 """The header that names the gateways which a request has come through."""

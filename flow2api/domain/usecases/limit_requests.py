@@ -176,10 +176,11 @@ class LimitRequests:
         """
         self._has_debts.clear()
         owed, self._owed = self._owed, Counter()
+        if self._refunds is None:
+            return
         try:
             for day, amount in owed.items():
-                if self._refunds is not None:
-                    await self._refunds.refund(day, amount)
+                await self._refunds.refund(day, amount)
         except Exception:
             log.warning("what failed was not given back to its keys, whose day counts it", exc_info=True)
 

@@ -71,10 +71,13 @@ def errors() -> list[Told]:
     for folder in ("domain", "adapters"):
         for path in sorted((ROOT / "flow2api" / folder).rglob("*.py")):
             source = path.read_bytes()
+            nodes = [(node, _error_of(node)) for node in ast.walk(ast.parse(source))]
+            calls = [(error, _call_with_words(node)) for node, error in nodes if error in names]
+            if not any(call for _, call in calls):
+                continue
             found = [(line, message) for line, _, message, _ in sentences.extract_all(BytesIO(source), {}, (), {})]
-            for node in ast.walk(ast.parse(source)):
-                error = _error_of(node)
-                if error in names and (call := _call_with_words(node)) is not None:
+            for error, call in calls:
+                if call is not None:
                     within = range(call.lineno, (call.end_lineno or 0) + 1)
                     facts = any(isinstance(one, ast.JoinedStr) for one in ast.walk(call.args[0]))
                     messages = [message for line, message in found if line in within]

@@ -243,13 +243,13 @@ async def test_repeat_that_was_begun_while_it_was_counted_gives_its_share_back(s
     await stage.accounts(1)
     ten = caller_with(max_per_day=10)
     await stage.all_events(PAINT, caller=ten, idempotency=once())
-    original, calls = stage.generate._earlier, []
+    original, calls = stage.generate._recall.earlier, []
 
     async def at_first_none(*args: Any) -> Any:
         calls.append(args)
         return () if len(calls) == 1 else await original(*args)
 
-    swap(stage.generate, _earlier=at_first_none)
+    swap(stage.generate._recall, earlier=at_first_none)
     await stage.all_events(PAINT, caller=ten, idempotency=once())
 
     assert len(calls) == 2
