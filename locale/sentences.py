@@ -80,6 +80,21 @@ _BEGINS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ`")
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _CLAUSE = re.compile(r"[a-z]{2,} +[a-z]{2,}")
 
+_NO_WORDS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+_MAY_HOLD_WORDS = (
+    ast.AnnAssign,
+    ast.Assign,
+    ast.AsyncFunctionDef,
+    ast.BinOp,
+    ast.Call,
+    ast.ClassDef,
+    ast.Constant,
+    ast.FunctionDef,
+    ast.JoinedStr,
+    ast.Module,
+)
+"""Two kinds of nodes: a third of them are the first, and only a third are the second."""
+
 Message = str | tuple[str, str]
 Found = Iterator[tuple[int, str | None, Message, list[str]]]
 
@@ -105,9 +120,8 @@ def extract_console(file: IO[bytes], keywords: Any, comment_tags: Any, options: 
 
 
 def _found(source: bytes, unseen: set[str]) -> Found:
-    tree = ast.parse(source)
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
+    nodes, parents = _read(source)
+    for node in nodes:
         line = getattr(node, "lineno", 0)
         for words in (*_words(node), *_without_facts(node, parents, unseen), *_with_facts(node, parents, unseen)):
             yield line, None, words, [RETOLD]
@@ -116,6 +130,18 @@ def _found(source: bytes, unseen: set[str]) -> Found:
         if isinstance(node, ast.Call) and called(node) in _CHECKS:
             names = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "name")]
             yield from ((line, None, f"check: {name}", []) for one in names for name in _texts(one))
+
+
+def _read(source: bytes) -> tuple[list[ast.AST], Parents]:
+    """All nodes of a file that may hold words, from the outside, and what each node stands in."""
+    nodes: list[ast.AST] = [ast.parse(source)]
+    parents: Parents = {}
+    for node in nodes:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, _NO_WORDS):
+                parents[child] = node
+                nodes.append(child)
+    return [node for node in nodes if isinstance(node, _MAY_HOLD_WORDS)], parents
 
 
 def _words(node: ast.AST) -> Iterator[str]:

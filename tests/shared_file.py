@@ -47,6 +47,10 @@ class FileCoordination:
     async def spend(self, subject: str, amount: int, limit: int, window_s: float) -> float | None:
         return await asyncio.to_thread(self._spend, subject, amount, limit, window_s)
 
+    async def refund(self, subject: str, amount: int) -> None:
+        less = "update windows set used = max(used - ?, 0) where subject = ? and ends > ?"
+        await asyncio.to_thread(self._execute, less, amount, subject, time.time())
+
     async def publish(self, topic: str, about: str) -> None:
         await asyncio.to_thread(self._execute, "insert into events (topic, about) values (?, ?)", topic, about)
 

@@ -39,7 +39,7 @@ class Deadlines:
 STORAGE = Deadlines(StorageError, 60.0, {"open": 600.0, "examine": 600.0, "back_up": 3600.0, "restore": 3600.0})
 MEDIA_STORE = Deadlines(StorageError, 60.0, {"put": 3600.0})  # it takes as long as the bytes take to come
 COORDINATION = Deadlines(
-    CoordinationError, 2.0, {"take": 30.0, "give_back": 10.0, "aclose": 10.0, "listen": None}
+    CoordinationError, 2.0, {"take": 30.0, "give_back": 10.0, "refund": 10.0, "aclose": 10.0, "listen": None}
 )  # nobody waits so long for a slot: one that comes late is given back
 UPSTREAM = Deadlines(UpstreamTimeoutError, 120.0, {"produce": None, "submit": None})  # the options limit these
 

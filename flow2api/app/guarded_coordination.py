@@ -8,7 +8,15 @@ import structlog
 
 from flow2api.domain.errors import CoordinationError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.coordination import Coordination, CountsInMemory, Events, Limits, LimitsInMemory, Slots
+from flow2api.domain.ports.coordination import (
+    Coordination,
+    CountsInMemory,
+    Events,
+    Limits,
+    LimitsInMemory,
+    RefundsUses,
+    Slots,
+)
 
 T = TypeVar("T")
 
@@ -69,7 +77,7 @@ class GuardedCoordination:
         self.is_shared = coordination.is_shared
         reach, slots, limits = Reach(time_s), coordination.slots, coordination.limits
         self.slots: Slots = slots if isinstance(slots, CountsInMemory) else GuardedSlots(slots, reach)
-        self.limits: Limits = limits if isinstance(limits, LimitsInMemory) else GuardedLimits(limits, reach)
+        self.limits: Limits = limits if isinstance(limits, LimitsInMemory) else _guarded(limits, reach)
         self.events: Events = coordination.events
 
     async def ping(self) -> None:
@@ -146,6 +154,22 @@ class GuardedLimits:
             CoordinationError: It cannot be counted now.
         """
         return await self._reach.ask(lambda: self._limits.spend(subject, amount, limit, window_s))
+
+
+class GuardedRefunds(GuardedLimits):
+    """The same where uses can be given back."""
+
+    def __init__(self, limits: Limits, refunds: RefundsUses, reach: Reach) -> None:
+        super().__init__(limits, reach)
+        self._refunds = refunds
+
+    async def refund(self, subject: str, amount: int) -> None:
+        """As `RefundsUses.refund`; tried in any case, for nobody waits for it."""
+        await self._refunds.refund(subject, amount)
+
+
+def _guarded(limits: Limits, reach: Reach) -> GuardedLimits:
+    return GuardedRefunds(limits, limits, reach) if isinstance(limits, RefundsUses) else GuardedLimits(limits, reach)
 
 
 def _unavailable() -> CoordinationError:

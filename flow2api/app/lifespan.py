@@ -30,19 +30,16 @@ async def running(services: Services, readiness: Readiness | None = None) -> Asy
         await _open(services, stack)
         background = Background(
             {
-                "recover": services.recover.run,
-                "follow": services.follow.run,
+                **services.upkeep.loops,
                 **({} if services.relay is None else {"events": services.relay.run}),
-                "warm": services.warm.run,
-                "health": services.health.run,
+                "warm": services.tending.warm.run,
                 "deleted": services.operating.restore.run,
-                "purge": services.purge.run,
                 "room": services.room.run,
                 "forget": services.recording.forget.run,
                 "credits": services.operating.note_credits.run,
                 **services.telling.loops,
                 "proxies": services.proxying.keep.run,
-                "leases": services.leases.run,
+                "limits": services.limit.run,
                 "counts": services.operating.keep_counted.run,
                 "lag": services.overseeing.lag.run,
                 "diagnosis": services.overseeing.diagnosis.run,
@@ -65,6 +62,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     for upstream in services.upstreams.values():
         stack.push_async_callback(upstream.aclose)
     stack.push_async_callback(services.coordination.aclose)
+    stack.push_async_callback(services.limit.settle)
     stack.push_async_callback(services.store.aclose)
     stack.push_async_callback(storage.aclose)
     await storage.open()
@@ -74,9 +72,9 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     services.options.tell(services.recording.follow_options)
     await _open_store(services)
     await make_first_operator(
-        services.operating.operators, services.settings.operator_password_file, services.clock.now()
+        services.entrance.operators, services.settings.operator_password_file, services.clock.now()
     )
-    await services.follow.begin()
+    await services.upkeep.follow.begin()
     await services.authorize.load()
     await services.proxying.choose.load()
     services.options.check_changes_by(services.proxying.choose.check_options)
@@ -84,12 +82,12 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     services.pool.prepare(_signatures(services))
     with filling(services.pool):
         await load_accounts(storage.accounts, services.pool)
-        await services.credentials.load()
+        await services.tending.credentials.load()
     Growth(services.pool)
     stack.push_async_callback(services.telling.stop)
     await services.telling.begin()
     stack.push_async_callback(storage.generations.release, services.work.owner)
-    stack.push_async_callback(services.watch.aclose)
+    stack.push_async_callback(services.tending.watch.aclose)
     stack.push_async_callback(services.operating.imports.aclose)
     stack.push_async_callback(services.operating.probes.aclose)
     stack.push_async_callback(services.operating.act_on_accounts.aclose)

@@ -1,30 +1,20 @@
 """What operators work with, over what the server itself needs."""
 
 import gc
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 
+from flow2api.app.basis import Basis
+from flow2api.app.generating import Tending
 from flow2api.app.telling import build_notify_targets, build_webhooks
-from flow2api.domain.account import Account
-from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
+from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.health import HealthKind
-from flow2api.domain.lease import AccountPool
-from flow2api.domain.options import Options
-from flow2api.domain.ports.second_factors import OneTimeCodes
-from flow2api.domain.ports.secrets import Cipher, PassphraseMeter, Passphrases
 from flow2api.domain.ports.storage import KeepsCredits, Storage
-from flow2api.domain.ports.system import Clock, Ids
-from flow2api.domain.ports.upstream import Upstream
+from flow2api.domain.ports.system import Clock
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts
 from flow2api.domain.usecases.browse_accounts import BrowseAccounts
-from flow2api.domain.usecases.change_preferences import ChangePreferences
 from flow2api.domain.usecases.clear_request_log import ClearRequestLog
-from flow2api.domain.usecases.confirm_passphrase import ConfirmPassphrase
 from flow2api.domain.usecases.count_accounts import CountAccounts
-from flow2api.domain.usecases.count_tries import CountTries
 from flow2api.domain.usecases.delete_accounts import RestoreAccounts, trash_of
-from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
 from flow2api.domain.usecases.export_accounts import ExportAccounts
 from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
@@ -34,12 +24,9 @@ from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
 from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.domain.usecases.manage_notify_targets import ManageNotifyTargets
-from flow2api.domain.usecases.manage_operators import ManageOperators
 from flow2api.domain.usecases.manage_proxies import ManageProxies
-from flow2api.domain.usecases.manage_second_factor import ManageSecondFactor
 from flow2api.domain.usecases.manage_webhooks import ManageWebhooks
 from flow2api.domain.usecases.note_credits import NoteCredits
-from flow2api.domain.usecases.offer_setup import OfferSetup
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
 from flow2api.domain.usecases.push_session_token import PushSessionToken
@@ -48,27 +35,16 @@ from flow2api.domain.usecases.read_checks import ReadChecks
 from flow2api.domain.usecases.read_credits import ReadCredits
 from flow2api.domain.usecases.read_timeline import ReadTimeline
 from flow2api.domain.usecases.refresh_account import RefreshAccount
-from flow2api.domain.usecases.renew_credentials import RenewCredentials
 from flow2api.domain.usecases.run_imports import RunImports
 from flow2api.domain.usecases.search import Search
-from flow2api.domain.usecases.set_up import SetUp
-from flow2api.domain.usecases.sign_in import SignIn
 from flow2api.domain.usecases.take_in_account import TakeInAccount
 from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
-from flow2api.domain.usecases.tend_accounts import TendAccounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operating:
-    """The use cases of operators."""
+    """The use cases of operators who have come in."""
 
-    operators: ManageOperators
-    sign_in: SignIn
-    second_factor: ManageSecondFactor
-    drop_second_factor: DropSecondFactor
-    offer_setup: OfferSetup
-    set_up: SetUp
-    preferences: ChangePreferences
     accounts: OperateAccounts
     take_in: TakeInAccount
     census: CountAccounts
@@ -97,67 +73,48 @@ class Operating:
     find_prompts: FindPrompts
 
 
-def build_operating(
-    storage: Storage,
-    upstreams: Mapping[str, Upstream],
-    pool: AccountPool,
-    tend: TendAccounts,
-    credentials: RenewCredentials,
-    cipher: Cipher,
-    passphrases: Passphrases,
-    meter: PassphraseMeter,
-    codes: OneTimeCodes,
-    ids: Ids,
-    clock: Clock,
-    options: Callable[[], Options],
-    zone: Callable[[], tzinfo],
-    profiles: Collection[str],
-    probes: ProbeAccounts,
-    refresh: RefreshAccount,
-    kinds: CredentialKinds = SESSIONS,
-) -> Operating:
+def build_operating(basis: Basis, refresh: RefreshAccount) -> Operating:
     """All of them.
 
     Args:
-        zone: The time zone whose days are counted.
-        probes: Tests accounts.
         refresh: Has the upstream asked about an account.
-        kinds: What the accounts of each upstream sign in with.
     """
+    backends, tending, clock, options, zone = (
+        basis.backends,
+        basis.tending,
+        basis.clock,
+        basis.options,
+        basis.recording.zone,
+    )
+    storage, upstreams, kinds, cipher = basis.storage, backends.upstreams, backends.kinds, basis.vault.cipher
+    pool, tend, credentials, audit = basis.pool, tending.tend, tending.credentials, storage.audit_log
     history = storage.credits_history if isinstance(storage, KeepsCredits) else None
     accounts = ToldAccounts(storage.accounts, storage.health, clock)
     vault = ToldVault(storage.vault, storage.health, clock, kinds=kinds)
-    audit = storage.audit_log
-    entrance = _entrance(storage, cipher, passphrases, meter, codes, ids, clock)
+    probes = _probes(basis)
     judge = JudgeAccounts(pool, clock, probes.testing, renews=lambda: options().background_renewal)
     browse, census = BrowseAccounts(judge), CountAccounts(pool, clock)
-    import_accounts = _import(storage, vault, pool, tend, credentials, clock, kinds)
+    import_accounts = _import(storage, vault, tending, clock, kinds)
     operate = OperateAccounts(
         pool, upstreams, accounts, storage.directory, vault, audit, tend, credentials, clock, kinds, trash_of(storage)
     )
+    restore = RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock)
     find_prompts = FindPrompts(storage.generation_directory)
     return Operating(
-        operators=entrance.operators,
-        sign_in=entrance.sign_in,
-        second_factor=entrance.second_factor,
-        drop_second_factor=DropSecondFactor(entrance.operators, storage.second_factors),
-        offer_setup=entrance.offer_setup,
-        set_up=entrance.set_up,
-        preferences=ChangePreferences(storage.operators, clock),
         accounts=operate,
-        restore=RestoreAccounts(pool, storage.accounts, storage.vault, trash_of(storage), clock),
-        act_on_accounts=ActOnAccounts(pool, operate, refresh, probes, clock),
+        restore=restore,
+        act_on_accounts=ActOnAccounts(pool, operate, restore, refresh, probes, clock),
         probes=probes,
         take_in=TakeInAccount(pool, upstreams, accounts, vault, audit, clock, kinds),
         census=census,
         keep_counted=KeepAccountsCounted(pool, (judge.judge, census.count), clock),
         browse=browse,
         search=Search(browse, storage.generations, storage.request_log, storage.api_keys, find_prompts),
-        keys=ManageKeys(storage.api_keys, cipher, clock, profiles),
+        keys=ManageKeys(storage.api_keys, cipher, clock, basis.extensions.profiles),
         clear_log=ClearRequestLog(storage.request_log, audit, clock),
         export=ExportAccounts(accounts, vault, audit, clock),
         import_accounts=import_accounts,
-        imports=RunImports(import_accounts, ids, clock, gc.freeze),
+        imports=RunImports(import_accounts, basis.ids, clock, gc.freeze),
         connection=ManageConnectionToken(storage.connection_tokens, cipher, clock),
         proxies=ManageProxies(storage.proxies, accounts, clock),
         webhooks=build_webhooks(storage, options, clock),
@@ -173,51 +130,35 @@ def build_operating(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entrance:
-    """How operators come in."""
-
-    operators: ManageOperators
-    sign_in: SignIn
-    second_factor: ManageSecondFactor
-    offer_setup: OfferSetup
-    set_up: SetUp
-
-
-def _entrance(
-    storage: Storage,
-    cipher: Cipher,
-    passphrases: Passphrases,
-    meter: PassphraseMeter,
-    codes: OneTimeCodes,
-    ids: Ids,
-    clock: Clock,
-) -> _Entrance:
-    audit, sessions = storage.audit_log, storage.sessions
-    operators = ManageOperators(storage.operators, passphrases, meter, clock)
-    tries = CountTries(sessions, storage.sign_in_tries, audit, cipher, clock)
-    confirm = ConfirmPassphrase(tries, passphrases, audit, clock)
-    second_factor = ManageSecondFactor(storage.second_factors, codes, confirm, audit, cipher, clock)
-    sign_in = SignIn(
-        storage.operators, sessions, tries, confirm, second_factor, audit, operators, passphrases, cipher, ids, clock
+def _probes(basis: Basis) -> ProbeAccounts:
+    tending = basis.tending
+    return ProbeAccounts(
+        basis.pool,
+        basis.backends.upstreams,
+        tending.credentials,
+        tending.warm,
+        tending.tend,
+        basis.storage.audit_log,
+        basis.clock,
+        basis.proxying.choose.way,
+        basis.proxying.check,
     )
-    offer_setup = OfferSetup(storage.operators, storage.setup_codes, cipher, clock)
-    set_up = SetUp(offer_setup, operators, sign_in, tries, audit, clock)
-    return _Entrance(operators, sign_in, second_factor, offer_setup, set_up)
 
 
 def _import(
     storage: Storage,
     vault: ToldVault,
-    pool: AccountPool,
-    tend: TendAccounts,
-    credentials: RenewCredentials,
+    tending: Tending,
     clock: Clock,
     kinds: CredentialKinds,
 ) -> ImportAccounts:
-    def take_in_changed(account: Account) -> None:
-        credentials.forget(account.id)
-        pool.put(account)
-
     imported = ToldAccounts(storage.accounts, storage.health, clock, added_as=HealthKind.IMPORTED)
-    return ImportAccounts(imported, vault, clock, holding=tend.holding, on_stored=take_in_changed, kinds=kinds)
+    return ImportAccounts(
+        imported,
+        vault,
+        clock,
+        store=tending.tend.store,
+        on_added=tending.pool.put,
+        on_changed=tending.credentials.forget,
+        kinds=kinds,
+    )

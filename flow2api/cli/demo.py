@@ -134,7 +134,7 @@ async def _prepare(services: "Services", simulator: dict[str, Any]) -> Secret:
     for account in _accounts(simulator):
         services.pool.put(await manage.add(account))
     async with asyncio.timeout(_WARM_WITHIN_S):
-        await asyncio.gather(*(services.warm.warm(account.id) for account in services.pool))
+        await asyncio.gather(*(services.tending.warm.warm(account.id) for account in services.pool))
     _, key = await ManageKeys(services.storage.api_keys, vault.cipher, services.clock).create("demo")
     await services.authorize.load()
     return key
@@ -146,7 +146,7 @@ async def _operator(services: "Services") -> Secret:
     entry = AuditEntry(
         at=now, actor=Actor(name="demo", door="cli"), action=AuditAction.OPERATOR_CREATED, details={"name": _OPERATOR}
     )
-    await services.operating.operators.create_first(_OPERATOR, passphrase, entry)
+    await services.entrance.operators.create_first(_OPERATOR, passphrase, entry)
     return passphrase
 
 

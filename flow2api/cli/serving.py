@@ -94,7 +94,7 @@ async def offer_setup(services: Services, port: int) -> None:
     Raises:
         ConfigurationError: The file that holds the code cannot be used.
     """
-    offer, url = services.operating.offer_setup, setup_url(services.settings, port)
+    offer, url = services.entrance.offer_setup, setup_url(services.settings, port)
     file = services.settings.setup_code_file
     if not await offer.is_open():
         return

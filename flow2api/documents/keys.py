@@ -21,6 +21,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
         requests_per_min: How many requests it may begin in a minute; 0 for any number, null as the option says.
         max_concurrent: How many of its generations may be under way at once in a process; 0 for any number.
         max_per_day: How many pictures and videos it may have made in a day of UTC; 0 for any number.
+        first_id: The key that its limits are counted with, for one that took its place, or that of one that did; null for none.
     """
 
     id: int
@@ -37,6 +38,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_min: int | None
     max_concurrent: int
     max_per_day: int
+    first_id: int | None
 
 
 def key_view(key: ApiKey) -> KeyView:
@@ -56,4 +58,5 @@ def key_view(key: ApiKey) -> KeyView:
         requests_per_min=key.rules.requests_per_min,
         max_concurrent=key.rules.max_concurrent,
         max_per_day=key.rules.max_per_day,
+        first_id=key.first_id,
     )

@@ -20,6 +20,8 @@ class AccountOrder(StrEnum):
 
     NAME = "name"
     LEAST_BUSY = "least_busy"
+    BUSIEST = "busiest"
+    """The other way round; those that do as much follow by name."""
     CREDITS = "credits"
     STATE = "state"
 
@@ -63,7 +65,7 @@ class ListPlace:
         """
         number, mark, value = written.partition("~")
         try:
-            return cls(value if order is AccountOrder.NAME and mark else int(value), int(number))
+            return cls(value if order in _BY_TEXT and mark else int(value), int(number))
         except ValueError as error:
             raise UnsupportedInputError(
                 "The place in the list is none of ours; begin with the first page.", param="after"
@@ -125,9 +127,18 @@ class AccountListPage:
     counts: Mapping[AccountState, int]
 
 
+_BY_TEXT = frozenset({AccountOrder.NAME, AccountOrder.BUSIEST})
+_MOST_SLOTS = 99_999_999
+
+
+def _by_busy_and_name(entry: Entry) -> str:
+    return f"{_MOST_SLOTS - entry.candidate.images - entry.candidate.videos:08d} {entry.name}"
+
+
 _VALUES: dict[AccountOrder, Callable[[Entry], str | int]] = {
     AccountOrder.NAME: attrgetter("name"),
     AccountOrder.LEAST_BUSY: lambda entry: entry.candidate.images + entry.candidate.videos,
+    AccountOrder.BUSIEST: _by_busy_and_name,
     AccountOrder.CREDITS: attrgetter("credits"),
     AccountOrder.STATE: attrgetter("state"),
 }

@@ -19,6 +19,8 @@ class ApiKey:
         tag: The key may only use accounts with this tag; None for all.
         profile: How answers are written for its client, by the name of a response profile; None as the option says.
         rules: What it may do, and how much of it.
+        first_id: The key at the beginning of its line, for one that took another's place; all of a line count to one set of
+            limits. None for one that is the first itself.
     """
 
     id: int
@@ -31,6 +33,12 @@ class ApiKey:
     tag: str | None = None
     profile: str | None = None
     rules: KeyRules = NO_RULES
+    first_id: int | None = None
+
+    @property
+    def line_id(self) -> int:
+        """The key whose name its limits are counted under: the first of its line."""
+        return self.first_id or self.id
 
     @property
     def is_active(self) -> bool:
@@ -67,8 +75,15 @@ class Caller:
         key_id: The API key that asked; None for the operator.
         tag: Only accounts with this tag may serve; None for all.
         rules: What the key may do, and how much of it.
+        first_id: The key at the beginning of the line, for one that took another's place.
     """
 
     key_id: int | None
     tag: str | None = None
     rules: KeyRules = NO_RULES
+    first_id: int | None = None
+
+    @property
+    def line_id(self) -> int:
+        """The key whose name its limits are counted under; 0 for the operator, who has none."""
+        return self.first_id or self.key_id or 0

@@ -137,6 +137,16 @@ class Member:
     accounts: int
 
 
+def changed_fields(seen: Proxy, now: Proxy) -> tuple[str, ...]:
+    """What of an operator's word about a proxy is different from how it was seen, as people call it."""
+    different = {
+        "address": seen.url != now.url,
+        "pool": seen.pool != now.pool,
+        "switch": seen.is_enabled != now.is_enabled,
+    }
+    return tuple(name for name, differs in different.items() if differs)
+
+
 class ProxySelector(Protocol):
     """Chooses the proxy of a pool that an account gets, when it has none or cannot keep the one that it had."""
 

@@ -11,7 +11,6 @@ from flow2api.domain.catalog import (
     ModelDescription,
     ModelSpec,
     Resolution,
-    Wish,
     ratio_distance,
 )
 from flow2api.domain.errors import RequestError, UnsupportedInputError
@@ -72,19 +71,14 @@ def plan_request(
         UnknownModelError: There is no such model.
         UnsupportedInputError: A field cannot be used; or, with ``"strict": true``, would have been adapted.
     """
-    picture_ratio = _ratio_of_first(pictures)
+    ratio = _ratio_of_first(pictures)
     if source is None and pictures and enlarges(catalog.describe(model)):
         source, pictures = _only_picture(model, pictures, pictures_param), ()
     parsed = read_wish(
-        fields,
-        pictures=len(pictures),
-        picture_ratio=picture_ratio,
-        has_source=source is not None,
-        text_values=text_values,
+        fields, pictures=len(pictures), picture_ratio=ratio, has_source=source is not None, text_values=text_values
     )
     if source is not None:
-        wish, notes = _in_shape_of(source, parsed.wish, catalog)
-        parsed = replace(parsed, wish=wish, warnings=(*parsed.warnings, *notes))
+        parsed = _in_shape_of(source, parsed, catalog)
     resolution = catalog.resolve(model, parsed.wish, kind, pictures_param=pictures_param)
     if source is not None:
         check_source(catalog, resolution.spec, source, resolution.asked, pictures_param)
@@ -103,10 +97,7 @@ def plan_request(
         parent_id=parent_id,
         door=door,
     )
-    if parsed.strict and request.warnings:
-        raise UnsupportedInputError(f"Refused because `strict` is set: {request.warnings[0]}", code="not_exact")
-    modest = None if parsed.strict else resolution.fallback
-    return request if modest is None else replace(request, modest=_modest(request, modest, parsed.warnings))
+    return _strict(request) if parsed.strict else _with_modest(request, resolution.fallback, parsed.warnings)
 
 
 def enlarges(description: ModelDescription | None) -> bool:
@@ -201,19 +192,19 @@ def _sentence(found: Obstacle, spec: ModelSpec, asked: str) -> str:
             return f"The {thing} is as large as {spec.size} already; ask for more with `resolution`, if {asked} has it."
 
 
-def _in_shape_of(source: Media, wish: Wish, catalog: ModelCatalog) -> tuple[Wish, tuple[str, ...]]:
-    """The wish as it can come true for what builds on a result, whose shape it has, and what is to be told."""
-    made_by = catalog.spec(source.model or "")
+def _in_shape_of(source: Media, parsed: ParsedParameters, catalog: ModelCatalog) -> ParsedParameters:
+    """As it can come true for what builds on a result, whose shape it has; says so where another was wished for."""
+    made_by, wish = catalog.spec(source.model or ""), parsed.wish
     if made_by is None:
-        return wish, ()
+        return parsed
     ratio = made_by.aspect_ratio
     if wish.ratio is None:
-        return replace(wish, aspect_ratio=ratio), ()
+        return replace(parsed, wish=replace(wish, aspect_ratio=ratio))
     if ratio_distance(ratio, wish.ratio) <= SAME_RATIO:
-        return wish, ()
+        return parsed
     thing = "its video" if source.kind is MediaKind.VIDEO else "its picture"
     note = f"What builds on another has the shape of {thing}: {wish.size or wish.aspect_ratio} is ignored, and {ratio} is made."
-    return replace(wish, aspect_ratio=ratio, size=None), (note,)
+    return replace(parsed, wish=replace(wish, aspect_ratio=ratio, size=None), warnings=(*parsed.warnings, note))
 
 
 def _ratio_of_first(pictures: Sequence[Media]) -> float | None:
@@ -221,14 +212,27 @@ def _ratio_of_first(pictures: Sequence[Media]) -> float | None:
     return first.width / first.height if first and first.width and first.height else None
 
 
-def _modest(request: GenerationRequest, fallback: Resolution, warnings: tuple[str, ...]) -> GenerationRequest:
-    return replace(
+def _strict(request: GenerationRequest) -> GenerationRequest:
+    """The request, if nothing about it was adapted."""
+    if request.warnings:
+        raise UnsupportedInputError(f"Refused because `strict` is set: {request.warnings[0]}", code="not_exact")
+    return request
+
+
+def _with_modest(
+    request: GenerationRequest, fallback: Resolution | None, warnings: tuple[str, ...]
+) -> GenerationRequest:
+    """The request with the one that takes its place where that cannot be had, if there is one."""
+    if fallback is None:
+        return request
+    modest = replace(
         request,
         spec=fallback.spec,
         size=request.size if request.size != str(request.spec.size) else str(fallback.spec.size),
         seconds=fallback.spec.seconds,
         warnings=(*warnings, *fallback.warnings),
     )
+    return replace(request, modest=modest)
 
 
 def _seconds(spec: ModelSpec, source_seconds: int | None) -> int | None:

@@ -136,6 +136,17 @@ class Roster:
         for listener in self._listeners:
             listener(account)
 
+    def confirm(self, account: Account) -> None:
+        """Have what is stored of an account; one that is as it was is another object from now on, and nobody is told.
+
+        So whoever has read the account meanwhile, and compares the objects, sees that his reading may be older.
+        """
+        candidate = self.candidates.get(account.id)
+        if candidate is not None and candidate.account == account:
+            candidate.account = account
+        else:
+            self.put(account)
+
     def reach(self, account_id: int, *, has_way: bool) -> None:
         """Note whether there is a way to upstream for an account; without one it is not chosen, whatever its health."""
         candidate = self.candidates.get(account_id)

@@ -68,6 +68,17 @@ class Webhook:
         return notice.kind.is_for_operators or self.key_id is None or self.key_id == notice.key_id
 
 
+def changed_fields(seen: Webhook, now: Webhook) -> tuple[str, ...]:
+    """What of an operator's word about a webhook is different from how it was seen, as people call it."""
+    different = {
+        "address": seen.url != now.url,
+        "secret": seen.signing != now.signing,
+        "events": seen.kinds != now.kinds,
+        "key": seen.key_id != now.key_id,
+    }
+    return tuple(name for name, differs in different.items() if differs)
+
+
 class DeliveryState(StrEnum):
     """What became of a message."""
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.processes import tied
+from tests.e2e.with_parent import tied
 
 pytest.register_assert_rewrite("tests.browser.looks")
 

@@ -12,6 +12,7 @@ WINDOWS = {
     "reflow": (320, 256),
     "phone": (390, 844),
     "zoomed": (720, 450),
+    "upright": (768, 1024),
     "tablet": (1024, 768),
     "large": (2560, 1440),
 }
@@ -55,10 +56,11 @@ CUT_OFF = """() => {
 }"""
 
 # What makes a page wider than its window.
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+  `${document.documentElement.scrollWidth} pixels`, ...[...document.querySelectorAll('body *')]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
   .filter((one) => { while ((one = one.parentElement)) if (getComputedStyle(one).overflowX !== 'visible') return false; return true; })
-  .map((one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 160))"""
+  .map((one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 160))]"""
 
 # Words that stand on other words, or stick out of their button.
 STICKS_OUT = """() => [...document.querySelectorAll('.btn, .pill, .tag, .chip, .seg label, .seg a, .facets a, .tabs a, .kpi, .nav a, thead th')]

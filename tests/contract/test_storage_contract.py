@@ -24,6 +24,7 @@ from flow2api.testing.contracts.storage import PeeksOptionsContract
 from flow2api.testing.contracts.telling import PHONE, SHOP
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.maintained import FakeMaintainedStorage
+from flow2api.testing.planting import plant
 from flow2api.testing.samples import NOW, account_of, credentials_of, operator_of
 from tests.integration.persistence.databases import KEY, cipher_of, storage_at
 
@@ -86,7 +87,7 @@ async def test_change_is_refused_when_its_entry_cannot_be_written(tmp_path: Path
         connection.commit()
     try:
         for change in (
-            storage.accounts.save(replace(account, remark="changed"), entry_of(clock)),
+            plant(storage.accounts, replace(account, remark="changed"), entry_of(clock)),
             storage.accounts.remove(account.id, entry_of(clock)),
             storage.options.write({"policy": "random"}, "ada", entry_of(clock)),
             storage.operators.remove(bob.id, entry_of(clock)),

@@ -36,7 +36,7 @@ def simulator(era: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
 
 @pytest.fixture(scope="session")
 def gateway(era: str, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with Gateway(tmp_path_factory.mktemp("gateway"), simulator, era=era) as running:
+    with Gateway(tmp_path_factory.mktemp("gateway"), simulator, era=era, as_command=True) as running:
         yield running
 
 

@@ -16,15 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.command_line import CommandLine, Ran
+from tests.e2e.nursery import Child, Nursery
+from tests.e2e.with_parent import tied
 
 STARTS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 15.0
-WITH_PARENT = str(Path(__file__).with_name("with_parent.py"))
-
-
-def tied(command: list[str]) -> list[str]:
-    """The same command, as a process that does not outlive this one, even when this one is killed."""
-    return [sys.executable, "-IS", WITH_PARENT, str(os.getpid()), *command]
 
 
 def free_port() -> int:
@@ -43,7 +39,7 @@ class Process:
         self.environment = {**os.environ, **(environment or {})}
         # Compiling every module anew costs each child two seconds.
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: subprocess.Popen[bytes] | Child | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as output:
@@ -80,7 +76,7 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
-        return int(self.child.returncode)
+        return self.child.wait()
 
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -132,6 +128,7 @@ class Gateway(Process):
     Args:
         image_slots: How many pictures each account makes at once; None is no limit.
         video_slots: The same for videos.
+        as_command: Started as the command, with all that reading its modules costs; else forked where that is possible.
     """
 
     def __init__(
@@ -143,7 +140,9 @@ class Gateway(Process):
         environment: Mapping[str, str] | None = None,
         image_slots: int | None = None,
         video_slots: int | None = None,
+        as_command: bool = False,
     ) -> None:
+        self.is_forked = sys.platform == "linux" and not as_command
         self.port = free_port()
         self.folder = folder
         settings = {
@@ -164,6 +163,12 @@ class Gateway(Process):
         slots = {"image_concurrency": image_slots, "video_concurrency": video_slots}
         self.slots = {name: count for name, count in slots.items() if count is not None}
         self.key = ""
+
+    def start(self) -> None:
+        if self.is_forked:
+            self.child = Nursery.of_this_process().start(self.command[3:], self.environment, self.log)
+        else:
+            super().start()
 
     @property
     def url(self) -> str:

@@ -72,7 +72,7 @@ class Chained:
         account = Account(id=0, upstream=upstream, name=upstream, created_at=now, base_url=credentials.base_url)
         (added,) = await services.storage.accounts.add([(account, credentials)])
         services.pool.put(added)
-        await services.warm.warm(added.id)
+        await services.tending.warm.warm(added.id)
 
     def standing(self) -> list[AccountStatus]:
         return [account.status(self.services.clock.now()) for account in self.services.pool]

@@ -107,6 +107,27 @@ async def test_slot_is_held_in_both(gateways: tuple[Gateway, Gateway], key: str,
     assert "busy" in beside.json()["error"]["message"]
 
 
+async def test_what_one_refuses_can_be_made_in_the_other_on_the_same_day(
+    gateways: tuple[Gateway, Gateway], key: str, control: SimulatorControl
+) -> None:
+    one, other = gateways
+    limits = ("--requests-per-min", "0", "--max-per-day", "1")
+    one_a_day = one.run("keys", "create", "--name", "one a day", *limits).strip()
+    await control.add_fault("latency", call="generate_images", latency_s=0.7)
+    slow = asyncio.create_task(paint(one, key))
+    await asyncio.sleep(0.35)
+    refused = await paint(other, one_a_day)
+    assert (await slow).status_code == 200
+    assert (refused.status_code, "busy" in refused.text) == (429, True)
+
+    async with asyncio.timeout(10):
+        while (await paint(one, one_a_day)).status_code != 200:
+            await asyncio.sleep(0.02)
+
+    beyond = await paint(other, one_a_day)
+    assert (beyond.status_code, "1 result made a day" in beyond.text) == (429, True), beyond.text
+
+
 async def test_who_waits_in_the_other_hears_of_the_end(
     gateways: tuple[Gateway, Gateway], key: str, control: SimulatorControl
 ) -> None:

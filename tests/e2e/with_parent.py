@@ -11,14 +11,19 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def become(parent: int, command: list[str]) -> None:
-    """Replace this process; its id stays."""
+def tied(command: list[str]) -> list[str]:
+    """The same command, as a process that does not outlive this one, even when this one is killed."""
+    return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit("The parent has ended before it could be watched.")
-    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
-    become(int(sys.argv[1]), sys.argv[2:])
+    end_with(int(sys.argv[1]))
+    os.execvp(sys.argv[2], sys.argv[2:])

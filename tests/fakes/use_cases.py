@@ -36,7 +36,7 @@ from flow2api.domain.media import Media, MediaKind, MediaRole, sniff_content_typ
 from flow2api.domain.options import Options
 from flow2api.domain.picture_size import picture_facts
 from flow2api.domain.ports.storage import Page
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 from flow2api.plugins.models_flow import register_models

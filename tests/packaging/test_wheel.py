@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import flow2api
-from tests.e2e.processes import tied
+from tests.e2e.with_parent import tied
 from tests.packaging.installation import (
     ROOT,
     Installation,

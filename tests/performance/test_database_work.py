@@ -86,7 +86,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     account = Account(id=0, upstream="flow", name="", created_at=clock.now(), capacity=Capacity())
     (added,) = await storage.accounts.add([(account, upstream.add_player().credentials)])
     services.pool.put(added)
-    await services.warm.warm(added.id)
+    await services.tending.warm.warm(added.id)
     yield services
     await services.work.drain(5)
     await storage.aclose()

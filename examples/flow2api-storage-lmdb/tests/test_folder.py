@@ -29,6 +29,7 @@ from flow2api.testing.contracts.reading import entry_of, new_changes, session_of
 from flow2api.testing.contracts.telling import PHONE, SHOP
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.planting import plant, plant_secrets
 from flow2api.testing.samples import account_of, credentials_of, media_of, operator_of
 
 MIB = 2**20
@@ -78,8 +79,8 @@ async def test_change_is_not_made_when_its_audit_entry_cannot_be_written(
     seen = await storage.changes.latest()
     for change in (
         storage.accounts.add([(account_of("b"), credentials_of("b"))], unwritable(clock)),
-        storage.accounts.save(replace(account, remark="changed"), unwritable(clock)),
-        storage.vault.write(replace(account, name="other"), credentials_of("c"), unwritable(clock)),
+        plant(storage.accounts, replace(account, remark="changed"), unwritable(clock)),
+        plant_secrets(storage.vault, replace(account, name="other"), credentials_of("c"), unwritable(clock)),
         storage.accounts.remove(account.id, unwritable(clock)),
         storage.operators.save(replace(operator, name="eve"), unwritable(clock)),
         storage.options.write({"policy": "random"}, "ada", unwritable(clock)),

@@ -16,6 +16,7 @@ from flow2api.domain.usecases.clear_request_log import ClearRequestLog
 from flow2api.domain.usecases.count_accounts import CountAccounts
 from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.drop_second_factor import DropSecondFactor
+from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
 from flow2api.domain.usecases.manage_connection_token import ManageConnectionToken
@@ -109,6 +110,7 @@ class AdminDoors:
     audit_log: ReadAuditLog
     timeline: ReadTimeline
     generations: LookUpGenerations
+    find_prompts: FindPrompts
     refresh: RefreshAccount
     simulate: SimulatePolicies
     policies: Mapping[str, str]

@@ -11,7 +11,7 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import actor_of, signed_in
+from flow2api.adapters.admin_api.guards import actor_of, require_fresh, signed_in
 from flow2api.adapters.admin_api.schemas import LARGEST_ID, Body, Done, Id
 from flow2api.adapters.admin_api.token_views import MASK, NO_LIMIT, UPSTREAM, Slots, TokenView, limits_of, token_view
 from flow2api.domain.account import Account, AccountStatus, Capacity
@@ -119,12 +119,14 @@ def token_list_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
         With ``limit`` there are no more than that, and the header ``x-next-cursor`` says where the next page begins,
         for ``cursor``; it is missing on the last one. ``x-total-count`` says how many pass the filters. Secrets are
-        masked; ``reveal=true`` shows them to an owner and writes it into the audit log.
+        masked; ``reveal=true`` shows them to an owner who has signed in within the last 15 minutes, and writes it into the
+        audit log.
         """
         listing = _Listing(AccountFilter(text=q or None, status=_status(standing)), reveal)
         if reveal:
             if not signed_in(request.scope).operator.role.includes(Role.OWNER):
                 raise NotAllowedError("Only an owner sees session tokens and API keys.")
+            require_fresh(doors, signed_in(request.scope))
             await doors.accounts.note_reveal(listing.wanted, actor_of(doors, request.scope))
         if limit is None:
             headers = {"x-total-count": str(sum((await doors.accounts.count(listing.wanted)).values()))}

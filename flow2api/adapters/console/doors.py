@@ -37,9 +37,7 @@ from flow2api.domain.usecases.find_prompts import FindPrompts
 from flow2api.domain.usecases.follow_generations import FollowGenerations
 from flow2api.domain.usecases.foresee_choices import ForeseeChoices
 from flow2api.domain.usecases.foresee_ends import ForeseeEnds
-from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.glance_at_pool import GlanceAtPool
-from flow2api.domain.usecases.import_accounts import ImportAccounts
 from flow2api.domain.usecases.ingest_pictures import IngestPictures
 from flow2api.domain.usecases.keep_diagnosis import KeepDiagnosis
 from flow2api.domain.usecases.look_up_generations import LookUpGenerations
@@ -238,6 +236,33 @@ class PluginFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerDoors:
+    """How this process does, and what is done with it as a whole.
+
+    Attributes:
+        dropped_lines: How many lines of the request log were lost since the start.
+        is_draining: Whether the server is being stopped.
+        loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
+        packages: The versions of what the program is made of.
+        start_up: The settings that are fixed while the server runs.
+        started_at: When this process was put together.
+        support_bundle: What somebody who helps needs to know; no secret is in it.
+    """
+
+    backups: BackUpDatabase
+    diagnosis: KeepDiagnosis
+    drain: DrainServer
+    dropped_lines: Callable[[], int]
+    is_draining: Callable[[], bool]
+    loop_late_s: Callable[[float], float | None]
+    packages: Mapping[str, str]
+    room: WatchRoom
+    start_up: Sequence[StartUpSetting]
+    started_at: datetime
+    support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleDoors:
     """Everything that the console's handlers call.
 
@@ -245,16 +270,10 @@ class ConsoleDoors:
         account_of: The account as this process knows it.
         address_of: Where a request came from, as far as that can be believed, by its ASGI scope.
         base_url_of: The address that links to media begin with, for who sent this request.
-        dropped_lines: How many lines of the request log were lost since the start.
         client_check: The check of how this server answers clients, one in a process.
         came_by_of: The address by which a request came, by its ASGI scope, whatever address is configured.
         in_time: Gives up the body of a request that is sent too slowly.
-        is_draining: Whether the server is being stopped.
-        loop_late_s: How late the event loop was lately, by the share of measurements that were no later.
-        packages: The versions of what the program is made of.
         plugins: Every plugin that was found at the start.
-        started_at: When this process was put together.
-        support_bundle: What somebody who helps needs to know; no secret is in it.
         model_sources: The plugin, or the setting, that each name of a model comes from.
         look_outside: Sends one plain request to an address.
         most_picture_bytes: How large a picture may be that is sent along.
@@ -266,7 +285,6 @@ class ConsoleDoors:
         reload_proxies: Has the accounts know proxies that were changed here.
         reload_webhooks: Has those who send messages know webhooks that were changed here.
         request_id_of: The id of a request, by its ASGI scope; the same in every surface.
-        start_up: The settings that are fixed while the server runs.
         tls_headers_of: What an answer says more when its request, by its scope, came over TLS.
         takes_plain_http: Whether passphrases are taken over plain http from other machines.
         upstreams: The names of the services that accounts can be of.
@@ -291,7 +309,6 @@ class ConsoleDoors:
     probes: ProbeAccounts
     take_in: TakeInAccount
     export: ExportAccounts
-    import_accounts: ImportAccounts
     imports: RunImports
     refresh: RefreshAccount
     census: CountAccounts
@@ -310,7 +327,6 @@ class ConsoleDoors:
     routes: ModelRoutes
     model_sources: Mapping[str, str]
     retired_names: CountRetiredNames
-    generate: Generate
     ingest: IngestPictures
     generations: LookUpGenerations
     find_prompts: FindPrompts
@@ -321,18 +337,10 @@ class ConsoleDoors:
     results: ReadGenerations
     media: ServeMedia
     work: Work
-    drain: DrainServer
-    backups: BackUpDatabase
-    diagnosis: KeepDiagnosis
-    room: WatchRoom
-    dropped_lines: Callable[[], int]
-    loop_late_s: Callable[[float], float | None]
-    packages: Mapping[str, str]
     panels: ShowPanels
     plugin_settings: PluginSettings
     plugins: Sequence[PluginFacts]
-    started_at: datetime
-    support_bundle: Callable[[Actor], Awaitable[Mapping[str, Any]]]
+    server: ServerDoors
     playground: RunInPlayground
     most_picture_bytes: int
     options: ChangesOptions
@@ -350,7 +358,6 @@ class ConsoleDoors:
     webhooks: ManageWebhooks
     reload_webhooks: Callable[[], Awaitable[None]]
     notify_targets: ManageNotifyTargets
-    start_up: Sequence[StartUpSetting]
     clock: Clock
     request_id_of: Callable[[Any], str]
     address_of: Callable[[Any], str]
@@ -359,7 +366,6 @@ class ConsoleDoors:
     came_by_of: Callable[[Any], str]
     tls_headers_of: Callable[[Any], Sequence[tuple[bytes, bytes]]]
     in_time: Callable[[Receive], Receive]
-    is_draining: Callable[[], bool]
     takes_plain_http: bool = False
     look_outside: LooksOutside
     client_check: ClientCheck = field(default_factory=ClientCheck)

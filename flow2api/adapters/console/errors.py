@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from litestar import MediaType, Response
@@ -18,6 +18,7 @@ from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import wishes
 from flow2api.adapters.console.language import current, gettext, language_at_hand, retold, speaking
 from flow2api.adapters.console.policy import PAGE_HEADERS
+from flow2api.adapters.console.sent_from import page_of
 from flow2api.adapters.console.templates import render
 from flow2api.adapters.console.visit import HttpRequest, Visit, own_path
 from flow2api.domain import errors as tree
@@ -117,9 +118,13 @@ def sign_in_path(request: HttpRequest) -> str:
     """Where somebody signs in who wanted this page; he is led back to it."""
     path = _path(request)
     if request.method != "GET" or htmx.is_htmx(request):
-        seen = urlsplit(request.headers.get("hx-current-url", ""))
-        path = f"{seen.path}?{seen.query}" if seen.query else seen.path
+        path = page_of(request) or (request.url.path if _is_page(request) else "")
     return f"/login?{urlencode({'next': path})}" if own_path(path, "") else "/login"
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Whether the address that something was sent to can be looked at, too."""
+    return "GET" in request.app.route_handler_method_map.get(request.scope["path_template"], {})
 
 
 def status_of(error: Flow2ApiError) -> int:

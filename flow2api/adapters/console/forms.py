@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import UploadFile
 
+from flow2api.adapters.console import sent_from
 from flow2api.adapters.console.guards import FORM_FIELD, sent_form
 from flow2api.adapters.console.language import gettext, ngettext
 from flow2api.domain.errors import UnsupportedInputError
@@ -24,10 +25,12 @@ class Form:
     Attributes:
         values: What was typed, by field; a field that was sent several times has its last value here.
         errors: What is wrong, by field, in the page's language. The name ``""`` stands for the form as a whole.
+        saves: Whether it is for something that is kept; else it asks for something to be done.
     """
 
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    saves: bool = True
     _all: Mapping[str, list[str]] = field(default_factory=dict)
     _files: Mapping[str, list[UploadFile]] = field(default_factory=dict)
 
@@ -104,9 +107,12 @@ class Form:
         if "" in self.errors:
             return self.errors[""]
         count = len(self.errors)
-        return ngettext("Not saved: %(count)s field to mend.", "Not saved: %(count)s fields to mend.", count) % {
-            "count": count
-        }
+        told = (
+            ngettext("Not saved: %(count)s field to mend.", "Not saved: %(count)s fields to mend.", count)
+            if self.saves
+            else ngettext("Not sent: %(count)s field to mend.", "Not sent: %(count)s fields to mend.", count)
+        )
+        return told % {"count": count}
 
 
 async def read_button(request: Request[Any, Any, Any], known: Collection[str] = ()) -> Form:
@@ -124,18 +130,19 @@ async def read_button(request: Request[Any, Any, Any], known: Collection[str] = 
     return form
 
 
-async def read_form(request: Request[Any, Any, Any], known: Collection[str]) -> Form:
+async def read_form(request: Request[Any, Any, Any], known: Collection[str], *, saves: bool = True) -> Form:
     """The form of a request.
 
     Args:
         known: The names of its fields; whatever else was sent is refused, so that nothing is set by the way.
+        saves: As `Form` has it.
     """
     sent = await sent_form(request)
-    form = Form()
+    form = Form(saves=saves)
     texts: dict[str, list[str]] = {}
     files: dict[str, list[UploadFile]] = {}
     for name, value in sent.multi_items():
-        if name == FORM_FIELD:
+        if name in (FORM_FIELD, sent_from.FIELD):
             continue
         if name not in known:
             form.refuse("", gettext("The form has a field that is not known here; open the page again."))

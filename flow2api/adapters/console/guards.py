@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,10 +14,11 @@ from litestar.enums import RequestEncodingType
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
+from flow2api.adapters.console import sent_from
 from flow2api.adapters.console.cookies import session_name
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import language_of, speak
-from flow2api.domain.errors import NotAllowedError
+from flow2api.domain.errors import NotAllowedError, NotSignedInError
 from flow2api.domain.operator import Role
 from flow2api.domain.usecases.sign_in import SignedIn
 
@@ -27,6 +29,8 @@ FORM_FIELD = "_csrf"
 HEADER = "x-csrf-token"
 
 MOST_FIELDS = 2000
+MOST_DOOR_BYTES = 64 * 1024
+"""What strangers may send: a name, a passphrase, a code."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -45,7 +49,11 @@ def session_guard(doors: ConsoleDoors) -> Guard:
 
     async def require_session(connection: Connection, handler: BaseRouteHandler) -> None:
         scope: Any = connection.scope
-        here = await doors.sign_in.who(session_token(doors, connection))
+        try:
+            here = await doors.sign_in.who(session_token(doors, connection))
+        except NotSignedInError:
+            await _note_page(connection)
+            raise
         least: Role = handler.opt.get(LEAST_ROLE) or (Role.VIEWER if scope["method"] in _SAFE else Role.OPERATOR)
         if not here.operator.role.includes(least):
             raise NotAllowedError(f"This takes the role {least.value}; yours is {here.operator.role.value}.")
@@ -86,7 +94,9 @@ async def require_form_token(request: Request[Any, Any, Any]) -> None:
     here: SignedIn = request.scope["user"]
     presented = request.headers.get(HEADER)
     if presented is None:
-        presented = str((await sent_form(request)).get(FORM_FIELD, ""))
+        form = await sent_form(request)
+        sent_from.note(request, form)
+        presented = str(form.get(FORM_FIELD, ""))
     if not hmac.compare_digest(presented.encode(), form_token(here).encode()):
         raise NotAllowedError("The page that sent this is out of date; open it again and repeat what you did.")
 
@@ -103,6 +113,16 @@ async def sent_form(request: Request[Any, Any, Any]) -> FormMultiDict:
     if kind == RequestEncodingType.URL_ENCODED and (await request.body()).count(b"&") >= MOST_FIELDS:
         raise HTTPException(status_code=413)
     return await request.form()
+
+
+async def _note_page(connection: Connection) -> None:
+    """Keep the page that a form stands on whose session is over; of a stranger no more is read than at the door."""
+    if not isinstance(connection, Request) or connection.method in _SAFE or HEADER in connection.headers:
+        return
+    length = connection.headers.get("content-length", "")
+    if length.isdecimal() and int(length) <= MOST_DOOR_BYTES:
+        with suppress(HTTPException):
+            sent_from.note(connection, await sent_form(connection))
 
 
 def form_token(here: SignedIn) -> str:

@@ -16,7 +16,7 @@ from litestar.response import Stream
 from flow2api.adapters.console.guards import session_token
 from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import prepare, render
-from flow2api.adapters.console.visit import Visit
+from flow2api.adapters.console.visit import EVENTS_PATH, Visit
 from flow2api.domain.errors import Flow2ApiError, NotSignedInError
 
 EVERY_S = 1.0
@@ -51,12 +51,28 @@ class LiveView:
     view: Callable[[Visit], Awaitable[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page as it is now.
+
+    Attributes:
+        says: Tells two of them apart that differ in more than in what a clock in the page goes on telling by itself.
+    """
+
+    html: str
+    says: bytes
+
+
+Parts = Mapping[str, Part]
+"""By the id of their root element."""
+
+
 class News:
     """Renders live views, once for all tabs of a session that look at the same page."""
 
     def __init__(self, views: Mapping[str, LiveView]) -> None:
         self._views = views
-        self._made: dict[Any, tuple[float, asyncio.Future[Mapping[str, str]]]] = {}
+        self._made: dict[Any, tuple[float, asyncio.Future[Parts]]] = {}
         self._streams = 0
 
     @contextmanager
@@ -84,13 +100,13 @@ class News:
         except KeyError as cause:
             raise NotFoundException from cause
 
-    async def parts(self, live: LiveView, visit: Visit, *, not_before: float = 0.0) -> Mapping[str, str]:
-        """The parts as they are now, by the id of their root element.
+    async def parts(self, live: LiveView, visit: Visit, *, not_before: float = 0.0) -> Parts:
+        """The parts as they are now.
 
         Args:
             not_before: What was made before this moment of the loop's clock is not news: a button was pressed since.
         """
-        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query)
+        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query, visit.here_path)
         now = asyncio.get_running_loop().time()
         made_at, future = self._made.get(key, (0.0, None))
         if future is None or made_at < not_before or now - made_at >= EVERY_S * 0.9:
@@ -101,20 +117,20 @@ class News:
                 self._made.pop(next(iter(self._made)))
         return await asyncio.shield(future)
 
-    async def _render(self, live: LiveView, visit: Visit) -> Mapping[str, str]:
+    async def _render(self, live: LiveView, visit: Visit) -> Parts:
         view = await live.view(visit)
         shell = visit.shell(live.area, live=live.name, census=await visit.doors.census())
         context = {"view": view, "shell": shell, "may_change": visit.may_change()}
         parts = {**live.parts, **_FRAME}
         for template in parts.values():
             await prepare(template)
-        return {element: render(template, context) for element, template in parts.items()}
+        return {element: _part(render(template, context)) for element, template in parts.items()}
 
 
 class EventsController(Controller):
     """The stream of a page's news."""
 
-    path = "/console/events"
+    path = EVENTS_PATH
 
     @get()
     async def events(self, visit: NamedDependency[Visit], news: NamedDependency[News]) -> Stream:
@@ -138,7 +154,7 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
     sent: dict[str, bytes] = {}
     began_at = heard_at = checked_at = loop.time()
     number = 0
-    while not visit.doors.is_draining():
+    while not visit.doors.server.is_draining():
         if loop.time() - checked_at >= _RECHECK_S:
             if not await _is_still_here(visit):
                 break
@@ -147,10 +163,10 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
             parts = await news.parts(live, visit, not_before=began_at)
         except Flow2ApiError:
             parts = {}  # the page says by itself that what it shows gets old
-        changed = {element: html for element, html in parts.items() if _digest(html) != sent.get(element)}
+        changed = {element: part for element, part in parts.items() if part.says != sent.get(element)}
         if changed:
             number, heard_at = number + 1, loop.time()
-            sent.update({element: _digest(html) for element, html in changed.items()})
+            sent.update({element: part.says for element, part in changed.items()})
             yield _message(number, changed)
         elif loop.time() - heard_at >= _BEAT_S:
             heard_at = loop.time()
@@ -167,14 +183,14 @@ async def _is_still_here(visit: Visit) -> bool:
     return True
 
 
-def _message(number: int, changed: Mapping[str, str]) -> str:
+def _message(number: int, changed: Parts) -> str:
     partials = "".join(
-        f'<hx-partial hx-target="#{element}" hx-swap="outerMorph">{html}</hx-partial>'
-        for element, html in changed.items()
+        f'<hx-partial hx-target="#{element}" hx-swap="outerMorph">{part.html}</hx-partial>'
+        for element, part in changed.items()
     )
     lines = "".join(f"data: {line}\n" for line in partials.splitlines())
     return f"id: {number}\n{lines}\n"
 
 
-def _digest(html: str) -> bytes:
-    return hashlib.blake2b(_TIME.sub(r"\1", html).encode(), digest_size=16).digest()
+def _part(html: str) -> Part:
+    return Part(html, hashlib.blake2b(_TIME.sub(r"\1", html).encode(), digest_size=16).digest())

@@ -13,15 +13,13 @@ from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.edge import edge
 from flow2api.adapters.console.errors import exception_handlers
 from flow2api.adapters.console.former import former_pages
-from flow2api.adapters.console.guards import Guard, origin_guard, require_form_token, session_guard
+from flow2api.adapters.console.guards import MOST_DOOR_BYTES, Guard, origin_guard, require_form_token, session_guard
 from flow2api.adapters.console.live import News
 from flow2api.adapters.console.set_up import SetUpController
 from flow2api.adapters.console.sign_in import LanguageController, SignInController, SignOutController
 from flow2api.adapters.console.visit import HttpRequest, Visit
 
 MOST_FORM_BYTES = 1024 * 1024
-MOST_DOOR_BYTES = 64 * 1024
-"""What strangers may send: a name, a passphrase, a code."""
 
 
 def create_console_routers(doors: ConsoleDoors, known_host: Guard) -> list[Router]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from flow2api.adapters.console.language import gettext
 
-_UNDONE_AT_ONCE = re.compile(r"/console/accounts/[0-9]+/enable")
-"""What may be done by a button whose path came back from the browser: nothing that hurts, whoever has set it."""
+_UNDONE_AT_ONCE = re.compile(r"/console/accounts/(?:[0-9]+/enable|bulk/[0-9]+/undo(?:\?[\w.~%&=+-]*)?)")
+"""What may be done by a button whose path came back from the browser: nothing that hurts, whoever has set it.
+
+It enables an account, or makes accounts again what an operator had them be a moment ago.
+"""
 
 
 @dataclass(frozen=True, slots=True)

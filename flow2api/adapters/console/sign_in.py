@@ -72,7 +72,7 @@ class SignInController(Controller):
     async def sign_in(self, request: HttpRequest, doors: NamedDependency[ConsoleDoors]) -> Response[Any]:
         """Begin a session."""
         came_by = doors.came_by_of(request.scope)
-        form = await read_form(request, _FIELDS)
+        form = await read_form(request, _FIELDS, saves=False)
         name, passphrase = form.text("name", is_needed=True), form.secret("passphrase", is_needed=True)
         code = form.secret("code", most=_LONGEST_CODE)
         refuse_open_way(form, doors, request)

@@ -8,6 +8,7 @@ import jinja2
 from jinja2 import meta
 from markupsafe import Markup
 
+from flow2api.adapters.console import sent_from
 from flow2api.adapters.console.assets import asset_path, assets
 from flow2api.adapters.console.folders import template_folder
 from flow2api.adapters.console.guards import FORM_FIELD
@@ -31,7 +32,6 @@ def environment() -> jinja2.Environment:
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(FILTERS)
     made.filters["retold"] = retold
-    made.filters["coded"] = coded
     made.globals.update(asset=asset_path, icon=icon, csrf=csrf, languages=LANGUAGES, clock_words=clock_words)
     return made
 
@@ -77,17 +77,7 @@ def icon(name: str) -> Markup:
     return Markup('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_path("icons.svg"), name)
 
 
-def coded(sentence: str) -> Markup:
-    """A sentence of the program with what stands between its backticks as code; one with an odd one is left as it is."""
-    parts = sentence.split("`")
-    if isinstance(sentence, Markup) or len(parts) % 2 == 0:
-        return Markup("{}").format(sentence)
-    shown = (
-        Markup("<code>{}</code>").format(part) if at % 2 else Markup("{}").format(part) for at, part in enumerate(parts)
-    )
-    return Markup("").join(shown)
-
-
 def csrf(shell: Shell) -> Markup:
-    """The field that every form carries which changes something."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_FIELD, shell.token)
+    """The fields that every form carries which changes something: its token, and the page that it stands on."""
+    field = Markup('<input type="hidden" name="{}" value="{}">')
+    return field.format(FORM_FIELD, shell.token) + field.format(sent_from.FIELD, sent_from.shortened(shell.here))

@@ -14,6 +14,7 @@ from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.guards import form_token
 from flow2api.adapters.console.language import Language, current
 from flow2api.adapters.console.policy import PAGE_HEADERS
+from flow2api.adapters.console.sent_from import page_of
 from flow2api.adapters.console.shell import Shell, places
 from flow2api.adapters.console.templates import prepare, render
 from flow2api.domain.audit import Actor
@@ -23,6 +24,7 @@ from flow2api.domain.usecases.count_accounts import Census
 from flow2api.domain.usecases.sign_in import SignedIn, Visitor
 
 DOOR = "console"
+EVENTS_PATH = "/console/events"
 
 HttpRequest = Request[Any, Any, Any]
 
@@ -136,15 +138,21 @@ class Visit:
             version=self.doors.version,
             token=form_token(self.here),
             places=places(accounts=waiting, generations=len(self.doors.work)),
-            here=self.path if self.request.method == "GET" else "/console",
-            live=f"/console/events?{urlencode(query)}" if live and prefers.is_live else "",
+            here=self.here_path,
+            live=f"{EVENTS_PATH}?{urlencode(query)}" if live and prefers.is_live else "",
             theme=cookies.chosen(kept, cookies.THEME),
             density=prefers.density.value,
             has_keys=prefers.has_letter_keys,
             told=cookies.told(kept),
-            is_draining=self.doors.is_draining(),
-            is_held=self.doors.drain.is_on,
+            is_draining=self.doors.server.is_draining(),
+            is_held=self.doors.server.drain.is_on,
         )
+
+    @property
+    def here_path(self) -> str:
+        """The page that is looked at: of what it sends, and of its news, the one that they are for."""
+        is_page = self.request.method == "GET" and self.request.url.path != EVENTS_PATH
+        return self.path if is_page else own_path(page_of(self.request))
 
     @property
     def path(self) -> str:

@@ -11,6 +11,9 @@ from flow2api.adapters.console.language import current, exact_time, gettext, nge
 _KIB = 1024.0
 _NOW_S = 5
 _FIRST_WITH_SEPARATOR = 1000
+_COMMAND = re.compile(r"`([^`]+)`")
+_LONG_NAME = re.compile(r"(?=\w{15})([A-Za-z0-9]+(?:_+[A-Za-z0-9]+){2,})")
+_BREAK = Markup("_<wbr>")
 _DASH = "\N{EN DASH}"
 
 
@@ -127,6 +130,24 @@ def clock_words() -> str:
     return "|".join(re.sub(r"\d+", "{}", relative(sign * span)) for sign in (1, -1) for span in spans)
 
 
+def prose(text: str | None) -> Markup:
+    """A sentence of the program or of a service: commands in backticks as code, long names broken at their underscores.
+
+    What is markup already stays as it is.
+    """
+    if isinstance(text, Markup):
+        return text
+    parts = _COMMAND.split(text or "")
+    return Markup("").join(
+        Markup("<code>%s</code>") % _breakable(part) if at % 2 else _breakable(part) for at, part in enumerate(parts)
+    )
+
+
+def _breakable(text: str) -> Markup:
+    parts = _LONG_NAME.split(text)
+    return Markup("").join(_BREAK.join(part.split("_")) if at % 2 else part for at, part in enumerate(parts))
+
+
 def _time(at: datetime, text: str, kind: str = "") -> Markup:
     attribute = Markup(' data-ago=""') if kind else Markup("")
     return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
@@ -142,4 +163,5 @@ FILTERS = {
     "ago": ago,
     "moment": moment,
     "clock": clock,
+    "prose": prose,
 }

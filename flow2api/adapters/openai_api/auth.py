@@ -59,7 +59,7 @@ def key_check(authorize: Authorizes, scope: KeyScope | None = None) -> KeyCheck:
 def caller_of(scope: Any) -> Caller:
     """Who the request is made for; only behind :func:`key_check`."""
     key: ApiKey = scope["auth"]
-    return Caller(key_id=key.id, tag=key.tag, rules=key.rules)
+    return Caller(key.id, key.tag, key.rules, key.first_id)  # by position: half the price of names, for each request
 
 
 def profile_of(scope: Any) -> str | None:

@@ -26,7 +26,7 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.request import check_prompt
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 _DOOR = "chat.completions"
 _OWN_FIELDS = field_names(ChatIn) - {"n"} | {"modalities"}

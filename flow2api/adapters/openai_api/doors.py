@@ -15,8 +15,8 @@ from flow2api.domain.ports.responses import ShownResult
 from flow2api.domain.ports.storage import Page
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.request_log import Asking
-from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.limit_requests import Allowance
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.domain.usecases.serve_media import OpenMedia
 from flow2api.domain.waiting_line import Turn
 

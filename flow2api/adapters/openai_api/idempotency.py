@@ -9,7 +9,7 @@ import re
 from flow2api.adapters.openai_api.body import Body, HttpRequest
 from flow2api.adapters.openai_api.headers import header
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 

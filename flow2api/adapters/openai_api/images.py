@@ -24,7 +24,7 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.generation import GenerationRequest
 from flow2api.domain.media import MediaKind
 from flow2api.domain.request import check_prompt, enlarges
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 _OWN_FIELDS = field_names(ImagesIn)
 _OWN_FIELDS_AND_MASK = _OWN_FIELDS | {"mask"}

@@ -1,7 +1,7 @@
 """From a door's fields to the canonical request, for all doors of this surface alike."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from flow2api.adapters.openai_api.doors import Doors
@@ -75,6 +75,32 @@ def check_model(doors: Doors, model: str, kind: MediaKind | None, caller: Caller
     scope = KeyScope.of(description.kind)
     if scope not in caller.rules.scopes:
         raise KeyScopeError(scope.value)
+
+
+def check_plan(doors: Doors, request: GenerationRequest, caller: Caller) -> GenerationRequest:
+    """The request as far as the key may have it made, whatever its parameters have made of the name that was asked for.
+
+    Raises:
+        ModelNotAllowedError: The key may use neither the model that would serve nor the one behind it.
+    """
+    models = caller.rules.models
+    if not models:
+        return request
+    others = tuple(one for other in request.others if (one := _allowed_form(doors, other, models)) is not None)
+    first = _allowed_form(doors, request, models)
+    if first is None:
+        raise ModelNotAllowedError(request.spec.name)
+    return replace(first, others=others)
+
+
+def _allowed_form(doors: Doors, request: GenerationRequest, models: tuple[str, ...]) -> GenerationRequest | None:
+    def is_open(one: GenerationRequest) -> bool:
+        return doors.routes.opens(models, one.model, one.spec.name)
+
+    modest = request.modest
+    if not is_open(request):
+        return modest if modest is not None and is_open(modest) else None
+    return request if modest is None or is_open(modest) else replace(request, modest=None)
 
 
 def heeds_masks(doors: Doors, model: str) -> bool:

@@ -10,11 +10,12 @@ from flow2api.adapters.openai_api.cors import HeaderList
 from flow2api.adapters.openai_api.doors import Doors
 from flow2api.adapters.openai_api.headers import header
 from flow2api.adapters.openai_api.notices import unique, warning_headers
+from flow2api.adapters.openai_api.planning import check_plan
 from flow2api.domain.api_key import Caller
 from flow2api.domain.gateway_hops import HOPS, hops_with
 from flow2api.domain.generation import Accepted, Failed, Finished, GenerationEvent, GenerationRequest
-from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.limit_requests import Allowance
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 _VIA = b"x-flow2api-via"
 """The header that names the gateways which a request has come through."""
@@ -74,7 +75,9 @@ async def begin(
 
     Raises:
         GatewayLoopError: The request has been here before.
+        ModelNotAllowedError: What would serve is not for this key.
     """
+    plan = check_plan(doors, plan, caller)
     # Never taken back: each request is a task, with a context of its own, which its work goes on in.
     HOPS.set(hops_with(doors.gateway_name(), header(request.scope, _VIA)))
     events = await doors.generate(plan, caller, idempotency=idempotency)

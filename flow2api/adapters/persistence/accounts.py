@@ -1,8 +1,9 @@
 """Accounts in the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete, insert, select, update
@@ -16,6 +17,7 @@ from flow2api.adapters.persistence.rows.base import table_of
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.ports.system import Clock
 
 ACCOUNTS = table_of(AccountRow)
@@ -47,10 +49,45 @@ _RESERVE = (
 )
 
 
-def save_account(connection: Connection, row: dict[str, Any]) -> bool:
-    """Write an account over what is there; False when it is gone, for a late write must not bring it back."""
-    values = {name: value for name, value in row.items() if name != "id"}
-    return connection.execute(_SAVE, {"account_id": row["id"], **values}).rowcount == 1
+def account_to_change(connection: Connection, account_id: int) -> Account | None:
+    """The account as it is in the transaction that is to write it."""
+    row = connection.execute(_GET, {"account_id": account_id}).mappings().first()
+    return None if row is None else row_to_account(row)
+
+
+def save_account(connection: Connection, changed: Changed, entry: AuditEntry | None, now: datetime) -> None:
+    """Write an account over what was found in this transaction, with what goes along."""
+    account_id = changed.before.id
+    values = {name: value for name, value in account_to_row(changed.after).items() if name != "id"}
+    connection.execute(_SAVE, {"account_id": account_id, **values})
+    note_changes(connection, ACCOUNT, (account_id,), now)
+    note_audit(connection, entry)
+
+
+class Alteration:
+    """A caller's change of an account. What it raises is kept, for it must not undo the transaction that others share."""
+
+    def __init__(
+        self, change: Callable[[Account], Account], audit: Callable[[Changed], AuditEntry | None] | None
+    ) -> None:
+        self._change = change
+        self._audit = audit
+        self._error: Exception | None = None
+
+    def of(self, account: Account) -> tuple[Changed, AuditEntry | None] | None:
+        """What becomes of the account, and the entry that goes with it; None when the caller's functions failed."""
+        self._error = None
+        try:
+            changed = Changed(account, self._change(account))
+            return changed, None if self._audit is None else self._audit(changed)
+        except Exception as error:  # noqa: BLE001 - it is the caller's, and is raised there
+            self._error = error
+            return None
+
+    def raise_for_error(self) -> None:
+        """Raise what the caller's functions did."""
+        if self._error is not None:
+            raise self._error
 
 
 class SqlAccounts:
@@ -105,15 +142,26 @@ class SqlAccounts:
         await self._database.write(step)
         return added
 
-    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
-        row = account_to_row(account)
+    async def change(
+        self,
+        account_id: int,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+    ) -> Changed | None:
+        alteration = Alteration(change, audit)
 
-        def step(connection: Connection) -> None:
-            if save_account(connection, row):
-                note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
-                note_audit(connection, audit)
+        def step(connection: Connection) -> Changed | None:
+            before = account_to_change(connection, account_id)
+            if before is None or (altered := alteration.of(before)) is None:
+                return None
+            changed, entry = altered
+            if changed.after != before:
+                save_account(connection, changed, entry, self._clock.now())
+            return changed
 
-        await self._database.write(step)
+        changed = await self._database.write(step)
+        alteration.raise_for_error()
+        return changed
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         def step(connection: Connection) -> None:

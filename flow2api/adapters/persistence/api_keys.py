@@ -1,8 +1,8 @@
 """Keys to our API in the database."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, case, insert, or_, select, update
@@ -14,9 +14,11 @@ from flow2api.adapters.persistence.rows import ApiKeyRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.api_key import ApiKey, changed_fields
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError
 from flow2api.domain.key_rules import EVERY_SCOPE, NO_RULES, KeyRules, scopes_named
 from flow2api.domain.ports.system import Clock
+
+T = TypeVar("T")
 
 API_KEYS = table_of(ApiKeyRow)
 
@@ -60,33 +62,61 @@ class SqlApiKeys:
     async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         row = key_to_row(key)
 
-        def step(connection: Connection) -> int | None:
+        def step(connection: Connection) -> int | ConflictError:
             if _has_namesake(connection, key):
-                return None
-            number = connection.execute(insert(API_KEYS), row).inserted_primary_key
-            assert number is not None  # noqa: S101 - one row was inserted
-            note_changes(connection, API_KEY, number, self._clock.now())
-            note_audit(connection, audit, made=number[0])
-            return int(number[0])
+                return _namesake(key)
+            number = self._insert(connection, row)
+            note_audit(connection, audit, made=number)
+            return number
 
-        return replace(key, id=_or_conflict(await self._database.write(step), key))
+        return dataclasses.replace(key, id=_done(await self._database.write(step)))
 
     async def save(self, key: ApiKey, audit: AuditEntry | None = None, *, former: ApiKey | None = None) -> None:
-        values = key_to_row(key)
-        values["used_at"] = values.pop("last_used_at")
+        values = _changing(key)
 
         def step(connection: Connection) -> ConflictError | None:
             if former is not None and (fields := _changed_fields(connection, former)):
                 return ChangedMeanwhileError(fields)
             if _has_namesake(connection, key):
                 return _namesake(key)
-            if connection.execute(_SAVE, {"of": key.id, **values}).rowcount:
-                note_changes(connection, API_KEY, (key.id,), self._clock.now())
+            if self._update(connection, values):
                 note_audit(connection, audit)
             return None
 
-        if (refusal := await self._database.write(step)) is not None:
-            raise refusal
+        _done(await self._database.write(step))
+
+    async def replace(
+        self, key: ApiKey, successor: ApiKey, audits: Sequence[AuditEntry] = (), *, former: ApiKey
+    ) -> ApiKey:
+        values, row = _changing(key), key_to_row(successor)
+
+        def step(connection: Connection) -> int | ConflictError:
+            if fields := _changed_fields(connection, former):
+                return ChangedMeanwhileError(fields)
+            if _has_namesake(connection, key):
+                return _namesake(key)
+            if _has_namesake(connection, successor, but=key):
+                return _namesake(successor)
+            if not self._update(connection, values):
+                return _not_known(key.id)
+            number = self._insert(connection, row)
+            for audit in audits:
+                note_audit(connection, audit, made=number)
+            return number
+
+        return dataclasses.replace(successor, id=_done(await self._database.write(step)))
+
+    def _insert(self, connection: Connection, row: dict[str, Any]) -> int:
+        number = connection.execute(insert(API_KEYS), row).inserted_primary_key
+        assert number is not None  # noqa: S101 - one row was inserted
+        note_changes(connection, API_KEY, number, self._clock.now())
+        return int(number[0])
+
+    def _update(self, connection: Connection, values: dict[str, Any]) -> bool:
+        if not connection.execute(_SAVE, values).rowcount:
+            return False
+        note_changes(connection, API_KEY, (values["of"],), self._clock.now())
+        return True
 
 
 def key_to_row(key: ApiKey) -> dict[str, Any]:
@@ -106,6 +136,7 @@ def key_to_row(key: ApiKey) -> dict[str, Any]:
         "requests_per_min": key.rules.requests_per_min,
         "max_concurrent": key.rules.max_concurrent,
         "max_per_day": key.rules.max_per_day,
+        "first_id": key.first_id,
     }
 
 
@@ -122,6 +153,7 @@ def row_to_key(row: RowMapping) -> ApiKey:
         tag=row["tag"],
         profile=row["profile"],
         rules=_rules_of(row),
+        first_id=row["first_id"],
     )
 
 
@@ -137,9 +169,22 @@ def _rules_of(row: RowMapping) -> KeyRules:
     return NO_RULES if rules == NO_RULES else rules
 
 
-def _has_namesake(connection: Connection, key: ApiKey) -> bool:
-    # Asked first, so that the usual conflict does not undo the transaction that others share.
-    return key.is_active and connection.execute(_NAMESAKE, {"wanted": key.name, "but": key.id}).first() is not None
+def _changing(key: ApiKey) -> dict[str, Any]:
+    values = key_to_row(key)
+    return {"of": key.id, "used_at": values.pop("last_used_at"), **values}
+
+
+def _has_namesake(connection: Connection, key: ApiKey, but: ApiKey | None = None) -> bool:
+    """Whether an active key has this one's name, apart from itself, or from another that gives its name away.
+
+    It is asked first, so that the usual conflict does not undo the transaction that others share.
+    """
+    if not key.is_active:
+        return False
+    if but is not None and but.is_active and but.name == key.name:
+        return True
+    apart = (but or key).id
+    return connection.execute(_NAMESAKE, {"wanted": key.name, "but": apart}).first() is not None
 
 
 def _changed_fields(connection: Connection, former: ApiKey) -> tuple[str, ...]:
@@ -147,10 +192,14 @@ def _changed_fields(connection: Connection, former: ApiKey) -> tuple[str, ...]:
     return () if row is None else changed_fields(former, row_to_key(row))
 
 
-def _or_conflict(number: int | None, key: ApiKey) -> int:
-    if number is None:
-        raise _namesake(key)
-    return number
+def _done(answer: T | ConflictError) -> T:
+    if isinstance(answer, ConflictError):
+        raise answer
+    return answer
+
+
+def _not_known(key_id: int) -> NotKnownError:
+    return NotKnownError(f"There is no key with the id {key_id}.")
 
 
 def _namesake(key: ApiKey) -> ConflictError:

@@ -1,20 +1,27 @@
 """The secrets of accounts in the database, sealed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from flow2api.adapters.persistence.account_mapping import account_to_row, credentials_to_row, row_to_credentials
-from flow2api.adapters.persistence.accounts import BATCH, CREDENTIALS, INLINE, SLICE, save_account
-from flow2api.adapters.persistence.audit_log import note_audit
-from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
+from flow2api.adapters.persistence.account_mapping import credentials_to_row, row_to_credentials
+from flow2api.adapters.persistence.accounts import (
+    BATCH,
+    CREDENTIALS,
+    INLINE,
+    SLICE,
+    Alteration,
+    account_to_change,
+    save_account,
+)
 from flow2api.adapters.persistence.database import Database, Step
 from flow2api.adapters.persistence.rows.base import to_instant
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 
@@ -22,6 +29,7 @@ AT_ONCE = 500
 """Digests that one query looks for."""
 
 _READ = select(CREDENTIALS).where(CREDENTIALS.c.account_id == bindparam("of"))
+_DIGEST = select(CREDENTIALS.c.token_digest).where(CREDENTIALS.c.account_id == bindparam("of"))
 _WRITE = update(CREDENTIALS).where(CREDENTIALS.c.account_id == bindparam("of"))
 _FRESH = (
     select(CREDENTIALS)
@@ -63,18 +71,34 @@ class SqlCredentialVault:
         )
         return None if row is None else row_to_credentials(row, self._cipher)
 
-    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
-        row = account_to_row(account)
-        sealed = credentials_to_row(account.id, credentials, self._cipher)
+    async def write(
+        self,
+        account_id: int,
+        credentials: Credentials,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+        *,
+        replaces: Secret | None = None,
+    ) -> Changed | None:
+        sealed = credentials_to_row(account_id, credentials, self._cipher)
         values = {name: value for name, value in sealed.items() if name != "account_id"}
+        expected = None if replaces is None else self._cipher.digest(replaces, purpose="session_token")
+        alteration = Alteration(change, audit)
 
-        def step(connection: Connection) -> None:
-            if save_account(connection, row):
-                connection.execute(_WRITE, {"of": account.id, **values})
-                note_changes(connection, ACCOUNT, (account.id,), self._clock.now())
-                note_audit(connection, audit)
+        def step(connection: Connection) -> Changed | None:
+            before = account_to_change(connection, account_id)
+            if before is None or not _is_stored(connection, account_id, expected):
+                return None
+            if (altered := alteration.of(before)) is None:
+                return None
+            changed, entry = altered
+            save_account(connection, changed, entry, self._clock.now())
+            connection.execute(_WRITE, {"of": account_id, **values})
+            return changed
 
-        await self._database.write(step)
+        changed = await self._database.write(step)
+        alteration.raise_for_error()
+        return changed
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         if len(session_tokens) <= INLINE:
@@ -90,6 +114,11 @@ class SqlCredentialVault:
 
     def _digests(self, session_tokens: Sequence[Secret]) -> dict[bytes, Secret]:
         return {self._cipher.digest(token, purpose="session_token"): token for token in session_tokens}
+
+
+def _is_stored(connection: Connection, account_id: int, digest: bytes | None) -> bool:
+    """Whether the session token of this digest is the account's; None is whatever it has."""
+    return digest is None or connection.execute(_DIGEST, {"of": account_id}).scalar() == digest
 
 
 def _fresh_behind(account_id: int, now: int) -> Step[Sequence[RowMapping]]:

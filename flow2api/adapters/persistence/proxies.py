@@ -12,11 +12,11 @@ from flow2api.adapters.persistence.database import Database, Step
 from flow2api.adapters.persistence.rows import AccountRow, ProxyAssignmentRow, ProxyRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.ports.proxies import Assignment
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
+from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState, changed_fields
 
 PROXIES = table_of(ProxyRow)
 ASSIGNMENTS = table_of(ProxyAssignmentRow)
@@ -26,6 +26,7 @@ BATCH = 500
 """How many assignments one step reads or writes."""
 
 _ALL = select(PROXIES).order_by(PROXIES.c.name)
+_GET = select(PROXIES).where(PROXIES.c.id == bindparam("wanted"))
 _NAMED = select(PROXIES.c.id).where(PROXIES.c.name == bindparam("wanted"))
 _SAVE = update(PROXIES).where(PROXIES.c.id == bindparam("of"))
 _NAME = select(PROXIES.c.name).where(PROXIES.c.id == bindparam("wanted"))
@@ -71,15 +72,23 @@ class SqlProxies:
             raise ConflictError(f"A proxy named {proxy.name!r} exists already. Choose another name.")
         return replace(proxy, id=number)
 
-    async def save(self, proxy: Proxy, audit: AuditEntry | None = None) -> None:
+    async def save(self, proxy: Proxy, audit: AuditEntry | None = None, *, former: Proxy | None = None) -> None:
         row = settings_to_row(proxy, self._cipher)
 
-        def step(connection: Connection) -> None:
+        def step(connection: Connection) -> ChangedMeanwhileError | None:
+            if former is not None and (fields := self._changed_fields(connection, former)):
+                return ChangedMeanwhileError(fields)
             if connection.execute(_SAVE, {"of": proxy.id, **row}).rowcount:
                 note_changes(connection, PROXY, (proxy.id,), self._clock.now())
                 note_audit(connection, audit)
+            return None
 
-        await self._database.write(step)
+        if (refusal := await self._database.write(step)) is not None:
+            raise refusal
+
+    def _changed_fields(self, connection: Connection, former: Proxy) -> tuple[str, ...]:
+        row = connection.execute(_GET, {"wanted": former.id}).mappings().first()
+        return () if row is None else changed_fields(former, row_to_proxy(row, self._cipher))
 
     async def remove(self, proxy_id: int, audit: AuditEntry | None = None) -> bool:
         def step(connection: Connection) -> bool:

@@ -19,7 +19,7 @@ from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.trash import DeletedAccount
+from flow2api.domain.trash import DeletedAccount, taken_by
 
 DELETED = table_of(DeletedAccountRow)
 _DIGEST = "token_digest"
@@ -32,6 +32,17 @@ _DROP = delete(DELETED).where(DELETED.c.id == bindparam("of"))
 _PAGE = select(DELETED).where(DELETED.c.id < bindparam("behind")).order_by(DELETED.c.id.desc()).limit(bindparam("most"))
 _COUNT = select(func.count()).select_from(DELETED)
 _FORGET = delete(DELETED).where(DELETED.c.deleted_at < bindparam("before"))
+_OF_DIGEST = select(CREDENTIALS.c.account_id).where(CREDENTIALS.c.token_digest == bindparam("digest"))
+_SAME = (
+    select(ACCOUNTS.c.id)
+    .where(
+        ACCOUNTS.c.upstream == bindparam("upstream"),
+        ACCOUNTS.c.base_url.is_not_distinct_from(bindparam("base_url")),
+        (ACCOUNTS.c.email == bindparam("email")) | ACCOUNTS.c.id.in_(_OF_DIGEST),
+    )
+    .order_by(ACCOUNTS.c.id)
+    .limit(1)
+)
 _GREATEST = 2**62
 
 
@@ -84,9 +95,13 @@ class SqlAccountTrash:
             row = connection.execute(_READ, {"of": account_id}).mappings().first()
             if row is None:
                 return None
-            account = _unpacked(row["account"])
+            account, secrets = _unpacked(row["account"]), _unpacked(row["credentials"])
+            wanted = {name: account[name] for name in ("upstream", "base_url", "email")}
+            taken = connection.scalar(_SAME, {**wanted, "digest": secrets[_DIGEST]})
+            if taken is not None:
+                raise taken_by(taken)
             connection.execute(insert(ACCOUNTS), [dict(account)])
-            connection.execute(insert(CREDENTIALS), [dict(_unpacked(row["credentials"]))])
+            connection.execute(insert(CREDENTIALS), [dict(secrets)])
             connection.execute(_DROP, {"of": account_id})
             note_changes(connection, ACCOUNT, (account_id,), self._clock.now())
             note_audit(connection, audit)

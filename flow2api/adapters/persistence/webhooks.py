@@ -14,14 +14,15 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.deliveries import DELIVERIES, WEBHOOKS
 from flow2api.adapters.persistence.rows.base import to_instant, to_moment
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.webhook import DeliveryState, Webhook
+from flow2api.domain.webhook import DeliveryState, Webhook, changed_fields
 
 _KNOWN = {kind.value: kind for kind in NoticeKind}
 _ALL = select(WEBHOOKS).order_by(WEBHOOKS.c.id)
+_GET = select(WEBHOOKS).where(WEBHOOKS.c.id == bindparam("of"))
 _NAMESAKE = select(WEBHOOKS.c.id).where(WEBHOOKS.c.name == bindparam("wanted"))
 _REMOVE = delete(WEBHOOKS).where(WEBHOOKS.c.id == bindparam("of"))
 _SWITCH_OFF = (
@@ -82,18 +83,25 @@ class SqlWebhooks:
 
         return await self._database.write(step)
 
-    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None, *, former: Webhook | None = None) -> bool:
         row = self._row(webhook)
         values = {name: row[name] for name in _CHANGED}
 
-        def step(connection: Connection) -> bool:
-            if not connection.execute(_SAVE.values(values), {"of": webhook.id}).rowcount:
+        def step(connection: Connection) -> bool | ChangedMeanwhileError:
+            row = connection.execute(_GET, {"of": webhook.id}).mappings().first()
+            if row is None:
                 return False
+            if former is not None and (fields := changed_fields(former, self._webhook(row))):
+                return ChangedMeanwhileError(fields)
+            connection.execute(_SAVE.values(values), {"of": webhook.id})
             note_changes(connection, WEBHOOK, (webhook.id,), self._clock.now())
             note_audit(connection, audit)
             return True
 
-        return await self._database.write(step)
+        outcome = await self._database.write(step)
+        if isinstance(outcome, ChangedMeanwhileError):
+            raise outcome
+        return outcome
 
     async def switch(
         self, webhook_id: int, disabled_at: datetime | None, why: str = "", audit: AuditEntry | None = None

@@ -70,6 +70,15 @@ class ModelCatalog:
         """The concrete model of this name, also where a base name shares it; None when it is not served."""
         return self._specs.get(name)
 
+    def stands_for(self, name: str) -> frozenset[str]:
+        """The models that a name stands for by itself: one that is theirs for one, the name of a line for all of it.
+
+        An alias stands for what it leads to, and a name that is unknown for nothing.
+        """
+        route, own = self._routes.get(name), self._candidates.get(name)
+        every = (own,) if own is not None else () if route is None else route.targets
+        return frozenset(spec.name for one in every for spec in (one.members if one.named is None else (one.named,)))
+
     def kind_of(self, name: str) -> MediaKind | None:
         """What the concrete model of this name makes; None when it is not served."""
         spec = self._specs.get(name)

@@ -75,6 +75,16 @@ class ModelRoutes:
         """
         return name in self._selection(patterns)[0]
 
+    def opens(self, patterns: tuple[str, ...], name: str, model: str) -> bool:
+        """Whether a model may serve a name that these patterns select.
+
+        A name that only the operator has opens whatever it leads to, and any other one what it stands for by itself; what
+        parameters make of it beyond that has to be selected, too.
+        """
+        targets = self._current().get(name, (name,))
+        is_own = name in self._current() and self._catalog.get(name) is None
+        return is_own or any(model in self._catalog.stands_for(one) for one in targets) or self.selects(patterns, model)
+
     def listed_of(self, patterns: tuple[str, ...]) -> tuple[ModelDescription, ...]:
         """What is listed of these patterns, and behind it the aliases that they match though not what these lead to."""
         return self._selection(patterns)[1]

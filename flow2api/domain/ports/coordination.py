@@ -73,6 +73,15 @@ class TellsUses(Protocol):
         ...
 
 
+@runtime_checkable
+class RefundsUses(Protocol):
+    """What limits that processes share may offer besides: a way to take back what was counted and came to nothing."""
+
+    async def refund(self, subject: str, amount: int) -> None:
+        """Count so many uses less, but never less than none; nothing happens when the window is over."""
+        ...
+
+
 class Events(Protocol):
     """Lets processes wake each other. What is lost only delays: whoever listens also looks by itself, less often."""
 

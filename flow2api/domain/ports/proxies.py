@@ -27,8 +27,16 @@ class Proxies(Protocol):
         """
         ...
 
-    async def save(self, proxy: Proxy, audit: AuditEntry | None = None) -> None:
-        """Write what an operator may change (all but name and health) over what is there, and note it in the feed."""
+    async def save(self, proxy: Proxy, audit: AuditEntry | None = None, *, former: Proxy | None = None) -> None:
+        """Write what an operator may change (all but name and health) over what is there, and note it in the feed.
+
+        Args:
+            former: The proxy as it was when the change was thought of, so that it undoes none that came between; None writes
+                over whatever is there.
+
+        Raises:
+            ChangedMeanwhileError: It is not as `former` any more; nothing was written.
+        """
         ...
 
     async def remove(self, proxy_id: int, audit: AuditEntry | None = None) -> bool:

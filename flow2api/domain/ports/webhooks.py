@@ -32,11 +32,18 @@ class Webhooks(Protocol):
         """
         ...
 
-    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None, *, former: Webhook | None = None) -> bool:
         """Write address, signing secret, events and key over what is there, and note the change in the feed.
+
+        Args:
+            former: The webhook as it was when the change was thought of, so that it undoes none that came between; None
+                writes over whatever is there.
 
         Returns:
             False, and nothing was written, when it was not there.
+
+        Raises:
+            ChangedMeanwhileError: It is not as `former` any more; nothing was written.
         """
         ...
 

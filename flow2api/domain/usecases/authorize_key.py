@@ -69,7 +69,7 @@ class AuthorizeKey:
         if not presented or len(presented) > _LONGEST_KEY:
             return None
         key = self._known.get(self._digest(presented))
-        if key is None or not key.is_active:
+        if key is None or key.revoked_at is not None:
             return None
         # The clock is not asked for keys that never expire, which is most of them.
         return None if key.rules.expires_at is not None and key.rules.has_expired(self._clock.now()) else key

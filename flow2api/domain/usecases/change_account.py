@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
@@ -70,21 +70,28 @@ class ChangeAccount:
         Raises:
             UnsupportedInputError: Something cannot be as it is asked for.
             ConflictError: Another account has the address or the session token.
+            AccountNotFoundError: It is not there any more.
         """
         check_change(change)
         kind = self._kinds.of(account.upstream)
         check_new_base_url(account, change.base_url, change.session_token, kind)
-        changed = changed_by(account, change)
-        if changed.email is not None and changed.email != account.email:
-            await self._refuse_namesake(changed, changed.email)
-        details = differences(told_of(account), told_of(changed))
-        if change.session_token is not None and await self._is_new(changed, account, change.session_token):
-            changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
-            details["after"] = {**details["after"], kind.field: "new"}
-            await self._vault.write(changed, Credentials(change.session_token), self._entry(account, details, actor))
-        elif changed != account:
-            await self._accounts.save(changed, self._entry(account, details, actor))
-        return changed
+        wanted = changed_by(account, change)
+        if wanted.email is not None and wanted.email != account.email:
+            await self._refuse_namesake(wanted, wanted.email)
+        if change.session_token is not None and await self._is_new(wanted, account, change.session_token):
+            changed = await self._vault.write(
+                account.id,
+                Credentials(change.session_token),
+                lambda one: _unproven(changed_by(one, change), kind),
+                lambda one: self._entry(one, actor, {kind.field: "new"}),
+            )
+        else:
+            changed = await self._accounts.change(
+                account.id, lambda one: changed_by(one, change), lambda one: self._entry(one, actor, {})
+            )
+        if changed is None:
+            raise AccountNotFoundError(account.id)
+        return changed.after
 
     async def _is_new(self, changed: Account, account: Account, session_token: Secret) -> bool:
         """Whether this has to be tried: another secret, or the same at another host."""
@@ -100,14 +107,20 @@ class ChangeAccount:
             if other.id != account.id and other.upstream == account.upstream:
                 raise ConflictError(f"The account {other.id} has the address {email} already.")
 
-    def _entry(self, account: Account, details: Mapping[str, object], actor: Actor) -> AuditEntry:
+    def _entry(self, changed: Changed, actor: Actor, besides: Mapping[str, object]) -> AuditEntry:
+        details = differences(told_of(changed.before), told_of(changed.after))
         return AuditEntry(
             at=self._clock.now(),
             actor=actor,
             action=AuditAction.ACCOUNT_CHANGED,
-            subject=str(account.id),
-            details=details,
+            subject=str(changed.before.id),
+            details={**details, "after": {**details["after"], **besides}},
         )
+
+
+def _unproven(account: Account, kind: CredentialKind) -> Account:
+    """The account with a secret that nobody has tried yet."""
+    return replace(account, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
 
 
 def check_new_base_url(
@@ -163,6 +176,39 @@ def changed_by(account: Account, change: AccountChange) -> Account:
     if change.base_url is not None:
         changed = changed.served_at(change.base_url)
     return changed.working_in(change.workspace, None)
+
+
+def reversal(account: Account, change: AccountChange) -> AccountChange:
+    """What takes a change of limits, weight, priority and tags back from an account, which is as it was before.
+
+    Nothing of it is set where the change makes no difference; whatever else it changes is not taken back.
+    """
+    after = changed_by(account, change)
+    return AccountChange(
+        limits={
+            kind: account.capacity.of(kind)
+            for kind in MediaKind
+            if account.capacity.of(kind) != after.capacity.of(kind)
+        },
+        weight=account.weight if account.weight != after.weight else None,
+        priority=account.priority if account.priority != after.priority else None,
+        added_tags=account.tags - after.tags,
+        removed_tags=after.tags - account.tags,
+    )
+
+
+def left_by(change: AccountChange, way_back: AccountChange) -> dict[str, object]:
+    """What of the change an account shows that has not been changed since, by the names of `told_of`.
+
+    Args:
+        way_back: Its `reversal`; what that leaves alone is not told. Neither are tags, which come and go one by one.
+    """
+    left: dict[str, object] = {f"{kind.value}_capacity": change.limits[kind] for kind in way_back.limits}
+    if way_back.weight is not None:
+        left["weight"] = change.weight
+    if way_back.priority is not None:
+        left["priority"] = change.priority
+    return left
 
 
 def told_of(account: Account) -> dict[str, object]:

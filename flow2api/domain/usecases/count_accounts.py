@@ -62,18 +62,25 @@ class CountAccounts:
         """The figures of a moment ago; who asks while they are counted gets the same ones.
 
         In a large pool whoever asks now and again does not wait: he gets those of before, and the next one newer ones.
+        In a small one an account that came or went counts at once.
         """
-        now = self._clock.monotonic()
-        if self._counted is not None and now < self._fresh_until:
-            return self._counted
+        now, counted = self._clock.monotonic(), self._counted
+        if counted is not None and not self._is_of_all(counted):
+            counted = None
+        if counted is not None and now < self._fresh_until:
+            return counted
         counting = self._counted_anew()
-        if self._counted is not None and now < self._good_until:
-            return self._counted
-        return await asyncio.shield(counting)
+        if counted is not None and now < self._good_until:
+            return counted
+        counted = await asyncio.shield(counting)
+        return counted if self._is_of_all(counted) else await asyncio.shield(self._counted_anew())
 
     async def count(self) -> None:
         """Count them anew now, whether anybody asks or not."""
         await asyncio.shield(self._counted_anew())
+
+    def _is_of_all(self, census: Census) -> bool:
+        return len(self._pool) >= MANY or census.total == len(self._pool)
 
     def _counted_anew(self) -> "asyncio.Task[Census]":
         if self._counting is None or self._counting.done():

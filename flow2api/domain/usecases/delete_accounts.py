@@ -9,7 +9,7 @@ from flow2api.domain.errors import AccountNotFoundError, ConflictError, StorageE
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import Accounts, AccountTrash, CredentialVault, KeepsDeleted
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.trash import KEPT_FOR, DeletedAccount
+from flow2api.domain.trash import KEPT_FOR, DeletedAccount, taken_by
 from flow2api.domain.usecases.find_owners import find_owners
 
 log = logging.getLogger(__name__)
@@ -129,9 +129,7 @@ class RestoreAccounts:
         owners = await find_owners(self._vault, self._accounts, [credentials.session_token], deleted.account.place)
         taken = [one.id for one in same if one.place == deleted.account.place] + list(owners.values())
         if taken:
-            raise ConflictError(
-                f"The account {taken[0]} signs in with the same address or session token meanwhile; delete that one first."
-            )
+            raise taken_by(taken[0])
         entry = AuditEntry(
             at=self._clock.now(),
             actor=actor,

@@ -2,64 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
 from datetime import timedelta
 
 from flow2api.domain.account import Place
 from flow2api.domain.api_key import Caller
-from flow2api.domain.errors import (
-    ConflictError,
-    Flow2ApiError,
-    GenerationFailedError,
-    IdempotencyConflictError,
-    ShuttingDownError,
-)
-from flow2api.domain.generation import (
-    Accepted,
-    Failed,
-    Fault,
-    Finished,
-    Generation,
-    GenerationEvent,
-    GenerationRequest,
-    State,
-    in_place_of,
-)
+from flow2api.domain.errors import ConflictError, ShuttingDownError
+from flow2api.domain.generation import Generation, GenerationEvent, GenerationRequest, in_place_of
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
-from flow2api.domain.ports.storage import Generations, IdempotencyClaim, MediaIndex
+from flow2api.domain.ports.storage import Generations, MediaIndex
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.limit_requests import LimitRequests
-from flow2api.domain.usecases.relay_events import ENDED, RelayEvents, set_within
+from flow2api.domain.usecases.recall_requests import Idempotency, RecallRequests
+from flow2api.domain.usecases.rejoin_generations import RejoinGenerations
+from flow2api.domain.usecases.relay_events import RelayEvents
+from flow2api.domain.usecases.watch_parts import watch_parts
 from flow2api.domain.usecases.watch_room import WatchRoom
 from flow2api.domain.usecases.work import Work
 
-_LOOK_AGAIN_S = 1.0
-_LEAST_REMEMBERED = 256
-_REPEATED_WITHIN = timedelta(minutes=3)
-"""For how long after its end a repeat hears of what has spent credits: a restart lies in between, and the client's pauses."""
-
 _TRIES = 3
 """How often a request looks for an earlier one with its key when others with the same key are faster."""
-
-
-@dataclass(frozen=True, slots=True)
-class Idempotency:
-    """What tells a repeat from a new request.
-
-    Attributes:
-        key: The caller's ``Idempotency-Key``, if there was one.
-        body_digest: SHA-256 of what was asked.
-        is_retry: The client says that it has sent the same before.
-    """
-
-    key: str | None
-    body_digest: bytes
-    is_retry: bool = False
 
 
 class Generate:
@@ -94,19 +60,17 @@ class Generate:
         self._left_alone_s = left_alone_s
         self._places_left_alone = places_left_alone
         self._limit = limit
-        self._relay = relay
         self._work = work
         self._pool = pool
         self._room = room
         self._generations = generations
-        self._media = media
         self._audience = audience
         self._ids = ids
         self._clock = clock
         self._options = options
         self._lease_s = lease_s
-        self._running: dict[tuple[int | None, bytes], tuple[Generation, ...]] = {}
-        self._prune_at = _LEAST_REMEMBERED
+        self._recall = RecallRequests(work, generations, clock, options)
+        self._rejoin = RejoinGenerations(work, generations, media, audience, clock, relay)
 
     async def __call__(
         self, request: GenerationRequest, caller: Caller, *, idempotency: Idempotency | None = None
@@ -127,9 +91,9 @@ class Generate:
         self._check_open()
         if self._limit is None or not self._limit.is_limited(caller):
             return (await self._found_or_begun(request, caller, idempotency))[0]
-        earlier = await self._earlier(request, caller, idempotency)
-        if earlier and not self._were_refused(earlier):
-            return self._replay(earlier)
+        earlier = await self._recall.earlier(request, caller, idempotency)
+        if earlier and not self._recall.were_refused(earlier):
+            return self._rejoin(earlier)
         async with self._limit.counting(caller, results=request.count, parts=self._part_count(request)) as counting:
             events, counting.is_begun = await self._found_or_begun(request, caller, idempotency)
             return events
@@ -139,16 +103,13 @@ class Generate:
     ) -> tuple[AsyncGenerator[GenerationEvent, None], bool]:
         """The events of an earlier request that this one repeats, else of its own; and whether they are its own."""
         for _ in range(_TRIES):
-            earlier = await self._earlier(request, caller, idempotency)
-            if earlier and not self._were_refused(earlier):
-                return self._replay(earlier), False
+            earlier = await self._recall.earlier(request, caller, idempotency)
+            if earlier and not self._recall.were_refused(earlier):
+                return self._rejoin(earlier), False
             refused = earlier[0].group_id if earlier else None
             with suppress(ConflictError):
                 return await self._begin(self._routes(request, caller), caller, idempotency, refused), True
         raise ConflictError("This Idempotency-Key is in use by another request.")
-
-    def _were_refused(self, parts: Sequence[Generation]) -> bool:
-        return all(self._as_known(part).was_refused for part in parts)
 
     async def begin(self, request: GenerationRequest, caller: Caller) -> Sequence[Generation]:
         """Start the request's generations and watch none of them; each has its record before anything is made of it.
@@ -219,7 +180,7 @@ class Generate:
         self._room.check(request.spec)
         is_free = all(one.spec.is_free for one in routes)
         parts = self._parts(request, caller, idempotency, is_free=is_free)
-        claim = self._claim(parts, caller, idempotency, refused)
+        claim = self._recall.claim(parts, caller, idempotency, refused)
         if claim is not None:
             await self._generations.add(parts, claim)
         queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
@@ -229,17 +190,8 @@ class Generate:
             job.routes = routes if len(routes) > 1 else ()
             self._work.start(job)
         if idempotency is not None:
-            self._remember((caller.key_id, idempotency.body_digest), parts)
-        return self._watch(queue, parts)
-
-    def _watch(
-        self, queue: "asyncio.Queue[GenerationEvent]", parts: Sequence[Generation]
-    ) -> AsyncGenerator[GenerationEvent, None]:
-        def leave() -> None:
-            for part in parts:
-                self._audience.leave(part.id, queue)
-
-        return _in_order(queue, len(parts), leave)
+            self._recall.remember(caller, idempotency, parts)
+        return watch_parts(queue, self._audience, parts)
 
     def _parts(
         self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None, *, is_free: bool
@@ -297,163 +249,3 @@ class Generate:
             is_stored=is_stored,
             avoid=request.avoid,
         )
-
-    # --- repeats ------------------------------------------------------------------------------------------------------
-
-    def _claim(
-        self, parts: Sequence[Generation], caller: Caller, idempotency: Idempotency | None, refused: str | None
-    ) -> IdempotencyClaim | None:
-        if idempotency is None or idempotency.key is None:
-            return None
-        return IdempotencyClaim(
-            key_id=caller.key_id,
-            idempotency_key=idempotency.key,
-            body_digest=idempotency.body_digest,
-            group_id=parts[0].group_id,
-            expires_at=self._clock.now() + timedelta(hours=self._options().idempotency_h),
-            in_place_of=refused,
-        )
-
-    async def _earlier(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency | None
-    ) -> Sequence[Generation]:
-        """The generations that were begun for this request before, if it is a repeat."""
-        if idempotency is None:
-            return ()
-        if idempotency.key is None:
-            return await self._repeated(request, caller, idempotency) if idempotency.is_retry else ()
-        claim = await self._generations.claimed(caller.key_id, idempotency.key)
-        if claim is None:
-            return ()
-        if claim.body_digest != idempotency.body_digest:
-            raise IdempotencyConflictError(
-                "This Idempotency-Key was used before with another body; use a new key for a new request.",
-                param="Idempotency-Key",
-            )
-        return await self._generations.of_group(claim.group_id)
-
-    def _remember(self, twin: tuple[int | None, bytes], parts: tuple[Generation, ...]) -> None:
-        if len(self._running) >= self._prune_at:
-            self._running = {
-                key: kept for key, kept in self._running.items() if any(one.id in self._work for one in kept)
-            }
-            self._prune_at = max(_LEAST_REMEMBERED, 2 * len(self._running))
-        self._running[twin] = parts
-
-    def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation]:
-        parts = self._running.get((caller.key_id, idempotency.body_digest), ())
-        return parts if any(self._can_be_joined(part) for part in parts) else ()
-
-    async def _repeated(
-        self, request: GenerationRequest, caller: Caller, idempotency: Idempotency
-    ) -> Sequence[Generation]:
-        """What a client repeats that sends no key: what runs here, or what spends and was begun before a restart."""
-        twin = self._running_twin(caller, idempotency)
-        if twin or all(one.spec.is_free for one in (request, *request.others)):
-            return twin
-        since = self._clock.now() - _REPEATED_WITHIN
-        found = await self._generations.repeated(caller.key_id, idempotency.body_digest, ended_since=since)
-        return () if all(part.may_be_repeated for part in found) else found
-
-    def _as_known(self, part: Generation) -> Generation:
-        """With its end, though that may not be written yet."""
-        job = self._work.job(part.id)
-        return job.generation if job is not None and job.is_over else part
-
-    def _can_be_joined(self, part: Generation) -> bool:
-        job = self._work.job(part.id)
-        return job is not None and (job.is_stored or job.can_be_joined)
-
-    async def _replay(self, parts: Sequence[Generation]) -> AsyncGenerator[GenerationEvent, None]:
-        """The events of generations that an earlier request has begun, here or in another process."""
-        queue: asyncio.Queue[GenerationEvent] = asyncio.Queue()
-        lookers = []
-        for part in parts:
-            job = self._work.job(part.id)
-            # Its end may be told this moment: either it is heard or looked up, never both.
-            if job is None or not job.can_be_joined:
-                lookers.append(asyncio.create_task(self._look_up(part, queue), name=f"look-up-{part.id}"))
-                continue
-            self._audience.join(part.id, queue)
-            if job.is_accepted:
-                queue.put_nowait(Accepted(job.generation, replayed=True))
-        try:
-            async with aclosing(self._watch(queue, parts)) as events:
-                async for event in events:
-                    yield replace(event, replayed=True) if isinstance(event, Accepted) else event
-        finally:
-            for looker in lookers:
-                looker.cancel()
-
-    async def _look_up(self, part: Generation, queue: "asyncio.Queue[GenerationEvent]") -> None:
-        """Follow a generation that this process does not work on by its record."""
-        queue.put_nowait(Accepted(part, replayed=True))
-        try:
-            end = await self._awaited_end(part)
-        except Flow2ApiError as error:
-            end = Failed(part, error)
-        queue.put_nowait(end)
-
-    async def _awaited_end(self, part: Generation) -> Finished | Failed:
-        """Look until it has ended; sooner when the process that works on it says so."""
-        if self._relay is None:
-            while (end := await self._end_of(part)) is None:
-                await self._clock.sleep(_LOOK_AGAIN_S)
-            return end
-        with self._relay.expecting(ENDED, part.id) as news:
-            while (end := await self._end_of(part)) is None:
-                await set_within(news, _LOOK_AGAIN_S)
-            return end
-
-    async def _end_of(self, part: Generation) -> Finished | Failed | None:
-        """How it ended; None while it has not."""
-        current = await self._generations.get(part.id)
-        if current is None:
-            return Failed(part, GenerationFailedError("It was not begun.", code="not_begun"))
-        if current.state is State.COMPLETED:
-            return Finished(current, tuple(await self._media.get(current.results)))
-        if not current.state.is_final:
-            return None
-        fault = current.fault or Fault("internal_error", "The generation failed.")
-        return Failed(current, GenerationFailedError(fault.message, code=fault.code))
-
-
-async def _in_order(
-    queue: "asyncio.Queue[GenerationEvent]", parts: int, leave: Callable[[], None]
-) -> AsyncGenerator[GenerationEvent, None]:
-    """The events of all parts, every `Accepted` before anything else; raises when no part was accepted.
-
-    Args:
-        leave: Called at the end, however that comes.
-    """
-    ended: set[str] = set()
-    try:
-        for event in await _beginning(queue, parts):
-            yield event
-            if isinstance(event, Finished | Failed):
-                ended.add(event.generation.id)
-        while len(ended) < parts:
-            event = await queue.get()
-            yield event
-            if isinstance(event, Finished | Failed):
-                ended.add(event.generation.id)
-    finally:
-        leave()
-
-
-async def _beginning(queue: "asyncio.Queue[GenerationEvent]", parts: int) -> Sequence[GenerationEvent]:
-    """What has happened once every part was accepted or refused, in the order in which it is told."""
-    accepted: dict[str, GenerationEvent] = {}
-    held_back: list[GenerationEvent] = []
-    refused: list[Failed] = []
-    while len(accepted) + len(refused) < parts:
-        event = await queue.get()
-        if isinstance(event, Accepted):
-            accepted[event.generation.id] = event
-        elif isinstance(event, Failed) and event.generation.id not in accepted:
-            refused.append(event)
-        else:
-            held_back.append(event)
-    if not accepted:
-        raise refused[0].error
-    return [*accepted.values(), *refused, *held_back]

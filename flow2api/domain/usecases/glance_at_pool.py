@@ -148,7 +148,7 @@ class GlanceAtPool:
         return self._proxies()
 
     async def _read_busy(self) -> BusyAccounts:
-        page = await self._browse.page(PoolFilter(), AccountOrder.LEAST_BUSY, descending=True, limit=BUSIEST)
+        page = await self._browse.page(PoolFilter(), AccountOrder.BUSIEST, limit=BUSIEST)
         try:
             checks = await self._checks([listed.account.id for listed in page.accounts])
         except StorageError:

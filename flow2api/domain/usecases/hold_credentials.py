@@ -36,10 +36,20 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class _Unwritten:
-    """What an exchange brought and the database did not take; ``replaces`` is the session token that it has."""
+    """What an exchange brought and the database did not take.
+
+    Attributes:
+        replaces: The session token that the database has.
+        base_url: The host that was asked.
+    """
 
     exchanged: Exchanged
     replaces: Secret
+    base_url: str | None
+
+
+class _MovedError(Exception):
+    """The account is served at another host than the one that was asked."""
 
 
 class HoldCredentials:
@@ -135,7 +145,7 @@ class HoldCredentials:
         async with self._tend.holding(account.id) as latest:
             if latest is not None and latest.base_url != account.base_url:
                 self.forget(account.id)
-                self._pool.put(latest)
+                self._pool.put(self._tend.with_unwritten(latest))
                 return latest
             return None if latest is None else account
 
@@ -166,22 +176,25 @@ class HoldCredentials:
                     raise CredentialRevokedError("The account was removed.")
                 if account.base_url != exchanging.base_url or await self._has_another(account_id, used):
                     return False
-                renewed = _renewed(account, exchanged, self._clock.now())
                 self.hold(account_id, credentials)
-                self._pool.put(renewed)
-                await self._vault.write(renewed, credentials)
+                if not await self._write(account_id, self._to_write(exchanging, exchanged, used)):
+                    self.forget(account_id)
+                    return False
                 self._unwritten.pop(account_id, None)
         except StorageError:
             log.exception("renewed credentials not written yet", extra={"account_id": account_id})
             self.hold(account_id, credentials)
             if (known := self._pool.get(account_id)) is not None:
                 self._pool.put(_renewed(known, exchanged, self._clock.now()))
-            before = self._unwritten.get(account_id)
-            self._unwritten[account_id] = _Unwritten(exchanged, used if before is None else before.replaces)
+            self._unwritten[account_id] = self._to_write(exchanging, exchanged, used)
             self._write_later(account_id)
         # What was read while the write was on its way was the former one.
         self._sessions.pop(account_id, None)
         return True
+
+    def _to_write(self, exchanging: Account, exchanged: Exchanged, used: Secret) -> _Unwritten:
+        before = self._unwritten.get(exchanging.id)
+        return _Unwritten(exchanged, used if before is None else before.replaces, exchanging.base_url)
 
     def _write_later(self, account_id: int) -> None:
         if account_id not in self._writers:
@@ -203,8 +216,8 @@ class HoldCredentials:
             unwritten = self._unwritten.get(account_id)
             if unwritten is None:
                 return
-            if account is not None:
-                await self._write(account, unwritten)
+            if account is not None and not await self._write(account_id, unwritten):
+                self._bearers.pop(account_id, None)
             self._done_with(account_id, unwritten)
 
     def _done_with(self, account_id: int, unwritten: _Unwritten) -> None:
@@ -214,14 +227,20 @@ class HoldCredentials:
             written = unwritten.exchanged.credentials.session_token
             self._unwritten[account_id] = replace(since, replaces=written)
 
-    async def _write(self, account: Account, unwritten: _Unwritten) -> None:
-        kept = await self._vault.read(account.id)
-        if kept is not None and kept.session_token == unwritten.replaces:
-            renewed = _renewed(account, unwritten.exchanged, self._clock.now())
-            await self._vault.write(renewed, unwritten.exchanged.credentials)
-            self._pool.put(renewed)
-        else:
-            self._bearers.pop(account.id, None)
+    async def _write(self, account_id: int, unwritten: _Unwritten) -> bool:
+        """Store what an exchange brought; False when another secret or host was stored meanwhile, or the account is gone."""
+        exchanged, now = unwritten.exchanged, self._clock.now()
+
+        def renew(account: Account) -> Account:
+            if account.base_url != unwritten.base_url:
+                raise _MovedError
+            return _renewed(account, exchanged, now)
+
+        try:
+            write = self._vault.write(account_id, exchanged.credentials, renew, replaces=unwritten.replaces)
+            return await self._tend.written(account_id, write) is not None
+        except _MovedError:
+            return False
 
 
 def _renewed(account: Account, exchanged: Exchanged, now: datetime) -> Account:

@@ -1,8 +1,7 @@
 """Takes in many accounts at once."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, RestReason, fold_email
@@ -10,7 +9,7 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.media import MediaKind
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import GLOBAL
 from flow2api.domain.secret import Secret
@@ -36,6 +35,10 @@ _AT_ONCE = 64
 """Changes under way: enough to share their way to the disk, few enough not to crowd out others who read."""
 
 
+StoresOne = Callable[[int, Callable[[], Awaitable[Changed | None]]], Awaitable[Changed | None]]
+"""Carries out one write of the account with this id."""
+
+
 class ImportAccounts:
     """Stores accounts without calling the upstream; the keeper warms them at its own pace.
 
@@ -49,14 +52,16 @@ class ImportAccounts:
         vault: CredentialVault,
         clock: Clock,
         *,
-        holding: Callable[[int], AbstractAsyncContextManager[Account | None]] | None = None,
-        on_stored: Callable[[Account], None] = lambda account: None,
+        store: StoresOne | None = None,
+        on_added: Callable[[Account], None] = lambda account: None,
+        on_changed: Callable[[int], None] = lambda account_id: None,
         unit: str = "row",
         kinds: CredentialKinds = SESSIONS,
     ) -> None:
         """Args:
-        holding: Lets nobody else of this process write an account meanwhile; None when nobody else is at work.
-        on_stored: Told each account that is added or changed, for whoever has them in memory.
+        store: Carries out a write of an account, for whoever has the accounts in memory: `TendAccounts.store`.
+        on_added: Told each account that is added.
+        on_changed: Told the id of each account that is changed.
         unit: What a row is called where a problem names another one.
         kinds: What the accounts of each upstream sign in with.
         """
@@ -64,8 +69,9 @@ class ImportAccounts:
         self._accounts = accounts
         self._vault = vault
         self._clock = clock
-        self._holding = holding or self._as_stored
-        self._on_stored = on_stored
+        self._store = store or _store
+        self._on_added = on_added
+        self._on_changed = on_changed
         self._unit = unit.capitalize()
 
     async def __call__(
@@ -95,7 +101,7 @@ class ImportAccounts:
         """The same with rows that come a part at a time and are not held; each part is stored before the next is asked for."""
         tally, done = Tally(self._unit), 0
         async for part in parts:
-            await self._store(await self._sort(part, done + 1, tally), actor)
+            await self._store_part(await self._sort(part, done + 1, tally), actor)
             done += len(part)
             on_progress(done)
         return tally.report()
@@ -138,7 +144,7 @@ class ImportAccounts:
         sorted_out: list[RowOutcome] = []
         tally, done = Tally(self._called(unit), sorted_out.append), 0
         async for part in _parts(rows, _TOLD_AT_ONCE):
-            await self._store(await self._sort(part, done + 1, tally), actor)
+            await self._store_part(await self._sort(part, done + 1, tally), actor)
             for outcome in sorted_out:
                 on_outcome(outcome)
             sorted_out.clear()
@@ -210,11 +216,11 @@ class ImportAccounts:
         changes.changed.append((account.id, row, is_new_token))
         tally.update(number, row, account, stated, is_new_token=is_new_token)
 
-    async def _store(self, changes: "_Changes", actor: Actor | None) -> None:
+    async def _store_part(self, changes: "_Changes", actor: Actor | None) -> None:
         if changes.added:
             entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, None, {"added": len(changes.added)})
             for number, account in enumerate(await self._accounts.add(changes.added, entry), 1):
-                self._on_stored(account)
+                self._on_added(account)
                 if number % _SLICE == 0:
                     await asyncio.sleep(0)
         at_once = asyncio.Semaphore(_AT_ONCE)
@@ -231,25 +237,28 @@ class ImportAccounts:
 
     async def _change(self, account_id: int, row: ImportedAccount, actor: Actor | None, *, is_new_token: bool) -> None:
         """Change the account as it is by now, unless it is gone."""
-        async with self._holding(account_id) as latest:
-            if latest is None:
-                return
-            changed = _stated(latest, row, self._clock)
-            if is_new_token:
-                kind = self._kinds.of(latest.upstream)
-                changed = replace(changed, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
-                after: dict[str, object] = {kind.field: "new"}
-                if changed.base_url != latest.base_url:
-                    after["base_url"] = changed.base_url
-                entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
-                await self._vault.write(changed, Credentials(row.session_token), entry)
-            elif changed != latest:
-                await self._accounts.save(changed, self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {}))
-            self._on_stored(changed)
+        kind = self._kinds.of(row.upstream)
 
-    @asynccontextmanager
-    async def _as_stored(self, account_id: int) -> AsyncIterator[Account | None]:
-        yield await self._accounts.get(account_id)
+        def stated(account: Account) -> Account:
+            return _stated(account, row, self._clock)
+
+        def unproven(account: Account) -> Account:
+            return replace(stated(account), access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
+
+        def renewal(changed: Changed) -> AuditEntry | None:
+            after: dict[str, object] = {kind.field: "new"}
+            if changed.after.base_url != changed.before.base_url:
+                after["base_url"] = changed.after.base_url
+            return self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {"after": after})
+
+        entry = self._entry(actor, AuditAction.ACCOUNTS_IMPORTED, account_id, {})
+        if is_new_token:
+            secrets = Credentials(row.session_token)
+            changed = await self._store(account_id, lambda: self._vault.write(account_id, secrets, unproven, renewal))
+        else:
+            changed = await self._store(account_id, lambda: self._accounts.change(account_id, stated, lambda _: entry))
+        if changed is not None:
+            self._on_changed(account_id)
 
     def _entry(
         self, actor: Actor | None, action: AuditAction, account_id: int | None, details: Mapping[str, object]
@@ -273,6 +282,10 @@ class _Changes:
     added: list[tuple[Account, Credentials]] = field(default_factory=list)
     changed: list[tuple[int, ImportedAccount, bool]] = field(default_factory=list)
     """By account the row, and whether its secret is to be tried: it is new, or is sent elsewhere."""
+
+
+async def _store(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+    return await write()
 
 
 async def _parts(

@@ -106,10 +106,8 @@ class InheritAccounts:
         if owner is None:
             return False
         if namesake is not None and token not in owners and namesake.rest_of(RestReason.AUTH_EXPIRED) is not None:
-            fresh = replace(namesake, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
-            await self._vault.write(
-                fresh, Credentials(token), self._entry(namesake.id, {"after": {"session_token": "new"}})
-            )
+            entry = self._entry(namesake.id, {"after": {"session_token": "new"}})
+            await self._vault.write(namesake.id, Credentials(token), _unproven, lambda _: entry)
             tally.renewed += 1
         tally.report.known += 1
         tally.heirs[row.number] = Heir(owner, row.created_at or self._clock.now())
@@ -222,6 +220,11 @@ def newest_projects(projects: Sequence[LegacyProject]) -> Mapping[int, str]:
     """The newest project of each account that is in use."""
     ordered = sorted(projects, key=lambda one: (one.is_active, one.created_at or _OLDEST))
     return {one.account: one.workspace for one in ordered if one.is_active}
+
+
+def _unproven(account: Account) -> Account:
+    """The account with a session token that nobody has tried yet."""
+    return replace(account, access_expires_at=None, access_obtained_at=None).cured(Cure.NEW_CREDENTIAL)
 
 
 def _token_of(row: LegacyAccount) -> Secret:

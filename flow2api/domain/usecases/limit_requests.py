@@ -1,7 +1,9 @@
 """How much each key may ask for."""
 
+import asyncio
+import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,13 +11,15 @@ from datetime import datetime, timedelta
 from flow2api.domain.api_key import ApiKey, Caller
 from flow2api.domain.errors import KeyConcurrencyError, KeyDayLimitError, KeyLimitError, UnsupportedInputError
 from flow2api.domain.generation import Generation, State
-from flow2api.domain.key_rules import KeyRules
+from flow2api.domain.key_rules import NO_RULES, KeyRules
 from flow2api.domain.options import Options
-from flow2api.domain.ports.coordination import Limits, LimitsInMemory, TellsUses
+from flow2api.domain.ports.coordination import Limits, LimitsInMemory, RefundsUses, TellsUses
 from flow2api.domain.ports.statistics import Statistics
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.quantity import counted
 from flow2api.domain.statistics import Counts, Dimension, Scope, quarter_of
+
+log = logging.getLogger(__name__)
 
 _WINDOW_S = 60.0
 _DAY = timedelta(days=1)
@@ -50,8 +54,8 @@ class Counting:
 class LimitRequests:
     """Counts the requests that each key begins, what runs for it at once, and what is made for it in a day.
 
-    Operators have no limit. Requests and days are counted over all processes that share a coordination; what runs at once is
-    counted by each process for itself.
+    Keys that took one another's place are counted as one, so that rotating doubles no limit. Operators have no limit. Requests
+    and days are counted over all processes that share a coordination; what runs at once is counted by each process for itself.
     """
 
     def __init__(
@@ -71,18 +75,25 @@ class LimitRequests:
         self._limits = limits
         self._memory = limits if isinstance(limits, LimitsInMemory) else None
         self._uses = limits if isinstance(limits, TellsUses) else None
+        self._refunds = limits if isinstance(limits, RefundsUses) else None
+        self._owed: Counter[str] = Counter()
+        self._has_debts = asyncio.Event()
         self._options = options
         self._statistics = statistics
         self._clock = clock
         self._under_way = under_way
         self._about_to_begin: Counter[int] = Counter()
-        self._by_day: set[int] = set()
+        self._lines: Mapping[int, Sequence[int]] = {}
+        self._by_day: dict[int, int] = {}
+        self._since = clock.now()
 
     def is_limited(self, caller: Caller) -> bool:
         """Whether there is anything to count; where there is not, nobody has to wait for it."""
         if caller.key_id is None:
             return False
         rules = caller.rules
+        if rules is NO_RULES:  # as most have none, that is a matter of nanoseconds
+            return self._options().requests_per_min > 0
         return self._per_min(caller) > 0 or rules.max_concurrent > 0 or rules.max_per_day > 0
 
     @asynccontextmanager
@@ -98,64 +109,99 @@ class LimitRequests:
             KeyLimitError: The key may not begin it now.
             CoordinationError: It cannot be counted now.
         """
-        key_id, rules, now = caller.key_id or 0, caller.rules, self._clock.now()
+        line_id, rules, now = caller.line_id, caller.rules, self._clock.now()
         _check_count(rules, results, parts)
-        at_once = self._under_way(key_id) + self._about_to_begin[key_id] + parts
-        if 0 < rules.max_concurrent < at_once:
+        if rules.max_concurrent and rules.max_concurrent < self._at_once(caller) + parts:
             raise KeyConcurrencyError(rules.max_concurrent)
-        self._about_to_begin[key_id] += parts
+        self._about_to_begin[line_id] += parts
         counting, day = Counting(), None
         try:
             await self._count_request(caller)
             day = await self._count_day(caller, results, now)
             yield counting
         finally:
-            self._about_to_begin[key_id] -= parts
-            if not self._about_to_begin[key_id]:
-                del self._about_to_begin[key_id]
+            self._about_to_begin[line_id] -= parts
+            if not self._about_to_begin[line_id]:
+                del self._about_to_begin[line_id]
             if day is not None and not counting.is_begun:
                 self._give_back(day, results)
 
     async def follow(self, keys: Sequence[ApiKey]) -> None:
-        """Take in what was made today for keys with a limit by the day, as far as it is not counted yet.
+        """Take in which keys there are, and what was made today for those with a limit by the day, as far as it is not counted yet.
 
         Where other processes count along, they know it already.
+
+        Args:
+            keys: All that there are, revoked ones included: what was made for those counts to their line.
         """
-        wanted = [key.id for key in keys if key.is_active and key.rules.max_per_day]
-        if self._memory is None or self._uses is None or not wanted:
+        self._lines = _lines_of(keys)
+        limited = {key.id: key.line_id for key in keys if key.is_active and key.rules.max_per_day}
+        if self._memory is None or self._uses is None:
+            self._by_day |= limited  # what another process has begun may end here
+            return
+        if not limited:
             return
         now = self._clock.now()
         quarters = range(quarter_of(_midnight(now)), quarter_of(now) + 1)
         found = await self._statistics.of_quarters(quarters, Dimension.KEY, Scope())
-        for key_id in wanted:
-            counts = found.get(key_id, Counts())
-            made = counts.images + counts.videos + counts.cancelled
-            subject, left_s = _day_of(key_id, now), _left_of_day(now)
+        for line_id in dict.fromkeys(limited.values()):
+            counted = [found.get(key_id, Counts()) for key_id in self._lines.get(line_id, (line_id,))]
+            made = sum(counts.images + counts.videos + counts.cancelled for counts in counted)
+            subject, left_s = _day_of(line_id, now), _left_of_day(now)
             missing = made - self._uses.used_now(subject)[0]
             if missing > 0:
                 self._memory.spend_now(subject, missing, made, left_s)
 
     def ended(self, generation: Generation) -> None:
         """Give back what a generation took of its key's day and did not make; one that somebody ended keeps it."""
-        if generation.key_id not in self._by_day or generation.state is State.CANCELLED:
+        line_id = self._by_day.get(generation.key_id or 0)
+        if line_id is None or generation.state is State.CANCELLED:
             return
+        if self._uses is not None and generation.created_at < self._since:
+            return  # memory began anew with what was made, so this was never counted
         lost = generation.count - len(generation.results)
         if lost > 0:
-            self._give_back(_day_of(generation.key_id, generation.created_at), lost)
+            self._give_back(_day_of(line_id, generation.created_at), lost)
+
+    async def run(self) -> None:
+        """Give back for ever what is owed to limits that others count along."""
+        while True:
+            await self._has_debts.wait()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Give back what is owed now.
+
+        It is tried once: nobody knows whether a try that failed was counted, and no key is to get more than its limit.
+        """
+        self._has_debts.clear()
+        owed, self._owed = self._owed, Counter()
+        if self._refunds is None:
+            return
+        try:
+            for day, amount in owed.items():
+                await self._refunds.refund(day, amount)
+        except Exception:
+            log.warning("what failed was not given back to its keys, whose day counts it", exc_info=True)
 
     def allowance(self, caller: Caller) -> Allowance | None:
         """What the key may still begin in this minute; None where it has no limit, or others would have to be asked."""
         if caller.key_id is None or self._uses is None or not (limit := self._per_min(caller)):
             return None
-        used, reset_s = self._uses.used_now(_requests_of(caller.key_id))
+        used, reset_s = self._uses.used_now(_requests_of(caller.line_id))
         return Allowance(limit, max(limit - used, 0), reset_s)
 
-    def used_today(self, key_id: int) -> int | None:
-        """How many pictures and videos a key with a limit by the day has had made or begun today, by UTC.
+    def used_today(self, line_id: int) -> int | None:
+        """How many pictures and videos a line of keys with a limit by the day has had made or begun today, by UTC.
 
         None where others would have to be asked.
         """
-        return None if self._uses is None else self._uses.used_now(_day_of(key_id, self._clock.now()))[0]
+        return None if self._uses is None else self._uses.used_now(_day_of(line_id, self._clock.now()))[0]
+
+    def _at_once(self, caller: Caller) -> int:
+        """How many generations of the line wait, run, or are just being begun."""
+        keys = {caller.key_id or 0, *self._lines.get(caller.line_id, ())}
+        return sum(map(self._under_way, keys)) + self._about_to_begin[caller.line_id]
 
     def _per_min(self, caller: Caller) -> int:
         own = caller.rules.requests_per_min
@@ -163,17 +209,17 @@ class LimitRequests:
 
     async def _count_request(self, caller: Caller) -> None:
         limit = self._per_min(caller)
-        if limit and (wait_s := await self._spend(_requests_of(caller.key_id), 1, limit, _WINDOW_S)) is not None:
+        if limit and (wait_s := await self._spend(_requests_of(caller.line_id), 1, limit, _WINDOW_S)) is not None:
             raise KeyLimitError(limit, wait_s)
 
     async def _count_day(self, caller: Caller, results: int, now: datetime) -> str | None:
         limit = caller.rules.max_per_day
         if not limit or caller.key_id is None:
             return None
-        day, left_s = _day_of(caller.key_id, now), _left_of_day(now)
+        day, left_s = _day_of(caller.line_id, now), _left_of_day(now)
         if await self._spend(day, results, limit, left_s) is not None:
             raise KeyDayLimitError(limit, left_s)
-        self._by_day.add(caller.key_id)
+        self._by_day[caller.key_id] = caller.line_id
         return day
 
     async def _spend(self, subject: str, amount: int, limit: int, window_s: float) -> float | None:
@@ -184,6 +230,18 @@ class LimitRequests:
     def _give_back(self, day: str, amount: int) -> None:
         if self._uses is not None:
             self._uses.give_back_now(day, amount)
+        elif self._refunds is not None:
+            self._owed[day] += amount
+            self._has_debts.set()
+
+
+def _lines_of(keys: Sequence[ApiKey]) -> Mapping[int, Sequence[int]]:
+    """The keys of each line that has several."""
+    lines: dict[int, list[int]] = {}
+    for key in keys:
+        if key.first_id is not None:
+            lines.setdefault(key.first_id, [key.first_id]).append(key.id)
+    return lines
 
 
 def _check_count(rules: KeyRules, results: int, parts: int) -> None:
@@ -196,12 +254,12 @@ def _check_count(rules: KeyRules, results: int, parts: int) -> None:
         )
 
 
-def _requests_of(key_id: int | None) -> str:
-    return f"key {key_id} requests"
+def _requests_of(line_id: int) -> str:
+    return f"key {line_id} requests"
 
 
-def _day_of(key_id: int | None, moment: datetime) -> str:
-    return f"key {key_id} results {moment:%Y-%m-%d}"
+def _day_of(line_id: int, moment: datetime) -> str:
+    return f"key {line_id} results {moment:%Y-%m-%d}"
 
 
 def _midnight(now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from flow2api.domain.account import Account, Capacity, CredentialKind, Credentials, Cure, RestReason, fold_email
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, AccountTrash, CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -127,21 +127,28 @@ class ManageAccounts:
         return (await self._accounts.add([(account, Credentials(new.session_token))], entry))[0]
 
     async def set_enabled(self, account: Account, *, enabled: bool, actor: Actor | None = None) -> Account:
-        """Let the operator switch an account on or off; other reasons for rest stay."""
-        if enabled:
-            changed = account.cured(Cure.OPERATOR)
-        elif account.rest_of(RestReason.MANUAL) is None:
-            changed = account.resting(RestReason.MANUAL, self._clock.now())
-        else:
-            changed = account
-        if changed != account:
-            action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
-            await self._accounts.save(changed, self._entry(actor, action, account, {}))
-        return changed
+        """Let the operator switch an account on or off; other reasons for rest stay.
+
+        Raises:
+            AccountNotFoundError: It is not there any more.
+        """
+        now = self._clock.now()
+
+        def switched(one: Account) -> Account:
+            if enabled:
+                return one.cured(Cure.OPERATOR)
+            return one if one.rest_of(RestReason.MANUAL) is not None else one.resting(RestReason.MANUAL, now)
+
+        action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
+        entry = self._entry(actor, action, account, {})
+        changed = await self._accounts.change(account.id, switched, lambda _: entry)
+        if changed is None:
+            raise AccountNotFoundError(account.id)
+        return changed.after
 
     async def remove(self, account: Account, actor: Actor | None = None) -> None:
         """Delete the account; it can be brought back for a day, and what it made stays."""
-        entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"email": account.email})
+        entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account, {"name": account.name, "email": account.email})
         who = "" if actor is None else actor.name
         await take_away(self._accounts, self._trash, account.id, who, self._clock, entry)
 

@@ -9,7 +9,7 @@ from itertools import count
 
 from flow2api.domain.api_key import KEY_PREFIX, VISIBLE_CHARACTERS, ApiKey
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.key_rules import LONGEST_LIFE, NO_RULES, KeyRules
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import ApiKeys
@@ -75,25 +75,23 @@ class ManageKeys:
         free = _free_name({key.name for key in await self.all() if key.is_active}) if name is None else name
         name = _checked_name(free)
         rules.check(self._clock.now())
-        return await self._add(name, _checked_tag(tag), self._checked_profile(profile), rules, actor)
-
-    async def _add(
-        self, name: str, tag: str | None, profile: str | None, rules: KeyRules, actor: Actor | None
-    ) -> tuple[ApiKey, Secret]:
-        text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+        text, prefix, digest = self._new_text()
         key = ApiKey(
             id=0,
             name=name,
-            prefix=text[:VISIBLE_CHARACTERS],
-            digest=self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE),
+            prefix=prefix,
+            digest=digest,
             created_at=self._clock.now(),
-            tag=tag,
-            profile=profile,
+            tag=_checked_tag(tag),
+            profile=self._checked_profile(profile),
             rules=rules,
         )
-        told = {name: value for name, value in _told(key).items() if value is not None or name == "tag"}
-        entry = self._entry(actor, AuditAction.KEY_CREATED, told)
-        return await self._api_keys.add(key, entry), Secret(text)
+        return await self._api_keys.add(key, self._made(actor, key)), text
+
+    def _new_text(self) -> tuple[Secret, str, bytes]:
+        """The text of a new key, its beginning that people see, and the digest under which it is kept."""
+        text = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+        return Secret(text), text[:VISIBLE_CHARACTERS], self._cipher.digest(Secret(text), purpose=API_KEY_PURPOSE)
 
     async def all(self) -> Sequence[ApiKey]:
         """Every key, revoked ones included, oldest first."""
@@ -109,6 +107,10 @@ class ManageKeys:
         if found is None:
             raise NotKnownError(f"There is no key with the id {key_id}.")
         return found
+
+    async def line_of(self, key: ApiKey) -> Sequence[ApiKey]:
+        """This key and all others that count to its limits, revoked ones included, oldest first."""
+        return [one for one in await self._api_keys.all() if one.line_id == key.line_id]
 
     async def check_active(self, key_id: int) -> None:
         """Refuse the id of a key that opens nothing.
@@ -196,7 +198,8 @@ class ManageKeys:
         """A new key in the place of the active one with this name or id: the same name, tag, profile and rules, another text.
 
         The former one is called ``NAME (old)`` from now on and goes on opening what it did, so that clients can be moved one by
-        one. One that was made to expire has a successor that lives as long from now on as it did.
+        one; both count to one set of limits. One that was made to expire has a successor that lives as long from now on as it
+        did. Both are written in one step.
 
         Args:
             overlap: How long the former one goes on; None until it is revoked, or expires as it would have.
@@ -219,10 +222,22 @@ class ManageKeys:
             name=_name_of_former(key.name, taken),
             rules=replace(key.rules, expires_at=min(filter(None, (expires_at, end)), default=None)),
         )
+        text, prefix, digest = self._new_text()
+        # What the former one had is not looked at anew: what cannot be chosen any more may go on.
+        successor = replace(
+            key,
+            id=0,
+            prefix=prefix,
+            digest=digest,
+            created_at=now,
+            last_used_at=None,
+            rules=rules,
+            first_id=key.line_id,
+        )
         told = differences(_told(key), _told(former))
-        await self._api_keys.save(former, self._entry(actor, AuditAction.KEY_CHANGED, told, key), former=key)
-        # What the former one had is not looked at anew: a fault of it would leave clients without a key that lasts.
-        return await self._add(key.name, key.tag, key.profile, rules, actor)
+        entries = [self._entry(actor, AuditAction.KEY_CHANGED, told, key), self._made(actor, successor)]
+        audits = [entry for entry in entries if entry is not None]
+        return await self._api_keys.replace(former, successor, audits, former=key), text
 
     async def revoke(self, which: str, actor: Actor | None = None) -> ApiKey:
         """Let the active key with this name or id open nothing any more.
@@ -231,9 +246,16 @@ class ManageKeys:
             NotKnownError: There is no such active key.
         """
         key = await self.active(which)
-        revoked = replace(key, revoked_at=self._clock.now())
-        await self._api_keys.save(revoked, self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key))
-        return revoked
+        while key.is_active:
+            revoked = replace(key, revoked_at=self._clock.now())
+            entry = self._entry(actor, AuditAction.KEY_REVOKED, {"name": key.name}, key)
+            try:
+                await self._api_keys.save(revoked, entry, former=key)
+            except ChangedMeanwhileError:
+                key = await self.get(key.id)  # it is to go, whatever has become of it
+            else:
+                return revoked
+        return key
 
     def _checked_profile(self, profile: str | None) -> str | None:
         if profile and profile not in self._profiles:
@@ -253,6 +275,10 @@ class ManageKeys:
             if key.is_active and which in (key.name, str(key.id)):
                 return key
         raise NotKnownError(f"There is no active key {which[:_LONGEST_NAME]!r}; `flow2api keys list` shows them.")
+
+    def _made(self, actor: Actor | None, key: ApiKey) -> AuditEntry | None:
+        told = {name: value for name, value in _told(key).items() if value is not None or name == "tag"}
+        return self._entry(actor, AuditAction.KEY_CREATED, told)
 
     def _entry(
         self, actor: Actor | None, action: AuditAction, details: Mapping[str, object], key: ApiKey | None = None

@@ -9,7 +9,7 @@ from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.errors import ConflictError, Flow2ApiError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.ports.proxies import Proxies
-from flow2api.domain.ports.storage import Accounts
+from flow2api.domain.ports.storage import Accounts, Changed
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.proxy import DIRECT, GLOBAL, Proxy, ProxyHealth, check_name, read_proxy_url
 from flow2api.domain.quantity import counted
@@ -107,6 +107,7 @@ class ManageProxies:
         Raises:
             UnsupportedInputError: Its URL or the pool's name cannot be used.
             ConflictError: Another proxy has this URL or the pool's name, or the pool that it leaves is needed.
+            ChangedMeanwhileError: Somebody else has changed it meanwhile; nothing was changed here.
         """
         others = _Known(one for one in await self.all() if one.id != proxy.id)
         changed = proxy
@@ -124,7 +125,7 @@ class ManageProxies:
         if left and not is_forced:
             await self._refuse_needed(proxy, left, options)
         await self._proxies.save(
-            changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, _told(proxy, changed))
+            changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, _told(proxy, changed)), former=proxy
         )
         if changed.url != proxy.url:
             await self._proxies.note_health({proxy.id: changed.health})
@@ -146,12 +147,17 @@ class ManageProxies:
         raise NotKnownError(f"There is no proxy {name[:64]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
 
     async def set_enabled(self, proxy: Proxy, actor: Actor, *, enabled: bool) -> Proxy:
-        """Let a proxy be used, or not any more."""
+        """Let a proxy be used, or not any more.
+
+        Raises:
+            ChangedMeanwhileError: Somebody else has changed it meanwhile; nothing was changed here.
+        """
         if proxy.is_enabled is enabled:
             return proxy
         changed = replace(proxy, is_enabled=enabled)
         details = differences({"is_enabled": proxy.is_enabled}, {"is_enabled": enabled})
-        await self._proxies.save(changed, self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, details))
+        entry = self._entry(actor, AuditAction.PROXY_CHANGED, proxy.name, details)
+        await self._proxies.save(changed, entry, former=proxy)
         return changed
 
     async def remove(self, proxy: Proxy, actor: Actor, options: Options, *, is_forced: bool = False) -> None:
@@ -191,12 +197,17 @@ class ManageProxies:
             ConflictError: There is no proxy and no pool of this name; nothing was changed.
         """
         wanted = await self.meant_by(name)
-        changed = [replace(account, proxy=wanted) for account in accounts if account.proxy != wanted]
-        before = {account.id: account.proxy for account in accounts}
-        for account in changed:
-            details = differences({"proxy": before[account.id]}, {"proxy": wanted})
-            await self._accounts.save(account, self._entry(actor, AuditAction.PROXY_ASSIGNED, str(account.id), details))
-        return changed
+
+        def entry(changed: Changed) -> AuditEntry:
+            details = differences({"proxy": changed.before.proxy}, {"proxy": changed.after.proxy})
+            return self._entry(actor, AuditAction.PROXY_ASSIGNED, str(changed.before.id), details)
+
+        found = [
+            await self._accounts.change(account.id, lambda one: replace(one, proxy=wanted), entry)
+            for account in accounts
+            if account.proxy != wanted
+        ]
+        return [changed.after for changed in found if changed is not None and changed.after != changed.before]
 
     async def _refuse_needed(self, proxy: Proxy, gone: Collection[str | None], options: Options) -> None:
         for option, named in (("proxy", options.proxy), ("media_proxy", options.media_proxy)):

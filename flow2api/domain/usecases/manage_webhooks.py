@@ -109,6 +109,7 @@ class ManageWebhooks:
         Raises:
             NotKnownError: There is none with this name or id.
             UnsupportedInputError: Something of this cannot be used; nothing was changed.
+            ChangedMeanwhileError: Somebody else has changed it in the same moment; nothing was changed here.
         """
         webhook = await self.named(which)
         changed = replace(
@@ -124,7 +125,7 @@ class ManageWebhooks:
                 {**_told(changed), "address": changed.shown, "url": "new"},
             )
         if changed != webhook:
-            await self._save(changed, which, {"name": webhook.name, **details}, actor)
+            await self._save(changed, webhook, which, {"name": webhook.name, **details}, actor)
         return changed
 
     async def rotate(self, which: str, actor: Actor) -> Webhook:
@@ -132,10 +133,11 @@ class ManageWebhooks:
 
         Raises:
             NotKnownError: There is none with this name or id.
+            ChangedMeanwhileError: Somebody else has changed it in the same moment; nothing was changed here.
         """
         webhook = await self.named(which)
         changed = replace(webhook, signing=self._courier.new_secret())
-        await self._save(changed, which, {"name": webhook.name, "after": {"signing": "new"}}, actor)
+        await self._save(changed, webhook, which, {"name": webhook.name, "after": {"signing": "new"}}, actor)
         return changed
 
     async def switch(self, which: str, actor: Actor, *, on: bool) -> Webhook:
@@ -184,9 +186,11 @@ class ManageWebhooks:
                 return webhook
         raise _unknown(which)
 
-    async def _save(self, changed: Webhook, which: str, details: Mapping[str, Any], actor: Actor) -> None:
+    async def _save(
+        self, changed: Webhook, former: Webhook, which: str, details: Mapping[str, Any], actor: Actor
+    ) -> None:
         entry = self._entry(actor, AuditAction.WEBHOOK_CHANGED, changed, details)
-        if not await self._webhooks.save(changed, entry):
+        if not await self._webhooks.save(changed, entry, former=former):
             raise _unknown(which)
 
     def _entry(

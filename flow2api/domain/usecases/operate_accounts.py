@@ -16,7 +16,7 @@ from flow2api.domain.ports.account_directory import (
     AccountUse,
 )
 from flow2api.domain.ports.audit_log import AuditLog
-from flow2api.domain.ports.storage import Accounts, AccountTrash, CredentialVault
+from flow2api.domain.ports.storage import Accounts, AccountTrash, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
@@ -247,7 +247,9 @@ class OperateAccounts:
         async with self._tend.holding(account_id) as account:
             if account is None:
                 raise AccountNotFoundError(account_id)
-            entry = self._entry(actor, AuditAction.ACCOUNT_REMOVED, account_id, {"email": account.email})
+            entry = self._entry(
+                actor, AuditAction.ACCOUNT_REMOVED, account_id, {"name": account.name, "email": account.email}
+            )
             await take_away(self._accounts, self._trash, account_id, actor.name, self._clock, entry)
             self._pool.remove(account_id)
             self._credentials.forget(account_id)
@@ -299,16 +301,15 @@ class OperateAccounts:
         *,
         told: Callable[[Account], Mapping[str, object]] | None = None,
     ) -> Account:
-        async with self._tend.holding(account_id) as before:
-            if before is None:
-                raise AccountNotFoundError(account_id)
-            after = change(before)
-            if after != before:
-                told = told or _told
-                details = differences(told(before), told(after))
-                await self._accounts.save(after, self._entry(actor, action, account_id, details))
-            self._pool.put(after)
-            return after
+        told = told or _told
+
+        def entry(changed: Changed) -> AuditEntry:
+            return self._entry(actor, action, account_id, differences(told(changed.before), told(changed.after)))
+
+        changed = await self._tend.store(account_id, lambda: self._accounts.change(account_id, change, entry))
+        if changed is None:
+            raise AccountNotFoundError(account_id)
+        return changed.after
 
     def _edited(self, account: Account, edit: AccountEdit) -> Account:
         limits = edit.limits or {}
@@ -341,21 +342,25 @@ class OperateAccounts:
         exchanged = await self._credentials.exchange(moved, Credentials(session_token))
         if exchanged.email is not None and account.email not in (None, exchanged.email):
             raise ConflictError(f"The {kind.secret} is that of {exchanged.email}, not of {account.email}.")
-        async with self._tend.holding(account.id) as before:
-            if before is None:
-                raise AccountNotFoundError(account.id)
+        now = self._clock.now()
+
+        def renew(one: Account) -> Account:
             renewed = replace(
-                before,
-                email=before.email or exchanged.email,
+                one,
+                email=one.email or exchanged.email,
                 access_expires_at=exchanged.credentials.expires_at,
-                access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
+                access_obtained_at=exchanged.credentials.obtained_at or now,
             )
-            renewed = renewed.served_at(moved.base_url).with_new_secret(kind)
-            after = {kind.field: "new", **({"base_url": moved.base_url} if moved.base_url != account.base_url else {})}
-            entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
-            await self._vault.write(renewed, exchanged.credentials, entry)
-            self._credentials.forget(account.id)
-            self._pool.put(renewed)
+            return renewed.served_at(moved.base_url).with_new_secret(kind)
+
+        after = {kind.field: "new", **({"base_url": moved.base_url} if moved.base_url != account.base_url else {})}
+        entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, {"after": after})
+        changed = await self._tend.store(
+            account.id, lambda: self._vault.write(account.id, exchanged.credentials, renew, lambda _: entry)
+        )
+        if changed is None:
+            raise AccountNotFoundError(account.id)
+        self._credentials.forget(account.id)
 
     def _entry(
         self, actor: Actor, action: AuditAction, account_id: int | None, details: Mapping[str, object]

@@ -12,7 +12,7 @@ from flow2api.domain.errors import CredentialRevokedError, UpstreamInvalidError,
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
 from flow2api.domain.ports.secrets import Cipher
-from flow2api.domain.ports.storage import Accounts, CredentialVault
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Exchanged, Upstream
 from flow2api.domain.secret import Secret
@@ -146,8 +146,7 @@ class PushSessionToken:
             self._bury(digest)
             raise CredentialRevokedError(_IS_DEAD)
         if known is not None:
-            enabled = await self._enabled(known, actor)
-            return Pushed(enabled, was_known=True, was_enabled=enabled != known)
+            return await self._enabled(known, actor)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 exchanged = await self._exchange(token)
@@ -174,25 +173,35 @@ class PushSessionToken:
     async def _store(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
         account = next((one for one in await self._accounts.with_emails([email]) if one.upstream == UPSTREAM), None)
         if account is not None:
-            async with self._tend.holding(account.id) as latest:
-                if latest is not None:
-                    return await self._renew(latest, exchanged, actor)
+            pushed = await self._renew(account.id, exchanged, actor)
+            if pushed is not None:
+                return pushed
         return await self._add(exchanged, email, actor)
 
-    async def _renew(self, account: Account, exchanged: Exchanged, actor: Actor) -> Pushed:
-        renewed = replace(
-            account,
-            name=account.name or exchanged.name or account.email or "",
-            access_expires_at=exchanged.credentials.expires_at,
-            access_obtained_at=exchanged.credentials.obtained_at or self._clock.now(),
-        ).cured(Cure.NEW_CREDENTIAL)
-        enabled = self._without_hand(renewed)
-        details = {"after": {"session_token": "new", "is_enabled": enabled != renewed}}
-        entry = self._entry(actor, AuditAction.ACCOUNT_CHANGED, account.id, details)
-        await self._vault.write(enabled, exchanged.credentials, entry)
-        self._credentials.forget(account.id)
-        self._pool.put(enabled)
-        return Pushed(enabled, was_enabled=enabled != renewed)
+    async def _renew(self, account_id: int, exchanged: Exchanged, actor: Actor) -> Pushed | None:
+        """Give the account what came of the exchange; None when it is not there any more."""
+        now = self._clock.now()
+
+        def renew(account: Account) -> Account:
+            renewed = replace(
+                account,
+                name=account.name or exchanged.name or account.email or "",
+                access_expires_at=exchanged.credentials.expires_at,
+                access_obtained_at=exchanged.credentials.obtained_at or now,
+            ).cured(Cure.NEW_CREDENTIAL)
+            return self._without_hand(renewed)
+
+        def entry(changed: Changed) -> AuditEntry:
+            details = {"after": {"session_token": "new", "is_enabled": _was_enabled(changed)}}
+            return self._entry(actor, AuditAction.ACCOUNT_CHANGED, account_id, details)
+
+        changed = await self._tend.store(
+            account_id, lambda: self._vault.write(account_id, exchanged.credentials, renew, entry)
+        )
+        if changed is None:
+            return None
+        self._credentials.forget(account_id)
+        return Pushed(changed.after, was_enabled=_was_enabled(changed))
 
     async def _add(self, exchanged: Exchanged, email: str, actor: Actor) -> Pushed:
         now = self._clock.now()
@@ -210,16 +219,16 @@ class PushSessionToken:
         self._pool.put(added)
         return Pushed(added, is_new=True)
 
-    async def _enabled(self, account: Account, actor: Actor) -> Account:
+    async def _enabled(self, account: Account, actor: Actor) -> Pushed:
         if self._without_hand(account) == account:
-            return account
-        async with self._tend.holding(account.id) as latest:
-            if latest is None:
-                return account
-            enabled = self._without_hand(latest)
-            await self._accounts.save(enabled, self._entry(actor, AuditAction.ACCOUNT_ENABLED, account.id, {}))
-            self._pool.put(enabled)
-            return enabled
+            return Pushed(account, was_known=True)
+        entry = self._entry(actor, AuditAction.ACCOUNT_ENABLED, account.id, {})
+        changed = await self._tend.store(
+            account.id, lambda: self._accounts.change(account.id, self._without_hand, lambda _: entry)
+        )
+        if changed is None:
+            return Pushed(account, was_known=True)
+        return Pushed(changed.after, was_known=True, was_enabled=_was_enabled(changed))
 
     def _without_hand(self, account: Account) -> Account:
         """The account as a push leaves it: with the option, what the operator switched off is on again."""
@@ -244,3 +253,8 @@ class PushSessionToken:
         self._dead[digest] = self._clock.now() + DEAD_FOR
         if len(self._dead) > _DEAD_HELD:
             self._dead.popitem(last=False)
+
+
+def _was_enabled(changed: Changed) -> bool:
+    """Whether what the operator switched off was switched on."""
+    return changed.before.rest_of(RestReason.MANUAL) is not None and changed.after.rest_of(RestReason.MANUAL) is None

@@ -8,23 +8,19 @@ from random import Random
 
 from flow2api.domain.account import Account, CallKind
 from flow2api.domain.errors import (
-    CoordinationError,
     CredentialError,
     Flow2ApiError,
-    ModelAccessError,
     NoEligibleAccountError,
-    PoolError,
     UpstreamError,
     UpstreamNotFoundError,
     UpstreamOverloadedError,
     UpstreamPausedError,
-    UpstreamRateLimitedError,
     UpstreamStateUnknownError,
     UpstreamTimeoutError,
 )
 from flow2api.domain.failover import Next, after_submit, judge
 from flow2api.domain.generation import FailedAttempt, Fault, Phase, Stage
-from flow2api.domain.lease import AccountPool, Lease
+from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.options import Options
 from flow2api.domain.ports.system import Clock
@@ -33,6 +29,7 @@ from flow2api.domain.usecases.attempts import Attempts, Setback
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Job, TakenOverError
 from flow2api.domain.usecases.lease_account import LeaseAccount
+from flow2api.domain.usecases.lease_another import LeaseAnother, begin_work
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
 from flow2api.domain.usecases.renew_credentials import RenewCredentials
@@ -40,9 +37,6 @@ from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.domain.usecases.upload_inputs import UploadInputs
 
 log = logging.getLogger(__name__)
-
-_SPOKEN_FOR_BY_POOL = (CredentialError, UpstreamRateLimitedError, ModelAccessError)
-"""Errors of single accounts: when every account has met one, the counts by reason tell more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +64,13 @@ class RunGeneration:
         random: Random | None = None,
         guard: GuardUpstreams | None = None,
     ) -> None:
+        self._guard = guard or GuardUpstreams(clock)
         self._pool = pool
-        self._lease = lease
+        self._lease = LeaseAnother(pool, lease, self._guard, clock, options)
         self._makers = makers
         self._credentials = credentials
         self._uploads = uploads
         self._tend = tend
-        self._guard = guard or GuardUpstreams(clock)
         self._clock = clock
         self._options = options
         self._budget = budget or RetryBudget()
@@ -132,12 +126,12 @@ class RunGeneration:
         while left:
             left -= 1
             pause_s: float | None = None
-            async with await self._lease_another(job, attempts) as lease:
+            async with await self._lease(job, attempts) as lease:
                 attempts.begin(job.generation.attempts)
                 if attempts.last is None:
                     self._budget.begin(self._clock.monotonic())
                 job.note(choice=lease.choice)
-                await self._accept(job)
+                await begin_work(job)
                 account = self._pool.get(lease.account_id)
                 if account is None:
                     continue
@@ -161,41 +155,6 @@ class RunGeneration:
             raise NoEligibleAccountError({"tried": len(attempts.tried)}, waiting_helps=True) from attempts.last
         raise attempts.last or NoEligibleAccountError({"removed": 1})
 
-    async def _lease_another(self, job: Job, attempts: Attempts) -> Lease:
-        await self._turn(job, attempts)
-        began = self._clock.monotonic()
-        try:
-            lease = await self._lease_of_the_able(job, attempts.tried)
-        except PoolError as error:
-            self._guard.pass_turn_on(job.spec.upstream)
-            log.debug("no account", extra={"generation_id": job.generation.id, "reasons": error.reasons})
-            last = attempts.last
-            if last is None or isinstance(last, _SPOKEN_FOR_BY_POOL):
-                raise error from last
-            raise last from error
-        except CoordinationError:
-            self._guard.pass_turn_on(job.spec.upstream)
-            raise
-        finally:
-            job.waited_s += self._clock.monotonic() - began
-        if log.isEnabledFor(logging.DEBUG):
-            self._tell_choice(job, lease, attempts)
-        return lease
-
-    def _tell_choice(self, job: Job, lease: Lease, attempts: Attempts) -> None:
-        log.debug(
-            "account chosen",
-            extra={
-                "generation_id": job.generation.id,
-                "model": job.spec.name,
-                "tag": job.tag,
-                "account_id": lease.account_id,
-                "policy": self._options().policy,
-                "tried": sorted(attempts.tried),
-                "waited_ms": int(job.waited_s * 1000),
-            },
-        )
-
     def _is_put_off(self, job: Job, error: Flow2ApiError) -> bool:
         """Whether it waits for its upstream to come back; the account may be the one to try that again with."""
         return isinstance(error, UpstreamPausedError) and self._guard.wait_s(job.spec.upstream) is not None
@@ -203,57 +162,6 @@ class RunGeneration:
     def _is_held_back(self, account: Account, error: Flow2ApiError) -> bool:
         """Whether nothing was asked of the account because its host is left alone, so that this was no attempt."""
         return isinstance(error, UpstreamPausedError) and self._guard.wait_s_at(account.place) is not None
-
-    async def _turn(self, job: Job, attempts: Attempts) -> None:
-        """While the upstream is left alone, a picture is refused, and a video waits, unless another upstream may serve."""
-        self._detour(job)
-        upstream, kind = job.spec.upstream, job.spec.kind
-        if kind is MediaKind.VIDEO and self._guard.wait_s(upstream) is not None:
-            await self._accept(job)
-        began = self._clock.monotonic()
-        await self._guard.turn(upstream, kind, self._options().video_wait_s - attempts.paused_s)
-        attempts.paused_s += self._clock.monotonic() - began
-
-    def _detour(self, job: Job) -> None:
-        """Where a route has a model of an upstream that is called, that one has the work."""
-        if job.routes and self._guard.wait_s(job.spec.upstream) is not None:
-            for other in job.routes:
-                if self._guard.wait_s(other.spec.upstream) is None:
-                    job.take_route(other)
-                    return
-
-    async def _lease_of_the_able(self, job: Job, tried: set[int]) -> Lease:
-        """One that does not fail at what is needed besides, and whose host is called; if none is so, any one."""
-        unable = (self._failing_at_what_else(job) | self._at_hosts_left_alone()) - tried
-        if unable:
-            try:
-                return await self._lease(job, tried | unable)
-            except NoEligibleAccountError:
-                log.info(
-                    "all accounts fail at what is needed besides, or are at hosts left alone",
-                    extra={"generation_id": job.generation.id},
-                )
-        return await self._lease(job, tried)
-
-    def _failing_at_what_else(self, job: Job) -> frozenset[int]:
-        upstream, model = job.spec.upstream, job.spec.rests_as
-        calls = [CallKind.UPLOAD] if job.generation.has_uploads else []
-        calls += [CallKind.ENLARGEMENT] if job.spec.is_enlarged else []
-        failing = frozenset[int]()
-        for call in calls:
-            failing |= self._pool.failing_at(upstream, call, model)
-        return failing
-
-    def _at_hosts_left_alone(self) -> frozenset[int]:
-        """The accounts at hosts that are left alone now, of upstreams with several hosts."""
-        return self._pool.hosts.at_any(self._guard.places_left_alone())
-
-    async def _accept(self, job: Job) -> None:
-        """Tell that work begins. A video is asked for by its id from then on, so its row is there first."""
-        if job.spec.kind is MediaKind.VIDEO and not job.is_stored:
-            await job.save()
-        job.accept()
-        await asyncio.sleep(0)  # who waits for this word has it before the work goes on
 
     async def _go_on_elsewhere(self, job: Job, account: Account, error: Flow2ApiError, attempts: Attempts) -> None:
         """Book the error, or keep it until it is known whose fault it is; raise it unless another attempt may follow."""

@@ -48,6 +48,8 @@ class SetUp:
             raise SetupClosedError
         subjects = await self._tries.begin_unnamed(visitor)
         if not await self._offer.is_good(code):
+            if not await self._offer.is_open():  # somebody set up meanwhile, and the codes are gone with that
+                raise SetupClosedError
             await self._audit_log.note(self._entry(AuditAction.SETUP_REFUSED, "", visitor))
             raise SetupCodeRefusedError
         await self._tries.forget(subjects)

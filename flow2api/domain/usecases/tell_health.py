@@ -1,13 +1,13 @@
 """What operators do to accounts becomes part of the accounts' timelines, whoever carries it out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.health import OPERATOR, HealthEvent, HealthKind, changes
-from flow2api.domain.ports.storage import Accounts, CredentialVault, HealthLog
+from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault, HealthLog
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 
@@ -50,12 +50,18 @@ class ToldAccounts:
             self._health.note(HealthEvent(account.id, self._clock.now(), self._added_as, by=_who(audit, self._by)))
         return added
 
-    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
-        before = await self._accounts.get(account.id)
-        await self._accounts.save(account, audit)
-        if before is not None:
-            for event in changes(before, account, self._clock.now(), by=_who(audit, self._by)):
+    async def change(
+        self,
+        account_id: int,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+    ) -> Changed | None:
+        changed = await self._accounts.change(account_id, change, audit)
+        if changed is not None and changed.after != changed.before:
+            who = _who(None if audit is None else audit(changed), self._by)
+            for event in changes(changed.before, changed.after, self._clock.now(), by=who):
                 self._health.note(event)
+        return changed
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         await self._accounts.remove(account_id, audit)
@@ -85,12 +91,22 @@ class ToldVault:
     async def read(self, account_id: int) -> Credentials | None:
         return await self._vault.read(account_id)
 
-    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
-        await self._vault.write(account, credentials, audit)
-        has_key = self._kinds.of(account.upstream).has_key
-        kind = HealthKind.KEY_REPLACED if has_key else HealthKind.SESSION_REPLACED
-        event = HealthEvent(account.id, self._clock.now(), kind, by=_who(audit, self._by))
-        self._health.note(event)
+    async def write(
+        self,
+        account_id: int,
+        credentials: Credentials,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+        *,
+        replaces: Secret | None = None,
+    ) -> Changed | None:
+        changed = await self._vault.write(account_id, credentials, change, audit, replaces=replaces)
+        if changed is not None:
+            has_key = self._kinds.of(changed.after.upstream).has_key
+            kind = HealthKind.KEY_REPLACED if has_key else HealthKind.SESSION_REPLACED
+            who = _who(None if audit is None else audit(changed), self._by)
+            self._health.note(HealthEvent(account_id, self._clock.now(), kind, by=who))
+        return changed
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         return await self._vault.find(session_tokens)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial, reduce
 from weakref import WeakValueDictionary
@@ -16,7 +16,7 @@ from flow2api.domain.failover import after_error, cause_of, doubted, is_doubted_
 from flow2api.domain.health import HealthEvent, changes, lifted_by_time
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.options import Options
-from flow2api.domain.ports.storage import Accounts, HealthLog
+from flow2api.domain.ports.storage import Accounts, Changed, HealthLog
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.token_refusals import TokenRefusals
 from flow2api.domain.uncut import uncut
@@ -210,54 +210,98 @@ class TendAccounts:
                 "account is now %s", after.status(now), extra={"account_id": after.id, "reasons": ", ".join(reasons)}
             )
 
+    async def _know_again(self, account_id: int) -> None:
+        """What was read elsewhere while the write was on its way knew nothing of the changes."""
+        with suppress(StorageError):
+            stored = await self._accounts.get(account_id)
+            if stored is not None and self._pool.get(account_id) is not None:
+                self._pool.put(self.with_unwritten(stored))
+
     def with_unwritten(self, stored: Account) -> Account:
         """An account as the database has it, with the changes that could not be written yet."""
         return _all_of(self._unwritten.get(stored.id, ()), stored)
 
     @asynccontextmanager
     async def holding(self, account_id: int) -> AsyncIterator[Account | None]:
-        """Let nobody else of this process write the account meanwhile.
+        """Let nobody else of this process write the account meanwhile; what was not written yet has been before.
+
+        Other processes write it all the same: what is to be written says how, and not what this one has seen.
 
         Yields:
-            The account as the database has it, after what was not written yet has been; None when it is not there any more.
+            The account as the database has it, to look at; None when it is not there any more.
 
         Raises:
             StorageError: The database did not tell, or does not take what was not written.
         """
+        async with self._lock(account_id):
+            await self._write_changes(account_id)
+            yield await self._accounts.get(account_id)
+
+    async def store(self, account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+        """Carry out a write of an account while nobody else of this process writes it, and know what it left.
+
+        Raises:
+            StorageError: The database refused.
+        """
+        return await uncut(self._store(account_id, write))
+
+    async def _store(self, account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+        async with self._lock(account_id):
+            await self._write_changes(account_id)
+            return await self.written(account_id, write())
+
+    async def written(self, account_id: int, write: Awaitable[Changed | None]) -> Changed | None:
+        """Wait for a write of an account that is held, and have in the pool what is stored by then."""
+        seen = self._pool.get(account_id)
+        changed = await write
+        if changed is not None:
+            await self._know(seen, changed.after)
+        return changed
+
+    async def _know(self, seen: Account | None, left: Account) -> None:
+        """Have in the pool what a write has left, or what others have written over that.
+
+        Args:
+            seen: What was in the pool when the write began. What has come in since may be of after it, and is read again.
+        """
+        stored: Account | None = left
+        while stored is not None and (known := self._pool.get(left.id)) is not seen:
+            seen = known
+            try:
+                stored = await self._accounts.get(left.id)
+            except StorageError:
+                return
+        if stored is not None:
+            self._pool.confirm(self.with_unwritten(stored))
+
+    def _lock(self, account_id: int) -> asyncio.Lock:
         lock = self._locks.get(account_id)
         if lock is None:
             lock = self._locks[account_id] = asyncio.Lock()
-        async with lock:
-            stored = await self._accounts.get(account_id)
-            # Taken out before they are written: a change that is written twice would count a fault twice.
-            changes = self._unwritten.pop(account_id, None)
-            if stored is not None and changes:
-                stored = await self._save(_all_of(changes, stored), changes)
-            yield stored
+        return lock
 
     async def _write(self, account_id: int) -> None:
         try:
-            async with self.holding(account_id) as latest:
-                if latest is None:
-                    self._pool.remove(account_id)
+            async with self._lock(account_id):
+                await self._write_changes(account_id)
         except StorageError:
             log.warning("account not written", extra={"account_id": account_id}, exc_info=True)
 
-    async def _save(self, latest: Account, changes: list[Change]) -> Account:
+    async def _write_changes(self, account_id: int) -> None:
+        # Taken out before they are written: a change that is written twice would count a fault twice.
+        changes = self._unwritten.pop(account_id, None)
+        if not changes:
+            return
+        write = uncut(self._accounts.change(account_id, partial(_all_of, changes)))
         try:
-            await uncut(self._accounts.save(latest))
+            changed = await self.written(account_id, write)
         except StorageError:
-            since = self._unwritten.get(latest.id, [])
-            if self._pool.get(latest.id) is not None:
-                self._know(_all_of(since, latest))
-            self._unwritten[latest.id] = [*changes, *since][-_UNWRITTEN_HELD:]
+            since = self._unwritten.get(account_id, [])
+            self._unwritten[account_id] = [*changes, *since][-_UNWRITTEN_HELD:]
+            await self._know_again(account_id)
             raise
-        self._know(self.with_unwritten(latest))
-        return latest
-
-    def _know(self, account: Account) -> None:
-        if self._pool.get(account.id) != account:
-            self._pool.put(account)
+        if changed is None:
+            self._pool.remove(account_id)
 
 
 def _kind_of(call: CallKind | None, spec: ModelSpec | None) -> CallKind | None:

@@ -15,6 +15,7 @@ from flow2api.domain.ports.storage import Storage
 from flow2api.domain.secret import Secret
 from flow2api.testing.contracts.reading import actions, all_accounts, entry_of, new_changes
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.planting import plant, plant_secrets
 from flow2api.testing.samples import (
     NOW,
     account_of,
@@ -75,7 +76,7 @@ class AccountsContract:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
         changed = replace(whole_account(), id=added.id)
 
-        await storage.accounts.save(changed)
+        await plant(storage.accounts, changed)
 
         assert await storage.accounts.get(added.id) == changed
 
@@ -84,8 +85,8 @@ class AccountsContract:
         await storage.accounts.remove(added.id)
         seen = await storage.changes.latest()
 
-        await storage.accounts.save(added)
-        await storage.vault.write(added, credentials_of("a"))
+        await plant(storage.accounts, added)
+        await plant_secrets(storage.vault, added, credentials_of("a"))
         await storage.accounts.remove(added.id)
 
         assert await storage.accounts.get(added.id) is None
@@ -105,11 +106,12 @@ class AccountsContract:
 
     async def test_notes_every_change_in_the_feed(self, storage: Storage) -> None:
         (added,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
-        await storage.accounts.save(added)
-        await storage.vault.write(added, credentials_of("b"))
+        await plant(storage.accounts, replace(added, remark="new"))
+        await plant_secrets(storage.vault, added, credentials_of("b"))
+        await plant_secrets(storage.vault, added, credentials_of("c"))
         await storage.accounts.remove(added.id)
 
-        assert await new_changes(storage) == [("account", "1")] * 4
+        assert await new_changes(storage) == [("account", "1")] * 5
 
 
 class VaultContract:
@@ -131,7 +133,7 @@ class VaultContract:
         assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
 
         moved = replace(added, base_url="https://other.example.org")
-        await storage.vault.write(moved, replace(secrets, base_url=moved.base_url))
+        await plant_secrets(storage.vault, moved, replace(secrets, base_url=moved.base_url))
 
         assert await storage.accounts.get(added.id) == moved
         assert await storage.vault.read(added.id) == replace(secrets, base_url=None)
@@ -146,7 +148,7 @@ class VaultContract:
         (added,) = await storage.accounts.add([(account_of("a"), Credentials(Secret("s"), Secret("a"), NOW, NOW))])
         changed = replace(added, name="renamed")
 
-        await storage.vault.write(changed, Credentials(Secret("t")))
+        await plant_secrets(storage.vault, changed, Credentials(Secret("t")))
 
         assert await storage.vault.read(added.id) == Credentials(Secret("t"))
         assert await storage.accounts.get(added.id) == changed
@@ -261,8 +263,8 @@ class AccountDirectoryContract:
         }
 
     async def test_follows_what_is_saved(self, storage: Storage, accounts: list[Account], clock: FakeClock) -> None:
-        await storage.accounts.save(accounts[0].resting(RestReason.MANUAL, clock.now()))
-        await storage.vault.write(replace(accounts[7], rests=()), credentials_of("x"))
+        await plant(storage.accounts, accounts[0].resting(RestReason.MANUAL, clock.now()))
+        await plant_secrets(storage.vault, replace(accounts[7], rests=()), credentials_of("x"))
 
         found = await storage.directory.page(
             AccountFilter(status=AccountStatus.DISABLED), clock.now(), after=0, limit=10
@@ -336,7 +338,7 @@ class ApiKeysContract:
             max_concurrent=3,
             max_per_day=100,
         )
-        limited = await storage.api_keys.add(replace(key_of("a"), rules=rules))
+        limited = await storage.api_keys.add(replace(key_of("a"), rules=rules, first_id=7))
         free = await storage.api_keys.add(key_of("b"))
 
         assert await storage.api_keys.find(limited.digest) == limited
@@ -378,6 +380,73 @@ class ApiKeysContract:
         used = replace(now, last_used_at=NOW)  # when it was last used is nobody's change
         await storage.api_keys.save(replace(now, tag="t"), former=used)
         assert (await storage.api_keys.all())[0].tag == "t"
+
+    async def test_successor_takes_the_name_and_place_of_a_key_in_one_step(
+        self, storage: Storage, clock: FakeClock
+    ) -> None:
+        seen = await storage.api_keys.add(replace(key_of("a", b"1"), tag="t"))
+        before = len(await new_changes(storage))
+        entries = [entry_of(clock, AuditAction.KEY_CHANGED, str(seen.id)), entry_of(clock, AuditAction.KEY_CREATED)]
+
+        new = await storage.api_keys.replace(
+            replace(seen, name="a (old)"), replace(key_of("a", b"2"), first_id=seen.id), entries, former=seen
+        )
+
+        assert await storage.api_keys.all() == [replace(seen, name="a (old)"), new]
+        assert (new.id, new.first_id, await storage.api_keys.find(new.digest)) == (2, seen.id, new)
+        assert await actions(storage) == [("key.changed", "1"), ("key.created", "2")]
+        assert (await new_changes(storage))[before:] == [("api_key", "1"), ("api_key", "2")]
+
+    async def test_key_stays_as_it_was_where_its_successor_cannot_be_stored(
+        self, storage: Storage, clock: FakeClock
+    ) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+        await storage.api_keys.add(key_of("b", b"2"))
+        before, known = await new_changes(storage), await storage.api_keys.all()
+        former = replace(seen, name="a (old)")
+        gone = replace(seen, id=99)
+
+        for key, successor, looked_at in [
+            (former, key_of("a", b"2"), seen),  # a text that another has
+            (former, key_of("b", b"3"), seen),  # a name that another has
+            (seen, key_of("a", b"3"), seen),  # a name that it keeps itself
+            (replace(seen, name="b"), key_of("a", b"3"), seen),
+            (gone, replace(key_of("c", b"3"), first_id=99), gone),
+        ]:
+            with pytest.raises(ConflictError):
+                await storage.api_keys.replace(key, successor, [entry_of(clock)], former=looked_at)
+            assert await storage.api_keys.all() == known
+
+        assert (await actions(storage), await new_changes(storage)) == ([], before)
+
+    async def test_key_that_somebody_has_changed_is_not_replaced(self, storage: Storage, clock: FakeClock) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+        now = replace(seen, revoked_at=NOW)
+        await storage.api_keys.save(now)
+
+        with pytest.raises(ChangedMeanwhileError, match="revocation"):
+            await storage.api_keys.replace(
+                replace(seen, name="a (old)"), key_of("a", b"2"), [entry_of(clock)], former=seen
+            )
+
+        assert await storage.api_keys.all() == [now]
+        assert await actions(storage) == []
+
+    async def test_key_is_replaced_once_by_several_at_once(self, storage: Storage) -> None:
+        seen = await storage.api_keys.add(key_of("a", b"1"))
+
+        results = await asyncio.gather(
+            *(
+                storage.api_keys.replace(
+                    replace(seen, name=f"a ({number})"), key_of("a", f"new {number}".encode()), former=seen
+                )
+                for number in range(10)
+            ),
+            return_exceptions=True,
+        )
+
+        assert [type(result) for result in results].count(ChangedMeanwhileError) == 9
+        assert len(await storage.api_keys.all()) == 2
 
     async def test_one_of_many_with_the_same_name_wins(self, storage: Storage) -> None:
         results = await asyncio.gather(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from flow2api.domain.ports.coordination import Limits, LimitsInMemory
+from flow2api.domain.ports.coordination import Limits, LimitsInMemory, RefundsUses
 
 WINDOW_S = 0.4
 LONG_S = 600.0
@@ -90,3 +90,34 @@ class LimitsContract:
         assert await limits.spend("a", 1, 2, LONG_S) is None
 
         assert limits.spend_now("a", 1, 2, LONG_S) is not None
+
+    async def test_what_is_refunded_can_be_used_again_and_no_more(self, limits: Limits) -> None:
+        if not isinstance(limits, RefundsUses):
+            return
+        assert await limits.spend("a", 3, 3, LONG_S) is None
+        assert await limits.spend("b", 1, 1, LONG_S) is None
+
+        await limits.refund("a", 1)
+        assert await limits.spend("a", 2, 3, LONG_S) is not None
+        assert await limits.spend("a", 1, 3, LONG_S) is None
+
+        await limits.refund("a", 99)
+        assert await limits.spend("a", 4, 3, LONG_S) is not None
+        assert await limits.spend("a", 3, 3, LONG_S) is None
+        assert await limits.spend("b", 1, 1, LONG_S) is not None
+
+    async def test_refund_begins_no_window_and_makes_none_longer(
+        self, limits: Limits, pass_time: Callable[[float], Awaitable[None]]
+    ) -> None:
+        if not isinstance(limits, RefundsUses):
+            return
+        await limits.refund("never used", 5)
+        assert await limits.spend("never used", 2, 1, LONG_S) is not None
+        assert await limits.spend("a", 1, 1, WINDOW_S) is None
+        await pass_time(WINDOW_S / 2)
+        await limits.refund("a", 1)
+        await pass_time(WINDOW_S / 2 + 0.1)
+
+        await limits.refund("a", 1)
+        assert await limits.spend("a", 1, 1, LONG_S) is None
+        assert await limits.spend("a", 1, 1, LONG_S) is not None

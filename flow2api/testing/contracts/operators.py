@@ -17,6 +17,7 @@ from flow2api.domain.session import OperatorSession
 from flow2api.domain.throttle import FREE_TRIES, LONGEST_PAUSE
 from flow2api.testing.contracts.reading import ADA, actions, entry_of, new_changes, session_of
 from flow2api.testing.fakes.clock import FakeClock
+from flow2api.testing.planting import plant, plant_secrets
 from flow2api.testing.samples import (
     NOW,
     account_of,
@@ -294,8 +295,8 @@ class AuditLogContract:
             [(account_of("b"), credentials_of("b")), (account_of("c"), credentials_of("c"))],
             entry_of(clock, "2 import"),
         )
-        await storage.accounts.save(account, entry_of(clock, "3 save", "1"))
-        await storage.vault.write(account, credentials_of("d"), entry_of(clock, "4 write", "1"))
+        await plant(storage.accounts, replace(account, remark="new"), entry_of(clock, "3 change", "1"))
+        await plant_secrets(storage.vault, account, credentials_of("d"), entry_of(clock, "4 write", "1"))
         await storage.accounts.remove(account.id, entry_of(clock, "5 remove", "1"))
         key = await storage.api_keys.add(key_of("laptop"), entry_of(clock, "6 key"))
         await storage.api_keys.save(key, entry_of(clock, "7 key", "laptop"))
@@ -307,7 +308,7 @@ class AuditLogContract:
         assert await actions(storage) == [
             ("1 add", "1"),
             ("2 import", "2-3"),
-            ("3 save", "1"),
+            ("3 change", "1"),
             ("4 write", "1"),
             ("5 remove", "1"),
             ("6 key", "1"),
@@ -320,8 +321,8 @@ class AuditLogContract:
 
     async def test_tells_nothing_of_what_was_not_done(self, storage: Storage, clock: FakeClock) -> None:
         gone = replace(account_of("gone"), id=7)
-        await storage.accounts.save(gone, entry_of(clock))
-        await storage.vault.write(gone, credentials_of("a"), entry_of(clock))
+        await plant(storage.accounts, gone, entry_of(clock))
+        await plant_secrets(storage.vault, gone, credentials_of("a"), entry_of(clock))
         await storage.accounts.remove(7, entry_of(clock))
         await storage.operators.add(operator_of("ada"))
         with pytest.raises(ConflictError):

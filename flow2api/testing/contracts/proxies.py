@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.ports.proxies import Assignment
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
@@ -78,6 +78,25 @@ class ProxiesContract:
         assert (found.is_enabled, found.pool, found.health) == (False, "us", whole_health(clock))
         (written,) = await storage.audit_log.page(before=None, limit=10)
         assert (written.action, written.subject) == (AuditAction.PROXY_CHANGED, "one")
+
+    async def test_late_save_undoes_nothing_that_others_have_changed(self, storage: Storage, clock: FakeClock) -> None:
+        seen = await storage.proxies.add(proxy_of("one", clock))
+        now = replace(seen, is_enabled=False, pool="us")
+        await storage.proxies.save(now, former=seen)
+        told = await storage.changes.latest()
+
+        actor = Actor(name="ada", door="command_line")
+        entry = AuditEntry(at=clock.now(), actor=actor, action=AuditAction.PROXY_CHANGED, subject="one")
+        with pytest.raises(ChangedMeanwhileError, match="pool, switch"):
+            await storage.proxies.save(replace(seen, url=Secret("http://192.0.2.2:1")), entry, former=seen)
+        assert await storage.proxies.all() == [now]
+        assert await storage.changes.latest() == told
+        assert list(await storage.audit_log.page(before=None, limit=10)) == []
+
+        await storage.proxies.note_health({seen.id: whole_health(clock)})  # how it fares is nobody's word
+        await storage.proxies.save(replace(now, pool="eu"), former=now)
+        await storage.proxies.save(replace(now, id=99), former=replace(now, id=99))  # it is gone
+        assert [one.pool for one in await storage.proxies.all()] == ["eu"]
 
     async def test_feed_tells_of_changes_and_of_another_state_only(self, storage: Storage, clock: FakeClock) -> None:
         added = await storage.proxies.add(proxy_of("one", clock))

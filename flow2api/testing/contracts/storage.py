@@ -16,6 +16,7 @@ from flow2api.testing.contracts.accounts import (
     ApiKeysContract,
     VaultContract,
 )
+from flow2api.testing.contracts.changing import AccountChangesContract
 from flow2api.testing.contracts.credits import CreditsHistoryContract
 from flow2api.testing.contracts.generations import (
     GenerationDirectoryContract,
@@ -268,6 +269,7 @@ class StorageContract:
 
     TestAccounts = AccountsContract
     TestVault = VaultContract
+    TestAccountChanges = AccountChangesContract
     TestAccountDirectory = AccountDirectoryContract
     TestApiKeys = ApiKeysContract
     TestOperators = OperatorsContract

@@ -7,7 +7,7 @@ import pytest
 
 from flow2api.domain import notices
 from flow2api.domain.audit import Actor, AuditEntry
-from flow2api.domain.errors import ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.notification import LastTold, NotifyTarget
 from flow2api.domain.ports.storage import Storage
@@ -185,6 +185,24 @@ class WebhooksContract:
         assert await storage.webhooks.all() == [changed, other]
         assert [(one.what, one.id) for one in await storage.changes.since(before)] == [("webhook", str(shop.id))]
         assert [one.subject for one in await storage.audit_log.page(before=None, limit=5)] == [str(shop.id)]
+
+    async def test_late_save_undoes_nothing_that_others_have_changed(self, storage: Storage) -> None:
+        seen = await storage.webhooks.add(SHOP)
+        now = replace(seen, url=Secret("https://till.example/hook"), key_id=7)
+        assert await storage.webhooks.save(now, former=seen)
+        told = await storage.changes.latest()
+
+        with pytest.raises(ChangedMeanwhileError, match="address"):
+            await storage.webhooks.save(
+                replace(seen, signing=Secret("whsec_new")), entry("webhook.changed", str(seen.id)), former=seen
+            )
+        assert await storage.webhooks.all() == [now]
+        assert await storage.changes.latest() == told
+        assert list(await storage.audit_log.page(before=None, limit=5)) == []
+
+        await storage.webhooks.switch(seen.id, LATER)  # that is a word of its own
+        assert await storage.webhooks.save(replace(now, key_id=None), former=now)
+        assert [(one.key_id, one.disabled_at) for one in await storage.webhooks.all()] == [(None, LATER)]
 
     async def test_is_removed_with_its_messages(self, storage: Storage) -> None:
         shop, other = await storage.webhooks.add(SHOP), await storage.webhooks.add(replace(SHOP, name="other"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain.account import Account
+from flow2api.domain.errors import ConflictError
 from flow2api.domain.ports.storage import AccountTrash, KeepsDeleted, Storage
 from flow2api.testing.contracts.reading import actions, all_accounts, entry_of, new_changes
 from flow2api.testing.fakes.clock import FakeClock
@@ -72,6 +73,30 @@ class AccountTrashContract:
         assert await trash.count() == 0
         assert await trash.restore(7, entry_of(clock, "restored", "7")) is None
         assert await actions(storage) == []
+
+    async def test_stays_away_while_another_signs_in_with_the_same_at_its_place(
+        self, storage: Storage, trash: AccountTrash, clock: FakeClock
+    ) -> None:
+        first, email = await _added(storage, "a"), "a@example.com"
+        await trash.put(first.id, "ada", NOW)
+        (second,) = await storage.accounts.add([(replace(account_of("b"), email=email), credentials_of("a"))])
+        await trash.put(second.id, "ada", NOW)
+        (third,) = await storage.accounts.add([(replace(account_of("c"), email=email), credentials_of("c"))])
+        elsewhere = replace(account_of("a"), base_url="https://else.example")
+        (fourth,) = await storage.accounts.add([(elsewhere, credentials_of("a"))])
+        before = await storage.changes.latest()
+
+        with pytest.raises(ConflictError, match=f"The account {third.id} signs in with the same"):
+            await trash.restore(second.id, entry_of(clock, "restored", str(second.id)))
+        assert await trash.restore(first.id) == first
+        await storage.accounts.remove(third.id)
+        with pytest.raises(ConflictError, match=f"The account {first.id} signs in with the same"):
+            await trash.restore(second.id, entry_of(clock, "restored", str(second.id)))
+
+        assert {one.id for one in await all_accounts(storage)} == {first.id, fourth.id}
+        assert await trash.read(second.id) is not None
+        assert await actions(storage) == []
+        assert await new_changes(storage, before) == [("account", str(first.id)), ("account", str(third.id))]
 
     async def test_pages_go_from_the_greatest_id_down(self, storage: Storage, trash: AccountTrash) -> None:
         ids = [(await _added(storage, name)).id for name in "abc"]

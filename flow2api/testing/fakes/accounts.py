@@ -1,6 +1,6 @@
 """Accounts and their secrets in memory."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from flow2api.domain.ports.account_directory import (
     AccountPage,
     AccountUse,
 )
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
 from flow2api.testing.fakes.tables import Tables
@@ -55,12 +56,24 @@ class FakeAccounts:
             self._tables.note_audit(audit, first if first == last else f"{first}-{last}")
         return added
 
-    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
-        self._tables.writing(audit)
-        if account.id in self._tables.accounts:
-            self._tables.accounts[account.id] = account
-            self._tables.note("account", account.id)
-            self._tables.note_audit(audit)
+    async def change(
+        self,
+        account_id: int,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+    ) -> Changed | None:
+        self._tables.beginning()
+        before = self._tables.accounts.get(account_id)
+        if before is None:
+            return None
+        changed = Changed(before, change(before))
+        if changed.after != before:
+            entry = None if audit is None else audit(changed)
+            self._tables.writing(entry)
+            self._tables.accounts[account_id] = changed.after
+            self._tables.note("account", account_id)
+            self._tables.note_audit(entry)
+        return changed
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         self._tables.writing(audit)
@@ -83,13 +96,27 @@ class FakeCredentialVault:
     async def read(self, account_id: int) -> Credentials | None:
         return self._tables.credentials.get(account_id)
 
-    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
-        self._tables.writing(audit)
-        if account.id in self._tables.accounts:
-            self._tables.accounts[account.id] = account
-            self._tables.credentials[account.id] = replace(credentials, base_url=None)
-            self._tables.note("account", account.id)
-            self._tables.note_audit(audit)
+    async def write(
+        self,
+        account_id: int,
+        credentials: Credentials,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+        *,
+        replaces: Secret | None = None,
+    ) -> Changed | None:
+        self._tables.beginning()
+        before = self._tables.accounts.get(account_id)
+        if before is None or replaces not in (None, self._tables.credentials[account_id].session_token):
+            return None
+        changed = Changed(before, change(before))
+        entry = None if audit is None else audit(changed)
+        self._tables.writing(entry)
+        self._tables.accounts[account_id] = changed.after
+        self._tables.credentials[account_id] = replace(credentials, base_url=None)
+        self._tables.note("account", account_id)
+        self._tables.note_audit(entry)
+        return changed
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         kept: dict[Secret, list[int]] = {}

@@ -93,6 +93,12 @@ class FakeCoordination:
         self.meeting.windows[subject] = (ends, used + amount)
         return None
 
+    async def refund(self, subject: str, amount: int) -> None:
+        await self.meeting.reached("refund")
+        ends, used = self.meeting.windows.get(subject, (0.0, 0))
+        if ends > self.meeting.time_s:
+            self.meeting.windows[subject] = (ends, max(used - amount, 0))
+
     async def publish(self, topic: str, about: str) -> None:
         await self.meeting.reached("publish")
         for heard in tuple(self.meeting.listeners):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, UnsupportedInputError
 from flow2api.domain.notices import Notice
 from flow2api.domain.notification import LastTold, Message, NotifyTarget
 from flow2api.domain.secret import Secret
-from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Receipt, Webhook
+from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Receipt, Webhook, changed_fields
 from flow2api.testing.fakes.tables import Tables
 
 if TYPE_CHECKING:
@@ -99,11 +99,13 @@ class FakeWebhooks:
         self._tables.note_audit(audit)
         return True
 
-    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None, *, former: Webhook | None = None) -> bool:
         self._tables.writing(audit)
         kept = self._tables.told.webhooks.get(webhook.id)
         if kept is None:
             return False
+        if former is not None and (fields := changed_fields(former, kept)):
+            raise ChangedMeanwhileError(fields)
         self._tables.told.webhooks[webhook.id] = replace(
             kept,
             url=webhook.url,

@@ -1,13 +1,13 @@
 """Who may do what, in memory: API keys, operators, their sessions, and what they have done."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.api_key import changed_fields as changed_key_fields
 from flow2api.domain.audit import AuditEntry, AuditFilter
-from flow2api.domain.errors import ChangedMeanwhileError, ConflictError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError
 from flow2api.domain.operator import LAST_OWNER, Operator, Role, changed_fields, folded
 from flow2api.domain.preferences import Preferences
 from flow2api.domain.session import OperatorSession
@@ -30,7 +30,7 @@ class FakeApiKeys:
     async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         self._tables.writing(audit)
         self._refuse_conflict(key)
-        key = replace(key, id=self._tables.new_id("api_key"))
+        key = dataclasses.replace(key, id=self._tables.new_id("api_key"))
         self._tables.api_keys[key.id] = key
         self._tables.note("api_key", key.id)
         self._tables.note_audit(audit, key.id)
@@ -48,8 +48,28 @@ class FakeApiKeys:
             self._tables.note("api_key", key.id)
             self._tables.note_audit(audit)
 
-    def _refuse_conflict(self, key: ApiKey) -> None:
-        others = [other for other in self._tables.api_keys.values() if other.id != key.id]
+    async def replace(
+        self, key: ApiKey, successor: ApiKey, audits: Sequence[AuditEntry] = (), *, former: ApiKey
+    ) -> ApiKey:
+        now = self._tables.api_keys.get(key.id)
+        self._tables.writing(*audits[:1])
+        if now is None:
+            raise NotKnownError(f"There is no key with the id {key.id}.")
+        if fields := changed_key_fields(former, now):
+            raise ChangedMeanwhileError(fields)
+        self._refuse_conflict(key)
+        self._refuse_conflict(successor, instead=key)
+        successor = dataclasses.replace(successor, id=self._tables.new_id("api_key"))
+        for one in (key, successor):
+            self._tables.api_keys[one.id] = one
+            self._tables.note("api_key", one.id)
+        for entry in audits:
+            self._tables.note_audit(entry, successor.id)
+        return successor
+
+    def _refuse_conflict(self, key: ApiKey, instead: ApiKey | None = None) -> None:
+        known = self._tables.api_keys | ({} if instead is None else {instead.id: instead})
+        others = [other for other in known.values() if other.id != key.id]
         if key.is_active and any(other.is_active and other.name == key.name for other in others):
             raise ConflictError(f"An active key named {key.name!r} exists already. Choose another name or revoke it.")
         if any(other.digest == key.digest for other in others):
@@ -74,7 +94,7 @@ class FakeOperators:
     async def add(self, operator: Operator, audit: AuditEntry | None = None) -> Operator:
         self._tables.writing(audit)
         self._refuse_conflict(operator)
-        operator = replace(operator, id=self._tables.new_id("operator"))
+        operator = dataclasses.replace(operator, id=self._tables.new_id("operator"))
         self._tables.operators[operator.id] = operator
         self._tables.note("operator", operator.id)
         self._tables.note_audit(audit, operator.id)
@@ -98,7 +118,7 @@ class FakeOperators:
         if operator.role is not Role.OWNER:
             self._refuse_last_owner(operator.id)
         if now is not None:
-            self._tables.operators[operator.id] = replace(operator, preferences=now.preferences)
+            self._tables.operators[operator.id] = dataclasses.replace(operator, preferences=now.preferences)
             self._tables.note("operator", operator.id)
             self._tables.note_audit(audit)
 
@@ -106,7 +126,7 @@ class FakeOperators:
         self._tables.writing(audit)
         former = self._tables.operators.get(operator_id)
         if former is not None:
-            self._tables.operators[operator_id] = replace(former, preferences=preferences)
+            self._tables.operators[operator_id] = dataclasses.replace(former, preferences=preferences)
             self._tables.note("operator", operator_id)
             self._tables.note_audit(audit)
 
@@ -154,12 +174,12 @@ class FakeSessions:
         self._tables.writing()
         session = self._tables.sessions.get(digest)
         if session is not None and session.seen_at < at:
-            self._tables.sessions[digest] = replace(session, seen_at=at)
+            self._tables.sessions[digest] = dataclasses.replace(session, seen_at=at)
 
     async def restamp(self, digest: bytes, stamp: str) -> None:
         self._tables.writing()
         if digest in self._tables.sessions:
-            self._tables.sessions[digest] = replace(self._tables.sessions[digest], stamp=stamp)
+            self._tables.sessions[digest] = dataclasses.replace(self._tables.sessions[digest], stamp=stamp)
 
     async def remove(self, digest: bytes, audit: AuditEntry | None = None) -> bool:
         self._tables.writing(audit)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flow2api.domain.audit import AuditEntry
-from flow2api.domain.errors import ConflictError, ProxyUnavailableError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, ProxyUnavailableError
 from flow2api.domain.ports.proxies import Assignment, Passage
-from flow2api.domain.proxy import Proxy, ProxyHealth
+from flow2api.domain.proxy import Proxy, ProxyHealth, changed_fields
 from flow2api.domain.secret import Secret
 from flow2api.testing.fakes.tables import Tables
 
@@ -34,9 +34,11 @@ class FakeProxies:
         self._tables.note_audit(audit, proxy.name)
         return proxy
 
-    async def save(self, proxy: Proxy, audit: AuditEntry | None = None) -> None:
+    async def save(self, proxy: Proxy, audit: AuditEntry | None = None, *, former: Proxy | None = None) -> None:
         self._tables.writing(audit)
         known = self._tables.proxies.get(proxy.id)
+        if former is not None and known is not None and (fields := changed_fields(former, known)):
+            raise ChangedMeanwhileError(fields)
         if known is not None:
             self._tables.proxies[proxy.id] = replace(proxy, name=known.name, health=known.health)
             self._tables.note("proxy", proxy.id)

@@ -71,11 +71,15 @@ class Tables:
     fault: Exception | None = None
     writes: int = 0
 
+    def beginning(self) -> None:
+        """To be called before what is to be changed is looked at."""
+        if self.fault is not None:
+            raise self.fault
+
     def writing(self, audit: AuditEntry | None = None) -> None:
         """To be called before anything is changed."""
         self.writes += 1
-        if self.fault is not None:
-            raise self.fault
+        self.beginning()
         if audit is not None and self.audit_fault is not None:
             raise self.audit_fault
 

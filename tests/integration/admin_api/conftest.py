@@ -85,8 +85,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 async def _signed_in(services: Services, role: Role) -> str:
-    await services.operating.operators.create(role.value, PASSPHRASE, role)
-    _, token = await services.operating.sign_in(role.value, PASSPHRASE, Visitor("admin_api", ""))
+    await services.entrance.operators.create(role.value, PASSPHRASE, role)
+    _, token = await services.entrance.sign_in(role.value, PASSPHRASE, Visitor("admin_api", ""))
     return token.reveal()
 
 

@@ -22,6 +22,8 @@ GUARDED = [
     ("POST", "/api/admin/apikey", {"new_api_key": "a-key-of-somebody-else"}),
     ("DELETE", "/api/admin/requests", None),
     ("DELETE", "/api/logs", None),
+    ("POST", "/api/admin/keys/1/rotate", {}),
+    ("GET", "/api/tokens?reveal=true", None),
 ]
 
 
@@ -47,11 +49,11 @@ async def old(site: Site) -> AsyncIterator[httpx.AsyncClient]:
 async def test_session_of_long_ago_is_not_enough(
     site: Site, old: httpx.AsyncClient, method: str, path: str, body: object
 ) -> None:
-    before = await site.services.operating.operators.all()
+    before = await site.services.entrance.operators.all()
     answer = await old.request(method, path, json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "session_too_old")
-    assert await site.services.operating.operators.all() == before
+    assert await site.services.entrance.operators.all() == before
     assert (await old.get("/api/admin/operators")).status_code == 200
 
 

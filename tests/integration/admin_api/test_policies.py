@@ -1,10 +1,12 @@
 """Policies over HTTP: listed, and tried on a stored day beside the running server."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
+from flow2api.domain.ports.storage import PastRequest
 from tests.integration.admin_api.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -39,13 +41,27 @@ async def test_day_without_requests_has_nothing_to_compare(site: Site) -> None:
     assert told == {"day": "2020-01-01", "requests": 0, "policies": []}
 
 
-async def test_one_simulation_runs_at_a_time(site: Site) -> None:
-    answers = await asyncio.gather(
-        *(site.operator.post("/api/admin/policies/simulate", json={"day": "2020-01-01"}) for _ in range(2))
-    )
+async def test_one_simulation_runs_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_on, is_read = asyncio.Event(), asyncio.Event()
+    between = site.services.storage.past_requests.between
 
-    assert sorted(answer.status_code for answer in answers) == [200, 409]
-    await site.ok("POST", "/policies/simulate", {"day": "2020-01-01"})
+    async def held(start: datetime, end: datetime) -> AsyncIterator[Sequence[PastRequest]]:
+        is_read.set()
+        await read_on.wait()
+        async for batch in between(start, end):
+            yield batch
+
+    monkeypatch.setattr(site.services.storage.past_requests, "between", held)
+    day = {"day": "2020-01-01"}
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(site.ok("POST", "/policies/simulate", day))
+        await is_read.wait()
+        refused = await site.refused("POST", "/policies/simulate", 409, day)
+        read_on.set()
+
+    assert "runs already" in refused["detail"]
+    assert (await first)["requests"] == 0
+    await site.ok("POST", "/policies/simulate", day)
 
 
 @pytest.mark.parametrize(

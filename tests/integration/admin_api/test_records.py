@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from flow2api.domain.usecases import find_prompts
 from tests.integration.admin_api.conftest import Json, Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -69,6 +70,31 @@ class TestGenerations:
             ({"account_id": account + 1000}, 0),
         ):
             assert len((await site.ok("GET", "/generations", None, 200, key_id=key["id"], **query))["items"]) == count
+
+    async def test_words_of_prompts_are_looked_for(self, site: Site, key: Json) -> None:
+        for query, count in (
+            ({"q": "Canary  MINE"}, 3),
+            ({"q": "canar"}, 3),
+            ({"q": " "}, 3),
+            ({"q": "canary hill"}, 0),
+            ({"q": "can%ry"}, 0),
+            ({"q": "canary", "kind": "video"}, 0),
+        ):
+            found = await pages(site, "/generations", key_id=key["id"], **query)
+            assert len({one["id"] for one in found}) == len(found) == count, query
+        await site.refused("GET", "/generations", 400, q="x" * 201)
+
+    async def test_look_that_came_to_its_end_says_where_to_go_on(
+        self, site: Site, key: Json, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(find_prompts, "LOOKED_AT", 2)
+
+        first = await site.ok("GET", "/generations", key_id=key["id"], q="nothing of that")
+        newest = await site.ok("GET", "/generations", key_id=key["id"])
+        last = await site.ok("GET", "/generations", key_id=key["id"], q="nothing of that", cursor=first["next_cursor"])
+
+        assert (first["items"], first["next_cursor"]) == ([], newest["items"][1]["id"])
+        assert last == {"items": [], "next_cursor": None}
 
     async def test_one_that_is_not_there_is_not_found(self, site: Site) -> None:
         await site.refused("GET", "/generations/gen_nothing", 404)

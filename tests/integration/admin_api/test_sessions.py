@@ -51,14 +51,14 @@ async def test_sessions_are_listed_and_ended_one_by_one(site: Site) -> None:
 
 async def test_code_is_asked_for_taken_once_and_no_more_when_an_owner_drops_it(site: Site) -> None:
     made = await site.ok("POST", "/operators", {"name": "Emmy", "passphrase": PASSPHRASE, "role": "operator"}, 201)
-    operating = site.services.operating
+    entrance = site.services.entrance
     here: SignedIn
-    here, _ = await operating.sign_in("emmy", Secret(PASSPHRASE), AT_HOME)
-    enrolment = await operating.second_factor.begin(here, Secret(PASSPHRASE), AT_HOME)
+    here, _ = await entrance.sign_in("emmy", Secret(PASSPHRASE), AT_HOME)
+    enrolment = await entrance.second_factor.begin(here, Secret(PASSPHRASE), AT_HOME)
     app = pyotp.parse_uri(enrolment.uri.reveal())
     assert isinstance(app, pyotp.TOTP)
     now = datetime.now(UTC)
-    recovery = await operating.second_factor.confirm(here, Secret(app.at(now)), AT_HOME)
+    recovery = await entrance.second_factor.confirm(here, Secret(app.at(now)), AT_HOME)
 
     asked = await sign_in(site, "emmy")
     assert (asked.status_code, asked.json()["code"]) == (401, "totp_required")

@@ -72,8 +72,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         services = build_services(load_settings(environment, sections=extensions.sections), extensions)
     async with running(services):
         passphrase, visitor = Secret("quiet maple river lamp"), Visitor("admin_api", "")
-        await services.operating.operators.create("ada", passphrase, Role.OWNER)
-        _, token = await services.operating.sign_in("ada", passphrase, visitor)
+        await services.entrance.operators.create("ada", passphrase, Role.OWNER)
+        _, token = await services.entrance.sign_in("ada", passphrase, visitor)
         asgi: Any = create_app(services)
         headers = {"authorization": f"Bearer {token.reveal()}"}
         async with httpx.AsyncClient(
@@ -89,7 +89,7 @@ async def test_account_with_a_key_is_added_works_and_gets_another_key(site: Site
     added = (await site.answer("POST", "/api/tokens", **body))["token"]
     refused = await site.answer("POST", "/api/tokens", 400, **{**body, "api_key": "canary-2"})
     twice = await site.answer("POST", "/api/tokens", 409, **body)
-    await site.services.warm.warm(added["id"])
+    await site.services.tending.warm.warm(added["id"])
     request = GenerationRequest(model=PAINT.name, spec=PAINT, prompt="a hill")
     async with aclosing(await site.services.generate(request, Caller(key_id=1))) as events:
         *_, end = [event async for event in events]

@@ -28,10 +28,10 @@ async def test_starting_server_makes_it_once_and_does_not_need_the_file_again(tm
     first, second = services_at(tmp_path), services_at(tmp_path)
 
     async with running(first):
-        (made,) = await first.operating.operators.all()
+        (made,) = await first.entrance.operators.all()
     file.unlink()
     async with running(second):
-        assert await second.operating.operators.all() == [made]
+        assert await second.entrance.operators.all() == [made]
 
     assert (made.name, made.role) == ("operator", "owner")
     assert await Argon2Passphrases().verify(Secret("quiet maple river lamp"), made.passphrase_hash)

@@ -144,13 +144,13 @@ async def test_accounts_move_on_when_their_proxy_is_killed_and_keep_their_new_on
         await here.add_proxy(two, "right", pool="eu")
         await here.add_accounts(4, proxy="eu")
         for account in here.services.pool:
-            await here.services.warm.warm(account.id)
+            await here.services.tending.warm.warm(account.id)
         before = len(one.targets), len(two.targets)
         assert all(before), "both have accounts"
         await one.kill()
 
         for account in here.services.pool:  # each meets the dead one or has met it, and goes on by the other
-            await here.services.credentials.renew(account.id, force=True)
+            await here.services.tending.credentials.renew(account.id, force=True)
         for _ in range(3):
             assert isinstance(await here.picture(), Finished)
 
@@ -280,7 +280,7 @@ async def test_running_server_follows_what_the_command_line_does(tmp_path: Path,
         manage = ManageProxies(elsewhere.proxies, elsewhere.accounts, here.services.clock)
         await manage.add(one.url(), OPERATOR, name="one")
 
-        await here.services.follow.catch_up()
+        await here.services.upkeep.follow.catch_up()
 
         assert [proxy.name for proxy in here.services.proxying.choose.all()] == ["one"]
         await elsewhere.aclose()

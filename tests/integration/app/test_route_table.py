@@ -87,11 +87,11 @@ async def app(services: Services) -> Litestar:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tokens(services: Services) -> dict[Role, str]:
     """A session for each role."""
-    passphrase, operating = Secret("quiet maple river lamp"), services.operating
+    passphrase, entrance = Secret("quiet maple river lamp"), services.entrance
     made = {}
     for role in Role:
-        await operating.operators.create(role.value, passphrase, role)
-        _, token = await operating.sign_in(role.value, passphrase, Visitor("admin_api", ""))
+        await entrance.operators.create(role.value, passphrase, role)
+        _, token = await entrance.sign_in(role.value, passphrase, Visitor("admin_api", ""))
         made[role] = token.reveal()
     return made
 

@@ -17,20 +17,20 @@ PASSPHRASE = Secret("quiet maple river lamp")
 async def test_first_operator_sets_himself_up_at_any_process(tmp_path: Path) -> None:
     one, other = services_at(tmp_path), services_at(tmp_path)
     async with running(one), running(other):
-        codes = [(await services.operating.offer_setup())[0] for services in (one, other)]
+        codes = [(await services.entrance.offer_setup())[0] for services in (one, other)]
         results = await asyncio.gather(
-            one.operating.set_up(codes[1], "ada", PASSPHRASE, Visitor("console", "192.0.2.1")),
-            other.operating.set_up(codes[0], "bob", PASSPHRASE, Visitor("console", "192.0.2.2")),
+            one.entrance.set_up(codes[1], "ada", PASSPHRASE, Visitor("console", "192.0.2.1")),
+            other.entrance.set_up(codes[0], "bob", PASSPHRASE, Visitor("console", "192.0.2.2")),
             return_exceptions=True,
         )
 
         assert [type(result) for result in results].count(SetupClosedError) == 1
         ((here, token),) = [result for result in results if isinstance(result, tuple)]
         assert here.operator.role is Role.OWNER
-        assert (await one.operating.sign_in.who(token.reveal())).operator == here.operator
+        assert (await one.entrance.sign_in.who(token.reveal())).operator == here.operator
         for services in (one, other):
-            assert not await services.operating.set_up.is_open()
-            assert list(await services.operating.operators.all()) == [here.operator]
+            assert not await services.entrance.set_up.is_open()
+            assert list(await services.entrance.operators.all()) == [here.operator]
 
     assert await Argon2Passphrases().verify(PASSPHRASE, here.operator.passphrase_hash)
     kept = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file())

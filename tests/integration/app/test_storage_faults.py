@@ -99,7 +99,7 @@ async def test_bytes_of_a_killed_server_are_swept_and_others_stay(tmp_path: Path
         path = tmp_path / "data" / "media" / old.sha256[:2] / old.sha256
         os.utime(path, (time.time() - 3700,) * 2)
 
-        assert await services.purge.drop_unnamed() == 1
+        assert await services.upkeep.purge.drop_unnamed() == 1
 
         assert await services.store.size(hashlib.sha256(b"old").hexdigest()) is None
         assert await services.store.size(young.sha256) == 5

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine
-from tests.e2e.processes import tied
+from tests.e2e.with_parent import tied
 from tests.integration.cli.test_processes import Shell, wait_for_address
 
 OBSERVER = """

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e.processes import tied
+from tests.e2e.with_parent import tied
 
 ROOT = Path(__file__).parents[3]
 

@@ -37,7 +37,7 @@ class _Text(HTMLParser):
 def text_of(html: str) -> str:
     """What a person reads of a page, with single blanks."""
     parser = _Text()
-    parser.feed(html)
+    parser.feed(html.replace("<wbr>", ""))
     return " ".join(" ".join(parser.parts).split())
 
 
@@ -139,7 +139,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 async def _signed_in(services: Services, browser: httpx.AsyncClient, role: Role) -> Person:
-    await services.operating.operators.create(role.value, PASSPHRASE, role)
+    await services.entrance.operators.create(role.value, PASSPHRASE, role)
     answer = await browser.post(
         "/login",
         data={"name": role.value, "passphrase": PASSPHRASE.reveal()},

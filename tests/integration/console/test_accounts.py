@@ -16,6 +16,7 @@ from flow2api.domain.rest import RestReason
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.manage_accounts import NewAccount
+from flow2api.testing.planting import plant
 from tests.integration.console.conftest import PASSPHRASE, Site, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,6 +38,13 @@ async def stored(site: Any, account_id: int) -> Any:
 
 def rows(html: str) -> list[str]:
     return re.findall(r'id="account-row-\d+".*?class="short">([^<]*)<', html, re.DOTALL)
+
+
+def undo_in_toast(html: str) -> str:
+    """Where the button of the toast leads."""
+    found = re.search(r'action="([^"]+)"', html.partition('id="toasts"')[2])
+    assert found is not None
+    return unescape(found[1])
 
 
 def shown(html: str) -> dict[str, str]:
@@ -125,6 +133,49 @@ class TestMany:
         toast = (await site.operator.see(f"/console/accounts/{account_id}")).partition('id="toasts"')[2]
         assert "is enabled" in toast
         assert "Undo" not in toast
+
+    async def test_what_was_done_to_many_is_undone_from_the_toast(self, site: Any) -> None:
+        ids = [await named(site, f"dove-{number}", tags=frozenset({"old"})) for number in range(3)]
+        bulk, here = "/console/accounts/bulk", "/console/accounts?q=dove"
+        await site.operator.submit(f"/console/accounts/{ids[2]}/pause")
+
+        await site.operator.submit(bulk, do="pause", id=ids, q="dove")
+        undo = undo_in_toast(await site.operator.see(here))
+        await site.viewer.submit(undo, 403)
+        led = await site.operator.submit(undo)
+
+        assert led.headers["location"] == here
+        assert [bool((await stored(site, one)).rests) for one in ids] == [False, False, True]
+        assert "Accounts put back as they were. It went well for all 2 accounts." in await site.operator.read(here)
+        await site.operator.submit(undo)
+        assert "can no longer be undone" in await site.operator.read(here)
+        await site.operator.submit(bulk, do="tag", asked="1", id=ids, add="new", remove="old")
+        await site.operator.submit(undo_in_toast(await site.operator.see("/console/accounts")))
+        assert [(await stored(site, one)).tags for one in ids] == [{"old"}] * 3
+
+    async def test_deleted_ones_come_back_together(self, site: Any) -> None:
+        ids = [await named(site, f"kite-{number}") for number in range(2)]
+        fields = {"do": "delete", "asked": "1", "id": ids, "confirm": "delete 2", "passphrase": PASSPHRASE.reveal()}
+
+        await site.operator.submit("/console/accounts/bulk", **fields)
+        await site.operator.submit(undo_in_toast(await site.operator.see("/console/accounts")))
+
+        assert rows(await site.viewer.see("/console/accounts?q=kite")) == ["kite-0", "kite-1"]
+
+    async def test_what_was_done_to_some_is_undone_from_the_report(self, site: Any) -> None:
+        one = await named(site, "rail-1")
+
+        led = await site.operator.submit("/console/accounts/bulk", do="pause", id=[one, 987654], q="rail")
+        page = led.headers["location"]
+        report = (await site.operator.see(page)).partition('id="account-run"')[2].partition("</section>")[0]
+
+        assert "failed for 1" in report
+        undo = re.search(r'action="(/console/accounts/bulk/\d+/undo\?q=rail)"', report)
+        assert undo is not None
+        assert "/undo" not in await site.viewer.see(page)
+        await site.operator.submit(undo[1])
+        assert (await stored(site, one)).rests == ()
+        assert "/undo" not in await site.operator.see(page)
 
     async def test_export_is_offered_to_those_alone_who_may(self, site: Any) -> None:
         await named(site, "wren-1")
@@ -263,7 +314,7 @@ class TestOne:
         path, services = f"/console/accounts/{account_id}", site.services
         now = services.clock.now()
         limited = (await stored(site, account_id)).rate_limited(now, retry_after_s=600, why="429")
-        await services.storage.accounts.save(limited)
+        await plant(services.storage.accounts, limited)
         services.pool.put(limited)
 
         assert "It is cooling down: rate limited by the service." in await site.viewer.read(path)

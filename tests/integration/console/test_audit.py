@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from flow2api.domain.audit import Actor, AuditEntry
+from flow2api.domain.usecases.change_account import AccountChange
+from tests.integration.console.conftest import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -49,8 +51,63 @@ async def test_filter_narrows_and_tells_when_nothing_passes(site: Any) -> None:
     found = await site.viewer.see("/console/audit?actor=heidi&subject=77&span=1h")
 
     assert found.count('id="entry-') == 1
-    assert 'href="/console/accounts/77"' in found
+    assert 'href="/console/accounts/77"' not in found
     assert "Nothing matches" in await site.viewer.read("/console/audit?actor=nobody-at-all")
+
+
+async def test_things_are_called_by_their_names_now(site: Any) -> None:
+    operating = site.services.operating
+    account_id, actor = await site.account(), Actor(name="niaj", door="cli")
+    await operating.accounts.change(account_id, AccountChange(name="studio <1>"), actor)
+    key, _ = await operating.keys.create("of the shop", actor=actor)
+    (owner,) = [one for one in await site.services.entrance.operators.all() if one.name == "owner"]
+    await noted(site, "operator.role_changed", name="niaj", subject=str(owner.id))
+
+    page = await site.viewer.see("/console/audit?actor=niaj")
+
+    assert f'<a href="/console/accounts/{account_id}">studio &lt;1&gt;</a>' in page
+    assert f'<a href="/console/keys/{key.id}">of the shop</a>' in page
+    text = text_of(page)
+    assert f"owner no. {owner.id}" in text
+    assert f"studio <1> no. {account_id}" in text
+
+
+async def test_deleted_ones_are_called_as_they_were(site: Any) -> None:
+    operating, actor = site.services.operating, Actor(name="judy", door="cli")
+    account_id = await site.account()
+    await operating.accounts.change(account_id, AccountChange(name="gone by now"), actor)
+    await operating.accounts.remove(account_id, actor)
+    await noted(
+        site, "account.changed", name="judy", subject="880001", details={"before": {"name": "old"}, "after": {}}
+    )
+    await noted(site, "account.removed", name="judy", subject="880002", details={"email": "two@example.org"})
+    await noted(site, "account.tested", name="judy", subject="880002")
+    await noted(site, "proxy.checked", name="judy", subject="880003", details={"proxies": ["frankfurt"]})
+
+    page = await site.viewer.see("/console/audit?actor=judy")
+    text = text_of(page)
+
+    assert text.count(f"gone by now no. {account_id}") == 2
+    assert text.count("two@example.org no. 880002") == 2
+    assert "frankfurt no. 880003" in text
+    assert "no. 880001" not in text
+    assert "/console/accounts/" not in page.partition("<tbody>")[2].partition("</tbody>")[0]
+
+
+async def test_names_of_a_page_are_asked_for_once(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    operators = site.services.entrance.operators
+
+    async def counted() -> Any:
+        asked.append("operators")
+        return ()
+
+    monkeypatch.setattr(operators, "all", counted)
+    for number in range(5):
+        await noted(site, "operator.role_changed", name="mallory", subject=str(number))
+    await site.viewer.see("/console/audit?actor=mallory")
+
+    assert asked == ["operators"]
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=0", "before=99999999999999999999", "actor=" + "x" * 300])

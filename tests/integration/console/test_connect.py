@@ -178,7 +178,7 @@ async def test_public_address_that_leads_here_is_told_by_a_look_from_outside(
             answer = await proxy.get(url.removeprefix("https://flow.example.org"))
         return OutsideView(answer.status_code, 41, 71, answer.headers.get("x-request-id", ""))
 
-    monkeypatch.setattr("flow2api.app.web.look_outside", through_the_proxy)
+    monkeypatch.setattr("flow2api.app.doors.look_outside", through_the_proxy)
     settings = replace(site.services.settings, public_url="https://flow.example.org")
     app: Any = create_app(replace(site.services, settings=settings))
     own = {"origin": "https://flow.example.org", "sec-fetch-site": "same-origin"}

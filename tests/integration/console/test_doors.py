@@ -33,6 +33,18 @@ async def test_stranger_is_led_to_the_door_and_back_to_where_he_wanted(site: Any
     ended = await stranger.post("/console/accounts/1/pause", headers=pressed)
     assert (ended.status_code, ended.headers["hx-redirect"]) == (401, "/login?next=%2Fconsole%2Faccounts%3Fq%3Dmine")
 
+    plain = await stranger.post(
+        "/console/accounts/bulk", data={"_here": "/console/accounts?q=mine", "id": "1"}, headers=OWN
+    )
+    assert plain.headers["location"] == "/login?next=%2Fconsole%2Faccounts%3Fq%3Dmine"
+    odd = await stranger.post("/console/accounts/bulk", headers={**pressed, "hx-current-url": "http://["})
+    assert odd.headers["hx-redirect"] == "/login?next=%2Fconsole%2Faccounts%2Fbulk"
+    packed = {**OWN, "content-encoding": "gzip", "content-type": "application/x-www-form-urlencoded"}
+    unread = await stranger.post("/console/accounts/1/pause", content=b"x", headers=packed)
+    assert unread.headers["location"] == "/login"
+    large = await stranger.post("/console/playground", data={"prompt": "x" * 70_000, "_here": "/console"}, headers=OWN)
+    assert large.headers["location"] == "/login?next=%2Fconsole%2Fplayground"
+
     fields = {"name": "viewer", "passphrase": "quiet maple river lamp", "next": "/console/accounts"}
     entered = await stranger.post("/login", data=fields, headers=OWN)
 
@@ -67,6 +79,24 @@ async def test_door_leads_nowhere_but_into_the_console(stranger: httpx.AsyncClie
     entered = await stranger.post("/login", data=fields, headers=OWN)
 
     assert (entered.status_code, entered.headers["location"]) == (303, "/console")
+
+
+@pytest.mark.parametrize("page", ["https://evil.test/", "//evil.test", "/console//evil.test", "/login", ""])
+async def test_form_of_no_page_of_ours_leads_nowhere(stranger: httpx.AsyncClient, page: str) -> None:
+    ended = await stranger.post("/console/accounts/1/pause", data={"_here": page}, headers=OWN)
+
+    assert (ended.status_code, ended.headers["location"]) == (303, "/login")
+
+
+async def test_forms_tell_the_page_that_they_stand_on(site: Any) -> None:
+    page = await site.viewer.see("/console/accounts?q=mine")
+    assert 'name="_here" value="/console/accounts?q=mine"' in page
+    refused = await site.operator.submit(
+        "/console/accounts/bulk", do="limits", id="1", status=200, _here="/console/accounts?q=mine"
+    )
+    assert 'name="_here" value="/console/accounts?q=mine"' in refused.text
+    long = await site.viewer.see(f"/console/accounts?q={'m' * 2000}")
+    assert 'name="_here" value="/console/accounts"' in long
 
 
 async def test_wrong_passphrase_is_told_on_the_same_page_and_never_shown_again(stranger: httpx.AsyncClient) -> None:

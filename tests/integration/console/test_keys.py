@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from flow2api.adapters.persistence.api_keys import API_KEYS
+from flow2api.domain.api_key import Caller
 from flow2api.domain.audit import Actor
 from flow2api.domain.key_rules import KeyRules, KeyScope
+from flow2api.testing.samples import key_of
 from tests.integration.console.conftest import PASSPHRASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -154,7 +158,7 @@ async def test_filter_tells_what_it_leaves_out(site: Any) -> None:
     none = await site.viewer.read("/console/keys?q=no-such-key")
 
     assert "needle in the hay" in found
-    assert "No key has “no-such-key” in its name or begins with it." in none
+    assert "No key has “no-such-key” in its name, begins with it, or has it as its tag." in none
 
 
 async def test_keys_come_page_by_page(site: Any) -> None:
@@ -346,3 +350,97 @@ async def test_profile_that_is_no_more_stays_while_something_else_is_changed(sit
 
     changed = await site.services.operating.keys.get(key_id)
     assert (changed.name, changed.profile) == ("still of a plugin", "gone")
+
+
+async def test_list_is_narrowed_by_tag_and_by_what_expires_soon(site: Any) -> None:
+    keys, now = site.services.operating.keys, site.services.clock.now()
+    await keys.create("narrow later", tag="narrow-tag", actor=ADA)
+    await keys.create("narrow soon", rules=KeyRules(expires_at=now + timedelta(days=2)), actor=ADA)
+
+    tagged = await site.viewer.read("/console/keys?q=Narrow-Tag")
+    soon = await site.viewer.read("/console/keys?q=narrow&state=soon")
+    active = await site.viewer.read("/console/keys?q=narrow&state=active")
+
+    assert ("narrow later" in tagged, "narrow soon" in tagged) == (True, False)
+    assert ("narrow later" in soon, "narrow soon" in soon) == (False, True)
+    assert ("narrow later" in active, "narrow soon" in active) == (True, True)
+    assert "Expires soon 1" in soon
+    for key in ("narrow later", "narrow soon"):
+        await keys.revoke(key)
+
+
+def names_in(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"[^>]*><a href="/console/keys/\d+">([^<]+)</a>', page)
+
+
+async def test_list_is_sorted_as_its_address_says_both_ways(site: Any) -> None:
+    keys, now = site.services.operating.keys, site.services.clock.now()
+    for name, used, days in (("sorted a", 2, 3), ("sorted b", None, None), ("sorted c", 1, 2), ("sorted d", 3, 1)):
+        expires_at = None if days is None else now + timedelta(days=days)
+        key, _ = await keys.create(name, rules=KeyRules(expires_at=expires_at), actor=ADA)
+        if used is not None:
+            await site.services.storage.api_keys.save(replace(key, last_used_at=now - timedelta(hours=used)))
+
+    async def order(sort: str) -> str:
+        return "".join(name[-1] for name in names_in(await site.viewer.see(f"/console/keys?q=sorted&sort={sort}")))
+
+    assert [await order(sort) for sort in ("", "name", "odd")] == ["abcd"] * 3
+    assert [await order(sort) for sort in ("-last", "last")] == ["cadb", "bdac"]
+    assert [await order(sort) for sort in ("expires", "-expires")] == ["dcab", "bacd"]
+    assert [await order(sort) for sort in ("-used", "used", "-failed", "failed")] == ["abcd"] * 4
+    page = await site.viewer.see("/console/keys?q=sorted&sort=expires")
+    assert re.search(r'aria-sort="ascending"><a href="/console/keys\?q=sorted&amp;sort=-expires">Expires', page)
+    assert page.count("aria-sort") == 1
+    assert 'name="sort" value="expires"' in page
+    await keys.revoke("sorted d")
+    assert await order("") == "abcd"
+    assert await order("expires") == "cabd"
+    for name in ("sorted a", "sorted b", "sorted c"):
+        await keys.revoke(name)
+
+
+async def test_list_tells_the_first_models_and_how_many_there_are_besides(site: Any) -> None:
+    await made(site, name="many models", has_rules="1", scope_images="on", models="a-*\n<b>\nc\nd")
+
+    page = await site.viewer.read("/console/keys?q=many+models")
+
+    assert "a-*, <b> and 2 more" in page
+
+
+async def test_rotated_key_says_which_others_count_to_its_limits(site: Any) -> None:
+    key_id, _ = await made(site, name="shares its day", has_rules="1", scope_models="on", max_per_day="5")
+    assert "Counted with" not in await site.viewer.read(f"/console/keys/{key_id}")
+    assert "Both count to the same limits." in await site.owner.read(f"/console/keys/{key_id}/rotate")
+    await site.owner.submit(f"/console/keys/{key_id}/rotate", 201, passphrase=PASSPHRASE.reveal())
+    new = await site.services.operating.keys.named("shares its day")
+    limit = site.services.limit
+    caller = Caller(new.id, None, new.rules, new.first_id)
+    async with limit.counting(caller, results=2, parts=1) as counting:
+        counting.is_begun = True
+
+    for one, other in ((new.id, "shares its day (old)"), (key_id, "shares its day")):
+        page = await site.viewer.read(f"/console/keys/{one}")
+        assert "2 of 5" in page
+        assert f"Counted with {other} Last used" in page
+    await site.owner.submit(f"/console/keys/{key_id}/revoke")
+    page = await site.viewer.read(f"/console/keys/{new.id}")
+    assert "2 of 5" in page
+    assert "Counted with" not in page
+
+
+async def test_thousand_keys_come_in_pages_with_grouped_numbers(site: Any) -> None:
+    keys = site.services.storage.api_keys
+    known = len(await keys.all())
+    for number in range(1_000):
+        key = key_of(f"thousand {number:04}", f"thousand {number:04}".encode())
+        await keys.add(replace(key, revoked_at=key.created_at))
+
+    page = await site.viewer.read("/console/keys?q=thousand")
+
+    assert "1,000 keys" in page
+    assert "thousand 0050" not in page
+    assert f"{known + 1_000:,} keys" in await site.viewer.read("/console/keys")
+    # Nobody can remove a key; the tests behind this one are to have a small database all the same.
+    rows = delete(API_KEYS).where(API_KEYS.c.name.startswith("thousand "))
+    await site.services.storage._database.write(lambda connection: connection.execute(rows).rowcount)
+    await site.services.authorize.load()

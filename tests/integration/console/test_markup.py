@@ -166,7 +166,7 @@ async def _fill(services: Services, simulator: SimulatorProcess) -> None:
     await operating.accounts.set_enabled(account.id, enabled=False, actor=ACTOR)
     await operating.accounts.set_enabled(account.id, enabled=True, actor=ACTOR)
     _, key = await operating.keys.create("one", tag=None, actor=ACTOR)
-    await operating.operators.create(NAME, PASSPHRASE, Role.OWNER)
+    await services.entrance.operators.create(NAME, PASSPHRASE, Role.OWNER)
     await operating.proxies.add("http://127.0.0.1:19", ACTOR)
     hook = await operating.webhooks.add(NAME, Secret("https://hooks.example.test/"), ACTOR)
     await operating.webhooks.test(str(hook.id))

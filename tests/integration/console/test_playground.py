@@ -153,6 +153,20 @@ class TestFollowUps:
         assert "Enlarge to 4k cannot be done" in page
         assert "has not the plan that this needs: Ultra" in page
 
+    async def test_picture_that_came_along_with_the_answer_says_why_nothing_is_made_of_it(self, site: Any) -> None:
+        await site.account()
+        page = await ended(site.operator, await make(site, site.operator, prompt="without a name"))
+        media_id = await made_by(site.operator, page)
+        media = site.services.storage.media
+        (made,) = await media.get([media_id])
+        await media.remove([media_id])
+        await media.add([replace(made, upstream_name=None)])
+
+        shown = text_of(await site.operator.see(f"/console/generations/gallery/{media_id}"))
+
+        assert "Enlarge to 2k cannot be done" in shown
+        assert "It came along with the answer" in shown
+
     async def test_viewer_page_of_a_result_offers_the_same(self, site: Any) -> None:
         await site.account()
         page = await ended(site.operator, await make(site, site.operator, prompt="in the gallery"))
@@ -264,6 +278,7 @@ async def test_wrong_field_is_told_beside_it_and_what_was_typed_is_kept(
     answer = await site.operator.send(PAGE, 422, given)
 
     assert told in text_of(answer.text)
+    assert "Not saved" not in answer.text
     if "prompt" not in fields:
         assert "keep &lt;b&gt;me&lt;/b&gt;" in answer.text
 
@@ -272,6 +287,7 @@ async def test_file_that_is_no_picture_is_told_by_its_name(site: Any) -> None:
     files = {"pictures": ("<b>note.txt", b"no picture at all", "text/plain")}
 
     answer = await site.operator.send(PAGE, 422, {"model": PICTURE, "prompt": "x", "do": "run"}, files)
+    assert "Not sent: 1 field to mend." in answer.text
 
     assert "&lt;b&gt;note.txt: " in answer.text
     assert "<b>note" not in answer.text

@@ -234,7 +234,7 @@ async def things(site: Site) -> dict[str, str]:
         "/console/accounts": str(await site.account()),
         "/console/keys": str(key.id),
         "/console/notify-targets": str(target.id),
-        "/console/operators": str((await services.operators.named("viewer")).id),
+        "/console/operators": str((await site.services.entrance.operators.named("viewer")).id),
         "/console/proxies": proxy.name,
         "/console/settings": "balancing",
         "/console/webhooks": str(webhook.id),

@@ -22,6 +22,24 @@ async def test_what_is_found_leads_to_its_page(site: Any) -> None:
     assert 'href="/console/settings?option=model_routes"' in await site.viewer.see("/console/search?q=model+routes")
 
 
+async def test_model_is_found_by_its_names(site: Any) -> None:
+    page = await site.viewer.see("/console/search?q=GEMINI-3.1-flash")
+    assert 'href="/console/models/one?name=gemini-3.1-flash-image"' in page
+    assert 'href="/console/models?q=GEMINI-3.1-flash"' in page
+    alias = "veo_3_1_i2v_s_fast_portrait_ultra"
+    assert alias in await site.viewer.read(f"/console/search?q={alias}")
+
+
+async def test_plugins_and_settings_are_found_by_their_names(site: Any) -> None:
+    assert 'href="/console/plugins#plugin-' in await site.viewer.see("/console/search?q=least+busy")
+    assert 'href="/console/plugins/settings?section=flow"' in await site.viewer.see("/console/search?q=labs+base+url")
+    started = await site.viewer.see("/console/search?q=data_dir")
+    assert 'href="/console/settings/start-up#setting-data_dir"' in started
+    assert 'id="setting-data_dir"' in await site.viewer.see("/console/settings/start-up")
+    labelled = await site.viewer.see("/console/search?q=routes+of+models")
+    assert 'href="/console/settings?option=model_routes"' in labelled
+
+
 async def test_account_is_found_by_its_address(site: Any) -> None:
     account_id = await site.account()
     email = site.services.pool.get(account_id).email

@@ -29,7 +29,7 @@ class Empty:
     browser: httpx.AsyncClient
 
     async def code(self) -> str:
-        code, _ = await self.services.operating.offer_setup()
+        code, _ = await self.services.entrance.offer_setup()
         return code.reveal()
 
     async def submit(self, path: str = "/setup", **fields: str) -> httpx.Response:
@@ -58,7 +58,7 @@ async def test_owner_sets_himself_up_and_is_led_to_his_first_steps(empty: Empty)
     assert (made.status_code, made.headers["location"]) == (303, "/console/first-steps")
     steps = text_of((await empty.browser.get("/console/first-steps")).text)
     assert all(step in steps for step in ("Add your first account", "Create an API key", "Try a prompt"))
-    assert [(one.name, one.role.value) for one in await empty.services.operating.operators.all()] == [("ada", "owner")]
+    assert [(one.name, one.role.value) for one in await empty.services.entrance.operators.all()] == [("ada", "owner")]
 
 
 async def test_page_is_gone_for_ever_once_there_is_an_owner(empty: Empty) -> None:
@@ -70,7 +70,7 @@ async def test_page_is_gone_for_ever_once_there_is_an_owner(empty: Empty) -> Non
     assert again.status_code == 404
     assert (await empty.browser.get("/setup")).status_code == 404
     assert (await empty.submit("/setup/strength", passphrase="x")).status_code == 404
-    assert len(await empty.services.operating.operators.all()) == 1
+    assert len(await empty.services.entrance.operators.all()) == 1
 
 
 async def test_what_is_wrong_stands_beside_its_field_and_the_code_stays_good(empty: Empty) -> None:
@@ -127,7 +127,7 @@ async def test_passphrase_is_taken_over_plain_http_from_elsewhere_only_where_the
         with cheap_passphrases():
             services = build_services(settings, extensions)
         async with running(services):
-            code, _ = await services.operating.offer_setup()
+            code, _ = await services.entrance.offer_setup()
             app: Any = create_app(services)
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://192.0.2.7") as browser:
                 fields = {"code": code.reveal(), "name": "ada", "passphrase": GOOD, "again": GOOD}
@@ -141,5 +141,5 @@ async def test_language_that_was_chosen_at_the_door_is_the_owner_s(empty: Empty)
 
     await empty.submit(code=await empty.code(), name="ada", passphrase=GOOD, again=GOOD)
 
-    (owner,) = await empty.services.operating.operators.all()
+    (owner,) = await empty.services.entrance.operators.all()
     assert owner.preferences.language == "zh-Hans"

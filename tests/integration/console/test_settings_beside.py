@@ -139,7 +139,7 @@ class TestMessages:
 
 class TestOperators:
     async def test_one_is_made_changed_and_removed(self, site: Site) -> None:
-        page, operators = "/console/settings/operators", site.services.operating.operators
+        page, operators = "/console/settings/operators", site.services.entrance.operators
         await site.owner.submit(
             "/console/operators/add", name="bob", role="viewer", passphrase=GOOD, again=GOOD, own=OWN
         )
@@ -160,7 +160,7 @@ class TestOperators:
         await site.owner.see(path, 404)
 
     async def test_open_page_alone_is_not_enough_to_let_somebody_in(self, site: Site) -> None:
-        viewer = await site.services.operating.operators.named("viewer")
+        viewer = await site.services.entrance.operators.named("viewer")
         fields = {"passphrase": "seven green kettles whisper", "again": "seven green kettles whisper"}
 
         for own in ({}, {"own": "not the passphrase"}):
@@ -169,8 +169,8 @@ class TestOperators:
             assert all('id="own-bad"' in answer.text for answer in (made, reset))
             assert "not the passphrase" not in made.text + reset.text
 
-        assert "eve" not in [one.name for one in await site.services.operating.operators.all()]
-        assert await site.services.operating.operators.named("viewer") == viewer
+        assert "eve" not in [one.name for one in await site.services.entrance.operators.all()]
+        assert await site.services.entrance.operators.named("viewer") == viewer
         await site.owner.submit(
             f"/console/operators/{viewer.id}/role", role="viewer", role_own=OWN
         )  # tries are forgotten
@@ -186,24 +186,24 @@ class TestOperators:
     async def test_open_page_alone_is_not_enough_to_change_what_somebody_may(
         self, site: Site, act: str, fields: dict[str, str], field: str
     ) -> None:
-        operators = site.services.operating.operators
+        operators = site.services.entrance.operators
         viewer = await operators.named("viewer")
-        here = (await site.services.operating.sign_in.sessions_of(viewer))[0]
+        here = (await site.services.entrance.sign_in.sessions_of(viewer))[0]
         await _enrol(site, viewer, here)
 
         for own in ({}, {field: "not the passphrase"}):
             answer = await site.owner.submit(f"/console/operators/{viewer.id}/{act}", 422, **fields, **own)
             assert f'id="{field}-bad"' in answer.text
         assert await operators.named("viewer") == viewer
-        assert (await site.services.operating.second_factor.standing(viewer)).since is not None
+        assert (await site.services.entrance.second_factor.standing(viewer)).since is not None
 
         await site.owner.submit(f"/console/operators/{viewer.id}/drop-second-factor", factor_own=OWN)
-        assert (await site.services.operating.second_factor.standing(viewer)).since is None
+        assert (await site.services.entrance.second_factor.standing(viewer)).since is None
 
     async def test_role_that_somebody_has_changed_meanwhile_is_shown_beside_the_one_that_was_chosen(
         self, site: Site
     ) -> None:
-        operators = site.services.operating.operators
+        operators = site.services.entrance.operators
         viewer = await operators.named("viewer")
         path = f"/console/operators/{viewer.id}"
         assert 'name="was_role" value="viewer"' in " ".join((await site.owner.see(path)).split())
@@ -231,15 +231,15 @@ class TestOperators:
         assert GOOD not in taken.text
 
     async def test_last_owner_stays_one(self, site: Site) -> None:
-        owner = await site.services.operating.operators.named("owner")
+        owner = await site.services.entrance.operators.named("owner")
         fields = {"role": "viewer", "was_role": "owner", "role_own": OWN}
         answer = await site.owner.submit(f"/console/operators/{owner.id}/role", 409, **fields)
 
         assert "owner" in text_of(answer.text)
-        assert (await site.services.operating.operators.named("owner")).role is Role.OWNER
+        assert (await site.services.entrance.operators.named("owner")).role is Role.OWNER
 
     async def test_only_owners_change_who_may_sign_in(self, site: Site) -> None:
-        viewer = await site.services.operating.operators.named("viewer")
+        viewer = await site.services.entrance.operators.named("viewer")
         fields = {"name": "eve", "role": "owner", "passphrase": GOOD, "again": GOOD}
         for person in (site.operator, site.viewer):
             await person.send("/console/operators/add", 403, fields)
@@ -250,7 +250,7 @@ class TestOperators:
 
 async def _enrol(site: Site, operator: Operator, session: OperatorSession) -> None:
     """Have the operator asked for a code when he signs in."""
-    factor, here = site.services.operating.second_factor, SignedIn(operator, session)
+    factor, here = site.services.entrance.second_factor, SignedIn(operator, session)
     begun = await factor.begin(here, PASSPHRASE, VISITOR)
     at = site.services.clock.now()
     await factor.confirm(here, Secret(pyotp.TOTP(begun.secret.reveal()).at(at)), VISITOR)

@@ -35,7 +35,7 @@ async def entered(app: Any, name: str, **more: str) -> httpx.Response:
 @pytest_asyncio.fixture(loop_scope="session")
 async def ada(site: Site, app: Any) -> AsyncIterator[Person]:
     """Somebody who only looks, with a passphrase of her own to change."""
-    operators = site.services.operating.operators
+    operators = site.services.entrance.operators
     await operators.create("ada", Secret(GOOD), Role.VIEWER)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=BASE, headers={"accept": "text/html"}) as browser:
@@ -85,12 +85,12 @@ async def test_sessions_are_listed_and_ended_one_by_one_or_all_others(app: Any, 
 
 
 async def test_nobody_ends_the_session_of_another(site: Site, ada: Person) -> None:
-    (owner,) = [one for one in await site.services.operating.operators.all() if one.name == "owner"]
-    (session,) = await site.services.operating.sign_in.sessions_of(owner)
+    (owner,) = [one for one in await site.services.entrance.operators.all() if one.name == "owner"]
+    (session,) = await site.services.entrance.sign_in.sessions_of(owner)
 
     await ada.submit(f"/console/you/sessions/{session.id}/end", 404)
 
-    assert await site.services.operating.sign_in.sessions_of(owner)
+    assert await site.services.entrance.sign_in.sessions_of(owner)
 
 
 async def test_preferences_hold_in_every_browser(site: Site, app: Any, ada: Person) -> None:

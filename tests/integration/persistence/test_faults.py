@@ -105,6 +105,43 @@ def _media(connection: Connection) -> list[tuple[str]]:
     return [(row[0],) for row in connection.exec_driver_sql("SELECT id FROM media")]
 
 
+ROTATES_UNTIL_IT_IS_KILLED = """
+import asyncio, dataclasses, os, pathlib, sys
+from flow2api.testing.samples import key_of
+from tests.integration.persistence.databases import storage_at
+
+async def main():
+    storage = storage_at(pathlib.Path(sys.argv[1]))
+    await storage.open()
+    key = await storage.api_keys.add(key_of("shop", b"0"))
+    for turn in range(1, 100_000):
+        former, new = dataclasses.replace(key, name=f"shop {turn}"), key_of("shop", f"{turn}".encode())
+        key = await storage.api_keys.replace(former, dataclasses.replace(new, first_id=1), former=key)
+        os.write(1, f"{turn}\\n".encode())
+
+asyncio.run(main())
+"""
+
+
+def test_kill_in_the_middle_of_rotations_leaves_neither_two_keys_of_the_name_nor_none(tmp_path: Path) -> None:
+    path = tmp_path / "flow2api.db"
+    child = subprocess.Popen(
+        [sys.executable, "-c", ROTATES_UNTIL_IT_IS_KILLED, str(path)], stdout=subprocess.PIPE, cwd=PROJECT
+    )
+    assert child.stdout is not None
+    turns = [int(child.stdout.readline()) for _ in range(200)]
+    os.kill(child.pid, signal.SIGKILL)
+    turns += [int(line) for line in child.stdout.readlines() if line.endswith(b"\n")]
+    child.wait()
+    child.stdout.close()
+
+    with sqlite3.connect(path) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM api_keys ORDER BY id")]
+    connection.close()
+    assert len(names) > turns[-1]
+    assert names == [*(f"shop {turn}" for turn in range(1, len(names))), "shop"]
+
+
 class TestLocked:
     async def test_lock_of_another_process_is_told_after_the_wait_and_reads_go_on(
         self, storage: SqlStorage, tmp_path: Path

@@ -23,6 +23,7 @@ from flow2api.domain.ports.storage import PeeksOptions
 from flow2api.domain.secret import Secret
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.secrets import FakeCipher
+from flow2api.testing.planting import plant_secrets
 from flow2api.testing.samples import account_of, credentials_of, key_of
 from tests.integration.persistence.databases import KEY, new_key, storage_at
 
@@ -308,7 +309,7 @@ class TestSecretsAtRest:
         await storage.open()
         planted = [Credentials(Secret(f"planted-session-{number}"), Secret("planted-access")) for number in range(50)]
         added = await storage.accounts.add([(account_of("a"), each) for each in planted])
-        await storage.vault.write(added[0], Credentials(Secret("planted-later"), Secret("planted-access")))
+        await plant_secrets(storage.vault, added[0], Credentials(Secret("planted-later"), Secret("planted-access")))
         await storage.ping()
 
         while_open = b"".join(path.read_bytes() for path in tmp_path.iterdir())

@@ -21,6 +21,7 @@ from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.media import FakeMediaStore
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant
 from flow2api.testing.simulator import SimulatorProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -109,9 +110,9 @@ async def test_refused_key_is_told_with_its_account_and_tried_no_more_once_that_
     await here.add(keys_of(here)[0])
     wrong = await here.add(WRONG, name="studio")
     gone = await here.add("canary-gone-key-0123456789")
-    await here.storage.accounts.save(gone.resting(RestReason.AUTH_EXPIRED, START))
+    await plant(here.storage.accounts, gone.resting(RestReason.AUTH_EXPIRED, START))
     off = await here.add("canary-off-key-0123456789")
-    await here.storage.accounts.save(off.resting(RestReason.MANUAL, START))
+    await plant(here.storage.accounts, off.resting(RestReason.MANUAL, START))
 
     _, keys = await here.look()
 

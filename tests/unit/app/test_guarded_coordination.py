@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,6 +11,7 @@ from flow2api.app.deadlines import COORDINATION, Deadlines, with_deadlines
 from flow2api.app.guarded_coordination import GuardedCoordination, GuardedSlots, Reach
 from flow2api.domain.errors import CoordinationError
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.coordination import RefundsUses
 from flow2api.plugins.coordination_memory import MemoryCoordination
 from flow2api.testing.contracts import CoordinationContract, NewProcess
 from flow2api.testing.contracts.events import until
@@ -138,6 +140,29 @@ async def test_slot_is_given_back_even_so(guarded: GuardedCoordination, meeting:
     await guarded.slots.give_back(ticket)
 
     assert meeting.tickets == {}
+
+
+async def test_use_is_refunded_even_so(guarded: GuardedCoordination, meeting: Meeting) -> None:
+    limits = guarded.limits
+    assert isinstance(limits, RefundsUses)
+    await limits.spend("a", 1, 1, 60.0)
+    meeting.fault = ConnectionError("gone")
+    with pytest.raises(CoordinationError):
+        await limits.spend("a", 1, 1, 60.0)
+    meeting.fault = None
+
+    await limits.refund("a", 1)
+
+    assert meeting.windows["a"] == (60.0, 0)
+
+
+def test_limits_that_take_nothing_back_do_not_seem_to(clock: FakeClock) -> None:
+    class Plain:
+        spend = FakeCoordination.spend
+
+    coordination: Any = FakeCoordination()
+    coordination.limits = Plain()
+    assert not isinstance(GuardedCoordination(coordination, clock.monotonic).limits, RefundsUses)
 
 
 async def test_what_cannot_be_closed_is_told_and_stops_nobody(clock: FakeClock, meeting: Meeting) -> None:

@@ -35,6 +35,7 @@ def test_json_of_a_created_key(run: CommandLine) -> None:
         "requests_per_min": None,
         "max_concurrent": 0,
         "max_per_day": 0,
+        "first_id": None,
     }
     assert made["key"].startswith("f2a_")
 
@@ -67,6 +68,7 @@ def test_list_shows_keys_but_not_what_they_are(run: CommandLine) -> None:
         "requests_per_min",
         "max_concurrent",
         "max_per_day",
+        "first_id",
     }
 
 

@@ -170,6 +170,42 @@ def test_patterns_stand_for_names_and_what_goes_with_them(
     assert routes.listed_of(patterns) is routes.listed_of(patterns)
 
 
+SHAPES = ModelCatalog(
+    [
+        picture_spec("wide", line="paint"),
+        picture_spec("tall", line="paint"),
+        picture_spec("other"),
+        BaseName("paint", "paint"),
+        Alias("former-wide", {None: "wide"}),
+        Alias("former-paint", {None: "paint"}),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "name", "model", "is_open"),
+    [
+        (("wide",), "wide", "wide", True),
+        (("wide",), "wide", "tall", False),
+        (("wide", "t*"), "wide", "tall", True),
+        (("wide",), "former-wide", "tall", False),
+        (("former-wide",), "former-wide", "wide", True),
+        (("former-paint",), "former-paint", "tall", True),
+        (("paint",), "paint", "tall", True),
+        (("paint",), "wide", "tall", True),
+        (("best",), "best", "tall", True),
+        (("wide",), "wide", "other", True),
+        (("nothing",), "nothing", "tall", False),
+    ],
+)
+def test_what_parameters_make_of_a_name_has_to_be_selected_too(
+    patterns: tuple[str, ...], name: str, model: str, is_open: bool
+) -> None:
+    routes = ModelRoutes(SHAPES, Operator({"best": ("wide",), "wide": ("other",)}))
+
+    assert routes.opens(patterns, name, model) is is_open
+
+
 def test_patterns_stand_for_the_operators_own_names_and_never_for_what_is_not_offered() -> None:
     operator = Operator({"best": ("draw", "paint")})
     off: list[tuple[str, ...]] = [()]

@@ -15,6 +15,7 @@ BROKEN = """
 
     import pytest
 
+    from flow2api.domain.ports.storage import Changed
     from flow2api.domain.secret import Secret
     from flow2api.domain.selection import Candidate
     from flow2api.domain.usecases.diagnose import CheckState, Finding
@@ -43,6 +44,34 @@ BROKEN = """
             return lambda: storage
 
 
+    class Losing(FakeStorage):
+        def __init__(self, clock):
+            super().__init__(clock)
+            self.accounts.change, self._write, self.vault.write = self._change, self.vault.write, self._replace
+
+        async def _change(self, account_id, change, audit=None):
+            before = await self.accounts.get(account_id)
+            after = before and change(before)
+            await asyncio.sleep(0)
+            if after == before:
+                return before and Changed(before, after)
+            self.tables.writing()
+            self.tables.accounts[account_id] = after
+            self.tables.note("account", account_id)
+            self.tables.note_audit(audit and audit(Changed(before, after)))
+            return Changed(before, after)
+
+        async def _replace(self, account_id, credentials, change, audit=None, *, replaces=None):
+            return await self._write(account_id, credentials, change, audit)
+
+
+    class TestLosing(StorageContract):
+        @pytest.fixture
+        def new_storage(self, clock):
+            storage = Losing(clock)
+            return lambda: storage
+
+
     class Careless(FakeMaintainedStorage):
         async def examine(self):
             return replace(await super().examine(), schema=None)
@@ -62,6 +91,20 @@ BROKEN = """
         @pytest.fixture
         def new_storage(self, clock):
             storage = Careless(clock)
+            return lambda: storage
+
+
+    class TestInTwoSteps(StorageContract):
+        @pytest.fixture
+        def new_storage(self, clock):
+            storage = FakeStorage(clock)
+            keys = storage.api_keys
+
+            async def in_two_steps(key, successor, audits=(), *, former):
+                await keys.save(key, former=former)
+                return await keys.add(successor)
+
+            keys.replace = in_two_steps
             return lambda: storage
 
 
@@ -93,6 +136,17 @@ BROKEN = """
                     return super().spend_now(subject, amount, limit, 3600.0)
 
             return Endless()
+
+
+    class TestRefunds(LimitsContract):
+        @pytest.fixture
+        def limits(self):
+            class Lavish(FakeCoordination):
+                async def refund(self, subject, amount):
+                    ends, used = self.meeting.windows.get(subject, (600.0, 0))
+                    self.meeting.windows[subject] = (ends, used - amount)
+
+            return Lavish()
 
 
     class TestEvents(EventsContract):
@@ -249,9 +303,17 @@ FAILING = [
     "TestCareless::TestMaintains::test_copy_can_be_put_back_again_and_keeps_whatever_was_there",
     "TestCareless::TestMaintains::test_nothing_is_put_back_beside_whoever_uses_it",
     "TestCareless::TestMaintains::test_copy_that_is_damaged_or_none_is_refused_and_nothing_is_changed[cut off]",
+    "TestInTwoSteps::TestApiKeys::test_successor_takes_the_name_and_place_of_a_key_in_one_step",
+    "TestInTwoSteps::TestApiKeys::test_key_stays_as_it_was_where_its_successor_cannot_be_stored",
+    "TestLosing::TestAccountChanges::test_none_of_many_at_once_is_lost",
+    "TestLosing::TestAccountChanges::test_both_words_count_when_two_change_different_things",
+    "TestLosing::TestAccountChanges::test_secrets_are_replaced_only_where_the_former_ones_are_stored",
+    "TestLosing::TestAccountChanges::test_one_of_many_that_replace_the_same_secret_wins",
     "TestPolicy::test_chooses_one_of_the_ready[1-need0]",
     "TestSlots::test_gives_no_more_than_the_limit",
     "TestLimits::test_counting_begins_anew_when_the_window_is_over",
+    "TestRefunds::test_what_is_refunded_can_be_used_again_and_no_more",
+    "TestRefunds::test_refund_begins_no_window_and_makes_none_longer",
     "TestEvents::test_other_process_hears_what_is_published",
     "TestCoordination::test_slots_are_counted_over_all_processes",
     "TestCoordination::test_limits_are_counted_over_all_processes",
@@ -291,13 +353,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pytest says of broken implementations."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "test_broken.py").write_text(textwrap.dedent(BROKEN))
-    wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping) or (WithHost and host)"
+    wanted = "audit or one_of_the_ready or no_more_than or gives_back_what or (NobodySaidHow and ping) or (WithHost and host) or (Losing and Changes)"
     wanted += (
         " or TestUpstream or TestObserver or TestSelector or TestShaper or TestCheck or (TestCareless and Maintains)"
     )
     wanted += (
         " or begins_anew or hears_what_is_published or over_all_processes or gives_its_slots or (NoMeeting and reached)"
     )
+    wanted += " or (InTwoSteps and ApiKeys) or refund"
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", wanted]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     done = subprocess.run(

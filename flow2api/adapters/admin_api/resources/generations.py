@@ -13,6 +13,7 @@ from flow2api.documents.generations import GenerationView, generation_view
 from flow2api.domain.generation import State
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import GenerationFilter
+from flow2api.domain.prompt_search import LONGEST_TEXT, words_of
 
 
 class Generations(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +35,17 @@ def generation_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         kind: FromQuery[MediaKind | None] = None,
         standing: Annotated[State | None, QueryParameter(name="state")] = None,
         model: Word = None,
+        q: Annotated[str, QueryParameter(max_length=LONGEST_TEXT)] = "",
     ) -> Generations:
-        """What everybody asked for, whether it runs, has ended or was deleted."""
+        """What everybody asked for, whether it runs, has ended or was deleted.
+
+        `q` are words that the prompt has to have, all of them, in capitals or not. Each look for them goes through 20,000
+        generations at most, so that a page may have few items or none, and a `next_cursor` all the same.
+        """
         wanted = GenerationFilter(key_id=key_id, account_id=account_id, kind=kind, state=standing, model=model)
+        if words_of(q):
+            found = await doors.find_prompts(q, wanted, after=cursor, limit=limit)
+            return Generations(items=tuple(generation_view(one) for one in found.items), next_cursor=found.further)
         page = await doors.generations.page(wanted, after=cursor, limit=limit)
         return Generations(
             items=tuple(generation_view(one) for one in page.items),

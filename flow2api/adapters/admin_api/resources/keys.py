@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from flow2api.adapters.admin_api.doors import AdminDoors
-from flow2api.adapters.admin_api.guards import LEAST_ROLE, actor_of
+from flow2api.adapters.admin_api.guards import FRESH, LEAST_ROLE, actor_of
 from flow2api.adapters.admin_api.resources.queries import PREFIX, HttpRequest
 from flow2api.adapters.admin_api.schemas import Body, Id
 from flow2api.documents.keys import KeyView, key_view
@@ -122,7 +122,7 @@ def key_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
         await doors.reload_keys()
         return key_view(changed)
 
-    @post(f"{ONE}/rotate", opt=owner, tags=["keys"])
+    @post(f"{ONE}/rotate", opt={**owner, FRESH: True}, tags=["keys"])
     async def rotate_key(request: HttpRequest, key_id: Id, data: JSONBody[RotateBody]) -> NewKey:
         """Make a key in the place of an active one. This answer is the only one that shows it."""
         actor = actor_of(doors, request.scope)

@@ -87,6 +87,10 @@ class ClearedRequests(msgspec.Struct, frozen=True, kw_only=True):
 
 def request_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
     """The handlers."""
+    return [*_reading(doors), _clearing(doors)]
+
+
+def _reading(doors: AdminDoors) -> list[HTTPRouteHandler]:
 
     @get(f"{PREFIX}/requests", tags=["requests"])
     async def list_requests(
@@ -142,13 +146,18 @@ def request_routes(doors: AdminDoors) -> list[HTTPRouteHandler]:
             raise RecordNotFoundError(number)
         return WholeRequest(**msgspec.structs.asdict(_view(line)), body=line.body)
 
+    return [list_requests, export_requests, show_request]
+
+
+def _clearing(doors: AdminDoors) -> HTTPRouteHandler:
+
     @delete(f"{PREFIX}/requests", status_code=200, opt={LEAST_ROLE: Role.OWNER, FRESH: True}, tags=["requests"])
     async def clear_requests(request: HttpRequest) -> ClearedRequests:
         """Forget the request log as it is now. Figures stay, and so does what operators did."""
         until = doors.clock.now() + _MICROSECOND
         return ClearedRequests(forgotten=await doors.clear_log(until, actor_of(doors, request.scope)))
 
-    return [list_requests, export_requests, show_request, clear_requests]
+    return clear_requests
 
 
 async def _encoded(pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:

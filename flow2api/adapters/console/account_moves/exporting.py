@@ -75,7 +75,7 @@ class ExportController(Controller):
     @post(status_code=200, opt={LEAST_ROLE: Role.OWNER})
     async def export(self, visit: NamedDependency[Visit], request: HttpRequest) -> Response[Any] | Stream:
         """The file, once the passphrase of who is signed in was given again."""
-        form = await read_form(request, _FIELDS)
+        form = await read_form(request, _FIELDS, saves=False)
         kind = form.choice("form", _TYPES, "json")
         is_plain = form.choice("sealing", ("sealed", "plain"), "sealed") == "plain"
         key, again = form.secret("key"), form.secret("again")

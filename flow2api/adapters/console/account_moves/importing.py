@@ -88,7 +88,7 @@ class ImportController(Controller):
     async def start(self, visit: NamedDependency[Visit], import_id: FromPath[str]) -> Response[Any]:
         """Store the rows."""
         await read_button(visit.request)
-        if visit.doors.is_draining():
+        if visit.doors.server.is_draining():
             raise ShuttingDownError("The server is being stopped; import the accounts when it is back.")
         one = visit.doors.imports.get(import_id, visit.here.operator.id)
         visit.doors.imports.start(one, visit.actor)

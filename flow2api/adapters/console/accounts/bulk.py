@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow2api.adapters.console.accounts.narrowing import FIELDS, Narrowing
+from flow2api.adapters.console.accounts.narrowing import FIELDS, PATH, Narrowing
 from flow2api.adapters.console.forms import Form
 from flow2api.adapters.console.language import gettext, ngettext, retold
+from flow2api.adapters.console.links import address
 from flow2api.adapters.console.wording import number
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases.act_on_accounts import BulkAction, BulkRun
@@ -61,6 +62,7 @@ class BulkReport:
     Attributes:
         failures: Accounts to which it could not be done, with the reason; the first ones.
         more: How many more of those there are.
+        can_be_undone: Whether something was done that can be taken back.
     """
 
     number: int
@@ -73,6 +75,7 @@ class BulkReport:
     kind: str
     failures: Sequence[tuple[int, str, str]]
     more: int
+    can_be_undone: bool
 
 
 def action_of(do: str) -> BulkAction:
@@ -104,6 +107,7 @@ def report_of(run: BulkRun) -> BulkReport:
         kind="info" if not run.is_over else "warn" if run.failed else "ok",
         failures=[(one.account_id, one.name, retold(one.message)) for one in shown],
         more=run.failed - len(shown),
+        can_be_undone=run.can_be_undone,
     )
 
 
@@ -136,6 +140,7 @@ def _title(action: BulkAction, is_over: bool) -> str:
         BulkAction.ENABLE: gettext("Enabling accounts"),
         BulkAction.CHANGE: gettext("Changing accounts"),
         BulkAction.DELETE: gettext("Deleting accounts"),
+        BulkAction.UNDO: gettext("Putting accounts back as they were"),
     }
     over = {
         BulkAction.TEST: gettext("Accounts tested"),
@@ -144,6 +149,7 @@ def _title(action: BulkAction, is_over: bool) -> str:
         BulkAction.ENABLE: gettext("Accounts enabled"),
         BulkAction.CHANGE: gettext("Accounts changed"),
         BulkAction.DELETE: gettext("Accounts deleted"),
+        BulkAction.UNDO: gettext("Accounts put back as they were"),
     }
     return (over if is_over else under_way)[action]
 
@@ -163,3 +169,8 @@ def back_to(asked: Narrowing, run: BulkRun | None = None) -> str:
     if run is None:
         return link
     return f"{link}{'&' if '?' in link else '?'}run={run.number}"
+
+
+def undo_path(asked: Narrowing, number: int) -> str:
+    """Where a run is taken back; from there it leads to the list as it was."""
+    return address(f"{PATH}/bulk/{number}/undo", asked.fields())

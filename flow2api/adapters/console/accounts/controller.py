@@ -18,18 +18,20 @@ from flow2api.adapters.console.accounts.bulk import (
     back_to,
     change_of,
     report_of,
+    undo_path,
 )
-from flow2api.adapters.console.accounts.deleted import DELETED_PATH
 from flow2api.adapters.console.accounts.narrowing import PATH, Narrowing, narrowing
 from flow2api.adapters.console.accounts.views import AccountsPage, look
 from flow2api.adapters.console.errors import sentence_of, status_of
 from flow2api.adapters.console.forms import Form, read_button
 from flow2api.adapters.console.language import gettext
+from flow2api.adapters.console.links import Id
 from flow2api.adapters.console.live import LiveView
 from flow2api.adapters.console.passphrase import FIELD as PASSPHRASE
 from flow2api.adapters.console.passphrase import confirm
 from flow2api.adapters.console.visit import Visit
-from flow2api.domain.errors import Flow2ApiError, StorageError
+from flow2api.domain.errors import ConflictError, Flow2ApiError, StorageError
+from flow2api.domain.usecases.act_on_accounts import BulkRun
 from flow2api.domain.usecases.change_account import AccountChange
 
 _PARTS = {
@@ -76,6 +78,17 @@ class AccountsController(Controller):
             return await _begin(visit, asked, ids, do, AccountChange())
         return await _ask(visit, asked, form, ids, do)
 
+    @post("/bulk/{number:int}/undo")
+    async def undo(self, visit: NamedDependency[Visit], number: Id) -> Response[Any]:
+        """Take back what was done to many."""
+        await read_button(visit.request)
+        asked = narrowing(visit.query)
+        try:
+            run = visit.doors.act_on_accounts.undo(number, visit.actor)
+        except ConflictError as error:
+            return visit.see(asked.link(), sentence_of(error), kind="err")
+        return await _follow(visit, asked, run)
+
 
 async def _ask(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do: str) -> Response[Any]:
     question = _question(visit, asked, form, ids, do)
@@ -100,13 +113,18 @@ async def _ask(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], d
 
 
 async def _begin(visit: Visit, asked: Narrowing, ids: Sequence[int], do: str, change: AccountChange) -> Response[Any]:
-    acting = visit.doors.act_on_accounts
-    run = acting.begin(ids, action_of(do), visit.actor, change)
-    await acting.wait(run, _WAITED_S)
+    run = visit.doors.act_on_accounts.begin(ids, action_of(do), visit.actor, change)
+    return await _follow(visit, asked, run)
+
+
+async def _follow(visit: Visit, asked: Narrowing, run: BulkRun) -> Response[Any]:
+    await visit.doors.act_on_accounts.wait(run, _WAITED_S)
     if not run.is_over or run.failed:
         return visit.see(back_to(asked, run))
-    undo = DELETED_PATH if do == "delete" and visit.doors.restore.keeps_deleted else ""
-    return visit.see(back_to(asked), f"{report_of(run).title}. {report_of(run).sentence}", undo=undo)
+    undo = undo_path(asked, run.number) if run.can_be_undone else ""
+    report = report_of(run)
+    told = gettext("%(title)s. %(sentence)s") % {"title": report.title, "sentence": report.sentence}
+    return visit.see(back_to(asked), told, undo=undo)
 
 
 def _question(visit: Visit, asked: Narrowing, form: Form, ids: Sequence[int], do: str) -> Question:

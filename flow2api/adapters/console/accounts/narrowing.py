@@ -23,7 +23,7 @@ SORTS = {
     "state": (AccountOrder.STATE, False),
     "-state": (AccountOrder.STATE, True),
     "busy": (AccountOrder.LEAST_BUSY, False),
-    "-busy": (AccountOrder.LEAST_BUSY, True),
+    "-busy": (AccountOrder.BUSIEST, False),
     "credits": (AccountOrder.CREDITS, False),
     "-credits": (AccountOrder.CREDITS, True),
 }

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flow2api.adapters.console.account_states import StatePill, name_of, standing_pill, tier_words
+from flow2api.adapters.console.accounts.job_lines import JobLine, jobs_of
 from flow2api.adapters.console.accounts.notice import Notice, notices
 from flow2api.adapters.console.accounts.one_forms import proxy_choices, settings_of
+from flow2api.adapters.console.accounts.probe_views import ProbeView, probe_view
 from flow2api.adapters.console.accounts.timeline import EventLine, by_words, event_line
 from flow2api.adapters.console.accounts.views import proxy_words, strip_of
 from flow2api.adapters.console.charts import Beats, CreditsChart, CreditsWords, Slots, credits_chart, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
-from flow2api.adapters.console.language import gettext, ngettext, retold
+from flow2api.adapters.console.language import gettext, retold
 from flow2api.adapters.console.wording import day, number
 from flow2api.domain.account import Account, RestReason
 from flow2api.domain.errors import AccountNotFoundError, Flow2ApiError
-from flow2api.domain.generation import Generation, State
 from flow2api.domain.health import HealthEvent, HealthKind
-from flow2api.domain.ports.storage import GenerationFilter
-from flow2api.domain.probe import Probe, ProbePart, ProbeStep, StepState
-from flow2api.domain.request_log import LogFilter, LoggedRequest
+from flow2api.domain.request_log import LogFilter
 from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.domain.usecases.import_rows import SHORTEST_SHOWN
 from flow2api.domain.usecases.operate_accounts import COOLING
@@ -28,36 +27,9 @@ from flow2api.domain.usecases.read_credits import CreditsOutlook
 from flow2api.domain.usecases.read_spans import Span
 
 EVENTS = 12
-_JOBS = 6
 _AHEAD_DAYS = 10
 _ERRORS_OF = timedelta(days=7)
 _ERRORS_READ = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepLine:
-    """One step of a test."""
-
-    kind: str
-    icon: str
-    title: str
-    detail: str
-    code: str
-    took_s: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeView:
-    """The last test of an account.
-
-    Attributes:
-        ended_at: None while it is under way.
-    """
-
-    steps: tuple[StepLine, ...]
-    passed: int
-    by: str
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +51,6 @@ class TokenView:
     renewed_next: datetime | None
     lapsed_at: datetime | None
     keepalive_h: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLine:
-    """One of its generations."""
-
-    id: str
-    kind: str
-    icon: str
-    words: str
-    model: str
-    took_s: float | None
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +130,7 @@ async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> L
     page = await doors.timeline.page(account_id, before=at, limit=EVENTS)
     checks = await doors.checks([account_id])
     kind, name = doors.kinds.of(account.upstream), name_of(account)
+    probe = doors.probes.last(account_id)
     any_word, path = gettext("any"), f"/console/accounts/{account_id}"
     return LiveAccount(
         id=account.id,
@@ -193,8 +153,8 @@ async def look_live(doors: ConsoleDoors, account_id: int, before: str = "") -> L
         events=tuple(event_line(event, has_key=kind.has_key) for event in page.items),
         older=f"{path}?before={page.items[-1].number}#account-health" if page.has_more else "",
         newest=f"{path}#account-health" if at is not None else "",
-        probe=_probe(doors.probes.last(account_id)),
-        jobs=await _jobs(doors, account_id),
+        probe=None if probe is None else probe_view(probe),
+        jobs=await jobs_of(doors, account_id),
     )
 
 
@@ -295,102 +255,3 @@ def _tokens(account: Account, doors: ConsoleDoors) -> TokenView:
         lapsed_at=None if lapsed is None else lapsed.since,
         keepalive_h=options.session_keepalive_h,
     )
-
-
-_STEP_LOOKS = {
-    StepState.WAITING: ("", "circle"),
-    StepState.RUNNING: ("run", "loader"),
-    StepState.PASSED: ("ok", "check"),
-    StepState.FAILED: ("err", "x"),
-    StepState.SKIPPED: ("", "minus"),
-}
-
-
-def _probe(probe: Probe | None) -> ProbeView | None:
-    if probe is None:
-        return None
-    lines = tuple(_step(step) for step in probe.steps)
-    return ProbeView(steps=lines, passed=probe.passed, by=probe.by, ended_at=probe.ended_at)
-
-
-def _step(step: ProbeStep) -> StepLine:
-    kind, icon = _STEP_LOOKS[step.state]
-    titles = {
-        ProbePart.WAY: gettext("Way to the service"),
-        ProbePart.SIGN_IN: gettext("Sign-in"),
-        ProbePart.ALLOWANCE: gettext("Plan and credits"),
-        ProbePart.WORKSPACE: gettext("Workspace"),
-    }
-    return StepLine(
-        kind=kind,
-        icon=icon,
-        title=titles[step.part],
-        detail=retold(step.message) if step.message else _detail(step),
-        code=step.code,
-        took_s=step.took_s,
-    )
-
-
-def _detail(step: ProbeStep) -> str:
-    found = step.found
-    if step.state is StepState.SKIPPED:
-        return gettext("not tried, because the step before failed")
-    if step.state is not StepState.PASSED:
-        return ""
-    match step.part:
-        case ProbePart.WAY if found.get("egress"):
-            return gettext("through %(proxy)s, seen as %(egress)s") % dict(found)
-        case ProbePart.WAY if found.get("proxy"):
-            return gettext("through %(proxy)s") % dict(found)
-        case ProbePart.WAY:
-            return gettext("direct, without a proxy")
-        case ProbePart.SIGN_IN:
-            return gettext("accepted, access token received")
-        case ProbePart.ALLOWANCE if "credits" in found:
-            left = int(found["credits"])
-            return ngettext("%(count)s credit left", "%(count)s credits left", left) % {"count": number(left)}
-        case ProbePart.ALLOWANCE:
-            return gettext("told; credits are not counted")
-        case _:
-            return str(found.get("workspace") or gettext("made when the account is enabled"))
-
-
-_JOB_LOOKS = {
-    State.QUEUED: ("", "clock"),
-    State.RUNNING: ("run", "loader"),
-    State.COMPLETED: ("ok", "check"),
-    State.FAILED: ("err", "x"),
-    State.CANCELLED: ("", "ban"),
-}
-
-
-async def _jobs(doors: ConsoleDoors, account_id: int) -> tuple[JobLine, ...]:
-    """Its newest generations: what has ended from the request log, which knows those of an account apart."""
-    wanted = GenerationFilter(account_id=account_id, is_unfinished=True)
-    running = [_job_under_way(one) for one in (await doors.generations.page(wanted, limit=_JOBS)).items]
-    lines = await doors.log.page(LogFilter(account_id=account_id), limit=_JOBS)
-    # What has just ended may stand in the log before its row is written, and the reverse.
-    known = {one.id for one in running}
-    ended = [_job_ended(line) for line in lines.items if line.generation_id and line.generation_id not in known]
-    return tuple([*running, *ended][:_JOBS])
-
-
-def _job_under_way(one: Generation) -> JobLine:
-    return _job(one.id, one.state, one.spec_name, None, one.created_at)
-
-
-def _job_ended(line: LoggedRequest) -> JobLine:
-    took = timedelta(milliseconds=line.duration_ms)
-    return _job(line.generation_id or "", State(line.state), line.model, took.total_seconds(), line.at - took)
-
-
-def _job(generation_id: str, state: State, model: str, took_s: float | None, at: datetime) -> JobLine:
-    words = {
-        State.QUEUED: gettext("Queued"),
-        State.RUNNING: gettext("Running"),
-        State.COMPLETED: gettext("Done"),
-        State.FAILED: gettext("Failed"),
-        State.CANCELLED: gettext("Cancelled"),
-    }
-    kind, icon = _JOB_LOOKS[state]
-    return JobLine(id=generation_id, kind=kind, icon=icon, words=words[state], model=model, took_s=took_s, at=at)

@@ -13,7 +13,7 @@ from flow2api.adapters.console.account_states import (
     state_words,
     tier_words,
 )
-from flow2api.adapters.console.accounts.bulk import BulkReport, report_of
+from flow2api.adapters.console.accounts.bulk import BulkReport, report_of, undo_path
 from flow2api.adapters.console.accounts.narrowing import COLUMNS, OWN_PROXY_NONE, Narrowing
 from flow2api.adapters.console.charts import Beat, Beats, Slots, beats_strip, slots_row
 from flow2api.adapters.console.doors import ConsoleDoors
@@ -124,6 +124,7 @@ class AccountsPage:
         total: How many pass it.
         narrowed: The filter in words; empty without one.
         run: What was last done to many of them, when the page is asked for its report.
+        undo: Where that is taken back.
         deleted: How many deleted ones can be brought back.
     """
 
@@ -143,6 +144,7 @@ class AccountsPage:
     later: str
     clear: str
     run: BulkReport | None
+    undo: str
     deleted: int
 
     @property
@@ -181,6 +183,7 @@ async def look(doors: ConsoleDoors, asked: Narrowing, run_number: str = "", *, h
         later=asked.link(after=str(page.later)) if page.later else "",
         clear=Narrowing(sort=asked.sort, hide=asked.hide).link(),
         run=None if run is None else report_of(run),
+        undo="" if run is None else undo_path(asked, run.number),
         deleted=await doors.restore.count() if has_chips else doors.restore.last_count,
     )
 

@@ -1,6 +1,7 @@
 """What each action is called on pages; an action that is not known here keeps the name that the log has."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from flow2api.adapters.console.language import gettext
 from flow2api.domain.audit import AuditAction
@@ -71,7 +72,10 @@ def action_words() -> Mapping[str, str]:
 
 def subject_path(action: str, subject: str | None) -> str:
     """The page about what something was done to; empty where there is none."""
-    area = _AREAS.get(action.partition(".")[0], "")
+    kind = action.partition(".")[0]
+    if kind == "generation" and subject:
+        return f"/console/generations/{quote(subject, safe='')}"
+    area = _AREAS.get(kind, "")
     is_number = subject is not None and subject.isascii() and subject.isdecimal()
     return f"/console/{area}/{subject}" if area and is_number else ""
 

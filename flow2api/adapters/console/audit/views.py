@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.audit.actions import action_words, subject_path
+from flow2api.adapters.console.audit.names import Subject, is_there, names_of, subject_of
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import LARGEST_ID, address
@@ -41,7 +42,9 @@ class Entry:
     Attributes:
         words: What was done, in words.
         is_grave: Whether it is a sign-in that failed.
-        href: The page of what it was done to; empty for none.
+        subject: The number, or the name, of what it was done to.
+        name: What that is called, where it is known by a number and its name is known, too; else empty.
+        href: Its page; empty for none.
     """
 
     number: int
@@ -54,6 +57,7 @@ class Entry:
     words: str
     is_grave: bool
     subject: str
+    name: str
     href: str
     details: Sequence[Detail]
 
@@ -105,6 +109,7 @@ async def audit_page(doors: ConsoleDoors, query: Mapping[str, str], before: str)
     """
     words = action_words()
     page = await doors.audit_log.page(filter_of(query, doors.clock.now()), before=_number(before))
+    names = await names_of(doors, page.items)
     groups = sorted({action.partition(".")[0] for action in words})
     chosen = query["action"]
     actions = [*((f"{group}.", gettext("%(group)s: all") % {"group": _groups()[group]}) for group in groups)]
@@ -112,7 +117,7 @@ async def audit_page(doors: ConsoleDoors, query: Mapping[str, str], before: str)
     if chosen and chosen not in dict(actions):
         actions.append((chosen, chosen))
     return AuditPage(
-        entries=[entry_of(entry, words) for entry in page.items],
+        entries=[_entry(doors, entry, words, names) for entry in page.items],
         query=query,
         actions=actions,
         spans=span_choices(),
@@ -123,9 +128,8 @@ async def audit_page(doors: ConsoleDoors, query: Mapping[str, str], before: str)
     )
 
 
-def entry_of(entry: AuditEntry, words: Mapping[str, str]) -> Entry:
-    """The entry as the page shows it."""
-    action = str(entry.action)
+def _entry(doors: ConsoleDoors, entry: AuditEntry, words: Mapping[str, str], names: Mapping[Subject, str]) -> Entry:
+    action, subject = str(entry.action), subject_of(entry)
     return Entry(
         number=entry.number,
         at=entry.at,
@@ -137,7 +141,8 @@ def entry_of(entry: AuditEntry, words: Mapping[str, str]) -> Entry:
         words=words.get(action, action),
         is_grave=action.startswith("operator.sign_in_"),
         subject=entry.subject or "",
-        href=subject_path(action, entry.subject),
+        name="" if subject is None else names.get(subject, ""),
+        href=subject_path(action, entry.subject) if subject is None or is_there(doors, subject) else "",
         details=details_of(entry.details),
     )
 

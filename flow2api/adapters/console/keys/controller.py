@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from flow2api.adapters.console.errors import sentence_of
 from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.guards import LEAST_ROLE
+from flow2api.adapters.console.keys.listing import key_list
 from flow2api.adapters.console.keys.rule_fields import BESIDE, FIELD_OF, MARK, RULE_FIELDS, read_rules, typed
 from flow2api.adapters.console.keys.views import (
     OVERLAPS_H,
     PATH,
     KeyView,
     ShownKey,
-    key_list,
     new_key,
     one_key,
     view_of,
@@ -45,7 +45,11 @@ class KeysController(Controller):
     async def list_keys(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """All keys."""
         view = await key_list(
-            visit.doors, text=visit.query("q").strip(), state=visit.query("state"), after=visit.query("after")
+            visit.doors,
+            text=visit.query("q").strip(),
+            state=visit.query("state"),
+            sort=visit.query("sort"),
+            after=visit.query("after"),
         )
         return await visit.page("keys/index.html", view, area="keys")
 
@@ -85,7 +89,7 @@ class KeysController(Controller):
         seen = await visit.doors.keys.get(key_id)
         view = await one_key(visit.doors, seen)
         name, tag, profile = (form.text(field, is_needed=field == "name") for field in _FIELDS)
-        rules = read_rules(form, view.key.rules)
+        rules = read_rules(form, view.key.facts.rules)
         status = 422
         if _tell_of_changes(form, view.key):
             status = 409
@@ -117,11 +121,11 @@ class KeysController(Controller):
         form = await read_form(visit.request, (PASSPHRASE, _OVERLAP, _WAS_NAME))
         view = await one_key(visit.doors, await visit.doors.keys.get(key_id))
         hours = form.choice(_OVERLAP, [str(one) for one in OVERLAPS_H])
-        if form.value(_WAS_NAME, view.key.name) != view.key.name:
+        if form.value(_WAS_NAME, view.key.facts.name) != view.key.facts.name:
             # Most likely the button was pressed twice, and the first press has done it.
             told = gettext("This key is called “%(name)s” now; look whether it was rotated already.")
-            form.refuse("", told % {"name": view.key.name})
-            form.values[_WAS_NAME] = view.key.name
+            form.refuse("", told % {"name": view.key.facts.name})
+            form.values[_WAS_NAME] = view.key.facts.name
             status = 409
         else:
             status = await confirm(form, visit)
@@ -129,7 +133,7 @@ class KeysController(Controller):
             return await visit.page("keys/rotate.html", view, area="keys", status=status, form=form)
         overlap = timedelta(hours=int(hours)) if hours else None
         key, text = await visit.doors.keys.rotate(str(key_id), visit.actor, overlap=overlap)
-        former = view_of(visit.doors, await visit.doors.keys.get(view.key.id))
+        former = view_of(visit.doors, await visit.doors.keys.get(view.key.facts.id))
         shown = ShownKey(view_of(visit.doors, key), text.reveal(), _base_url(visit), former)
         return await self._shown(visit, shown)
 
@@ -160,7 +164,12 @@ def _refuse(form: Form, error: UnsupportedInputError | ConflictError) -> None:
 
 def _tell_of_changes(form: Form, key: KeyView) -> bool:
     """Note what has another value than the page had from which the form was sent; whether there is any."""
-    now = {"name": key.name, "tag": key.tag or "", "profile": key.profile or "", **typed(key.rules)}
+    now = {
+        "name": key.facts.name,
+        "tag": key.facts.tag or "",
+        "profile": key.facts.profile or "",
+        **typed(key.facts.rules),
+    }
     changed = [field for field in _ALL_FIELDS if _unbroken(form.value(f"was_{field}", now[field])) != now[field]]
     opens = ", ".join(key.scopes) or gettext("everything")
     for field in changed:

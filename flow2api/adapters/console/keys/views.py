@@ -7,17 +7,16 @@ from datetime import datetime, timedelta
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.keys.rule_fields import typed
 from flow2api.adapters.console.language import gettext, ngettext
-from flow2api.adapters.console.links import address
-from flow2api.adapters.console.slices import slice_behind
 from flow2api.adapters.console.wording import number
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.key_rules import EVERY_SCOPE, NO_RULES, KeyRules
 from flow2api.domain.statistics import Counts, Dimension
 
 PATH = "/console/keys"
-STATES = ("active", "expired", "revoked")
 SOON = timedelta(days=7)
 """So long before a key expires its page says so."""
+
+_MODELS_IN_A_LIST = 2
 
 OVERLAPS_H = (1, 24, 24 * 7, 24 * 30)
 """For how many hours the former key may go on."""
@@ -25,33 +24,31 @@ OVERLAPS_H = (1, 24, 24 * 7, 24 * 30)
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key.
+    """A key, and what pages tell of it besides.
 
     Attributes:
         made_today: Pictures and videos that were made with it since the day began.
         failed_today: Generations that failed and requests that were refused.
         used_today: What its limit by the day counts; None without one, or where other processes count along.
-        state: Whether it opens anything: a word of `STATES`, or ``soon`` when it expires within `SOON`.
+        state: Whether it opens anything: ``active``, ``soon`` when it expires within `SOON`,
+            ``expired`` or ``revoked``.
     """
 
-    id: int
-    name: str
-    prefix: str
-    tag: str | None
-    profile: str | None
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    rules: KeyRules
+    facts: ApiKey
     state: str
     made_today: int = 0
     failed_today: int = 0
     used_today: int | None = None
 
     @property
+    def counted_today(self) -> int:
+        """What the list tells as used today."""
+        return self.made_today if self.used_today is None else self.used_today
+
+    @property
     def is_active(self) -> bool:
         """Whether it was not revoked, so that it can be changed."""
-        return self.revoked_at is None
+        return self.facts.is_active
 
     @property
     def opens(self) -> bool:
@@ -62,12 +59,26 @@ class KeyView:
     def scopes(self) -> Sequence[str]:
         """The parts of the API that it opens, in words; none when it opens all."""
         words = scope_words()
-        return () if self.rules.scopes == EVERY_SCOPE else [words[one] for one in words if one in self.rules.scopes]
+        return (
+            ()
+            if self.facts.rules.scopes == EVERY_SCOPE
+            else [words[one] for one in words if one in self.facts.rules.scopes]
+        )
+
+    @property
+    def first_models(self) -> Sequence[str]:
+        """The names and patterns of models that there is room for in a list."""
+        return self.facts.rules.models[:_MODELS_IN_A_LIST]
+
+    @property
+    def further_models(self) -> int:
+        """How many names and patterns there are besides."""
+        return len(self.facts.rules.models) - len(self.first_models)
 
     @property
     def limits(self) -> Sequence[str]:
         """Its limits in words; none without any."""
-        rules = self.rules
+        rules = self.facts.rules
         told = []
         if rules.requests_per_min:
             told.append(gettext("%(count)s a minute") % {"count": number(rules.requests_per_min)})
@@ -78,37 +89,6 @@ class KeyView:
         if rules.max_per_day:
             told.append(gettext("%(count)s a day") % {"count": number(rules.max_per_day)})
         return told
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyList:
-    """The page with all keys.
-
-    Attributes:
-        total: How many there are, whatever the filter.
-        counts: How many there are in each state, whatever the filter for states.
-        before: The address of the page in front of this one; empty for none.
-        behind: The address of the page behind it.
-    """
-
-    keys: Sequence[KeyView]
-    total: int
-    active: int
-    used_today: int
-    text: str
-    state: str
-    counts: Mapping[str, int]
-    facets: Mapping[str, str]
-    first: int
-    found: int
-    before: str
-    behind: str
-    zone: str
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether something is left out."""
-        return bool(self.text or self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,42 +130,14 @@ class OneKey:
 
     Attributes:
         overlaps: How long the former key may go on when it is rotated, each as its hours and its words.
+        beside: The others that still work and count to its limits.
     """
 
     key: KeyView
     form: NewKeyForm
     everything: Counts
     overlaps: Sequence[tuple[str, str]]
-
-
-async def key_list(doors: ConsoleDoors, *, text: str, state: str, after: str) -> KeyList:
-    """Keys by name, those that open something first."""
-    today = await doors.glance.today(Dimension.KEY)
-    known = [view_of(doors, key, today.get(key.id)) for key in await doors.keys.all()]
-    sought = text.casefold()
-    named = [key for key in known if sought in key.name.casefold() or key.prefix.startswith(text)]
-    state = state if state in STATES else ""
-    found = sorted(
-        (key for key in named if not state or _facet(key) == state),
-        key=lambda key: (STATES.index(_facet(key)), key.name.casefold(), key.id),
-    )
-    page = slice_behind(found, after, lambda key: str(key.id))
-    query = {"q": text, "state": state}
-    return KeyList(
-        keys=page.items,
-        total=len(known),
-        active=sum(key.opens for key in known),
-        used_today=sum(bool(key.made_today or key.failed_today) for key in known),
-        text=text,
-        state=state,
-        counts={"": len(named)} | {one: sum(_facet(key) == one for key in named) for one in STATES},
-        facets={one: address(PATH, query, state=one) for one in ("", *STATES)},
-        first=page.first,
-        found=page.total,
-        before=address(PATH, query, after=page.before) if page.has_before else "",
-        behind=address(PATH, query, after=page.behind) if page.behind else "",
-        zone=str(doors.statistics.zone).removeprefix("Etc/"),
-    )
+    beside: Sequence[ApiKey]
 
 
 async def new_key(doors: ConsoleDoors) -> NewKeyForm:
@@ -197,8 +149,14 @@ async def one_key(doors: ConsoleDoors, key: ApiKey) -> OneKey:
     """A key with all that was counted for it."""
     today = await doors.glance.today(Dimension.KEY)
     totals = await doors.statistics.totals(Dimension.KEY)
-    view = view_of(doors, key, today.get(key.id))
-    return OneKey(view, await _form(doors, key.rules, key.profile), totals.get(key.id, Counts()), _overlaps())
+    view, now = view_of(doors, key, today.get(key.id)), doors.clock.now()
+    return OneKey(
+        view,
+        await _form(doors, key.rules, key.profile),
+        totals.get(key.id, Counts()),
+        _overlaps(),
+        [one for one in await doors.keys.line_of(key) if one.id != key.id and one.opens(now)],
+    )
 
 
 def scope_words() -> Mapping[str, str]:
@@ -210,17 +168,9 @@ def view_of(doors: ConsoleDoors, key: ApiKey, today: Counts | None = None) -> Ke
     """The key as pages show it."""
     counts = today or Counts()
     return KeyView(
-        id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        tag=key.tag,
-        profile=key.profile,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        revoked_at=key.revoked_at,
-        rules=key.rules,
+        facts=key,
         state=state_of(key, doors.clock.now()),
-        used_today=doors.used_today(key.id) if key.rules.max_per_day else None,
+        used_today=doors.used_today(key.line_id) if key.rules.max_per_day else None,
         made_today=counts.images + counts.videos,
         failed_today=counts.errors + counts.refused,
     )
@@ -233,10 +183,6 @@ def state_of(key: ApiKey, now: datetime) -> str:
     if key.rules.has_expired(now):
         return "expired"
     return "soon" if key.rules.has_expired(now + SOON) else "active"
-
-
-def _facet(key: KeyView) -> str:
-    return "active" if key.opens else key.state
 
 
 async def _form(doors: ConsoleDoors, rules: KeyRules, profile: str | None = None) -> NewKeyForm:

@@ -147,13 +147,13 @@ def _of_proxies(proxies: Sequence[Proxy]) -> Iterator[Care]:
 
 
 def _of_server(doors: ConsoleDoors) -> Iterator[Care]:
-    fault, system = doors.room.fault, "/console/system"
+    fault, system = doors.server.room.fault, "/console/system"
     if fault is not None:
         words = gettext("What costs credits is not begun, for it could not be kept.")
         yield Care(
             "err", "database", gettext("No room"), retold(fault.message), words, gettext("Look at the server"), system
         )
-    if doors.drain.is_on:
+    if doors.server.drain.is_on:
         yield Care(
             "warn",
             "hourglass",
@@ -163,7 +163,7 @@ def _of_server(doors: ConsoleDoors) -> Iterator[Care]:
             gettext("End that"),
             f"{system}#drain",
         )
-    if lost := doors.dropped_lines():
+    if lost := doors.server.dropped_lines():
         title = ngettext(
             "%(count)s line of the request log was lost.", "%(count)s lines of the request log were lost.", lost
         )
@@ -180,7 +180,7 @@ def _of_server(doors: ConsoleDoors) -> Iterator[Care]:
 
 
 def _of_checks(doors: ConsoleDoors) -> Iterator[Care]:
-    latest = doors.diagnosis.latest
+    latest = doors.server.diagnosis.latest
     if latest is None:
         return
     for one in latest.diagnoses:
@@ -231,7 +231,15 @@ def _of_keys(keys: Sequence[ApiKey], now: datetime) -> Iterator[Care]:
             len(near),
         )
         words = gettext("Clients that use them are refused from then on.")
-        yield Care("warn", "key-round", label, title % {"count": number(len(near))}, words, action, "/console/keys")
+        yield Care(
+            "warn",
+            "key-round",
+            label,
+            title % {"count": number(len(near))},
+            words,
+            action,
+            "/console/keys?sort=expires",
+        )
         return
     for at, key in near:
         path = f"/console/keys/{key.id}"

@@ -73,7 +73,7 @@ class Asked:
 
 async def read_ask(doors: ConsoleDoors, request: HttpRequest) -> Asked:
     """The form of a request; what is wrong stands in it."""
-    form = await read_form(request, FIELDS)
+    form = await read_form(request, FIELDS, saves=False)
     form.text("prompt", most=MAX_PROMPT_CHARACTERS)
     form.whole("n", least=1, most=MOST_RESULTS)
     form.whole("seed", least=-(2**63), most=2**63 - 1)

@@ -143,4 +143,4 @@ def _sentence(found: Obstacle) -> str:
         case Obstacle.TOO_FEW_CREDITS:
             return gettext("%(account)s made it, and has too few credits left for the price: %(price)s.")
         case _:
-            return gettext("The service keeps nothing of it that could be built on.")
+            return gettext("It came along with the answer, and the service keeps nothing of it that could be built on.")

@@ -10,7 +10,7 @@ from flow2api.adapters.console.visit import Visit
 
 
 class SearchController(Controller):
-    """One search over accounts, generations, keys and options."""
+    """One search over everything that has a name or an id."""
 
     path = "/console/search"
 

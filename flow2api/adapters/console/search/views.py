@@ -10,20 +10,9 @@ from flow2api.adapters.console.generations.filters import LIVE
 from flow2api.adapters.console.generations.rows import title_of
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import address
+from flow2api.adapters.console.search import named
+from flow2api.adapters.console.search.named import Hit
 from flow2api.domain.usecases.search import MOST
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing that was found.
-
-    Attributes:
-        more: What tells it apart from others of its name.
-    """
-
-    words: str
-    href: str
-    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +65,15 @@ async def found_for(doors: ConsoleDoors, text: str) -> Found:
         Hit(title_of(one), f"/console/generations/{quote(one.id, safe='')}", one.model) for one in result.prompts
     ]
     jobs = [Hit(one, f"/console/generations/{quote(one, safe='')}") for one in result.generation_ids]
-    options = [Hit(name, f"/console/settings?option={quote(name)}") for name in result.options]
     groups = [
         Group(gettext("Accounts"), "users", accounts, address("/console/accounts", {"q": text})),
         Group(gettext("Generations"), "film", jobs, address("/console/requests", {"q": text, "span": "all"})),
         Group(gettext("Prompts"), "wand-sparkles", found_by_prompt, address(LIVE, {"q": text}), result.looked_to),
         Group(gettext("API keys"), "key-round", keys, address("/console/keys", {"q": text})),
-        Group(gettext("Options"), "sliders-horizontal", options),
+        Group(
+            gettext("Models"), "box", named.models(doors, text) if text else (), address("/console/models", {"q": text})
+        ),
+        Group(gettext("Settings"), "sliders-horizontal", named.options(doors, result.options, text)),
+        Group(gettext("Plugins"), "plug", named.plugins(doors, text)),
     ]
     return Found(text, [group for group in groups if group.hits])

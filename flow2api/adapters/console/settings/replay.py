@@ -46,7 +46,7 @@ class ReplayController(Controller):
     @post(status_code=200)
     async def replay(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Replay a day."""
-        form, used = await read_form(visit.request, {"day"}), visit.doors.options().policy
+        form, used = await read_form(visit.request, {"day"}, saves=False), visit.doors.options().policy
         plain = ReplayPage(tabs("balancing"), used)
         try:
             day: date | None = date.fromisoformat(form.text("day")) if form.text("day") else None

@@ -28,5 +28,5 @@ class StartUpController(Controller):
     @get()
     async def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """The page."""
-        view = StartUpPage(tabs("start-up"), visit.doors.start_up)
+        view = StartUpPage(tabs("start-up"), visit.doors.server.start_up)
         return await visit.page("settings/start_up.html", view, area="settings")

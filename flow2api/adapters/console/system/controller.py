@@ -41,7 +41,7 @@ class SystemController(Controller):
     async def check(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Have the checks run now."""
         await read_button(visit.request)
-        found = await visit.doors.diagnosis()
+        found = await visit.doors.server.diagnosis()
         count = len(found.diagnoses)
         told = ngettext("%(count)s check has run.", "%(count)s checks have run.", count) % {"count": count}
         return visit.see(PATH, told)
@@ -51,7 +51,7 @@ class SystemController(Controller):
         """What somebody who helps needs to know, as a file that can be read before it is given away."""
         await read_button(visit.request)
         doors = visit.doors
-        content = msgspec.json.format(msgspec.json.encode(await doors.support_bundle(visit.actor)), indent=2)
+        content = msgspec.json.format(msgspec.json.encode(await doors.server.support_bundle(visit.actor)), indent=2)
         name = f"flow2api-support-{doors.clock.now():%Y%m%d-%H%M%S}.json"
         headers = dict(PAGE_HEADERS) | {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=MediaType.JSON, headers=headers)
@@ -61,7 +61,7 @@ class SystemController(Controller):
         """Make a copy of the database now."""
         form = await read_button(visit.request)
         try:
-            made = await visit.doors.backups(visit.actor)
+            made = await visit.doors.server.backups(visit.actor)
         except Flow2ApiError as error:
             form.refuse("", sentence_of(error))
             return await _page(visit, status_of(error), backup=form)
@@ -77,7 +77,7 @@ class SystemController(Controller):
             form.refuse("confirm", gettext("Type %(word)s to confirm.") % {"word": word})
         if form.errors:
             return await _page(visit, 422, draining=form)
-        await visit.doors.drain.begin(visit.actor)
+        await visit.doors.server.drain.begin(visit.actor)
         return visit.see(
             PATH, gettext("This server takes nothing new; what it has begun comes to its end."), kind="warn"
         )
@@ -86,7 +86,7 @@ class SystemController(Controller):
     async def reopen(self, visit: NamedDependency[Visit]) -> Response[Any]:
         """Take new work again."""
         await read_button(visit.request)
-        await visit.doors.drain.end(visit.actor)
+        await visit.doors.server.drain.end(visit.actor)
         return visit.see(PATH, gettext("This server takes new work again."))
 
     @post("/updates", status_code=303, opt={LEAST_ROLE: Role.VIEWER})

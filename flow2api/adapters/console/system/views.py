@@ -147,7 +147,7 @@ async def look(doors: ConsoleDoors, asked: str, *, is_owner: bool, is_live: bool
     Args:
         asked: The result that checks are narrowed to, as the address names it.
     """
-    examined = doors.diagnosis.latest or await doors.diagnosis()
+    examined = doors.server.diagnosis.latest or await doors.server.diagnosis()
     state = CheckState(asked) if asked in [*CheckState] else None
     return SystemPage(
         examined_at=examined.at,
@@ -158,9 +158,9 @@ async def look(doors: ConsoleDoors, asked: str, *, is_owner: bool, is_live: bool
         versions=[
             ("flow2api", doors.version),
             ("Python", platform.python_version()),
-            *doors.packages.items(),
+            *doors.server.packages.items(),
         ],
-        started_at=doors.started_at,
+        started_at=doors.server.started_at,
         load=load(doors),
         backups=await _backups(doors),
         drain=drain(doors),
@@ -203,22 +203,22 @@ def summary(examined: Examined) -> str:
 
 def load(doors: ConsoleDoors) -> Load:
     """How busy the process is now."""
-    late, fault = doors.loop_late_s(0.99), doors.room.fault
-    waiting = doors.drain.waiting()
+    late, fault = doors.server.loop_late_s(0.99), doors.server.room.fault
+    waiting = doors.server.drain.waiting()
     return Load(
-        running=doors.drain.left() - waiting,
+        running=doors.server.drain.left() - waiting,
         waiting=waiting,
-        late=duration(doors.loop_late_s(0.5)),
+        late=duration(doors.server.loop_late_s(0.5)),
         late_most=duration(late),
         is_late=late is not None and late >= _LATE_S,
-        lost=doors.dropped_lines(),
+        lost=doors.server.dropped_lines(),
         fault="" if fault is None else retold(fault.message),
     )
 
 
 def drain(doors: ConsoleDoors) -> Drain:
     """Whether nothing new is taken."""
-    return Drain(doors.drain.is_on, doors.drain.left(), doors.is_draining())
+    return Drain(doors.server.drain.is_on, doors.server.drain.left(), doors.server.is_draining())
 
 
 def _facets(examined: Examined, current: CheckState | None) -> Sequence[Facet]:
@@ -234,11 +234,13 @@ def _facets(examined: Examined, current: CheckState | None) -> Sequence[Facet]:
 
 async def _backups(doors: ConsoleDoors) -> Backups:
     try:
-        every: Sequence[Backup] = await doors.backups.all()
+        every: Sequence[Backup] = await doors.server.backups.all()
     except StorageError as error:
-        return Backups(is_possible=doors.backups.is_possible, rows=(), more=0, folder="", fault=retold(error.message))
+        return Backups(
+            is_possible=doors.server.backups.is_possible, rows=(), more=0, folder="", fault=retold(error.message)
+        )
     return Backups(
-        is_possible=doors.backups.is_possible,
+        is_possible=doors.server.backups.is_possible,
         rows=[BackupRow(one.file.name, one.made_at, one.size_bytes) for one in every[:_BACKUPS_SHOWN]],
         more=max(0, len(every) - _BACKUPS_SHOWN),
         folder=str(every[0].file.parent) if every else "",

@@ -35,3 +35,5 @@ class ApiKeyRow(Row):
     requests_per_min: Mapped[int | None] = mapped_column(Integer)
     max_concurrent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     max_per_day: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    first_id: Mapped[int | None] = mapped_column(NUMBER)
+    """The first key of its line; NULL for the first itself."""

@@ -16,7 +16,7 @@ from flow2api.domain.ports.second_factors import SecondFactors
 from flow2api.domain.ports.sessions import Sessions, SignInTries
 from flow2api.domain.ports.setup_codes import SetupCodes
 from flow2api.domain.ports.statistics import Statistics
-from flow2api.domain.ports.storage.accounts import Accounts
+from flow2api.domain.ports.storage.accounts import Accounts, Changed
 from flow2api.domain.ports.storage.api_keys import ApiKeys
 from flow2api.domain.ports.storage.changes import Change, ChangeFeed, TellsOwnChanges
 from flow2api.domain.ports.storage.credentials import CredentialVault
@@ -45,6 +45,7 @@ __all__ = [
     "ApiKeys",
     "Change",
     "ChangeFeed",
+    "Changed",
     "CountsDropped",
     "CountsNames",
     "CredentialVault",

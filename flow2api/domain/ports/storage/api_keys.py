@@ -38,3 +38,20 @@ class ApiKeys(Protocol):
             ConflictError: Another active key has this name.
         """
         ...
+
+    async def replace(
+        self, key: ApiKey, successor: ApiKey, audits: Sequence[AuditEntry] = (), *, former: ApiKey
+    ) -> ApiKey:
+        """Write a key over what is there and store the one that takes its place: both, or neither.
+
+        Args:
+            key: As it goes on from now on.
+            successor: The new one; its ``id`` (0 before) is filled in. It may have the name that the other had until now.
+            audits: Are written with them; one without a subject is about the successor.
+            former: The key as it was when the change was thought of.
+
+        Raises:
+            ChangedMeanwhileError: It is not as `former` any more; nothing was written.
+            ConflictError: Another active key has one of the names, or there is no such key; nothing was written.
+        """
+        ...

@@ -29,7 +29,11 @@ class AccountTrash(Protocol):
         ...
 
     async def restore(self, account_id: int, audit: AuditEntry | None = None) -> Account | None:
-        """Put an account back under its id, with its secrets, noted in the feed; None when it is not kept (any more)."""
+        """Put an account back under its id, with its secrets, noted in the feed; None when it is not kept (any more).
+
+        Raises:
+            ConflictError: `taken_by` another one of the same place, which has its address or its secret by now.
+        """
         ...
 
     async def forget(self, before: datetime) -> int:

@@ -7,11 +7,10 @@ from pathlib import Path
 import jinja2
 import pytest
 from jinja2 import nodes
-from markupsafe import Markup
 
 from flow2api.adapters.console.areas import LIVE_VIEWS
 from flow2api.adapters.console.folders import static_folder, template_folder
-from flow2api.adapters.console.templates import _prepared, coded, environment, prepare
+from flow2api.adapters.console.templates import _prepared, environment, prepare
 
 TEMPLATES = sorted(path.relative_to(template_folder()).as_posix() for path in template_folder().rglob("*.html"))
 
@@ -123,20 +122,3 @@ async def test_page_is_compiled_with_all_that_it_shows_where_nobody_waits_for_it
 
     assert {"overview/index.html", "_layout/base.html", "overview/_verdict.html", "_macros/parts.html"} <= set(compiled)
     assert threading.main_thread() not in compiled.values()
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        ("Set `public_url`, or `a<b>`.", "Set <code>public_url</code>, or <code>a&lt;b&gt;</code>."),
-        ("<i>plain</i>", "&lt;i&gt;plain&lt;/i&gt;"),
-        ("an odd ` one & more", "an odd ` one &amp; more"),
-        ("", ""),
-    ],
-)
-def test_what_stands_between_backticks_is_code_and_all_of_it_is_text(sentence: str, shown: str) -> None:
-    assert coded(sentence) == shown
-
-
-def test_what_is_markup_already_stays_as_it_is() -> None:
-    assert coded(Markup("<b>`x`</b>")) == "<b>`x`</b>"

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from markupsafe import Markup
 
 from flow2api.adapters.console import wording
 from flow2api.adapters.console.language import gettext, language_of, ngettext, preferred, speaking
@@ -109,3 +110,24 @@ def test_text_without_a_translation_stays_as_it_is() -> None:
         assert gettext("no catalogue holds this") == "no catalogue holds this"
         assert ngettext("%(n)s flurb", "%(n)s flurbs", 2) == "%(n)s flurbs"
         assert wording.number(1234.5, 1) == "1,234.5"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "html"),
+    [
+        ("Run `flow2api keys create`.", "Run <code>flow2api keys create</code>."),
+        ("`a` and `b` <i>", "<code>a</code> and <code>b</code> &lt;i&gt;"),
+        ("one ` alone", "one ` alone"),
+        ("`<img src=x>`", "<code>&lt;img src=x&gt;</code>"),
+        ("It is PUBLIC_ERROR_UNSAFE_GENERATION.", "It is PUBLIC_<wbr>ERROR_<wbr>UNSAFE_<wbr>GENERATION."),
+        ("rate_limited, __init__ and not_at_all", "rate_limited, __init__ and not_at_all"),
+        ("`FLOW2API_OPTIONS__IMAGE_SLOTS`", "<code>FLOW2API_<wbr>OPTIONS_<wbr>_<wbr>IMAGE_<wbr>SLOTS</code>"),
+        (None, ""),
+    ],
+)
+def test_sentence_shows_commands_as_code_and_breaks_long_names(sentence: str | None, html: str) -> None:
+    assert wording.prose(sentence) == html
+
+
+def test_markup_is_left_as_it_is() -> None:
+    assert wording.prose(Markup("<b>`done`</b>")) == "<b>`done`</b>"

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 from flow2api.domain.api_key import Caller
 from flow2api.domain.generation import GenerationEvent, GenerationRequest
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 from tests.fakes.use_cases import FakeGenerate
 
 

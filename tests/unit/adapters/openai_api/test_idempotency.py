@@ -7,7 +7,7 @@ import pytest
 
 from flow2api.adapters.openai_api.idempotency import idempotency_of
 from flow2api.domain.errors import UnsupportedInputError
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 
 
 def told(body: bytes = b"d" * 32, route: str = "images", **headers: str) -> Idempotency:

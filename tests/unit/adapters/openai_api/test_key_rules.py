@@ -94,6 +94,33 @@ async def test_model_that_is_not_allowed_is_as_good_as_none(
         assert "this API key may not use it" in answer.json()["error"]["message"]
 
 
+ONE = "gemini-3.0-pro-image-landscape"
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "more", "served"),
+    [
+        ((ONE,), ONE, {}, ONE),
+        ((ONE,), ONE, {"aspect_ratio": "9:16"}, None),
+        ((ONE,), ONE, {"resolution": "4k"}, None),
+        ((ONE,), ONE, {"quality": "high"}, ONE),
+        ((ONE, "*-4k"), ONE, {"resolution": "4k"}, f"{ONE}-4k"),
+        (("gemini-3.0-pro-image",), ONE, {"resolution": "4k"}, f"{ONE}-4k"),
+        (("gemini-3.0-pro-image",), "gemini-3.0-pro-image", {"resolution": "4k"}, f"{ONE}-4k"),
+    ],
+)
+async def test_parameters_lead_to_no_model_that_the_key_may_not_use(
+    client: Client, fakes: FakeDoors, models: tuple[str, ...], model: str, more: dict[str, Any], served: str | None
+) -> None:
+    allow(fakes, models=models)
+    answer = await sent(client, ("POST", "/v1/images/generations", {"prompt": "x", "model": model, **more}))
+    chat = await sent(client, ("POST", "/v1/chat/completions", {"model": model, **CHAT, **more}))
+
+    assert answer.status_code == (404 if served is None else 200)
+    assert [request.spec.name for request, *_ in fakes.generate.asked[:1]] == ([] if served is None else [served])
+    assert chat.status_code == answer.status_code
+
+
 async def test_model_that_stands_in_when_none_is_named_has_to_be_allowed_too(client: Client, fakes: FakeDoors) -> None:
     allow(fakes, models=("veo*",))
     assert (await sent(client, PICTURE)).status_code == 404

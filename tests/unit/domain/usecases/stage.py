@@ -28,7 +28,7 @@ from flow2api.domain.ports.coordination import Limits
 from flow2api.domain.ports.storage import Change
 from flow2api.domain.secret import Secret
 from flow2api.domain.selection import SelectionPolicy
-from flow2api.domain.usecases.generate import Generate, Idempotency
+from flow2api.domain.usecases.generate import Generate
 from flow2api.domain.usecases.guard_upstreams import GuardUpstreams
 from flow2api.domain.usecases.job import Audience, Job
 from flow2api.domain.usecases.keep_products import KeepProducts
@@ -36,6 +36,7 @@ from flow2api.domain.usecases.lease_account import LeaseAccount
 from flow2api.domain.usecases.limit_requests import LimitRequests
 from flow2api.domain.usecases.make_picture import MakePicture
 from flow2api.domain.usecases.make_video import MakeVideo
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.domain.usecases.relay_events import RelayEvents
 from flow2api.domain.usecases.renew_credentials import RenewCredentials

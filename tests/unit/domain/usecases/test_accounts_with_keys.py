@@ -17,6 +17,7 @@ from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.follow_changes import FollowChanges
 from flow2api.domain.usecases.watch_pool import WatchPool
 from flow2api.testing.factories import picture_spec, video_spec
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import KINDS, Stage, World, swap
 
 ADA = Actor(name="ada", door="command_line")
@@ -150,7 +151,7 @@ async def test_new_key_cures(kept: Stage) -> None:
 async def test_new_key_may_be_entitled_to_what_the_former_was_not(stage: Stage) -> None:
     account = await stage.key_account("k1", HOME)
     rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="host-film")
-    await stage.storage.accounts.save(rested)
+    await plant(stage.storage.accounts, rested)
 
     assert (await change_of(stage)(rested, AccountChange(session_token=Secret("k2")), ADA)).rests == ()
     moved = AccountChange(session_token=Secret("k3"), base_url=NEW_HOME)
@@ -192,7 +193,7 @@ async def test_key_that_is_refused_by_the_call_after_a_proof_is_told_as_one(stag
         nonlocal calls
         calls += 1
         stage.world.keyed.players[0].session_tokens[0] = "k2"
-        await stage.storage.vault.write(stage.known(1), Credentials(Secret("k2")))
+        await plant_secrets(stage.storage.vault, stage.known(1), Credentials(Secret("k2")))
         raise tree.CredentialExpiredError("no")
 
     with pytest.raises(tree.CredentialRevokedError, match="give the account another key") as caught:
@@ -372,3 +373,25 @@ async def test_keys_age_is_what_the_service_says(stage: Stage) -> None:
     assert timedelta(hours=4) < due - stage.clock.now() < timedelta(hours=6)
     unknown = replace(stage.known(account.id), access_obtained_at=None)
     assert stage.warm._next_visit(unknown) < stage.clock.now() + timedelta(hours=6)
+
+
+async def test_key_whose_account_moves_while_its_proof_is_stored_is_proved_at_its_new_host(stage: Stage) -> None:
+    for home in (HOME, NEW_HOME):
+        stage.world.hosts.add_key("k1", home)
+    await stage.key_account("k1", HOME)
+    original = stage.storage.vault.write
+
+    async def moving(*args: Any, **named: Any) -> object:
+        swap(stage.storage.vault, write=original)
+        await change_of(stage)(
+            stage.tables.accounts[1], AccountChange(base_url=NEW_HOME, session_token=Secret("k1")), ADA
+        )
+        return await original(*args, **named)
+
+    swap(stage.storage.vault, write=moving)
+    await stage.credentials.renew(1)
+
+    assert stage.world.hosts.asked == [("k1", HOME), ("k1", NEW_HOME)]
+    assert stage.tables.accounts[1].base_url == NEW_HOME
+    assert stage.known(1) == stage.tables.accounts[1]
+    assert stage.credentials.is_ready(1)

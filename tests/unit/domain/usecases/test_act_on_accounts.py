@@ -11,6 +11,7 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases import act_on_accounts
 from flow2api.domain.usecases.act_on_accounts import ActOnAccounts, BulkAction, BulkRun
 from flow2api.domain.usecases.change_account import AccountChange
+from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.refresh_account import RefreshAccount
 from tests.unit.domain.usecases.stage import Stage
@@ -32,9 +33,11 @@ def acting(stage: Stage) -> ActOnAccounts:
         stage.tend,
         stage.credentials,
         stage.clock,
+        trash=storage.trash,
     )
     refresh = RefreshAccount(stage.pool, stage.warm, upstreams, storage.audit_log, stage.clock)
-    return ActOnAccounts(stage.pool, operate, refresh, probing(stage), stage.clock)
+    restore = RestoreAccounts(stage.pool, storage.accounts, storage.vault, storage.trash, stage.clock)
+    return ActOnAccounts(stage.pool, operate, restore, refresh, probing(stage), stage.clock)
 
 
 async def ended(acting: ActOnAccounts, *args: Any) -> BulkRun:
@@ -144,3 +147,123 @@ async def test_there_are_only_so_many_runs_at_once_and_they_can_be_broken_off(
     await acting.aclose()
     gate.set()
     assert all(run.is_over for run in runs)
+
+
+async def undone(acting: ActOnAccounts, run: BulkRun) -> BulkRun:
+    undoing = acting.undo(run.number, ADA)
+    await acting.wait(undoing, 60)
+    assert undoing.is_over
+    return undoing
+
+
+async def test_pause_is_taken_back_from_those_that_were_at_work(stage: Stage, acting: ActOnAccounts) -> None:
+    working, off = await stage.account(), await stage.account()
+    await ended(acting, [off.id], BulkAction.PAUSE, ADA)
+    run = await ended(acting, [working.id, off.id], BulkAction.PAUSE, ADA)
+    assert run.can_be_undone
+
+    back = await undone(acting, run)
+
+    assert (back.action, back.total, back.done, back.by) == (BulkAction.UNDO, 1, 1, "ada")
+    assert stage.known(working.id).rests == ()
+    assert stage.known(off.id).rest_of(RestReason.MANUAL) is not None
+    assert not run.can_be_undone
+    with pytest.raises(tree.ConflictError, match="no longer be undone"):
+        acting.undo(run.number, ADA)
+    with pytest.raises(tree.ConflictError, match="no longer be undone"):
+        acting.undo(back.number, ADA)
+
+
+async def test_enabled_ones_are_paused_again(stage: Stage, acting: ActOnAccounts) -> None:
+    working, off = await stage.account(), await stage.account()
+    await ended(acting, [off.id], BulkAction.PAUSE, ADA)
+
+    await undone(acting, await ended(acting, [working.id, off.id], BulkAction.ENABLE, ADA))
+
+    assert stage.known(working.id).rests == ()
+    assert stage.known(off.id).rest_of(RestReason.MANUAL) is not None
+
+
+async def test_each_gets_back_what_it_had(stage: Stage, acting: ActOnAccounts) -> None:
+    one, other, same = await stage.accounts(3)
+    await ended(acting, [one.id], BulkAction.CHANGE, ADA, AccountChange(weight=7, added_tags=frozenset({"old"})))
+    change = AccountChange(
+        limits={MediaKind.IMAGE: 2},
+        weight=50,
+        priority=3,
+        added_tags=frozenset({"eu"}),
+        removed_tags=frozenset({"old"}),
+    )
+    await ended(acting, [same.id], BulkAction.CHANGE, ADA, change)
+    before = [stage.known(account.id) for account in (one, other, same)]
+
+    run = await ended(acting, [one.id, other.id, same.id], BulkAction.CHANGE, ADA, change)
+    assert list(run.ways_back) == [one.id, other.id]
+    back = await undone(acting, run)
+
+    assert (back.done, back.failed) == (2, 0)
+    assert [stage.known(account.id) for account in (one, other, same)] == before
+
+
+async def test_what_others_have_set_since_stays(stage: Stage, acting: ActOnAccounts) -> None:
+    theirs, ours = await stage.accounts(2)
+    run = await ended(acting, [theirs.id, ours.id], BulkAction.CHANGE, ADA, AccountChange(weight=50))
+    await ended(acting, [theirs.id], BulkAction.CHANGE, ADA, AccountChange(weight=60))
+
+    back = await undone(acting, run)
+
+    assert [(one.account_id, one.code) for one in back.failures] == [(theirs.id, "changed_meanwhile")]
+    assert (stage.known(theirs.id).weight, stage.known(ours.id).weight) == (60, ours.weight)
+
+
+async def test_deleted_ones_come_back(stage: Stage, acting: ActOnAccounts) -> None:
+    ids = [account.id for account in await stage.accounts(2)]
+
+    back = await undone(acting, await ended(acting, ids, BulkAction.DELETE, ADA))
+    assert back.failures == []
+
+    assert all(stage.known(one) for one in ids)
+
+
+async def test_deleted_ones_that_are_not_kept_do_not(
+    stage: Stage, acting: ActOnAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = stage.storage
+    monkeypatch.setattr(
+        acting, "_restore", RestoreAccounts(stage.pool, storage.accounts, storage.vault, None, stage.clock)
+    )
+
+    assert not (await ended(acting, [(await stage.account()).id], BulkAction.DELETE, ADA)).can_be_undone
+
+
+async def test_what_makes_no_difference_or_is_no_change_cannot_be_undone(stage: Stage, acting: ActOnAccounts) -> None:
+    account = await stage.account()
+    runs = [
+        await ended(acting, [account.id], BulkAction.ENABLE, ADA),
+        await ended(acting, [account.id], BulkAction.CHANGE, ADA, AccountChange(weight=account.weight)),
+        await ended(acting, [account.id], BulkAction.REFRESH, ADA),
+        await ended(acting, [99], BulkAction.PAUSE, ADA),
+    ]
+
+    assert not any(run.can_be_undone for run in runs)
+    with pytest.raises(tree.ConflictError, match="no longer be undone"):
+        acting.undo(99, ADA)
+
+
+async def test_only_the_last_runs_can_be_undone(
+    stage: Stage, acting: ActOnAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(act_on_accounts, "_UNDOABLE", 1)
+    one, other = await stage.accounts(2)
+
+    first = await ended(acting, [one.id], BulkAction.PAUSE, ADA)
+    assert first.can_be_undone
+    gate = stage.upstream.hold("exchange")
+    testing = acting.begin([other.id], BulkAction.REFRESH, ADA)
+    last = await ended(acting, [other.id], BulkAction.CHANGE, ADA, AccountChange(priority=7))
+    gate.set()
+    await acting.wait(testing, 60)
+
+    assert (first.can_be_undone, testing.can_be_undone, last.can_be_undone) == (False, False, True)
+    await undone(acting, last)
+    assert stage.known(other.id).priority == other.priority

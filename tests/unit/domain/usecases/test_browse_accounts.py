@@ -100,6 +100,7 @@ async def test_what_there_is_to_narrow_by() -> None:
         (AccountOrder.NAME, [3, 1, 2]),
         (AccountOrder.CREDITS, [2, 1, 3]),
         (AccountOrder.LEAST_BUSY, [2, 3, 1]),
+        (AccountOrder.BUSIEST, [1, 3, 2]),
         (AccountOrder.STATE, [3, 1, 2]),
     ],
 )

@@ -7,13 +7,14 @@ import pytest
 
 from flow2api.domain.account import Account, Capacity, RestReason
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant
 
 ADA = Actor(name="ada", door="command_line")
 TOKEN, OTHER, FRESH = (Secret("eyJ" + letter * 300) for letter in "xyz")
@@ -96,7 +97,7 @@ async def test_new_session_token_is_exchanged_anew_and_wakes_the_account(desk: D
 
 async def test_address_of_an_account_at_another_service_is_free(desk: Desk) -> None:
     theirs = await desk.account(OTHER, "you@example.com")
-    await desk.storage.accounts.save(replace(theirs, upstream="elsewhere"))
+    await plant(desk.storage.accounts, replace(theirs, upstream="elsewhere"))
     changed = await desk.change(await desk.account(), AccountChange(email="you@example.com"), ADA)
     assert changed.email == "you@example.com"
 
@@ -124,3 +125,25 @@ async def test_what_cannot_be_is_refused_and_nothing_is_written(
         await desk.change(account, change, ADA)
 
     assert (await desk.kept(account), desk.storage.tables.audit) == (account, [])
+
+
+async def test_what_others_have_written_since_it_was_found_stays_and_is_not_told_as_a_change_of_this_operator(
+    desk: Desk,
+) -> None:
+    account = await desk.account()
+    await plant(desk.storage.accounts, replace(account, credits=7, remark="taken back"))
+
+    changed = await desk.change(account, AccountChange(weight=3), ADA)
+
+    assert (changed.credits, changed.remark, changed.weight) == (7, "taken back", 3)
+    assert await desk.kept(account) == changed
+    assert desk.storage.tables.audit[-1].details == {"before": {"weight": 1}, "after": {"weight": 3}}
+
+
+@pytest.mark.parametrize("change", [AccountChange(weight=3), AccountChange(session_token=FRESH)])
+async def test_account_that_is_gone_by_then_is_told(desk: Desk, change: AccountChange) -> None:
+    account = await desk.account()
+    await desk.storage.accounts.remove(account.id)
+
+    with pytest.raises(AccountNotFoundError):
+        await desk.change(account, change, ADA)

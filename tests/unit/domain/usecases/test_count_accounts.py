@@ -59,11 +59,35 @@ async def test_figures_are_a_second_old_at_most_in_a_small_pool() -> None:
     pool = pool_of(account(1), clock=clock)
     count = CountAccounts(pool, clock)
     first = await count()
-    pool.put(account(2))
+    pool.put(account(1).resting(RestReason.MANUAL, clock.now()))
 
     assert await count() is first
     clock.advance(1)
-    assert (await count()).total == 2
+    assert (await count()).active == 0
+
+
+async def test_account_that_came_or_went_counts_at_once_in_a_small_pool() -> None:
+    clock = FakeClock()
+    pool = pool_of(clock=clock)
+    count = CountAccounts(pool, clock)
+    assert (await count()).total == 0
+    pool.put(account(1))
+    assert (await count()).total == 1
+    pool.remove(1)
+
+    assert (await count()).total == 0
+
+
+async def test_account_that_came_during_a_long_count_is_counted_too() -> None:
+    clock = FakeClock()
+    pool = pool_of(*(account(number) for number in range(1, 601)), clock=clock)
+    count = CountAccounts(pool, clock)
+    counting = asyncio.create_task(count())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    pool.put(account(601))
+
+    assert ((await count()).total, (await counting).total) == (601, 601)
 
 
 async def test_who_asks_at_once_gets_the_same_count() -> None:
@@ -94,30 +118,28 @@ async def test_who_asks_now_and_again_in_a_large_pool_does_not_wait_for_the_coun
     counting = asyncio.create_task(count())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    clock.advance(
-        0.1
-    )  # so long it takes to count them; the figures are used for 6 s, and 5 s more while newer ones come
+    clock.advance(0.1)  # so long it takes to count; the figures are used for 6 s, and 5 s more while newer ones come
     first = await counting
-    pool.remove(1)
+    pool.put(account(1).resting(RestReason.MANUAL, clock.now()))
 
     clock.advance(6.5)
     assert await count() is first
     for _ in range(9):
         await asyncio.sleep(0)
-    assert (await count()).total == 999
-    pool.remove(2)
+    assert (await count()).active == 999
+    pool.put(account(2).resting(RestReason.MANUAL, clock.now()))
     clock.advance(60)
-    assert (await count()).total == 998
+    assert (await count()).active == 998
 
 
 async def test_first_question_after_a_long_time_is_answered_at_once_where_many_are_counted_meanwhile() -> None:
     clock = FakeClock()
-    pool = pool_of(*(account(number) for number in range(1, MANY + 1)), clock=clock)
+    pool = pool_of(*(account(number) for number in range(1, MANY + 2)), clock=clock)
     count = CountAccounts(pool, clock)
     await count.count()
     clock.advance(LONGEST_S - 1)
     pool.remove(1)
 
-    assert (await count()).total == MANY  # as it was counted; newer figures come
+    assert (await count()).total == MANY + 1  # as it was counted; newer figures come
     await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "count accounts"))
-    assert (await count()).total == MANY - 1
+    assert (await count()).total == MANY

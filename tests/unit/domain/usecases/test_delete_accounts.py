@@ -11,6 +11,7 @@ from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import AccountNotFoundError, ConflictError, StorageBusyError
 from flow2api.domain.trash import KEPT_FOR
 from flow2api.domain.usecases.delete_accounts import LOOK_EVERY_S, RestoreAccounts, take_away, trash_of
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import Stage
 
 ADA = Actor(name="ada", door="console", operator_id=1)
@@ -24,7 +25,7 @@ def restore(stage: Stage) -> RestoreAccounts:
 
 async def deleted(stage: Stage, **changes: Any) -> Account:
     account = replace(await stage.account(), **changes)
-    await stage.storage.accounts.save(account)
+    await plant(stage.storage.accounts, account)
     await take_away(stage.storage.accounts, stage.storage.trash, account.id, "ada", stage.clock, None)
     stage.pool.remove(account.id)
     return account
@@ -49,7 +50,7 @@ async def test_comes_back_as_it_was_and_is_at_work_at_once(stage: Stage, restore
 
 async def test_rests_are_those_of_before(stage: Stage, restore: RestoreAccounts) -> None:
     account = (await stage.account()).resting(RestReason.MANUAL, stage.clock.now())
-    await stage.storage.accounts.save(account)
+    await plant(stage.storage.accounts, account)
     await take_away(stage.storage.accounts, stage.storage.trash, account.id, "ada", stage.clock, None)
 
     assert (await restore(account.id, ADA)).rest_of(RestReason.MANUAL) is not None
@@ -104,14 +105,14 @@ async def test_address_or_token_that_another_has_meanwhile_keeps_it_away(
 ) -> None:
     account = await deleted(stage)
     other = await stage.account()
-    await stage.storage.accounts.save(replace(other, email=account.email))
+    await plant(stage.storage.accounts, replace(other, email=account.email))
     with pytest.raises(ConflictError, match=f"The account {other.id} signs in with the same"):
         await restore(account.id, ADA)
     await stage.storage.accounts.remove(other.id)
 
     _, secrets = stage.tables.deleted[account.id]
     third = await stage.account()
-    await stage.storage.vault.write(third, secrets)
+    await plant_secrets(stage.storage.vault, third, secrets)
     with pytest.raises(ConflictError, match=f"The account {third.id} signs in with the same"):
         await restore(account.id, ADA)
     assert account.id in stage.tables.deleted

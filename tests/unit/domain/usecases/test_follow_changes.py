@@ -12,6 +12,7 @@ from flow2api.domain.errors import NoEligibleAccountError, StorageBusyError, Ups
 from flow2api.domain.generation import Finished
 from flow2api.domain.ports.storage import Change
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import PAINT, Stage, World, swap
 
 
@@ -64,7 +65,7 @@ async def test_new_account_serves_within_a_second(stage: Stage) -> None:
 async def test_disabled_and_removed_accounts_serve_no_more(stage: Stage) -> None:
     await stage.accounts(2)
     follow = await following(stage)
-    await stage.storage.accounts.save(stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
+    await plant(stage.storage.accounts, stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
     await stage.storage.accounts.remove(2)
     await follow.catch_up()
     with pytest.raises(NoEligibleAccountError) as caught:
@@ -78,12 +79,12 @@ async def test_new_session_token_is_used_and_an_edit_forgets_no_token() -> None:
     stage = Stage(world)
     await stage.accounts(1)
     follow = await following(stage)
-    await stage.storage.accounts.save(replace(stage.known(1), remark="edited"))
+    await plant(stage.storage.accounts, replace(stage.known(1), remark="edited"))
     await follow.catch_up()
     assert stage.known(1).remark == "edited"
     assert 1 in stage.credentials._held._bearers
-    await stage.storage.vault.write(
-        replace(stage.known(1), access_expires_at=None), world.upstream.players[0].credentials
+    await plant_secrets(
+        stage.storage.vault, replace(stage.known(1), access_expires_at=None), world.upstream.players[0].credentials
     )
     await follow.catch_up()
     assert 1 not in stage.credentials._held._bearers
@@ -120,7 +121,7 @@ async def test_what_this_process_writes_meanwhile_is_not_overwritten_by_an_older
     await stage.accounts(1)
     follow = await following(stage)
     original = stage.storage.accounts.some
-    await stage.storage.accounts.save(replace(stage.known(1), remark="theirs"))
+    await plant(stage.storage.accounts, replace(stage.known(1), remark="theirs"))
     readings = list[Sequence[int]]()
 
     async def interrupted(account_ids: Sequence[int]) -> Mapping[int, Account]:
@@ -139,15 +140,15 @@ async def test_what_this_process_writes_meanwhile_is_not_overwritten_by_an_older
 async def test_what_could_not_be_written_stays_when_others_have_written_something_else(stage: Stage) -> None:
     await stage.accounts(1)
     follow = await following(stage)
-    original = stage.storage.accounts.save
+    original = stage.storage.accounts.change
 
-    async def refusing(account: Account) -> None:
+    async def refusing(account_id: int, change: object) -> None:
         raise StorageBusyError("locked")
 
-    swap(stage.storage.accounts, save=refusing)
+    swap(stage.storage.accounts, change=refusing)
     await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast", retry_after_s=600), PAINT)
-    swap(stage.storage.accounts, save=original)
-    await original(replace(stage.tables.accounts[1], remark="theirs"))
+    swap(stage.storage.accounts, change=original)
+    await original(1, lambda one: replace(one, remark="theirs"))
     await follow.catch_up()
     known = stage.known(1)
     assert (known.remark, [rest.reason for rest in known.rests]) == ("theirs", [RestReason.RATE_LIMITED])
@@ -158,14 +159,14 @@ async def test_what_could_not_be_written_stays_when_others_have_written_somethin
 async def test_change_whose_writing_fails_while_an_older_reading_comes_in_is_known_after_all(stage: Stage) -> None:
     await stage.accounts(1)
     follow = await following(stage)
-    original = stage.storage.accounts.save
-    await original(replace(stage.tables.accounts[1], remark="theirs"))
+    original = stage.storage.accounts.change
+    await original(1, lambda one: replace(one, remark="theirs"))
 
-    async def refusing(account: Account) -> None:
+    async def refusing(account_id: int, change: object) -> None:
         await follow.catch_up()
         raise StorageBusyError("locked")
 
-    swap(stage.storage.accounts, save=refusing)
+    swap(stage.storage.accounts, change=refusing)
     await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast", retry_after_s=600), PAINT)
     known = stage.known(1)
     assert (known.remark, [rest.reason for rest in known.rests]) == ("theirs", [RestReason.RATE_LIMITED])
@@ -175,12 +176,12 @@ async def test_account_that_was_removed_while_its_change_could_not_be_written_st
     await stage.accounts(1)
     follow = await following(stage)
 
-    async def refusing(account: Account) -> None:
+    async def refusing(account_id: int, change: object) -> None:
         await stage.storage.accounts.remove(1)
         await follow.catch_up()
         raise StorageBusyError("locked")
 
-    swap(stage.storage.accounts, save=refusing)
+    swap(stage.storage.accounts, change=refusing)
     await stage.tend.went_wrong(1, UpstreamRateLimitedError("too fast"), PAINT)
     assert stage.pool.get(1) is None
 
@@ -189,7 +190,7 @@ async def test_what_this_process_writes_while_others_have_their_turn_is_not_over
     await stage.accounts(30)
     follow = await following(stage)
     for number in range(1, 31):
-        await stage.storage.accounts.save(replace(stage.known(number), remark="theirs"))
+        await plant(stage.storage.accounts, replace(stage.known(number), remark="theirs"))
     original = stage.storage.accounts.some
     changing = list[asyncio.Task[object]]()
 
@@ -216,7 +217,7 @@ async def test_database_that_fails_for_a_moment_is_read_again(stage: Stage) -> N
         raise StorageBusyError("locked")
 
     swap(stage.storage.changes, since=refusing)
-    await stage.storage.accounts.save(replace(stage.known(1), remark="edited"))
+    await plant(stage.storage.accounts, replace(stage.known(1), remark="edited"))
     await stage.clock.sleep(10)
     swap(stage.storage.changes, since=original)
     await stage.clock.sleep(2)

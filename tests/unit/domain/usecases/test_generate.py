@@ -26,7 +26,7 @@ from flow2api.domain.generation import (
     State,
 )
 from flow2api.domain.selection import Need
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.testing.factories import picture_spec
 from tests.unit.domain.usecases.stage import (
     CALLER,
@@ -500,7 +500,7 @@ class TestRetriesWithoutAKey:
         await stage.accounts(1)
         for number in range(700):
             await stage.made(PAINT, idempotency=once(None, body=b"%d" % number))
-        assert len(stage.generate._running) <= 256
+        assert len(stage.generate._recall._running) <= 256
 
 
 async def test_claim_that_another_process_was_faster_with_is_joined(stage: Stage) -> None:
@@ -684,7 +684,7 @@ class TestRoutes:
         job.routes = (self.request(PAINT), self.request(LARGE_PAINT))
         swap(stage.run._guard, wait_s=lambda upstream: 30.0)
         swap(stage.lease, _left_alone_s=lambda upstream: 30.0)
-        stage.run._detour(job)
+        stage.run._lease._detour(job)
         assert job.spec is PAINT
         assert (await stage.lease(job, ())).need.spec is PAINT  # type: ignore[union-attr]
 

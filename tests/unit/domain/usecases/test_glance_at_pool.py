@@ -38,7 +38,8 @@ class Hill:
         self.storage = FakeStorage(self.clock)
         pool = AccountPool(MemorySlots(), self.clock)
         for number in range(1, accounts + 1):
-            pool.put(AccountFactory.build(id=number, access_expires_at=START + timedelta(days=1)))
+            name = f"account {number:02d}"
+            pool.put(AccountFactory.build(id=number, name=name, access_expires_at=START + timedelta(days=1)))
         self.hosts: dict[tuple[Place, Host], BreakerStatus] = {
             (("flow", None), Host.API): OPEN,
             (("flow", None), Host.SESSION): FINE,
@@ -61,6 +62,12 @@ async def test_a_few_accounts_and_the_counts_of_all() -> None:
     assert len(seen.page.accounts) == BUSIEST == len(seen.checks)
     assert sum(seen.page.counts.values()) == BUSIEST + 3
     assert seen.page.counts.keys() == set(AccountState)
+
+
+async def test_accounts_that_do_nothing_stand_in_the_order_of_their_names() -> None:
+    seen = await Hill(accounts=BUSIEST + 3).glance.accounts()
+
+    assert [listed.account.name for listed in seen.page.accounts] == [f"account {n + 1:02d}" for n in range(BUSIEST)]
 
 
 async def test_accounts_are_shown_without_their_checks_when_the_database_does_not_tell(

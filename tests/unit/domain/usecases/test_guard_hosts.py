@@ -12,8 +12,8 @@ from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.breaker import BreakerState, Host
 from flow2api.domain.generation import Failed, Finished, GenerationRequest
 from flow2api.domain.media import MediaKind
-from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstreams
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.testing.factories import picture_spec, video_spec
 from flow2api.testing.fakes.virtual_time import VirtualClock
 from tests.unit.domain.usecases.stage import CALLER, PAINT, Stage

@@ -16,6 +16,7 @@ from flow2api.domain.usecases.guard_upstreams import BreakerChange, GuardUpstrea
 from flow2api.testing.factories import picture_spec
 from flow2api.testing.fakes.coordination import FakeCoordination
 from flow2api.testing.fakes.virtual_time import VirtualClock
+from flow2api.testing.planting import plant_secrets
 from tests.unit.domain.usecases.stage import FILM, LARGE_PAINT, PAID_PAINT, PAINT, Stage, swap
 
 DOWN = tree.UpstreamUnavailableError("no answer", reached=False)
@@ -196,7 +197,7 @@ class TestPictures:
         first = stage.upstream.players[0]
         first.is_revoked = True
         stage.credentials.forget(1)
-        await stage.storage.vault.write(stage.known(1), first.credentials)
+        await plant_secrets(stage.storage.vault, stage.known(1), first.credentials)
         assert (await stage.made(PAINT)).generation.account_id != 1
 
     async def test_that_no_account_can_make_keep_nobody_from_trying(self, stage: Stage) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from flow2api.domain import errors as tree
 from flow2api.domain.account import Credentials
 from flow2api.domain.secret import Secret
+from flow2api.testing.planting import plant_secrets
 from tests.unit.domain.usecases.stage import PAINT, Stage, World, swap
 
 
@@ -13,9 +14,9 @@ async def test_session_token_read_while_it_is_rotated_is_not_held(stage: Stage) 
     await stage.accounts(1)
     original, gate = stage.storage.vault.write, asyncio.Event()
 
-    async def slow(*args: object) -> None:
+    async def slow(*args: object, **named: object) -> object:
         await gate.wait()
-        await original(*args)  # type: ignore[arg-type]
+        return await original(*args, **named)  # type: ignore[arg-type]
 
     swap(stage.storage.vault, write=slow)
     renewing = asyncio.create_task(stage.credentials.renew(1, force=True))
@@ -86,7 +87,7 @@ class TestBusyDatabase:
         await stage.credentials.renew(1, force=True)
         stage.tables.fault = None
         new = Secret("new-".ljust(240, "n"))
-        await stage.storage.vault.write(stage.tables.accounts[1], Credentials(new))
+        await plant_secrets(stage.storage.vault, stage.tables.accounts[1], Credentials(new))
         stage.credentials.forget(1)
         await stage.clock.sleep(60)
         assert stage.tables.credentials[1].session_token == new
@@ -98,7 +99,7 @@ class TestBusyDatabase:
         await stage.credentials.renew(1, force=True)
         stage.tables.fault = None
         new = Secret("new-".ljust(240, "n"))
-        await stage.storage.vault.write(stage.tables.accounts[1], Credentials(new))
+        await plant_secrets(stage.storage.vault, stage.tables.accounts[1], Credentials(new))
         await stage.clock.sleep(60)
         assert stage.tables.credentials[1].session_token == new
 
@@ -150,9 +151,9 @@ async def test_renewal_during_a_delayed_write_is_written_too(stage: Stage) -> No
     waiting = stage.credentials._held._unwritten[1]
     newest = replace(waiting, exchanged=replace(waiting.exchanged, name="newest"))
 
-    async def slow(*args: object) -> None:
+    async def slow(*args: object, **named: object) -> object:
         await gate.wait()
-        await original(*args)  # type: ignore[arg-type]
+        return await original(*args, **named)  # type: ignore[arg-type]
 
     swap(stage.storage.vault, write=slow)
     await stage.clock.sleep(2)
@@ -190,7 +191,7 @@ async def test_delayed_write_that_comes_too_late_gives_the_newer_session_a_chanc
     stage.tables.fault = None
     player = stage.upstream.players[0]
     player.session_tokens.append("new-".ljust(240, "n"))
-    await stage.storage.vault.write(stage.tables.accounts[1], player.credentials)
+    await plant_secrets(stage.storage.vault, stage.tables.accounts[1], player.credentials)
     await stage.clock.sleep(60)
     assert not stage.credentials.is_ready(1)
     await stage.made(PAINT)

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -11,10 +10,12 @@ from flow2api.domain.account import Account, Capacity, Credentials, RestReason
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import StorageFullError
 from flow2api.domain.media import MediaKind
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, ImportReport, RowFate, RowOutcome
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import KINDS
 
 IMAGE, VIDEO = MediaKind.IMAGE, MediaKind.VIDEO
@@ -88,7 +89,9 @@ async def test_known_address_gets_the_new_session_token(
         access_expires_at=START + timedelta(hours=1),
         access_obtained_at=START,
     )
-    await storage.vault.write(ended, Credentials(token("a"), Secret("access"), START + timedelta(hours=1), START))
+    await plant_secrets(
+        storage.vault, ended, Credentials(token("a"), Secret("access"), START + timedelta(hours=1), START)
+    )
 
     report = await take_in([row("new", email="A@example.com")])
 
@@ -115,7 +118,7 @@ async def test_enabling_by_import_lifts_the_hand_of_the_operator_only(
     take_in: ImportAccounts, storage: FakeStorage, clock: FakeClock
 ) -> None:
     await take_in([row("a", is_enabled=False)])
-    await storage.accounts.save((await kept(storage, 1)).resting(RestReason.UNUSABLE, clock.now()))
+    await plant(storage.accounts, (await kept(storage, 1)).resting(RestReason.UNUSABLE, clock.now()))
 
     await take_in([row("a", is_enabled=True)])
 
@@ -238,24 +241,28 @@ async def test_each_change_has_its_audit_entry(take_in: ImportAccounts, storage:
 
 async def test_change_is_made_to_the_account_as_it_is_by_then(storage: FakeStorage, clock: FakeClock) -> None:
     held: list[int] = []
-    told: list[Account] = []
+    added: list[Account] = []
+    changed: list[int] = []
 
-    @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[Account | None]:
+    async def store(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
         held.append(account_id)
-        stored = storage.tables.accounts[account_id]
-        yield None if account_id == 2 else replace(stored, credits=7)  # the keeper was faster
+        if account_id == 2:
+            await storage.accounts.remove(2)
+        else:
+            await plant(storage.accounts, replace(storage.tables.accounts[1], credits=7))  # the keeper was faster
+        return await write()
 
-    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding, on_stored=told.append)
+    take_in = ImportAccounts(
+        storage.accounts, storage.vault, clock, store=store, on_added=added.append, on_changed=changed.append
+    )
     await take_in([row("a"), row("b")])
 
     await take_in([row("a", name="new"), row("b", name="removed meanwhile")])
 
     assert held == [1, 2]
     assert (storage.tables.accounts[1].name, storage.tables.accounts[1].credits) == ("new", 7)
-    assert [(account.id, account.name) for account in told] == [
-        (1, "a@example.com"), (2, "b@example.com"), (1, "new"),
-    ]  # fmt: skip
+    assert [(account.id, account.name) for account in added] == [(1, "a@example.com"), (2, "b@example.com")]
+    assert changed == [1]
 
 
 async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccounts, storage: FakeStorage) -> None:
@@ -271,15 +278,15 @@ async def test_share_of_the_work_comes_along_and_is_checked(take_in: ImportAccou
 async def test_change_that_somebody_was_faster_with_is_not_written_again(
     storage: FakeStorage, clock: FakeClock
 ) -> None:
-    @asynccontextmanager
-    async def holding(account_id: int) -> AsyncIterator[Account | None]:
-        yield replace(storage.tables.accounts[account_id], name="new")
+    async def store(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+        await plant(storage.accounts, replace(storage.tables.accounts[account_id], name="new"))
+        return await write()
 
-    take_in = ImportAccounts(storage.accounts, storage.vault, clock, holding=holding)
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, store=store)
     await take_in([row("a")])
     writes = storage.tables.writes
     await take_in([row("a", name="new")])
-    assert storage.tables.writes == writes
+    assert storage.tables.writes == writes + 1
 
 
 async def test_accounts_that_no_row_is_about_are_not_read(
@@ -304,9 +311,7 @@ async def test_accounts_that_no_row_is_about_are_not_read(
 
 async def test_others_have_their_turn_while_a_part_is_taken_in(storage: FakeStorage, clock: FakeClock) -> None:
     stored, turns = list[int](), list[int]()
-    take_in = ImportAccounts(
-        storage.accounts, storage.vault, clock, on_stored=lambda account: stored.append(account.id)
-    )
+    take_in = ImportAccounts(storage.accounts, storage.vault, clock, on_added=lambda account: stored.append(account.id))
 
     async def look() -> None:
         while True:
@@ -357,7 +362,7 @@ class TestKeys:
         await take_in([self.host("k1", email="a@example.com")])
         proved = replace(await kept(storage, 1), access_expires_at=START, access_obtained_at=START)
         rested = proved.resting(RestReason.AUTH_EXPIRED, START).resting(RestReason.RATE_LIMITED, START)
-        await storage.accounts.save(rested)
+        await plant(storage.accounts, rested)
 
         report = await take_in(
             [self.host("k1", "https://c.d", email="a@example.com")], actor=Actor(name="ada", door="command_line")

@@ -1,9 +1,10 @@
 """Keys have limits of their own: by the minute, at once, and by the day of UTC."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +27,11 @@ from flow2api.domain.ports.statistics import Figures
 from flow2api.domain.statistics import Counts, Dimension, Scope
 from flow2api.domain.usecases.limit_requests import Allowance, LimitRequests
 from flow2api.plugins.coordination_memory import MemoryLimits
+from flow2api.testing.contracts.events import until
 from flow2api.testing.fakes.clock import FakeClock
-from flow2api.testing.fakes.coordination import FakeCoordination
+from flow2api.testing.fakes.coordination import FakeCoordination, Meeting
 from flow2api.testing.samples import key_of
+from tests.shared_file import FileCoordination
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 from tests.unit.domain.usecases.test_generate import once
 
@@ -240,13 +243,13 @@ async def test_repeat_that_was_begun_while_it_was_counted_gives_its_share_back(s
     await stage.accounts(1)
     ten = caller_with(max_per_day=10)
     await stage.all_events(PAINT, caller=ten, idempotency=once())
-    original, calls = stage.generate._earlier, []
+    original, calls = stage.generate._recall.earlier, []
 
     async def at_first_none(*args: Any) -> Any:
         calls.append(args)
         return () if len(calls) == 1 else await original(*args)
 
-    swap(stage.generate, _earlier=at_first_none)
+    swap(stage.generate._recall, earlier=at_first_none)
     await stage.all_events(PAINT, caller=ten, idempotency=once())
 
     assert len(calls) == 2
@@ -348,13 +351,185 @@ def test_no_key_ever_gets_more_than_its_limits(
     asyncio.run(play())
 
 
-async def test_what_others_count_along_is_not_given_back() -> None:
-    desk = Desk()
-    shared = desk.counter(FakeCoordination().limits)
+class SharedDesks:
+    """Two processes that count together, and what they have counted."""
+
+    def __init__(self, coordination: Callable[[], Any] | None = None) -> None:
+        self.meeting = Meeting()
+        self.desk = Desk()
+        make = coordination or (lambda: FakeCoordination(self.meeting))
+        self.here, self.there = (self.desk.counter(make().limits) for _ in range(2))
+
+    async def ask(self, limit: LimitRequests, caller: Caller, results: int = 1, *, is_begun: bool = True) -> None:
+        async with limit.counting(caller, results=results, parts=1) as counting:
+            counting.is_begun = is_begun
+
+
+@pytest.fixture(params=["fake", "file"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> SharedDesks:
+    if request.param == "fake":
+        return SharedDesks()
+    return SharedDesks(lambda: FileCoordination(tmp_path / "meeting.db"))
+
+
+async def test_what_failed_is_given_back_to_all_that_count_along(shared: SharedDesks) -> None:
+    three = caller_with(max_per_day=3)
+    await shared.ask(shared.here, three, 3)
+    with pytest.raises(KeyDayLimitError):
+        await shared.ask(shared.there, three)
+
+    shared.here.ended(ended(shared.desk, count=3, results=1, state=State.COMPLETED))
+    shared.here.ended(ended(shared.desk, count=1, state=State.CANCELLED))
+    shared.here.ended(ended(shared.desk, count=1, key_id=2))
+    await shared.here.settle()
+
+    await shared.ask(shared.there, three, 2)
+    with pytest.raises(KeyDayLimitError):
+        await shared.ask(shared.here, three)
+
+
+async def test_what_could_not_be_begun_is_given_back_to_all_that_count_along(shared: SharedDesks) -> None:
     one = caller_with(max_per_day=1)
-    async with shared.counting(one, results=1, parts=1):
-        pass
+    await shared.ask(shared.here, one, is_begun=False)
+    with pytest.raises(UnsupportedInputError):
+        async with shared.there.counting(caller_with(2, max_per_day=1), results=1, parts=1):
+            raise UnsupportedInputError("?")
+
+    await shared.here.settle()
+    await shared.there.settle()
+
+    await shared.ask(shared.there, one)
+    await shared.ask(shared.here, caller_with(2, max_per_day=1))
+
+
+async def test_what_ends_in_another_process_than_began_it_is_given_back_there(shared: SharedDesks) -> None:
+    one = caller_with(max_per_day=1)
+    await shared.ask(shared.here, one)
+    await shared.there.follow([replace(key_of("a"), id=1, rules=one.rules), replace(key_of("b"), id=2)])
+
+    shared.there.ended(ended(shared.desk))
+    await shared.there.settle()
+
+    await shared.ask(shared.here, one)
+
+
+async def test_what_is_owed_is_given_back_in_the_background() -> None:
+    shared, one = SharedDesks(), caller_with(max_per_day=1)
+    running = asyncio.create_task(shared.here.run())
+    for _ in range(3):
+        await shared.ask(shared.here, one, is_begun=False)
+        await until(lambda: [used for _, used in shared.meeting.windows.values()] == [0])
+    running.cancel()
+
+    assert shared.meeting.calls["refund"] == 3
+
+
+async def test_what_cannot_be_given_back_stays_counted_and_is_not_tried_twice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shared, one = SharedDesks(), caller_with(max_per_day=1)
+    await shared.ask(shared.here, one, is_begun=False)
+    shared.meeting.fault = ConnectionError("gone")
+    await shared.here.settle()
+    shared.meeting.fault = None
+    await shared.here.settle()
 
     with pytest.raises(KeyDayLimitError):
-        async with shared.counting(one, results=1, parts=1):
+        await shared.ask(shared.there, one)
+    assert [record.message for record in caplog.records] == [
+        "what failed was not given back to its keys, whose day counts it"
+    ]
+
+
+async def test_nothing_is_given_back_to_limits_that_cannot_take_it() -> None:
+    class Plain:
+        spend = FakeCoordination.spend
+
+        def __init__(self) -> None:
+            self.meeting = Meeting()
+
+    limit, one = Desk().counter(Plain()), caller_with(max_per_day=1)
+    async with limit.counting(one, results=1, parts=1):
+        pass
+    await limit.settle()
+
+    with pytest.raises(KeyDayLimitError):
+        async with limit.counting(one, results=1, parts=1):
             pass
+
+
+async def test_what_was_begun_before_a_restart_gives_nothing_back_that_was_not_counted() -> None:
+    desk, two = Desk(), caller_with(max_per_day=2)
+    before = replace(ended(desk), created_at=desk.clock.now() - timedelta(seconds=1))
+    await desk.ask(two)
+
+    desk.limit.ended(before)
+
+    assert desk.limit.used_today(1) == 1
+
+
+def in_line(key_id: int, **rules: Any) -> Caller:
+    """A key that took the place of key 1, or of one that did."""
+    return Caller(key_id=key_id, rules=KeyRules(**rules), first_id=1)
+
+
+async def test_keys_of_a_line_have_one_day_together() -> None:
+    desk = Desk()
+    await desk.ask(caller_with(max_per_day=3), 2)
+
+    with pytest.raises(KeyDayLimitError):
+        await desk.ask(in_line(2, max_per_day=3), 2)
+    await desk.ask(in_line(2, max_per_day=3))
+    with pytest.raises(KeyDayLimitError):
+        await desk.ask(caller_with(max_per_day=3))
+    await desk.ask(in_line(3, max_per_day=4))
+    await desk.ask(caller_with(4, max_per_day=1))
+
+    assert (desk.limit.used_today(1), desk.limit.used_today(4)) == (4, 1)
+    desk.limit.ended(ended(desk, key_id=3))
+    assert desk.limit.used_today(1) == 3
+
+
+async def test_keys_of_a_line_have_one_minute_together() -> None:
+    desk = Desk(requests_per_min=2)
+    await desk.ask(caller_with())
+    assert desk.limit.allowance(in_line(2)) == Allowance(2, 1, 60.0)
+    await desk.ask(in_line(2))
+
+    for one in (caller_with(), in_line(2), in_line(3)):
+        with pytest.raises(KeyLimitError):
+            await desk.ask(one)
+    await desk.ask(caller_with(4))
+
+
+async def test_keys_of_a_line_run_so_many_at_once_together(stage: Stage) -> None:
+    await stage.accounts(2)
+    rules = KeyRules(max_concurrent=1)
+    line = [replace(key_of("a"), id=1, rules=rules), replace(key_of("b"), id=2, rules=rules, first_id=1)]
+    await stage.limit.follow(line)
+    first = asyncio.create_task(stage.all_events(FILM, caller=caller_with(max_concurrent=1)))
+    await asyncio.sleep(0.1)
+
+    with pytest.raises(KeyConcurrencyError):
+        await stage.all_events(PAINT, caller=in_line(2, max_concurrent=1))
+    await stage.made(PAINT, caller=caller_with(3, max_concurrent=1))
+
+    await first
+    await stage.made(PAINT, caller=in_line(2, max_concurrent=1))
+
+
+async def test_day_of_a_line_goes_on_after_a_restart_with_what_revoked_keys_of_it_have_made() -> None:
+    desk = Desk({1: Counts(images=2), 2: Counts(videos=1), 3: Counts(images=1), 4: Counts(images=9)})
+    rules = KeyRules(max_per_day=5)
+    await desk.limit.follow(
+        [
+            replace(key_of("a"), id=1, rules=rules, revoked_at=desk.clock.now()),
+            replace(key_of("b"), id=2, rules=rules, first_id=1),
+            replace(key_of("c"), id=3, rules=rules, first_id=1),
+            replace(key_of("d"), id=4),
+        ]
+    )
+
+    assert (desk.limit.used_today(1), desk.limit.used_today(4)) == (4, 0)
+    with pytest.raises(KeyDayLimitError):
+        await desk.ask(in_line(3, max_per_day=5), 2)

@@ -4,11 +4,12 @@ import pytest
 
 from flow2api.domain.account import Account, Capacity, Credentials, RestReason
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, UnsupportedInputError
+from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount, read_session_token
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import KINDS
 
 TOKEN = Secret("eyJ" + "x" * 300)
@@ -122,7 +123,8 @@ async def test_enabling_lifts_what_an_operator_can_cure_and_nothing_else(
     manage: ManageAccounts, storage: FakeStorage, clock: FakeClock
 ) -> None:
     account = await manage.add(NewAccount(session_token=TOKEN, is_enabled=False))
-    account = account.resting(RestReason.UNUSABLE, clock.now()).resting(RestReason.AUTH_EXPIRED, clock.now())
+    worn = account.resting(RestReason.UNUSABLE, clock.now()).resting(RestReason.AUTH_EXPIRED, clock.now())
+    await plant(storage.accounts, worn)
 
     enabled = await manage.set_enabled(account, enabled=True)
 
@@ -140,6 +142,29 @@ async def test_switching_off_twice_keeps_the_first_time_and_writes_once(
 
     assert await manage.set_enabled(off, enabled=False) == off
     assert storage.tables.writes == writes
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_switching_leaves_what_others_have_written_since_it_was_found(
+    manage: ManageAccounts, storage: FakeStorage, clock: FakeClock, enabled: bool
+) -> None:
+    account = await manage.add(NewAccount(session_token=TOKEN, is_enabled=not enabled))
+    warmed = replace(account, credits=7).resting(RestReason.AUTH_EXPIRED, clock.now())
+    await plant(storage.accounts, warmed)
+
+    switched = await manage.set_enabled(account, enabled=enabled)
+
+    assert switched == storage.tables.accounts[account.id]
+    assert (switched.credits, switched.rest_of(RestReason.AUTH_EXPIRED)) == (7, warmed.rest_of(RestReason.AUTH_EXPIRED))
+    assert (switched.rest_of(RestReason.MANUAL) is None) is enabled
+
+
+async def test_switching_an_account_that_is_gone_by_then_is_told(manage: ManageAccounts, storage: FakeStorage) -> None:
+    account = await manage.add(NewAccount(session_token=TOKEN))
+    await storage.accounts.remove(account.id)
+
+    with pytest.raises(AccountNotFoundError):
+        await manage.set_enabled(account, enabled=False)
 
 
 async def test_removed_account_leaves_no_secret(manage: ManageAccounts, storage: FakeStorage) -> None:

@@ -6,8 +6,14 @@ from datetime import timedelta
 import pytest
 
 from flow2api.domain.api_key import ApiKey
-from flow2api.domain.audit import Actor
-from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.audit import Actor, AuditEntry
+from flow2api.domain.errors import (
+    ChangedMeanwhileError,
+    ConflictError,
+    NotKnownError,
+    StorageFullError,
+    UnsupportedInputError,
+)
 from flow2api.domain.key_rules import LONGEST_LIFE, NO_RULES, KeyRules, KeyScope
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.authorize_key import API_KEY_PURPOSE
@@ -15,6 +21,7 @@ from flow2api.domain.usecases.manage_keys import ManageKeys
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.operators import FakeApiKeys
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.fakes.tables import Tables
 
 
 class FakeCipher:
@@ -336,6 +343,33 @@ async def test_key_that_is_revoked_while_it_is_changed_stays_revoked(slow: Manag
     assert [type(one) for one in results] == [ApiKey, ChangedMeanwhileError]
 
 
+async def test_key_that_is_changed_while_it_is_revoked_is_revoked_and_keeps_the_change(
+    slow: ManageKeys, manage: ManageKeys, storage: FakeStorage
+) -> None:
+    key, _ = await slow.create("shop")
+    revoking = asyncio.create_task(slow.revoke("shop"))
+    await asyncio.sleep(0)
+    await manage.update("shop", tag="eu")
+
+    revoked = await revoking
+
+    assert (revoked.tag, revoked.is_active) == ("eu", False)
+    assert storage.tables.api_keys[key.id] == revoked
+
+
+async def test_key_that_two_revoke_at_once_is_revoked_once(
+    slow: ManageKeys, manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    await slow.create("shop")
+    revoking = asyncio.create_task(slow.revoke("shop", ADA))
+    await asyncio.sleep(0)
+    first = await manage.revoke("shop", ADA)
+    clock.advance(60)
+
+    assert await revoking == first
+    assert len(storage.tables.audit) == 1
+
+
 async def test_change_of_a_key_that_others_have_changed_is_refused_and_changes_nothing(
     manage: ManageKeys, storage: FakeStorage
 ) -> None:
@@ -356,6 +390,57 @@ async def test_key_is_rotated_once_by_several_at_once(slow: ManageKeys) -> None:
 
     assert [type(one) for one in results].count(ChangedMeanwhileError) == 2
     assert sorted(key.name for key in await slow.all()) == ["shop", "shop (old)"]
+
+
+class FullAfterOne(FakeApiKeys):
+    """Takes one write, and then there is no room any more."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
+        self._writes = tables.writes
+
+    async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
+        if self._tables.writes > self._writes:
+            raise StorageFullError("The disk is full.")
+        return await super().add(key, audit)
+
+
+async def test_rotation_is_one_write_that_nothing_can_come_between(
+    manage: ManageKeys, storage: FakeStorage, clock: FakeClock
+) -> None:
+    key, _ = await manage.create("shop")
+    narrow = ManageKeys(FullAfterOne(storage.tables), FakeCipher(), clock)
+
+    second, _ = await narrow.rotate("shop", ADA)
+
+    assert [one.name for one in storage.tables.api_keys.values()] == ["shop (old)", "shop"]
+    assert [(entry.action, entry.subject) for entry in storage.tables.audit] == [
+        ("key.changed", str(key.id)),
+        ("key.created", str(second.id)),
+    ]
+
+
+async def test_rotation_that_cannot_be_written_leaves_the_key_as_it_was(
+    manage: ManageKeys, storage: FakeStorage
+) -> None:
+    key, _ = await manage.create("shop")
+    storage.tables.audit_fault = StorageFullError("The disk is full.")
+
+    with pytest.raises(StorageFullError):
+        await manage.rotate("shop", ADA)
+
+    assert storage.tables.api_keys == {key.id: key}
+
+
+async def test_keys_that_took_one_anothers_place_are_a_line(manage: ManageKeys) -> None:
+    first, _ = await manage.create("shop")
+    other, _ = await manage.create("till")
+    second, _ = await manage.rotate("shop")
+    third, _ = await manage.rotate("shop")
+
+    assert [key.line_id for key in (first, second, third, other)] == [first.id] * 3 + [other.id]
+    assert [key.line_id for key in await manage.line_of(third)] == [first.id] * 3
+    assert await manage.line_of(other) == [other]
 
 
 async def test_key_is_rotated_though_its_profile_is_no_more(storage: FakeStorage, clock: FakeClock) -> None:

@@ -1,15 +1,17 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from flow2api.domain.account import Account
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.options import Options
 from flow2api.domain.proxy import Proxy, ProxyHealth, ProxyState
 from flow2api.domain.usecases.manage_proxies import ManageProxies
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant
 from flow2api.testing.samples import account_of, credentials_of
 
 ADA = Actor(name="ada", door="command_line")
@@ -227,3 +229,31 @@ class TestChange:
         with pytest.raises(ConflictError, match="option proxy names 'eu'"):
             await manage.change(one, ADA, options, pool="us")
         assert (await manage.change(one, ADA, options, pool="us", is_forced=True)).pool == "us"
+
+
+async def test_word_about_a_proxy_that_somebody_has_changed_since_is_refused(
+    manage: ManageProxies, storage: FakeStorage
+) -> None:
+    seen = await manage.add("http://proxy.example:1", ADA)
+    moved = await manage.change(seen, ADA, Options(), url="http://other.example:2")
+
+    with pytest.raises(ChangedMeanwhileError, match="address"):
+        await manage.set_enabled(seen, ADA, enabled=False)
+    with pytest.raises(ChangedMeanwhileError, match="address"):
+        await manage.change(seen, ADA, Options(), pool="eu")
+
+    assert await manage.all() == [moved]
+
+
+async def test_account_that_was_changed_since_it_was_found_keeps_that_and_gets_its_proxy(
+    manage: ManageProxies, storage: FakeStorage
+) -> None:
+    await manage.add("http://proxy.example:1", ADA)
+    found = await accounts_in(storage, 2)
+    await storage.accounts.remove(2)
+    await plant(storage.accounts, replace(found[0], remark="lent"))
+
+    (changed,) = await manage.assign(found, "proxy.example", ADA)
+
+    assert (changed.remark, changed.proxy) == ("lent", "proxy.example")
+    assert storage.tables.accounts == {1: changed}

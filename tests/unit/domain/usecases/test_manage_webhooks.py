@@ -7,11 +7,11 @@ import pytest
 
 from flow2api.domain import notices
 from flow2api.domain.audit import Actor, AuditAction
-from flow2api.domain.errors import ConflictError, NotKnownError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotKnownError, UnsupportedInputError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_webhooks import DEFAULT_KINDS, LARGEST_PAGE, TEST, ManageWebhooks, WebhookChange
-from flow2api.domain.webhook import Delivery, Receipt
+from flow2api.domain.webhook import Delivery, Receipt, Webhook
 from flow2api.testing.fakes.clock import START, FakeClock
 from flow2api.testing.fakes.notify import FakeCourier
 from flow2api.testing.fakes.storage import FakeStorage
@@ -98,7 +98,7 @@ async def test_one_that_somebody_else_removed_at_the_same_time_is_unknown(
 ) -> None:
     await desk.manage.add("shop", SHOP, ADA)
 
-    async def gone(*_: object) -> bool:
+    async def gone(*_: object, **named: object) -> bool:
         return False
 
     monkeypatch.setattr(desk.storage.webhooks, "remove", gone)
@@ -197,7 +197,7 @@ class TestUpdate:
     async def test_one_that_goes_meanwhile_is_unknown(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         await desk.manage.add("shop", SHOP, ADA)
 
-        async def gone(*_: object) -> bool:
+        async def gone(*_: object, **named: object) -> bool:
             return False
 
         monkeypatch.setattr(desk.storage.webhooks, "save", gone)
@@ -211,3 +211,20 @@ class TestUpdate:
         assert await desk.manage.all() == [changed]
         assert changed.signing == Secret("whsec_made")
         assert desk.storage.tables.audit[-1].details == {"name": "shop", "after": {"signing": "new"}}
+
+
+async def test_change_that_somebody_else_has_changed_in_the_same_moment_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = await desk.manage.add("shop", SHOP, ADA)
+    moved = await desk.manage.update("shop", WebhookChange(url=Secret("https://till.example")), ADA)
+
+    async def as_seen() -> list[Webhook]:
+        return [seen]
+
+    with monkeypatch.context() as before:
+        before.setattr(desk.storage.webhooks, "all", as_seen)
+        with pytest.raises(ChangedMeanwhileError, match="address"):
+            await desk.manage.update("shop", WebhookChange(key_id=7), ADA)
+
+    assert await desk.manage.all() == [moved]

@@ -15,6 +15,7 @@ from flow2api.domain.ports.upstream import Access, Allowance
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import KINDS, PAINT, Stage
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)
@@ -489,7 +490,7 @@ class TestEndCooldown:
             .faulted(now, threshold=1, why="broke")
             .resting(RestReason.REFUSED, now, until=now + timedelta(hours=1), model="a")
         )
-        await stage.storage.accounts.save(worn)
+        await plant(stage.storage.accounts, worn)
         stage.pool.put(worn)
 
         await operate.end_cooldown(account.id, ADA)
@@ -503,7 +504,7 @@ class TestEndCooldown:
     ) -> None:
         account = await stage.account()
         rested = account.resting(reason, stage.clock.now())
-        await stage.storage.accounts.save(rested)
+        await plant(stage.storage.accounts, rested)
         stage.pool.put(rested)
 
         await operate.end_cooldown(account.id, ADA)
@@ -538,7 +539,7 @@ class TestNewHost:
         rested = account.resting(RestReason.NO_ACCESS, stage.clock.now(), model="film").resting(
             RestReason.ERROR_STREAK, stage.clock.now()
         )
-        await stage.storage.accounts.save(rested.resting(RestReason.MANUAL, stage.clock.now()))
+        await plant(stage.storage.accounts, rested.resting(RestReason.MANUAL, stage.clock.now()))
 
         wanted = asked(session_token=Secret("k2"), base_url=self.NEW_HOME)
         if isinstance(wanted, AccountEdit):

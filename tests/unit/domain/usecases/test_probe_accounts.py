@@ -18,6 +18,7 @@ from flow2api.domain.usecases import probe_accounts
 from flow2api.domain.usecases.check_proxies import Checked
 from flow2api.domain.usecases.choose_proxy import Way
 from flow2api.domain.usecases.probe_accounts import ProbeAccounts
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import Stage
 
 ADA = Actor(name="ada", door="console")
@@ -48,7 +49,7 @@ def probing(
 
 async def resting(stage: Stage, account: Account, reason: RestReason) -> None:
     rested = account.resting(reason, stage.clock.now())
-    await stage.storage.accounts.save(rested)
+    await plant(stage.storage.accounts, rested)
     stage.pool.put(rested)
 
 

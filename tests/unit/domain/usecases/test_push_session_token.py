@@ -347,12 +347,16 @@ async def test_account_that_goes_before_it_is_switched_on_is_left_alone(
     player = stage.upstream.add_player(rotates=False)
     account = await stage.account(player)
     await stage.tend.change(account.id, lambda one: one.resting(RestReason.MANUAL, stage.clock.now()))
-    rested, answers = stage.known(account.id), iter((True, False))
+    rested = stage.known(account.id)
 
     async def get(_: int) -> Account | None:
-        return rested if next(answers) else None
+        return rested
+
+    async def change(*_: object) -> None:
+        return None
 
     monkeypatch.setattr(stage.storage.accounts, "get", get)
+    monkeypatch.setattr(stage.storage.accounts, "change", change)
     assert not (await push(player.session_tokens[0], EXTENSION)).was_enabled
 
 

@@ -13,8 +13,8 @@ from flow2api.domain.catalog import ModelSpec
 from flow2api.domain.errors import StorageBusyError
 from flow2api.domain.generation import Finished, Input, InputRole, Phase, State
 from flow2api.domain.generation import Stage as Step
-from flow2api.domain.usecases.generate import Idempotency
 from flow2api.domain.usecases.job import TakenOverError
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.domain.usecases.recover_generations import RecoverGenerations
 from flow2api.testing.factories import GenerationFactory
 from tests.unit.domain.usecases.mortality import Life

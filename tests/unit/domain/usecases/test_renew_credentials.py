@@ -12,6 +12,7 @@ from flow2api.domain.generation import Failed, Finished
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.testing.fakes.players import FakeCall
+from flow2api.testing.planting import plant_secrets
 from tests.unit.domain.usecases.stage import PAINT, Stage, swap
 
 
@@ -191,7 +192,7 @@ async def test_session_token_replaced_during_an_exchange_wins(stage: Stage, refu
     new = Secret("new-".ljust(240, "n"))
     player.session_tokens = [new.reveal()] if refused else [*player.session_tokens, new.reveal()]
     player.rotates = False
-    await stage.storage.vault.write(replace(stage.known(1), access_expires_at=None), Credentials(new))
+    await plant_secrets(stage.storage.vault, replace(stage.known(1), access_expires_at=None), Credentials(new))
     gate.set()
     await renewing
     assert stage.tables.credentials[1].session_token == new

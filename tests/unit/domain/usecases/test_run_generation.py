@@ -254,15 +254,15 @@ class TestBooking:
     async def test_database_that_refuses_to_note_it_fails_nothing(self, stage: Stage) -> None:
         await stage.accounts(2)
         stage.upstream.fail("produce", tree.UpstreamRateLimitedError("too fast"), account_id=1)
-        original = stage.storage.accounts.save
+        original = stage.storage.accounts.change
 
-        async def refusing(account: object) -> None:
+        async def refusing(account_id: int, change: object) -> None:
             raise tree.StorageBusyError("locked")
 
-        swap(stage.storage.accounts, save=refusing)
+        swap(stage.storage.accounts, change=refusing)
         assert (await stage.made(PAINT)).generation.account_id == 2
         assert stage.known(1).rests
-        swap(stage.storage.accounts, save=original)
+        swap(stage.storage.accounts, change=original)
         await stage.tend.change(1, lambda one: one)
         assert stage.tables.accounts[1].rests == stage.known(1).rests
 

@@ -1,6 +1,7 @@
 """Whoever has the setup code becomes the owner; one of many does, once for ever."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
@@ -70,6 +71,23 @@ async def test_of_many_at_once_one_wins(entrance: Entrance, code: Secret) -> Non
     ((here, _),) = [one for one in results if isinstance(one, tuple)]
     assert isinstance(here, SignedIn)
     assert list(entrance.tables.operators.values()) == [here.operator]
+
+
+async def test_who_is_overtaken_at_another_process_is_told_that_it_is_over(
+    entrance: Entrance, code: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_good = entrance.storage.setup_codes.is_good
+
+    async def overtaken(digest: bytes, now: datetime) -> bool:
+        await entrance.operator("bob")
+        await entrance.storage.setup_codes.clear()
+        return await is_good(digest, now)
+
+    monkeypatch.setattr(entrance.storage.setup_codes, "is_good", overtaken)
+
+    with pytest.raises(tree.SetupClosedError):
+        await entrance.set_up(code, "ada", GOOD, HERE)
+    assert entrance.actions == []
 
 
 @pytest.mark.parametrize("wrong", ["", "-", "admin", "x" * 1_000_000])

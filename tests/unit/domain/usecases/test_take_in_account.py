@@ -11,6 +11,7 @@ from flow2api.domain.ports.upstream import Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_accounts import NewAccount
 from flow2api.domain.usecases.take_in_account import TakeInAccount
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import KINDS, Stage
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)
@@ -143,7 +144,7 @@ async def test_second_account_of_an_address_is_refused(stage: Stage, take_in: Ta
 
 async def test_address_of_an_account_at_another_service_is_free(stage: Stage, take_in: TakeInAccount) -> None:
     account = await stage.account()
-    await stage.storage.accounts.save(replace(account, upstream="elsewhere", email="new@example.com"))
+    await plant(stage.storage.accounts, replace(account, upstream="elsewhere", email="new@example.com"))
     player = stage.upstream.add_player(email="new@example.com")
     taken_in = await take_in(NewAccount(session_token=player.credentials.session_token), ADA)
     assert (taken_in.upstream, taken_in.email) == ("flow", "new@example.com")

@@ -13,6 +13,7 @@ from flow2api.domain.usecases.tell_health import ToldAccounts, ToldVault
 from flow2api.testing.factories import AccountFactory
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
+from flow2api.testing.planting import plant, plant_secrets
 from tests.unit.domain.usecases.stage import KINDS
 
 CREDENTIALS = Credentials(Secret("s" * 240))
@@ -41,10 +42,10 @@ async def test_tells_that_an_account_was_added_switched_off_and_on(
 ) -> None:
     account = await added(accounts)
     off = account.resting(RestReason.MANUAL, FakeClock().now())
-    await accounts.save(off)
-    await accounts.save(off)
-    await accounts.save(account)
-    await accounts.save(replace(account, remark="lent"))
+    await plant(accounts, off)
+    await plant(accounts, off)
+    await plant(accounts, account)
+    await plant(accounts, replace(account, remark="lent"))
     assert told(storage) == [
         (HealthKind.ADDED, "ada"),
         (HealthKind.REST_BEGUN, "ada"),
@@ -61,7 +62,7 @@ async def test_imported_ones_are_told_apart(storage: FakeStorage) -> None:
 async def test_new_session_token_is_told_without_being_shown(storage: FakeStorage, accounts: ToldAccounts) -> None:
     account = await added(accounts)
     vault = ToldVault(storage.vault, storage.health, FakeClock(), by="ada")
-    await vault.write(account, Credentials(Secret("t" * 240)))
+    await plant_secrets(vault, account, Credentials(Secret("t" * 240)))
     assert told(storage)[-1] == (HealthKind.SESSION_REPLACED, "ada")
     assert "tttt" not in repr(storage.tables.health)
     assert await vault.read(account.id) == Credentials(Secret("t" * 240))
@@ -73,7 +74,7 @@ async def test_nothing_is_told_of_what_was_refused(storage: FakeStorage, account
     account = await added(accounts)
     storage.tables.fault = tree.StorageBusyError("locked")
     with pytest.raises(tree.StorageBusyError):
-        await accounts.save(account.resting(RestReason.MANUAL, FakeClock().now()))
+        await plant(accounts, account.resting(RestReason.MANUAL, FakeClock().now()))
     assert told(storage) == [(HealthKind.ADDED, "ada")]
 
 
@@ -82,14 +83,14 @@ async def test_reads_and_removes_as_ever(storage: FakeStorage, accounts: ToldAcc
     assert await accounts.get(account.id) == account
     assert [one async for batch in accounts.load() for one in batch] == [account]
     await accounts.remove(account.id)
-    await accounts.save(account)
+    await plant(accounts, account)
     assert await accounts.get(account.id) is None
 
 
 async def test_new_key_is_told_as_one(storage: FakeStorage, accounts: ToldAccounts) -> None:
     account = replace(await added(accounts), upstream="keyed")
     vault = ToldVault(storage.vault, storage.health, FakeClock(), by="ada", kinds=KINDS)
-    await vault.write(account, Credentials(Secret("k1")))
+    await plant_secrets(vault, account, Credentials(Secret("k1")))
     assert told(storage)[-1] == (HealthKind.KEY_REPLACED, "ada")
 
 
@@ -104,7 +105,15 @@ async def test_operator_of_the_audit_entry_is_named(storage: FakeStorage) -> Non
     vault = ToldVault(storage.vault, storage.health, FakeClock())
     entry = AuditEntry(at=FakeClock().now(), actor=Actor(name="ada", door="console"), action="account.changed")
     (account,) = await accounts.add([(AccountFactory.build(), CREDENTIALS)], entry)
-    await accounts.save(account.resting(RestReason.MANUAL, FakeClock().now()), entry)
-    await vault.write(account, CREDENTIALS, entry)
+    await plant(accounts, account.resting(RestReason.MANUAL, FakeClock().now()), entry)
+    await plant_secrets(vault, account, CREDENTIALS, entry)
 
     assert [by for _, by in told(storage)] == ["ada"] * 3
+
+
+async def test_nothing_is_told_of_a_secret_that_was_not_replaced(storage: FakeStorage, accounts: ToldAccounts) -> None:
+    account = await added(accounts)
+    vault = ToldVault(storage.vault, storage.health, FakeClock())
+    new = Credentials(Secret("t" * 240))
+    assert await vault.write(account.id, new, lambda one: one, replaces=Secret("another")) is None
+    assert told(storage) == [(HealthKind.ADDED, "ada")]

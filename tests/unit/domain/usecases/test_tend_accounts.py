@@ -1,6 +1,7 @@
 """What accounts go through is in memory at once, in the database right after, and nobody's word is lost."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from flow2api.domain.generation import Failed
 from flow2api.domain.selection import Need
 from flow2api.domain.usecases.tend_accounts import TendAccounts
 from flow2api.testing.fakes.virtual_time import settle
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 
@@ -46,7 +48,7 @@ async def test_unknown_account_is_nobodys(stage: Stage) -> None:
 
 async def test_operators_change_that_memory_does_not_know_yet_stays(stage: Stage) -> None:
     await stage.accounts(1)
-    await stage.storage.accounts.save(stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
+    await plant(stage.storage.accounts, stage.known(1).resting(RestReason.MANUAL, stage.clock.now()))
     await stage.tend.went_wrong(1, tree.UpstreamRateLimitedError("too fast"), PAINT)
     assert rested(stage.tables.accounts[1]) == {RestReason.MANUAL, RestReason.RATE_LIMITED}
     assert stage.known(1) == stage.tables.accounts[1]
@@ -97,33 +99,33 @@ async def test_database_that_refuses_fails_nobody_and_gets_it_with_the_next_chan
 
 async def test_change_during_a_write_that_fails_is_not_lost(stage: Stage) -> None:
     await stage.accounts(1)
-    original, gate = stage.storage.accounts.save, asyncio.Event()
+    original, gate = stage.storage.accounts.change, asyncio.Event()
 
-    async def slow(account: Account) -> None:
+    async def slow(account_id: int, change: Callable[[Account], Account]) -> object:
         await gate.wait()
         raise tree.StorageBusyError("locked")
 
-    swap(stage.storage.accounts, save=slow)
+    swap(stage.storage.accounts, change=slow)
     first = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="one")))
     await stage.clock.sleep(1)
     second = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, name="two")))
     await stage.clock.sleep(1)
     gate.set()
     await asyncio.gather(first, second)
-    swap(stage.storage.accounts, save=original)
+    swap(stage.storage.accounts, change=original)
     await stage.tend.change(1, lambda one: one)
     assert (stage.tables.accounts[1].remark, stage.tables.accounts[1].name) == ("one", "two")
 
 
 async def test_change_during_a_write_stays_in_memory(stage: Stage) -> None:
     await stage.accounts(1)
-    original, gate = stage.storage.accounts.save, asyncio.Event()
+    original, gate = stage.storage.accounts.change, asyncio.Event()
 
-    async def slow(account: Account) -> None:
+    async def slow(account_id: int, change: Callable[[Account], Account]) -> object:
         await gate.wait()
-        await original(account)
+        return await original(account_id, change)
 
-    swap(stage.storage.accounts, save=slow)
+    swap(stage.storage.accounts, change=slow)
     first = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, remark="one")))
     await stage.clock.sleep(1)
     second = asyncio.create_task(stage.tend.change(1, lambda one: replace(one, name="two")))

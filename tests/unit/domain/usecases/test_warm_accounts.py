@@ -15,6 +15,7 @@ from flow2api.domain.health import HealthKind
 from flow2api.domain.ports.upstream import Access, Allowance, Exchanged
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.follow_changes import FollowChanges
+from flow2api.testing.planting import plant_secrets
 from tests.unit.domain.usecases.stage import FILM, PAINT, Stage, swap
 
 HOUR = 3600.0
@@ -218,7 +219,7 @@ async def test_refused_session_is_called_once_and_then_left_alone_until_it_has_a
     player.is_revoked = False
     player.session_tokens.append("new-".ljust(240, "n"))
     renewed = kept.known(account.id).without(lambda rest: rest.reason is not RestReason.AUTH_EXPIRED)
-    await kept.storage.vault.write(renewed, player.credentials)
+    await plant_secrets(kept.storage.vault, renewed, player.credentials)
     kept.credentials.forget(account.id)
     kept.pool.put(renewed)
     await kept.clock.sleep(5)

@@ -7,7 +7,7 @@ import pytest
 
 from flow2api.domain.errors import StorageError, StorageFullError
 from flow2api.domain.generation import Fault, Input, InputRole
-from flow2api.domain.usecases.generate import Idempotency
+from flow2api.domain.usecases.recall_requests import Idempotency
 from flow2api.domain.usecases.watch_room import LOOK_EVERY_S, WatchRoom
 from tests.unit.domain.usecases.stage import FILM, LARGE_FILM, PAID_PAINT, PAINT, Stage, swap
 

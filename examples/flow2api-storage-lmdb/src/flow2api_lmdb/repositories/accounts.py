@@ -1,6 +1,6 @@
 """Accounts, their secrets, and looking through them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from flow2api.domain.account import Account, AccountStatus, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.account_directory import LONGEST_SEARCH, AccountFilter, AccountPage, AccountUse
 from flow2api.domain.ports.secrets import Cipher
+from flow2api.domain.ports.storage import Changed
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
@@ -66,17 +67,32 @@ class LmdbAccounts:
 
         return await self._engine.write(work) if accounts else []
 
-    async def save(self, account: Account, audit: AuditEntry | None = None) -> None:
-        def work(step: Step) -> None:
-            if step.has(ACCOUNTS, account.id):
-                step.put(ACCOUNTS, (account.id,), account)
-                note_changes(step, ACCOUNT, [account.id])
-                note_audit(step, audit)
+    async def change(
+        self,
+        account_id: int,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+    ) -> Changed | None:
+        def work(step: Step) -> Changed | None:
+            before = step.get(ACCOUNTS, account_id)
+            if before is None:
+                return None
+            changed = Changed(before, change(before))
+            if changed.after != before:
+                put_changed(step, changed, audit)
+            return changed
 
-        await self._engine.write(work)
+        return await self._engine.write(work)
 
     async def remove(self, account_id: int, audit: AuditEntry | None = None) -> None:
         await self._engine.write(lambda step: forget_account(step, account_id, audit))
+
+
+def put_changed(step: Step, changed: Changed, audit: Callable[[Changed], AuditEntry | None] | None) -> None:
+    """Write an account over what was found in this step, with what goes along."""
+    step.put(ACCOUNTS, (changed.before.id,), changed.after)
+    note_changes(step, ACCOUNT, [changed.before.id])
+    note_audit(step, None if audit is None else audit(changed))
 
 
 def forget_account(step: Step, account_id: int, audit: AuditEntry | None) -> None:
@@ -112,17 +128,27 @@ class LmdbCredentialVault:
         kept = await self._engine.read(lambda step: step.get(CREDENTIALS, account_id))
         return None if kept is None else without_host(kept.credentials)
 
-    async def write(self, account: Account, credentials: Credentials, audit: AuditEntry | None = None) -> None:
+    async def write(
+        self,
+        account_id: int,
+        credentials: Credentials,
+        change: Callable[[Account], Account],
+        audit: Callable[[Changed], AuditEntry | None] | None = None,
+        *,
+        replaces: Secret | None = None,
+    ) -> Changed | None:
         digest = digest_of(self._cipher, credentials)
 
-        def work(step: Step) -> None:
-            if step.has(ACCOUNTS, account.id):
-                step.put(ACCOUNTS, (account.id,), account)
-                step.put(CREDENTIALS, (account.id,), KeptCredentials(account.id, without_host(credentials), digest))
-                note_changes(step, ACCOUNT, [account.id])
-                note_audit(step, audit)
+        def work(step: Step) -> Changed | None:
+            before, kept = step.get(ACCOUNTS, account_id), step.get(CREDENTIALS, account_id)
+            if before is None or kept is None or replaces not in (None, kept.credentials.session_token):
+                return None
+            changed = Changed(before, change(before))
+            put_changed(step, changed, audit)
+            step.put(CREDENTIALS, (account_id,), KeptCredentials(account_id, without_host(credentials), digest))
+            return changed
 
-        await self._engine.write(work)
+        return await self._engine.write(work)
 
     async def find(self, session_tokens: Sequence[Secret]) -> Mapping[Secret, Sequence[int]]:
         def work(step: Step) -> Mapping[Secret, Sequence[int]]:

@@ -1,12 +1,12 @@
 """Keys to the API, and the token of the browser extension."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 
 from flow2api.domain.api_key import ApiKey, changed_fields
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.connection_token import ConnectionToken
-from flow2api.domain.errors import ChangedMeanwhileError
+from flow2api.domain.errors import ChangedMeanwhileError, NotKnownError
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import API_KEY, note_audit, note_changes
 from flow2api_lmdb.schema import API_KEYS, CONNECTION_TOKEN
@@ -29,7 +29,7 @@ class LmdbApiKeys:
 
     async def add(self, key: ApiKey, audit: AuditEntry | None = None) -> ApiKey:
         def work(step: Step) -> ApiKey:
-            added = replace(key, id=step.new_number("api_key"))
+            added = dataclasses.replace(key, id=step.new_number("api_key"))
             step.put(API_KEYS, (added.id,), added)
             note_changes(step, API_KEY, [added.id])
             note_audit(step, audit, added.id)
@@ -49,6 +49,25 @@ class LmdbApiKeys:
             note_audit(step, audit)
 
         await self._engine.write(work)
+
+    async def replace(
+        self, key: ApiKey, successor: ApiKey, audits: Sequence[AuditEntry] = (), *, former: ApiKey
+    ) -> ApiKey:
+        def work(step: Step) -> ApiKey:
+            now = step.get(API_KEYS, key.id)
+            if now is None:
+                raise NotKnownError(f"There is no key with the id {key.id}.")
+            if fields := changed_fields(former, now):
+                raise ChangedMeanwhileError(fields)
+            added = dataclasses.replace(successor, id=step.new_number("api_key"))
+            for one in (key, added):
+                step.put(API_KEYS, (one.id,), one)
+            note_changes(step, API_KEY, [key.id, added.id])
+            for audit in audits:
+                note_audit(step, audit, added.id)
+            return added
+
+        return await self._engine.write(work)
 
 
 class LmdbConnectionTokens:

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.ports.proxies import Assignment
-from flow2api.domain.proxy import Proxy, ProxyHealth
+from flow2api.domain.proxy import Proxy, ProxyHealth, changed_fields
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import PROXY, note_audit, note_changes
 from flow2api_lmdb.schema import ACCOUNTS, ASSIGNMENTS, PROXIES, Assigned
@@ -34,9 +35,11 @@ class LmdbProxies:
 
         return await self._engine.write(work)
 
-    async def save(self, proxy: Proxy, audit: AuditEntry | None = None) -> None:
+    async def save(self, proxy: Proxy, audit: AuditEntry | None = None, *, former: Proxy | None = None) -> None:
         def work(step: Step) -> None:
             known = step.get(PROXIES, proxy.id)
+            if former is not None and known is not None and (fields := changed_fields(former, known)):
+                raise ChangedMeanwhileError(fields)
             if known is not None:
                 step.put(PROXIES, (proxy.id,), replace(proxy, name=known.name, health=known.health))
                 note_changes(step, PROXY, [proxy.id])

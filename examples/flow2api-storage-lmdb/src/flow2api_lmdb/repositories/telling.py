@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.notices import Notice
 from flow2api.domain.notification import LastTold, NotifyTarget
-from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Webhook
+from flow2api.domain.webhook import ECHO, Delivery, DeliveryState, Webhook, changed_fields
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import WEBHOOK, note_audit, note_changes
 from flow2api_lmdb.schema import DELIVERIES, NOTIFY_TARGETS, TOLD, WEBHOOKS, Told
@@ -104,11 +105,13 @@ class LmdbWebhooks:
 
         return await self._engine.write(work)
 
-    async def save(self, webhook: Webhook, audit: AuditEntry | None = None) -> bool:
+    async def save(self, webhook: Webhook, audit: AuditEntry | None = None, *, former: Webhook | None = None) -> bool:
         def work(step: Step) -> bool:
             kept = step.get(WEBHOOKS, webhook.id)
             if kept is None:
                 return False
+            if former is not None and (fields := changed_fields(former, kept)):
+                raise ChangedMeanwhileError(fields)
             changed = replace(
                 kept,
                 url=webhook.url,

@@ -44,6 +44,8 @@ def test_every_action_has_words() -> None:
         ("key.created", "3/../..", ""),
         ("operator.created", "3", ""),
         ("account.imported", None, ""),
+        ("generation.cancelled", "gen_1/..", "/console/generations/gen_1%2F.."),
+        ("generation.cancelled", None, ""),
     ],
 )
 def test_subject_leads_to_its_page_where_it_has_one(action: str, subject: str | None, path: str) -> None:
