@@ -22,8 +22,8 @@ class Server:
 
     @property
     def services(self) -> Any:
-        operating = SimpleNamespace(offer_setup=self.entrance.offer)
-        return SimpleNamespace(operating=operating, settings=self.settings)
+        entrance = SimpleNamespace(offer_setup=self.entrance.offer)
+        return SimpleNamespace(entrance=entrance, settings=self.settings)
 
     async def tells(self) -> None:
         """Run until an operator comes, a quarter of an hour later."""
