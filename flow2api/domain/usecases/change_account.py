@@ -87,7 +87,7 @@ class ChangeAccount:
             )
         else:
             changed = await self._accounts.change(
-                account.id, lambda one: changed_by(one, change), lambda one: self._entry(one, actor, {})
+                account.id, lambda one: changed_where_it_is(one, change, kind), lambda one: self._entry(one, actor, {})
             )
         if changed is None:
             raise AccountNotFoundError(account.id)
@@ -176,6 +176,16 @@ def changed_by(account: Account, change: AccountChange) -> Account:
     if change.base_url is not None:
         changed = changed.served_at(change.base_url)
     return changed.working_in(change.workspace, None)
+
+
+def changed_where_it_is(account: Account, change: AccountChange, kind: CredentialKind) -> Account:
+    """The account after a change that stores no secret: the one that it has goes to no other host.
+
+    Raises:
+        UnsupportedInputError: It is served elsewhere than the change says, perhaps since a moment ago.
+    """
+    check_new_base_url(account, change.base_url, None, kind)
+    return changed_by(account, change)
 
 
 def reversal(account: Account, change: AccountChange) -> AccountChange:

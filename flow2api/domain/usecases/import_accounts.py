@@ -240,10 +240,12 @@ class ImportAccounts:
         kind = self._kinds.of(row.upstream)
 
         def stated(account: Account) -> Account:
-            return _stated(account, row, self._clock)
+            # Whoever has moved it since has given it another key, which the row's host must not see.
+            return _stated(account, replace(row, base_url=account.base_url), self._clock)
 
         def unproven(account: Account) -> Account:
-            return replace(stated(account), access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
+            moved = _stated(account, row, self._clock)
+            return replace(moved, access_expires_at=None, access_obtained_at=None).with_new_secret(kind)
 
         def renewal(changed: Changed) -> AuditEntry | None:
             after: dict[str, object] = {kind.field: "new"}

@@ -20,7 +20,13 @@ from flow2api.domain.ports.storage import Accounts, AccountTrash, Changed, Crede
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.ports.upstream import Upstream
 from flow2api.domain.secret import Secret
-from flow2api.domain.usecases.change_account import AccountChange, changed_by, check_change, check_new_base_url, told_of
+from flow2api.domain.usecases.change_account import (
+    AccountChange,
+    changed_where_it_is,
+    check_change,
+    check_new_base_url,
+    told_of,
+)
 from flow2api.domain.usecases.delete_accounts import take_away
 from flow2api.domain.usecases.find_owners import find_owners
 from flow2api.domain.usecases.manage_accounts import check_limit, check_session_token, check_texts, check_workspace
@@ -169,7 +175,8 @@ class OperateAccounts:
         """
         check_change(change)
         account = await self.get(account_id)
-        check_new_base_url(account, change.base_url, change.session_token, self._kinds.of(account.upstream))
+        kind = self._kinds.of(account.upstream)
+        check_new_base_url(account, change.base_url, change.session_token, kind)
         if change.email is not None:
             await self._refuse_namesake(account, fold_email(change.email))
         _refuse_stale(account, seen)
@@ -178,7 +185,7 @@ class OperateAccounts:
 
         def as_seen(one: Account) -> Account:
             _refuse_stale(one, seen)
-            return changed_by(one, change)
+            return changed_where_it_is(one, change, kind)
 
         return await self._change(account_id, AuditAction.ACCOUNT_CHANGED, as_seen, actor, told=told_of)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from flow2api.domain.account import Account, Capacity, RestReason
+from flow2api.domain.account import Account, Capacity, Credentials, RestReason
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.errors import AccountNotFoundError, ConflictError, UnsupportedInputError
 from flow2api.domain.media import MediaKind
@@ -14,7 +14,8 @@ from flow2api.domain.usecases.change_account import AccountChange, ChangeAccount
 from flow2api.domain.usecases.manage_accounts import ManageAccounts, NewAccount
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
-from flow2api.testing.planting import plant
+from flow2api.testing.planting import plant, plant_secrets
+from tests.unit.domain.usecases.stage import KINDS
 
 ADA = Actor(name="ada", door="command_line")
 TOKEN, OTHER, FRESH = (Secret("eyJ" + letter * 300) for letter in "xyz")
@@ -147,3 +148,16 @@ async def test_account_that_is_gone_by_then_is_told(desk: Desk, change: AccountC
 
     with pytest.raises(AccountNotFoundError):
         await desk.change(account, change, ADA)
+
+
+async def test_key_that_somebody_gave_meanwhile_stays_at_its_host(desk: Desk) -> None:
+    new = NewAccount(session_token=Secret("k1"), upstream="hosts", base_url="https://a.b")
+    seen = await ManageAccounts(desk.storage.accounts, desk.storage.vault, desk.clock, KINDS).add(new)
+    moved = replace(seen, base_url="https://c.d")
+    await plant_secrets(desk.storage.vault, moved, Credentials(Secret("k2")))
+
+    change = ChangeAccount(desk.storage.accounts, desk.storage.vault, desk.clock, KINDS)
+
+    with pytest.raises(UnsupportedInputError, match="needs the API key again"):
+        await change(seen, AccountChange(base_url="https://a.b", remark="mine"), ADA)
+    assert await desk.kept(seen) == moved

@@ -373,6 +373,22 @@ class TestKeys:
         assert (account.base_url, account.access_expires_at, account.rests) == ("https://c.d", None, ())
         assert storage.tables.audit[-1].details == {"after": {"api_key": "new", "base_url": "https://c.d"}}
 
+    async def test_key_that_somebody_gives_meanwhile_stays_at_its_host(
+        self, take_in: ImportAccounts, storage: FakeStorage, clock: FakeClock
+    ) -> None:
+        async def after_another(account_id: int, write: Callable[[], Awaitable[Changed | None]]) -> Changed | None:
+            moved = replace(await kept(storage, account_id), base_url="https://c.d")
+            await plant_secrets(storage.vault, moved, Credentials(Secret("k2")))
+            return await write()
+
+        await take_in([self.host("k1")])
+        late = ImportAccounts(storage.accounts, storage.vault, clock, store=after_another, kinds=KINDS)
+
+        await late([self.host("k1", remark="lent")])
+
+        account = await kept(storage, 1)
+        assert (account.base_url, account.remark) == ("https://c.d", "lent")
+
     async def test_one_key_is_an_account_at_each_place_where_it_is_good(
         self, take_in: ImportAccounts, storage: FakeStorage
     ) -> None:

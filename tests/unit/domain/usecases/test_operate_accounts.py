@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import AccountStatus, Capacity, Cure, RestReason
+from flow2api.domain.account import AccountStatus, Capacity, Credentials, Cure, RestReason
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.account_directory import AccountFilter
@@ -15,8 +16,8 @@ from flow2api.domain.ports.upstream import Access, Allowance
 from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.operate_accounts import AccountEdit, OperateAccounts
-from flow2api.testing.planting import plant
-from tests.unit.domain.usecases.stage import KINDS, PAINT, Stage
+from flow2api.testing.planting import plant, plant_secrets
+from tests.unit.domain.usecases.stage import KINDS, PAINT, Stage, swap
 
 ADA = Actor(name="ada", door="admin_api", operator_id=1)
 
@@ -568,3 +569,21 @@ class TestNewHost:
             await operate.change(account.id, AccountChange(session_token=Secret("k2"), base_url=self.NEW_HOME), ADA)
 
         assert stage.known(account.id).base_url == self.HOME
+
+    async def test_key_that_somebody_gives_meanwhile_stays_at_its_host(
+        self, stage: Stage, operate: OperateAccounts
+    ) -> None:
+        account = await stage.key_account("k1", self.HOME)
+        change = stage.storage.accounts.change
+
+        async def after_another(*args: Any) -> Any:
+            moved = replace(account, base_url=self.NEW_HOME)
+            await plant_secrets(stage.storage.vault, moved, Credentials(Secret("k2")))
+            return await change(*args)
+
+        swap(stage.storage.accounts, change=after_another)
+
+        with pytest.raises(tree.UnsupportedInputError, match="needs the API key again"):
+            await operate.change(account.id, AccountChange(base_url=self.HOME, remark="mine"), ADA)
+        stored = stage.tables.accounts[account.id]
+        assert (stored.base_url, stored.remark) == (self.NEW_HOME, account.remark)
