@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ _RUNS_AT_ONCE = 3
 _FAILURES_KEPT = 50
 _UNDOABLE = 3
 """So many of the last runs know how to take back what they did: a pool may be large."""
+_FIRST_BELOW = 900_000_000
+"""Runs are numbered from anywhere below, so that a page of another server, or of before a restart, means none of these."""
 _NOTHING = AccountChange()
 
 Doing = Callable[[int], Awaitable[object]]
@@ -119,7 +122,7 @@ class ActOnAccounts:
         self._clock = clock
         self._runs: OrderedDict[int, BulkRun] = OrderedDict()
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._number = 0
+        self._number = secrets.randbelow(_FIRST_BELOW)
 
     def begin(
         self, account_ids: Sequence[int], action: BulkAction, actor: Actor, change: AccountChange | None = None
