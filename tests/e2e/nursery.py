@@ -16,13 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from tests.e2e.with_parent import end_with, tied
 
 LOOK_EVERY_S = 0.01
+ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -68,14 +71,23 @@ class Nursery:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = tied([sys.executable, "-m", __name__])
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, bufsize=1
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+            bufsize=1,
+            cwd=ROOT,
+            start_new_session=True,  # Ctrl-C is for the tests, which end the servers in order
         )
+        self.pid = self._process.pid
         self._turn = threading.Lock()
+        self._asked = count(1)
 
     @classmethod
     @cache
     def of_this_process(cls) -> Self:
-        """The one that all tests of a worker share."""
+        """The one that all tests of a worker share. It ends with the thread that asks first, which is to be the tests' own."""
         nursery = cls()
         atexit.register(nursery.close)
         return nursery
@@ -83,36 +95,55 @@ class Nursery:
     def close(self) -> None:
         """Nobody asks it any more: it ends, and what it still runs with it."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def start(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> Child:
         """The command line, run with these arguments as a process with this environment alone."""
         return Child(self, self.ask(arguments=arguments, environment=dict(environment), log=str(log)))
 
     def ask(self, **request: Any) -> Any:
-        """What the process answers."""
+        """What the process answers. One whose caller was interrupted, as by a time-out, is passed over by the next."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._turn:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            return json.loads(self._process.stdout.readline())
+            number = next(self._asked)
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(json.dumps([number, request]) + "\n")
+            for line in iter(self._process.stdout.readline, ""):
+                answered, answer = json.loads(line)
+                if answered == number:
+                    return answer
+        raise AssertionError(f"The process that forks servers has ended: {self._process.wait()}.")
 
 
 def attend() -> list[str]:
     """Fork whenever that is asked for, until nobody can ask any more; returns in each child, with its arguments."""
+    ends: dict[int, int] = {}
     for line in iter(sys.stdin.readline, ""):
-        request = json.loads(line)
+        number, request = json.loads(line)
         if "end_of" in request:
-            pid, status = os.waitpid(request["end_of"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
+            answer = _end_of(request["end_of"], ends)
         else:
             nursery = os.getpid()
             answer = os.fork()
             if answer == 0:
                 return _born(nursery, **request)
-        print(json.dumps(answer), flush=True)
+            ends.pop(answer, None)
+        print(json.dumps([number, answer]), flush=True)
     sys.exit()
+
+
+def _end_of(child: int, ends: dict[int, int]) -> int | None:
+    """How a child ended, as often as that is asked; None while it runs."""
+    if child not in ends:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            ends[child] = os.waitstatus_to_exitcode(status)
+    return ends.get(child)
 
 
 def _born(nursery: int, arguments: list[str], environment: dict[str, str], log: str) -> list[str]:
@@ -128,7 +159,7 @@ def _born(nursery: int, arguments: list[str], environment: dict[str, str], log: 
 
 
 def read_modules() -> None:
-    """Import what a server imports sooner or later, and make nothing of it."""
+    """Import what a server imports sooner or later, and make nothing of it: no thread and no log would outlive a fork."""
     import litestar
 
     import flow2api
@@ -137,7 +168,7 @@ def read_modules() -> None:
     for package in ("adapters", "app", "cli", "plugins"):
         for module in pkgutil.walk_packages([f"{flow2api.__path__[0]}/{package}"], f"flow2api.{package}."):
             importlib.import_module(module.name)
-    litestar.Litestar([])  # it imports the rest of itself when there is an application
+    litestar.Litestar([], logging_config=None)  # it imports the rest of itself when there is an application
 
 
 if __name__ == "__main__":
