@@ -221,9 +221,9 @@ class ActOnAccounts:
         return (await self._probes(account_id, actor)).failure
 
     async def _switch(self, run: BulkRun, account_id: int, actor: Actor) -> None:
-        before = self._pool.get(account_id)
+        before = await self._accounts.get(account_id)
         after = await self._accounts.set_enabled(account_id, enabled=run.action is BulkAction.ENABLE, actor=actor)
-        if before is not None and _is_off(before) is not _is_off(after):
+        if _is_off(before) is not _is_off(after):
             run.ways_back[account_id] = _NOTHING
 
     async def _change(self, run: BulkRun, account_id: int, actor: Actor) -> None:

@@ -15,6 +15,7 @@ from flow2api.domain.usecases.change_account import AccountChange
 from flow2api.domain.usecases.delete_accounts import RestoreAccounts
 from flow2api.domain.usecases.operate_accounts import OperateAccounts
 from flow2api.domain.usecases.refresh_account import RefreshAccount
+from flow2api.testing.planting import plant
 from tests.unit.domain.usecases.stage import Stage
 from tests.unit.domain.usecases.test_probe_accounts import probing
 
@@ -182,6 +183,15 @@ async def test_pause_is_taken_back_from_those_that_were_at_work(stage: Stage, ac
         acting.undo(run.number, ADA)
     with pytest.raises(tree.ConflictError, match="no longer be undone"):
         acting.undo(back.number, ADA)
+
+
+async def test_what_another_server_has_paused_a_moment_before_stays_paused(stage: Stage, acting: ActOnAccounts) -> None:
+    account = await stage.account()
+    await plant(stage.storage.accounts, account.resting(RestReason.MANUAL, stage.clock.now()))
+
+    run = await ended(acting, [account.id], BulkAction.PAUSE, ADA)
+
+    assert not run.can_be_undone
 
 
 async def test_button_of_before_a_restart_undoes_nothing_that_was_done_since(stage: Stage, actings: Actings) -> None:
