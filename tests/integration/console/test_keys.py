@@ -156,9 +156,11 @@ async def test_filter_tells_what_it_leaves_out(site: Any) -> None:
 
     found = await site.viewer.read("/console/keys?q=NEEDLE")
     none = await site.viewer.read("/console/keys?q=no-such-key")
+    elsewhere = await site.viewer.read("/console/keys?q=needle&state=expired")
 
     assert "needle in the hay" in found
     assert "No key has “no-such-key” in its name, begins with it, or has it as its tag." in none
+    assert "No key in this state has “needle” in its name, begins with it, or has it as its tag." in elsewhere
 
 
 async def test_keys_come_page_by_page(site: Any) -> None:

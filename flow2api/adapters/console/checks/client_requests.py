@@ -79,11 +79,13 @@ def client_cases(at: Setting) -> Sequence[ClientCase]:
         *_lobe_chat(at),
         *_n8n(at),
     ]
-    return [
+    wanted = [
         case
         for case in cases
         if (at.model or case.column not in MAKES_PICTURE) and (at.makes_videos or case.column not in MAKES_VIDEO)
     ]
+    # Videos last: they take minutes, and only few requests are under way at once.
+    return sorted(wanted, key=lambda case: case.watch is not None)
 
 
 CLIENTS = {
