@@ -178,11 +178,11 @@ class LimitRequests:
         owed, self._owed = self._owed, Counter()
         if self._refunds is None:
             return
-        try:
-            for day, amount in owed.items():
+        for day, amount in owed.items():
+            try:
                 await self._refunds.refund(day, amount)
-        except Exception:
-            log.warning("what failed was not given back to its keys, whose day counts it", exc_info=True)
+            except Exception:
+                log.warning("what failed was not given back to its keys, whose day counts it", exc_info=True)
 
     def allowance(self, caller: Caller) -> Allowance | None:
         """What the key may still begin in this minute; None where it has no limit, or others would have to be asked."""

@@ -424,6 +424,27 @@ async def test_what_is_owed_is_given_back_in_the_background() -> None:
     assert shared.meeting.calls["refund"] == 3
 
 
+async def test_one_that_cannot_be_given_back_keeps_nothing_from_the_others() -> None:
+    class FailsOnce(FakeCoordination):
+        async def refund(self, subject: str, amount: int) -> None:
+            if not self.meeting.calls["refund"]:
+                self.meeting.calls["refund"] += 1
+                raise ConnectionError("gone")
+            await super().refund(subject, amount)
+
+    meeting = Meeting()
+    shared = SharedDesks(lambda: FailsOnce(meeting))
+    first, second = caller_with(1, max_per_day=1), caller_with(2, max_per_day=1)
+    for caller in (first, second):
+        await shared.ask(shared.here, caller, is_begun=False)
+
+    await shared.here.settle()
+
+    await shared.ask(shared.there, second)
+    with pytest.raises(KeyDayLimitError):
+        await shared.ask(shared.there, first)
+
+
 async def test_what_cannot_be_given_back_stays_counted_and_is_not_tried_twice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
