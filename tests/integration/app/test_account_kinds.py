@@ -58,6 +58,15 @@ class Site:
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    async def until_seen_by_the_keeper(self, *account_ids: int) -> None:
+        """The pool knows at once what the keeper has found; what is listed comes from the database, which follows."""
+        async with asyncio.timeout(20.0):
+            while True:
+                accounts = await self.services.storage.accounts.some(account_ids)
+                if all(one.is_warm or one.rests for one in accounts.values()):
+                    return
+                await asyncio.sleep(0.05)
+
     async def listed(self, **query: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = (await self.admin.get("/api/tokens", params=query)).json()
         return rows
@@ -135,11 +144,7 @@ async def test_import_takes_accounts_of_every_kind_and_the_keeper_tells_good_key
     ]
 
     told = await site.answer("POST", "/api/tokens/import", tokens=rows)
-    for _ in range(200):
-        accounts = list(site.services.pool)
-        if sum(one.is_warm or bool(one.rests) for one in accounts) == 3:
-            break
-        await asyncio.sleep(0.05)
+    await site.until_seen_by_the_keeper(1, 2, 3)
 
     assert (told["added"], [error[:6] for error in told["errors"]]) == (3, ["Row 4:", "Row 5:"])
     assert "canary" not in str(told)
