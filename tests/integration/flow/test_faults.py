@@ -123,7 +123,7 @@ async def test_slow_answer_is_a_time_out(simulators: dict[str, SimulatorProcess]
     await simulators["2026-06"].control.reset()
     stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(picture_s=0.2))
     _, access = await stage.sign_in()
-    await stage.control.add_fault("latency", call="generate_images", latency_s=1.0)
+    await stage.control.add_fault("latency", call="generate_images", latency_s=3.0)
 
     with pytest.raises(UpstreamTimeoutError):
         await stage.flow.produce(access, ORDER)
