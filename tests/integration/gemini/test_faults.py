@@ -108,9 +108,9 @@ async def test_answer_without_end_is_broken_off(stage: GeminiStage) -> None:
 
 
 async def test_answer_that_drips_ends_in_a_time_out(stage: GeminiStage) -> None:
-    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.3))
+    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.5))
     _, access = await hasty.sign_in()
-    await hasty.control.add_fault("drip", call="gemini_generate", chunk_bytes=1, interval_s=0.05)
+    await hasty.control.add_fault("drip", call="gemini_generate", chunk_bytes=1, interval_s=0.1)
 
     with pytest.raises(UpstreamTimeoutError):
         await hasty.gemini.produce(access, ORDER)
@@ -118,7 +118,7 @@ async def test_answer_that_drips_ends_in_a_time_out(stage: GeminiStage) -> None:
 
 
 async def test_silence_ends_in_a_time_out(stage: GeminiStage) -> None:
-    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.1))
+    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.5))
     _, access = await hasty.sign_in()
     await hasty.control.add_fault("latency", call="gemini_generate", latency_s=3.0)
 
