@@ -12,6 +12,7 @@ from flow2api.adapters.fetch import GuardedFetcher
 from flow2api.adapters.fetch.addresses import Address
 from flow2api.domain.errors import UnsupportedInputError
 from flow2api.testing.fakes.media import fake_picture
+from tests.e2e.processes import free_port
 from tests.integration.fetch.tls_server import Authority, Server, body, redirect, serving, text
 
 LOOPBACK = IPv4Address("127.0.0.1")
@@ -247,10 +248,7 @@ async def test_refuses_the_certificate_of_another_host(authority: Authority) -> 
 
 
 async def test_refuses_when_nobody_listens(authority: Authority) -> None:
-    async with serving(authority.context_for(HOST)) as server:
-        pass
-
-    assert await refusal(server, authority) == "failed_to_download_image"
+    assert await refusal(Server(free_port()), authority) == "failed_to_download_image"
 
 
 async def test_fetches_only_so_many_at_once(server: Server, authority: Authority) -> None:

@@ -21,6 +21,7 @@ from flow2api.domain.errors import UnsupportedInputError
 from flow2api.domain.notices import NoticeKind
 from flow2api.domain.secret import Secret
 from flow2api.domain.webhook import Webhook
+from tests.e2e.processes import free_port
 from tests.hook_receiver import Receiver, receiving
 from tests.integration.fetch.tls_server import Authority, body, serving
 
@@ -118,8 +119,7 @@ async def test_receiver_that_never_answers_is_given_up_in_time(receiver: Receive
 
 
 async def test_nobody_there_is_an_error_and_no_exception() -> None:
-    with receiving() as gone:
-        pass
+    gone = Receiver(free_port())
     receipt = await courier().carry(hook(gone.url()), "msg_1", datetime.now(UTC), CONTENT)
 
     assert (receipt.answer, receipt.error) == (None, "nobody takes connections there")

@@ -12,6 +12,7 @@ from flow2api.adapters.notify import AppriseMessenger, messenger
 from flow2api.adapters.notify.process import LONGEST_ERROR, without
 from flow2api.domain.notification import Message
 from flow2api.domain.secret import Secret
+from tests.e2e.processes import free_port
 from tests.hook_receiver import Receiver, receiving
 
 MESSAGE = Message("flow2api: care is needed", "Account 7 (Ärger & Söhne) does not work.\n- line two")
@@ -46,9 +47,7 @@ async def test_refusal_is_told_without_anything_of_the_address(receiver: Receive
 
 
 async def test_nobody_there_is_an_error() -> None:
-    with receiving() as gone:
-        pass
-    error = await AppriseMessenger().send(place(gone), MESSAGE)
+    error = await AppriseMessenger().send(place(Receiver(free_port())), MESSAGE)
     assert error
     assert "canary" not in error
 
