@@ -186,8 +186,10 @@ class Gateway(Process):
         return ran.out
 
     def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
+        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
         rows = [
-            {"session_token": one["session_token"], "email": one.get("email") or None, **self.slots} for one in accounts
+            {"session_token": one["session_token"], "email": one["knobs"]["email"] or None, **self.slots}
+            for one in accounts
         ]
         file = self.folder / "import.json"
         file.write_text(json.dumps({"tokens": rows}))
