@@ -186,10 +186,8 @@ class Gateway(Process):
         return ran.out
 
     def add_accounts(self, accounts: list[dict[str, Any]]) -> None:
-        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
         rows = [
-            {"session_token": one["session_token"], "email": one["knobs"]["email"] or None, **self.slots}
-            for one in accounts
+            {"session_token": one["session_token"], "email": one.get("email") or None, **self.slots} for one in accounts
         ]
         file = self.folder / "import.json"
         file.write_text(json.dumps({"tokens": rows}))
@@ -199,7 +197,8 @@ class Gateway(Process):
         return str(json.loads(self.run("keys", "create", "--name", name, "--json"))["key"])
 
     def __enter__(self) -> Self:
-        self.add_accounts(self.simulator.ready["accounts"])
+        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
+        self.add_accounts([{**one, "email": one["knobs"]["email"]} for one in self.simulator.ready["accounts"]])
         self.key = self.make_key()
         self.start()
         self.wait_until_ready()
