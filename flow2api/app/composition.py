@@ -182,7 +182,7 @@ def _services(
         coordination=backends.coordination,
         generate=generate,
         limit=basis.limit,
-        ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, basis.ids, clock, options),
+        ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, basis.ids, clock, options, basis.lines),
         generations=_read_generations(basis, media, stills),
         followed=FollowGenerations(basis.work, storage.generations, storage.generation_directory, storage.media),
         operate_generations=_operate_generations(basis, generate),
@@ -213,6 +213,7 @@ def _generate(basis: Basis) -> Generate:
         lease_s=basis.settings.lease_s,
         left_alone_s=basis.tending.guard.wait_s,
         places_left_alone=basis.tending.guard.places_left_alone,
+        lines=basis.lines,
         limit=basis.limit,
         relay=basis.relay,
     )
@@ -258,7 +259,7 @@ def _entrance(basis: Basis) -> Entrance:
 def _read_generations(basis: Basis, media: ServeMedia, stills: PyAvVideoStills) -> ReadGenerations:
     storage, store = basis.storage, basis.backends.store
     return ReadGenerations(
-        storage.generations, storage.media, store, media, DrawStills(stills), basis.work, basis.clock
+        storage.generations, storage.media, store, media, DrawStills(stills), basis.work, basis.clock, basis.lines
     )
 
 
