@@ -27,7 +27,7 @@ from flow2api.app.upkeep import Upkeep, build_upkeep
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
-from flow2api.domain.ports.coordination import Coordination
+from flow2api.domain.ports.coordination import Coordination, LimitsInMemory
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
@@ -109,6 +109,11 @@ class Services:
     def problem(self) -> str | None:
         """What keeps the server from taking work although it answers, as a stable code; None when nothing does."""
         return "draining" if self.work.is_held else self.room.problem
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process serves from the same storage, as far as the coordination tells."""
+        return isinstance(self.coordination.limits, LimitsInMemory)
 
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:

@@ -203,4 +203,5 @@ def _doors() -> Mapping[str, str]:
         "command_line": gettext("on the command line"),
         "console": gettext("in the console"),
         "settings": gettext("by the settings"),
+        "start": gettext("when the server started"),
     }
