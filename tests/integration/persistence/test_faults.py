@@ -163,8 +163,11 @@ class TestLocked:
         await storage.ping()
         await storage.generations.add([generation_of("gen_1")])
 
-    async def test_lock_that_ends_in_time_is_only_waited_for(self, storage: SqlStorage, tmp_path: Path) -> None:
-        other = sqlite3.connect(tmp_path / "flow2api.db", isolation_level=None)
+    async def test_lock_that_ends_in_time_is_only_waited_for(
+        self, two: tuple[SqlStorage, SqlStorage], tmp_path: Path
+    ) -> None:
+        storage, _ = two  # these are patient: the lock ends when this test has its turn again, however late that is
+        other = sqlite3.connect(tmp_path / "shared.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         writes = [
             asyncio.create_task(storage.generations.add([generation_of(f"gen_{number}")])) for number in range(50)
