@@ -212,7 +212,8 @@ class Gateway(Process):
         return str(json.loads(self.run("keys", "create", "--name", name, "--json"))["key"])
 
     def __enter__(self) -> Self:
-        self.add_accounts(self.simulator.ready["accounts"])
+        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
+        self.add_accounts([{**one, "email": one["knobs"]["email"]} for one in self.simulator.ready["accounts"]])
         self.key = self.make_key()
         self.start()
         self.wait_until_ready()

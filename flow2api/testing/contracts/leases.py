@@ -49,7 +49,7 @@ class LeasesContract:
         await storage.generations.add([kept, over])
 
         page = await storage.generations.page(
-            key_id=kept.key_id, kind=kept.kind, after=None, limit=10, newest_first=True
+            key_ids={kept.key_id}, kind=kept.kind, after=None, limit=10, newest_first=True
         )
 
         assert [one.id for one in page.items] == ["gen_kept"]
