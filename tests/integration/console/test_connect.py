@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from flow2api.adapters.console.checks import client_check
 from flow2api.adapters.console.checks.client_check import KEY_NAME
+from flow2api.adapters.console.checks.own_server import ask
 from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.app import create_app
 from flow2api.domain.audit import Actor
@@ -140,13 +140,13 @@ async def test_failure_is_told_with_its_reason(site: Any) -> None:
 
 
 async def test_only_one_check_runs_at_a_time(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused, ask = asyncio.Event(), client_check.ask
+    refused = asyncio.Event()
 
     async def held(*request: Any) -> Any:
         await refused.wait()
         return await ask(*request)
 
-    monkeypatch.setattr(client_check, "ask", held)
+    monkeypatch.setattr("flow2api.adapters.console.checks.client_check.ask", held)
     await site.operator.submit(f"{PAGE}/checks")
     second = await site.operator.submit(f"{PAGE}/checks")
     refused.set()
