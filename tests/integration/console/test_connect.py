@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from flow2api.adapters.console.checks.check_keys import KEY_NAME
+from flow2api.adapters.console.checks.own_server import ask
 from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.app import create_app
 from flow2api.domain.audit import Actor
@@ -165,9 +166,17 @@ async def test_failure_is_told_with_its_reason(site: Any) -> None:
     assert re.search(r"Open WebUI, Picture: \d{3} \w+", text_of(page)), text_of(page)[-1500:]
 
 
-async def test_only_one_check_runs_at_a_time(site: Any) -> None:
+async def test_only_one_check_runs_at_a_time(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = asyncio.Event()
+
+    async def held(*request: Any) -> Any:
+        await refused.wait()
+        return await ask(*request)
+
+    monkeypatch.setattr("flow2api.adapters.console.checks.client_check.ask", held)
     await site.operator.submit(f"{PAGE}/checks")
     second = await site.operator.submit(f"{PAGE}/checks")
+    refused.set()
 
     assert "under%20way" in second.headers.get("set-cookie", "")
     async with asyncio.timeout(60):
