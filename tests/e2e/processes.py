@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -9,8 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,15 +23,30 @@ from tests.command_line import CommandLine, Ran
 from tests.e2e.nursery import Child, Nursery
 from tests.e2e.with_parent import tied
 
-STARTS_WITHIN_S = 30.0
-STOPS_WITHIN_S = 15.0
+STARTS_WITHIN_S = 60.0
+STOPS_WITHIN_S = 30.0
+
+PORTS = range(12_000, 32_000)
+"""Below what systems give to sockets by themselves: until the server binds its port, and while it starts anew, nobody gets it."""
+PORTS_OF_WORKER = 2_000
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """Ports that no other worker of the tests takes, each of them once."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = worker * PORTS_OF_WORKER % len(PORTS)
+    own, begin = PORTS[first : first + PORTS_OF_WORKER], secrets.randbelow(PORTS_OF_WORKER)
+    return cycle([*own[begin:], *own[:begin]])
 
 
 def free_port() -> int:
     """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in islice(_own_ports(), PORTS_OF_WORKER):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("Every port of this worker is taken.")
 
 
 class Process:

@@ -90,7 +90,7 @@ def test_revoked_key_is_401(gateway: Gateway) -> None:
     key = gateway.make_key("revoked")
     assert ask(gateway, "GET", "/v1/models", key=key)[0] == 200
     gateway.run("keys", "revoke", "revoked")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while ask(gateway, "GET", "/v1/models", key=key)[0] != 401:
         assert time.monotonic() < deadline
         time.sleep(0.1)
