@@ -41,6 +41,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 def gateway(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     environment = {"FLOW2API_OPTIONS__IMAGE_WAIT_S": "0.5", "FLOW2API_OPTIONS__VIDEO_WAIT_S": "0.5"}
     with Gateway(tmp_path_factory.mktemp("gateway"), simulator, environment=environment) as running:
+        running.wait_until_warm()
         yield running
 
 
