@@ -10,7 +10,6 @@ import openai
 from tests.e2e.processes import Gateway
 from tests.e2e.test_refusals import IMAGE, ask
 
-
 WITHIN_S = 30.0
 
 

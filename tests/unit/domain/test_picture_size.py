@@ -85,6 +85,7 @@ def test_survives_any_bytes(signature: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("filling", [b"\xff\xe0\x00\x02", b"\xff\xd0", b"\xff", b"\xff\xe0\x00\x00"])
 def test_walks_no_further_through_a_hostile_jpeg_than_it_must(filling: bytes) -> None:
     hostile = b"\xff\xd8" + filling * (12_000_000 // len(filling))
+
     def seconds() -> float:
         began = time.process_time()
         assert picture_facts(hostile) is None
