@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Receiver:
     """What it is sent, and what it answers.
 
     Attributes:
-        replies: By path, statuses to answer with, one after the other; 204 without one.
+        replies: By path, statuses to answer with, one after the other as messages come; 204 without one.
         extra: By path, headers to answer with.
         delay_s: By path, how long it waits before it answers.
     """
@@ -41,6 +41,7 @@ class Receiver:
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     delay_s: dict[str, float] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -70,11 +71,13 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append(Received(self.path, headers, body, time.monotonic()))
+            with receiver.turn:
+                receiver.received.append(Received(self.path, headers, body, time.monotonic()))
+                replies = receiver.replies.get(self.path)
+                status = replies.pop(0) if replies else 204
             receiver.closing.wait(receiver.delay_s.get(self.path, 0))
-            replies = receiver.replies.get(self.path)
             try:
-                self.send_response(replies.pop(0) if replies else 204)
+                self.send_response(status)
                 for name, value in receiver.extra.get(self.path, {}).items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", "0")

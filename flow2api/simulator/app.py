@@ -61,8 +61,8 @@ class SimulatorApp:
         call.account = self._owner(call)
         count(world, call)
         call.faults = world.faults.strike(call.name, call.account)
-        if call.faults and (wait := sum(fault.latency_s for fault in call.faults)):
-            await asyncio.sleep(wait)
+        if call.faults:
+            await world.faults.delay(call.faults)
         replacing = next((fault for fault in call.faults if fault.kind in REPLACING), None)
         response: Response | None = None
         if replacing is None or replacing.work_done:

@@ -146,8 +146,8 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True):
         account: Id or email of the account; None is any.
         nth: Number of the first match that is hit, from 1.
         times: How many matches are hit; None is without end.
-        latency_s: Real seconds to wait before anything else, with every kind. A caller that has gone meanwhile does
-            not stop the call from taking effect.
+        latency_s: Real seconds to wait before anything else, with every kind; removing all faults ends the wait. A
+            caller that has gone meanwhile does not stop the call from taking effect.
         status: HTTP status of ``error`` and ``html``, inner status of ``inner_status``.
         reason: Reason in the error envelope, or of the failed job; the code where the call is one of the OpenAI-compatible host.
         param: The field to blame in an ``error`` of the OpenAI-compatible host.

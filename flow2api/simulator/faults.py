@@ -1,5 +1,8 @@
 """Scripted misbehaviour: which fault hits which call, and what it does to the answer."""
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -18,6 +21,7 @@ class FaultScript:
 
     faults: list[Fault] = field(default_factory=list)
     _count: int = 0
+    _cleared: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, fault: Fault) -> Fault:
         """Adds a fault and numbers it."""
@@ -27,14 +31,24 @@ class FaultScript:
         return fault
 
     def clear(self) -> None:
-        """Removes them all."""
+        """Removes them all, and lets go whom they make wait."""
         self.faults.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
 
     def strike(self, call: str, account: Account | None) -> list[Fault]:
         """The faults that hit this call. Each match is counted once."""
         if not self.faults:
             return []
         return [fault for fault in self.faults if self._matches(fault, call, account) and self._hits(fault)]
+
+    async def delay(self, faults: Sequence[Fault]) -> None:
+        """Returns once these faults let the call go on: after their latency, or when all faults are removed."""
+        seconds = sum(fault.latency_s for fault in faults)
+        if seconds:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._cleared.wait()
 
     def _matches(self, fault: Fault, call: str, account: Account | None) -> bool:
         if not fnmatchcase(call, fault.call):

@@ -38,6 +38,7 @@ class World:
         self.options = copy.copy(self.first_options)
         self.clock.reset()
         self.kept, self.jobs = Library(), JobBoard()
+        self.faults.clear()
         self.faults, self.record = FaultScript(), RequestRecord()
         if not keep_accounts:
             self.book = AccountBook()

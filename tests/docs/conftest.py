@@ -64,5 +64,5 @@ def _wait_for(ready_file: Path, process: Process) -> dict[str, Any]:
 def hurry(simulator_url: str) -> None:
     """Let a simulator take less time than a reader's."""
     request = urllib.request.Request(f"{simulator_url}/_sim/options", json.dumps(QUICK).encode(), method="PATCH")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         assert answer.status == 200

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-STARTS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 60.0
 
 
 class Terminal:

@@ -31,6 +31,7 @@ def gateway(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> I
         passphrase = running.folder / "passphrase"
         passphrase.write_text(PASSPHRASE)
         running.run("operator", "create", "--name", "ada", "--passphrase-file", str(passphrase))
+        running.wait_until_warm()
         yield running
 
 
@@ -516,12 +517,9 @@ class TestRecords:
             )
         assert made.status_code == 200
 
-        after = before
-        for _ in range(200):  # the journal is written behind the request
-            after = await ok(admin, "GET", "/api/stats")
-            if after["total_images"] != before["total_images"]:
-                break
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):  # the journal is written behind the request
+            while (after := await ok(admin, "GET", "/api/stats"))["total_images"] == before["total_images"]:
+                await asyncio.sleep(0.05)
         line = (await ok(admin, "GET", "/api/logs?limit=1"))[0]
         whole = await ok(admin, "GET", f"/api/logs/{line['id']}")
         shown_now = await shown(admin, line["token_id"])

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 async def finished(client: openai.AsyncOpenAI, video_id: str) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (video := await client.videos.retrieve(video_id)).status in ("queued", "in_progress"):
             await asyncio.sleep(0.1)
     return video

@@ -22,6 +22,8 @@ from tests.e2e.test_pictures import png
 ACCOUNTS = [{"email": "one@example.com", "tier": "PAYGATE_TIER_TWO", "credits": 100_000}]
 OPTIONS = {"video_s": 0.6, "video_upscale_s": 0.6, "video_scale": 0.1, "era": "2026-06"}
 WITHIN_S = 30.0
+HELD_S = 60.0
+"""How long a call is held at most; it goes on when the faults are removed."""
 PICTURE = "data:image/png;base64," + base64.b64encode(png()).decode()
 CLIP = {"model": "sora-2", "seconds": "8"}
 
@@ -123,7 +125,7 @@ async def test_killed_while_polling_completes_with_one_submit(gateway: Gateway, 
 
 
 async def test_killed_while_submitting_fails_honestly_and_is_not_sent_again(gateway: Gateway, calls: Calls) -> None:
-    await calls.control.add_fault("latency", call="submit_*", latency_s=1.0)
+    await calls.control.add_fault("latency", call="submit_*", latency_s=HELD_S)
     video = begun(gateway, "lost")
     await calls.until("submit_text_video")
     kill_and_restart(gateway)
@@ -131,6 +133,7 @@ async def test_killed_while_submitting_fails_honestly_and_is_not_sent_again(gate
     assert failed["status"] == "failed"
     assert failed["error"]["code"] == "upstream_state_unknown"
     # The call takes effect upstream although its caller has gone: the very case in which a second one would cost.
+    await calls.control.clear_faults()
     deadline = time.monotonic() + WITHIN_S
     while await calls.submits() < 1:
         assert time.monotonic() < deadline
@@ -156,7 +159,7 @@ async def test_killed_while_authenticating_starts_over(gateway: Gateway, calls: 
     await calls.control.kill_access_tokens(account.id)
     assert ended(gateway, begun(gateway, "takes the short token"))["status"] == "completed"
     await calls.begin()
-    await calls.control.add_fault("latency", call="exchange", latency_s=5.0)
+    await calls.control.add_fault("latency", call="exchange", latency_s=HELD_S)
     video = begun(gateway, "signs in first")
     await calls.until("exchange")
     assert await calls.arrived("submit_text_video") == 0
@@ -167,7 +170,7 @@ async def test_killed_while_authenticating_starts_over(gateway: Gateway, calls: 
 
 
 async def test_killed_while_uploading_starts_over(gateway: Gateway, calls: Calls) -> None:
-    await calls.control.add_fault("latency", call="upload_image", latency_s=5.0)
+    await calls.control.add_fault("latency", call="upload_image", latency_s=HELD_S)
     video = begun(gateway, "from a frame", input_reference={"image_url": PICTURE})
     await calls.until("upload_image")
     assert await calls.submits() == 0
@@ -210,7 +213,7 @@ async def test_killed_while_enlarging_completes_with_one_submit_for_each_step(ga
 
 
 async def test_killed_while_downloading_completes(gateway: Gateway, calls: Calls) -> None:
-    await calls.control.add_fault("latency", call="download_video", latency_s=5.0)
+    await calls.control.add_fault("latency", call="download_video", latency_s=HELD_S)
     video = begun(gateway, "stored once")
     await calls.until("download_video")
     kill_and_restart(gateway)
@@ -247,8 +250,11 @@ async def test_sdk_that_waits_meanwhile_gets_what_it_paid_for_and_pays_once(
         await calls.until("poll_videos")
         price = (await calls.control.counters()).credits_spent - spent
         video = asyncio.create_task(client.videos.create_and_poll(model="sora-2", prompt=f"poll, {name}"))
-        await asyncio.sleep(0.2)
-        await calls.control.add_fault("latency", call="generate_images", latency_s=1.0)
+        async with asyncio.timeout(WITHIN_S):
+            while not any(f"poll, {name}" in (one.prompt or "") for one in (await client.videos.list()).data):
+                await asyncio.sleep(0.05)
+        latency_s = HELD_S if is_killed else 1.0  # the stop waits for it
+        await calls.control.add_fault("latency", call="generate_images", latency_s=latency_s)
         picture = asyncio.create_task(client.images.generate(model="gpt-image-1", prompt=f"look, {name}"))
         await calls.until("generate_images")
         await asyncio.to_thread(gateway.kill if is_killed else gateway.stop)

@@ -1,9 +1,10 @@
 """Two servers on one database that share slots, limits and events by a coordination of somebody else's."""
 
 import asyncio
-import shutil
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import httpx
@@ -15,9 +16,19 @@ from tests.e2e.conftest import ACCOUNTS, OPTIONS
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_admin_api import PASSPHRASE, session
 
+PATH, PICTURE = "/v1/images/generations", {"model": "gpt-image-1", "prompt": "a mug"}
 LIMIT = 4
-WOKEN_WITHIN_S = 0.5
-"""Half of the second after which each looks by itself: many that are all sooner were woken."""
+WITHIN_S = 30.0
+PATIENT = """
+
+import sys
+
+if sys.argv[1:2] == ["serve"]:  # commands read this file in the tests' own process
+    from flow2api.domain.usecases import follow_changes, rejoin_generations
+
+    follow_changes.LOOK_EVERY_S = rejoin_generations._LOOK_AGAIN_S = 3600.0
+"""
+"""So seldom do the processes look by themselves: what one knows of the other it was told."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +48,7 @@ def gateways(
     simulator: Simulator, meeting: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Gateway, Gateway]]:
     plugins = tmp_path_factory.mktemp("plugins")
-    shutil.copy(shared_file.__file__, plugins / "theirs.py")
+    (plugins / "theirs.py").write_text(Path(shared_file.__file__).read_text("utf-8") + PATIENT, "utf-8")
     plugins.chmod(0o700)
     (plugins / "theirs.py").chmod(0o600)
     environment = {
@@ -56,9 +67,19 @@ def gateways(
         other.start()
         try:
             other.wait_until_ready()
+            until_both_listen(meeting / "meeting.db")
             yield one, other
         finally:
             other.stop()
+
+
+def until_both_listen(file: Path) -> None:
+    """Who begins to listen leaves his name."""
+    deadline = time.monotonic() + WITHIN_S
+    with closing(sqlite3.connect(file, timeout=WITHIN_S)) as connection:
+        while connection.execute("select count(*) from processes").fetchone()[0] < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 @pytest.fixture
@@ -77,7 +98,27 @@ def key(gateways: tuple[Gateway, Gateway], request: pytest.FixtureRequest) -> st
 async def paint(gateway: Gateway, key: str, repeat_of: str | None = None) -> httpx.Response:
     headers = {"authorization": f"Bearer {key}"} | ({} if repeat_of is None else {"idempotency-key": repeat_of})
     async with httpx.AsyncClient(base_url=gateway.url, timeout=30, headers=headers) as client:
-        return await client.post("/v1/images/generations", json={"model": "gpt-image-1", "prompt": "a mug"})
+        return await client.post(PATH, json=PICTURE)
+
+
+@asynccontextmanager
+async def held(
+    gateway: Gateway, key: str, control: SimulatorControl, repeat_of: str | None = None
+) -> AsyncIterator[None]:
+    """A picture that the service works on until the block ends."""
+    before = await asked(control)
+    await control.add_fault("latency", call="generate_images", latency_s=60.0)
+    making = asyncio.create_task(paint(gateway, key, repeat_of))
+    async with asyncio.timeout(WITHIN_S):
+        while await asked(control) == before:
+            await asyncio.sleep(0.02)
+    yield
+    await control.clear_faults()
+    assert (await making).status_code == 200
+
+
+async def asked(control: SimulatorControl) -> int:
+    return (await control.counters()).calls.get("generate_images", 0)
 
 
 async def test_key_has_its_limit_once_and_not_in_each(gateways: tuple[Gateway, Gateway], key: str) -> None:
@@ -96,13 +137,9 @@ async def test_key_has_its_limit_once_and_not_in_each(gateways: tuple[Gateway, G
 
 async def test_slot_is_held_in_both(gateways: tuple[Gateway, Gateway], key: str, control: SimulatorControl) -> None:
     one, other = gateways
-    await control.add_fault("latency", call="generate_images", latency_s=0.7)
-    slow = asyncio.create_task(paint(one, key))
-    await asyncio.sleep(0.35)
+    async with held(one, key, control):
+        beside = await paint(other, key)
 
-    beside = await paint(other, key)
-
-    assert (await slow).status_code == 200
     assert (beside.status_code, beside.json()["error"]["code"]) == (429, "rate_limit_exceeded")
     assert "busy" in beside.json()["error"]["message"]
 
@@ -113,14 +150,11 @@ async def test_what_one_refuses_can_be_made_in_the_other_on_the_same_day(
     one, other = gateways
     limits = ("--requests-per-min", "0", "--max-per-day", "1")
     one_a_day = one.run("keys", "create", "--name", "one a day", *limits).strip()
-    await control.add_fault("latency", call="generate_images", latency_s=0.7)
-    slow = asyncio.create_task(paint(one, key))
-    await asyncio.sleep(0.35)
-    refused = await paint(other, one_a_day)
-    assert (await slow).status_code == 200
+    async with held(one, key, control):
+        refused = await paint(other, one_a_day)
     assert (refused.status_code, "busy" in refused.text) == (429, True)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN_S):
         while (await paint(one, one_a_day)).status_code != 200:
             await asyncio.sleep(0.02)
 
@@ -132,39 +166,26 @@ async def test_who_waits_in_the_other_hears_of_the_end(
     gateways: tuple[Gateway, Gateway], key: str, control: SimulatorControl
 ) -> None:
     one, other = gateways
+    before = await asked(control)
+    async with held(one, key, control, "once"):
+        waiting = asyncio.create_task(paint(other, key, "once"))
+        await asyncio.sleep(0.3)  # it waits by now; if not, it only has less to hear
+        assert not waiting.done()
 
-    async def told_later(number: int) -> float:
-        """Seconds between the answers of the one that works and of the other that waits."""
-        ends: dict[Gateway, float] = {}
-
-        async def ended(gateway: Gateway) -> None:
-            answer = await paint(gateway, key, f"once {number}")
-            assert answer.status_code == 200, answer.text
-            ends[gateway] = time.monotonic()
-
-        await control.add_fault("latency", call="generate_images", latency_s=0.3)
-        working = asyncio.create_task(ended(one))
-        await asyncio.sleep(0.15)
-        await asyncio.gather(working, ended(other))
-        return ends[other] - ends[one]
-
-    assert max([await told_later(number) for number in range(LIMIT // 2)]) < WOKEN_WITHIN_S
+    assert (await waiting).status_code == 200
+    assert await asked(control) == before + 1
 
 
 async def test_what_one_changes_the_other_knows_at_once(gateways: tuple[Gateway, Gateway]) -> None:
     one, other = gateways
-    waits = []
     async with session(one) as here, httpx.AsyncClient(base_url=other.url) as there:
         before = await shown_keys(there)
-        for is_told in (False, True) * 3:
+        for is_told in (False, True):
             answer = await here.patch("/api/admin/options", json={"health_counts": is_told})
             assert answer.status_code == 200, answer.text
-            changed_at = time.monotonic()
-            while (await shown_keys(there) == before) is not is_told:
-                await asyncio.sleep(0.01)
-            waits.append(time.monotonic() - changed_at)
-
-    assert max(waits) < WOKEN_WITHIN_S
+            async with asyncio.timeout(WITHIN_S):
+                while (await shown_keys(there) == before) is not is_told:
+                    await asyncio.sleep(0.01)
 
 
 async def shown_keys(client: httpx.AsyncClient) -> set[str]:
@@ -188,7 +209,7 @@ async def test_nothing_is_begun_while_they_cannot_agree(
     assert [answer.status_code for answer in answers] == [503] * 4
     assert {answer.json()["error"]["code"] for answer in answers} == {"coordination_unavailable"}
     assert {answer.headers["retry-after"] for answer in answers} == {"5"}
-    assert took_s < 5
+    assert took_s < 20
     assert health.status_code == 200
     assert (doctor.code, doctor.err.count("Traceback")) == (1, 0), doctor.err
     assert "What processes share slots and limits by does not answer" in doctor.out

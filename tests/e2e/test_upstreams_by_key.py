@@ -15,7 +15,7 @@ import pytest
 
 from flow2api.testing.simulator import SimulatorControl
 from tests.e2e.processes import Gateway, Simulator
-from tests.e2e.test_durability import PICTURE, Calls, ended, kill_and_restart, send
+from tests.e2e.test_durability import HELD_S, PICTURE, Calls, ended, kill_and_restart, send
 from tests.e2e.test_pictures import opened, png
 
 OPTIONS = {"picture_s": 0.02, "video_s": 0.6, "video_scale": 0.1}
@@ -204,13 +204,14 @@ async def test_video_that_was_being_asked_for_ends_unknown_and_is_not_sent_again
     gateway: Gateway, calls: Calls, model: str
 ) -> None:
     submit, _ = VIDEOS[model]
-    await calls.control.add_fault("latency", call=submit, latency_s=1.0)
+    await calls.control.add_fault("latency", call=submit, latency_s=HELD_S)
     video = begun(gateway, model, "lost")
     await calls.until(submit)
     kill_and_restart(gateway)
 
     failed = ended(gateway, video)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "upstream_state_unknown")
+    await calls.control.clear_faults()
     await until_submitted(calls)  # it takes effect although its caller has gone
     assert (await calls.arrived(submit), await calls.submits()) == (1, 1)
 
@@ -231,12 +232,13 @@ async def test_video_whose_answer_is_cut_ends_unknown_and_is_not_sent_again(
 @pytest.mark.parametrize("model", PICTURES)
 async def test_picture_that_was_being_asked_for_is_not_sent_again(gateway: Gateway, calls: Calls, model: str) -> None:
     submit = PICTURES[model]
-    await calls.control.add_fault("latency", call=submit, latency_s=1.0)
+    await calls.control.add_fault("latency", call=submit, latency_s=HELD_S)
     with asked(gateway, model):
         await calls.until(submit)
         gateway.kill()
     gateway.start()
     gateway.wait_until_ready()
+    await calls.control.clear_faults()
     await until_submitted(calls)
     time.sleep(1.5)  # longer than the lease, after which the row is taken over
 

@@ -116,7 +116,7 @@ def test_installed_demo_serves_and_ends_when_told(demo: tuple[subprocess.Popen[b
         f"{ready['base_url']}/models", headers={"authorization": f"Bearer {ready['api_key']}"}
     )
 
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         models = json.load(answer)
     process.terminate()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from flow2api.testing.fakes.tables import Tables
 from flow2api.testing.fakes.upstream import FakeUpstream
 from tests.cheap_passphrases import CHEAP, seal_cheaply
 from tests.command_line import CommandLine
+
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 
 class PreparingStorage(FakeStorage):
@@ -78,6 +81,13 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     )
     monkeypatch.setattr(context, "load_extensions", partial(load_extensions, extra={"stage": stage}))
     return stage
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The time of day at which all commands run, however near to midnight the tests do."""
+    monkeypatch.setattr(SystemClock, "now", lambda self: NOON)
+    return NOON
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,15 +13,16 @@ from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
 from flow2api.domain.usecases.read_request_log import ReadRequestLog
 from tests.command_line import CommandLine
-from tests.unit.cli.conftest import Stage
+from tests.unit.cli.conftest import NOON, Stage
 
-NOW = datetime.now(UTC)
+pytestmark = pytest.mark.usefixtures("noon")
+
 MADE = LogEntry(
-    NOW - timedelta(minutes=5), "req_1", 1, "images", "paint", 7, "gen_1", "completed", None, 1500, MediaKind.IMAGE,
+    NOON - timedelta(minutes=5), "req_1", 1, "images", "paint", 7, "gen_1", "completed", None, 1500, MediaKind.IMAGE,
     status=200, attempts=1, waited_ms=200, results=1, body='{"n": 1}',
 )  # fmt: skip
 LOST = replace(
-    MADE, at=NOW - timedelta(hours=30), request_id="req_2", generation_id="gen_2", state="failed", status=502,
+    MADE, at=NOON - timedelta(hours=30), request_id="req_2", generation_id="gen_2", state="failed", status=502,
     code="upstream_error", message="=It broke.", model="film", account_id=9,
 )  # fmt: skip
 

@@ -1,17 +1,18 @@
 """``flow2api stats`` over a storage in memory."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import LogEntry
 from tests.command_line import CommandLine
-from tests.unit.cli.conftest import Stage
+from tests.unit.cli.conftest import NOON, Stage
 
-NOW = datetime.now(UTC)
-MADE = LogEntry(NOW, "req", 1, "images", "paint", 7, "gen", "completed", None, 1500, MediaKind.IMAGE, results=1)
+pytestmark = pytest.mark.usefixtures("noon")
+
+MADE = LogEntry(NOON, "req", 1, "images", "paint", 7, "gen", "completed", None, 1500, MediaKind.IMAGE, results=1)
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def counted(stage: Stage) -> Stage:
         MADE,
         replace(MADE, results=3),
         replace(MADE, state="failed", code="upstream_error", results=0),
-        replace(MADE, at=NOW - timedelta(days=2), kind=MediaKind.VIDEO, model="film", account_id=9, key_id=None),
+        replace(MADE, at=NOON - timedelta(days=2), kind=MediaKind.VIDEO, model="film", account_id=9, key_id=None),
     ):
         stage.storage.journal.note(entry)
     return stage
@@ -31,7 +32,7 @@ def test_today_and_everything_are_shown(run: CommandLine, counted: Stage) -> Non
     ran = run("stats")
 
     today, ever = [line.split() for line in ran.out.splitlines()[1:]]
-    assert today[:5] == [f"{NOW:%Y-%m-%d}", "4", "0", "2", "1"]
+    assert today[:5] == [f"{NOON:%Y-%m-%d}", "4", "0", "2", "1"]
     assert "66.7" in today
     assert ever[:6] == ["in", "all", "4", "1", "3", "1"]
 
@@ -40,7 +41,7 @@ def test_json_has_rates_and_times(run: CommandLine, counted: Stage) -> None:
     shown = run("stats", "--json").json
 
     assert shown["time_zone"] == "UTC"
-    assert shown["day"] == f"{NOW:%Y-%m-%d}"
+    assert shown["day"] == f"{NOON:%Y-%m-%d}"
     assert shown["today"] | {"success_rate": round(shown["today"]["success_rate"], 3)} == {
         "images": 4, "videos": 0, "succeeded": 2, "errors": 1, "cancelled": 0, "refused": 0,
         "success_rate": 0.667, "mean_s": 1.5, "p50_s": 1.5, "p95_s": 1.95,
@@ -64,7 +65,7 @@ def test_figures_are_told_apart(run: CommandLine, counted: Stage) -> None:
 
 
 def test_day_can_be_another_one(run: CommandLine, counted: Stage) -> None:
-    day = f"{NOW - timedelta(days=2):%Y-%m-%d}"
+    day = f"{NOON - timedelta(days=2):%Y-%m-%d}"
 
     assert run("stats", "--day", day, "--json").json["today"]["videos"] == 1
 

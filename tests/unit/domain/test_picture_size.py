@@ -85,10 +85,13 @@ def test_survives_any_bytes(signature: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("filling", [b"\xff\xe0\x00\x02", b"\xff\xd0", b"\xff", b"\xff\xe0\x00\x00"])
 def test_walks_no_further_through_a_hostile_jpeg_than_it_must(filling: bytes) -> None:
     hostile = b"\xff\xd8" + filling * (12_000_000 // len(filling))
-    began = time.process_time()
 
-    assert picture_facts(hostile) is None
-    assert time.process_time() - began < 0.02
+    def seconds() -> float:
+        began = time.process_time()
+        assert picture_facts(hostile) is None
+        return time.process_time() - began
+
+    assert min(seconds() for _ in range(5)) < 0.02
 
 
 @pytest.mark.parametrize("orientation", range(-1, 12))

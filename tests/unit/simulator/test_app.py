@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from flow2api.simulator.app import session_cookie
@@ -59,3 +61,16 @@ async def test_requests_are_recorded_with_the_faults_that_hit_them(player: Playe
     await player.api("GET", "/credits?key=1")
     (entry,) = (await player.control("GET", "/requests?call=credits")).json()
     assert (entry["faults"], entry["query"], entry["body"]) == ([1], "key=1", None)
+
+
+async def test_who_is_made_to_wait_goes_on_when_the_faults_are_removed(player: Player) -> None:
+    await player.control("POST", "/faults", {"kind": "latency", "call": "credits", "latency_s": 3600})
+    waiting = asyncio.create_task(player.api("GET", "/credits"))
+    while (await player.control("GET", "/counters")).json()["calls"].get("credits") != 1:
+        await asyncio.sleep(0)
+    assert not waiting.done()
+
+    await player.control("DELETE", "/faults")
+
+    async with asyncio.timeout(30):
+        assert (await waiting).status == 200
