@@ -56,7 +56,8 @@ def gateway(folder: Path, upstream: Simulator, environment: Mapping[str, str] | 
     folder.mkdir(parents=True, exist_ok=True)
     accounts = len(upstream.ready["accounts"])
     before = counters(upstream)["calls"].get("create_project", 0)
-    with Gateway(folder, upstream, environment={**GATEWAY, **(environment or {})}) as running:
+    # As the command, for a fork shares its modules with others: neither its start nor its memory would be its own.
+    with Gateway(folder, upstream, environment={**GATEWAY, **(environment or {})}, as_command=True) as running:
         deadline = time.monotonic() + WARM_WITHIN_S
         while counters(upstream)["calls"].get("create_project", 0) - before < accounts:
             if time.monotonic() > deadline:

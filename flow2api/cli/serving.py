@@ -10,7 +10,7 @@ import uvloop
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.server import HttpServer
 from flow2api.adapters.system.logs import configure_logs
-from flow2api.adapters.system.process import building_up, calm_collector, raise_file_limit
+from flow2api.adapters.system.process import building_up, calm_collector, raise_file_limit, share_arenas
 from flow2api.adapters.system.watchdog import EventLoopWatchdog
 from flow2api.app import Services, create_app, running
 from flow2api.app.first_operator import read_own_code
@@ -27,6 +27,7 @@ def run_server(here: Installation, on_ready: Callable[[Services, int], Awaitable
     """
     os.umask(0o077)
     raise_file_limit()
+    share_arenas()
     calm_collector()
     configure_logs(here.settings.log_level, here.settings.log_format)
     tell_left_out(here.extensions)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from curl_cffi import CurlHttpVersion, CurlOpt
 from curl_cffi.requests import AsyncSession
 from curl_cffi.requests.exceptions import RequestException
@@ -58,6 +57,8 @@ async def _certificate_days(url: str) -> int | None:
         writer.close()
     if not encoded:
         return None
+    from cryptography import x509  # noqa: PLC0415 - fifty modules, for a question that is seldom asked
+
     return (x509.load_der_x509_certificate(encoded).not_valid_after_utc - datetime.now(UTC)).days
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cached_property
 
 SUGGESTIONS = 3
 COMPARED = 16
@@ -18,7 +19,7 @@ class NameSuggestions:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._pieces = [(name, _pieces(name)) for name in names]
+        self._names = tuple(names)
         self._found: dict[str, tuple[str, ...]] = {}
 
     def nearest(self, name: str) -> tuple[str, ...]:
@@ -32,6 +33,11 @@ class NameSuggestions:
                 self._found.clear()
             self._found[wanted] = found
         return found
+
+    @cached_property
+    def _pieces(self) -> list[tuple[str, frozenset[str]]]:
+        """Of all names, cut when the first is mistyped: that takes longer than a start has for it."""
+        return [(name, _pieces(name)) for name in self._names]
 
     def _containing(self, wanted: str, names: list[str]) -> list[str]:
         """For a short name the longer ones that have most of it in them: ``veo-3.1`` is like no name as a whole."""

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.testing import AsyncTestClient
 
 from flow2api.adapters.console.assets import asset_path
 from flow2api.app import build_services, create_app
+from flow2api.app.web import Application
 from flow2api.extensions import load_extensions
 from flow2api.settings import load_settings
 
@@ -78,3 +79,13 @@ async def test_a_method_that_is_not_taken_is_answered_with_an_id_as_well(client:
     answer = await client.post("/healthz")
     assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
     assert answer.headers["x-request-id"]
+
+
+def test_a_router_is_taken_as_it_is_and_not_copied_with_all_that_hangs_on_it() -> None:
+    router = Router("/", route_handlers=[])
+    assert Router.register(application := Application([]), router) == []
+    assert router.owner is application
+
+
+def test_no_start_pays_for_libraries_that_nothing_here_is_made_of(app: Litestar) -> None:
+    assert not [one for one in app.plugins if "pydantic" in type(one).__module__ or "attrs" in type(one).__module__]
