@@ -238,6 +238,20 @@ async def test_list_holds_up_nobody() -> None:
     assert len(looking.result().accounts) == 50
 
 
+async def test_many_that_changed_at_once_hold_up_nobody() -> None:
+    here = Pool(*(account(number) for number in range(1, 11)))
+    await here.browse.page(PoolFilter())
+    for number in range(1, 10 * AT_ONCE + 1):
+        here.pool.put(account(number, remark="new"))
+    turns, looking = 0, asyncio.create_task(here.browse.page(PoolFilter(text="new")))
+    while not looking.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert turns > 10 + 5  # some between the changed, as many as before between the pages of the list
+    assert looking.result().total == 10 * AT_ONCE
+
+
 async def test_first_look_after_a_long_time_does_not_wait_where_many_are_judged_meanwhile() -> None:
     here = Pool(*(account(number) for number in range(1, MANY + 1)))
     register = JudgeAccounts(here.pool, here.clock)
