@@ -1,5 +1,6 @@
 """The server and the simulated upstream as processes of their own, as an operator would run them."""
 
+import atexit
 import json
 import os
 import signal
@@ -23,11 +24,25 @@ STARTS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 15.0
 
 
+_KEPT_FREE: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that nobody else is given as long as this process runs.
+
+    It stays bound: the system hands such a port to nobody who takes any, and lets servers that ask for this one listen.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _KEPT_FREE.append(keeper)
+    return int(keeper.getsockname()[1])
+
+
+@atexit.register
+def _let_ports_go() -> None:
+    for keeper in _KEPT_FREE:
+        keeper.close()
 
 
 class Process:
@@ -197,7 +212,8 @@ class Gateway(Process):
         return str(json.loads(self.run("keys", "create", "--name", name, "--json"))["key"])
 
     def __enter__(self) -> Self:
-        self.add_accounts(self.simulator.ready["accounts"])
+        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
+        self.add_accounts([{**one, "email": one["knobs"]["email"]} for one in self.simulator.ready["accounts"]])
         self.key = self.make_key()
         self.start()
         self.wait_until_ready()
