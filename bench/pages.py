@@ -51,7 +51,7 @@ PAGES = (
     "/console?span=7d",
     "/console?span=30d",
     "/console/accounts",
-    "/console/accounts?text=player9",
+    "/console/accounts?q=player9",
     "/console/accounts?state=ready",
     "/console/accounts?sort=credits",
     "/console/accounts/77",

@@ -53,6 +53,11 @@
   document.addEventListener("htmx:sse:after:message", (event) => { if (event.detail?.message?.event !== "bye") back(); });
   document.addEventListener("htmx:sse:error", lose);
   document.addEventListener("bye", lose);
+  let renewed = false; // who looks may do more, or less, than this page shows; what is being typed is not taken away
+  const isTyped = (field) => field.value !== field.defaultValue && field.type !== "search";
+  document.addEventListener("role", () => {
+    if (!renewed) (renewed = true, all("#main :is(textarea, input:not([type=hidden]))").some(isTyped) ? poll() : location.reload());
+  });
   document.addEventListener("htmx:response:error", (event) => { if (event.target.id === "live") lose(); });
   document.addEventListener("htmx:error", (event) => { if (event.detail?.ctx && !event.detail.ctx.response) miss(); });
   document.addEventListener("htmx:before:response", () => { serverLost = 0; });

@@ -12,7 +12,7 @@ import structlog
 from flow2api.app.backends import Backends
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry, differences
 from flow2api.domain.catalog import check_routes
-from flow2api.domain.errors import ConfigurationError, OptionLockedError, UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, ConfigurationError, OptionLockedError, UnsupportedInputError
 from flow2api.domain.options import Options, OptionSource, OptionStanding
 from flow2api.domain.ports.storage import OptionValues
 from flow2api.domain.ports.system import Clock
@@ -108,25 +108,44 @@ class CurrentOptions:
                     f"{self.ignored[name]} The option is stored; `flow2api options reset {name}` takes the default."
                 )
 
-    async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
+    async def change(
+        self, values: Mapping[str, object], actor: Actor, *, seen: Mapping[str, object] | None = None
+    ) -> Options:
         """Set options, all of them or none; they act at once.
 
         Args:
             values: New values by name; None goes back to the default.
+            seen: What whoever changes them has seen in force; None sets them whatever is in force.
 
         Raises:
+            ChangedMeanwhileError: One is not as it was seen, be it that another server has changed it; nothing was changed,
+                and what that one has set is in force here, too.
             UnsupportedInputError: One is unknown or cannot be used; nothing was changed.
             OptionLockedError: One is fixed by the settings; nothing was changed.
         """
         async with self._changing:
             stored = await self._stored.read()
+            if seen is not None and (others := self._not_as(seen, stored)):
+                await self._reload()
+                raise ChangedMeanwhileError(others)
             changed = self._changed(values, stored)
             # In the option's own type, whatever it was given as.
             kept_as = {name: None if value is None else getattr(changed, name) for name, value in values.items()}
             if any(_as_stored(value) != stored.get(name) for name, value in kept_as.items()):
-                await self._stored.write(kept_as, actor.name, self._entry(changed, kept_as, stored, actor))
+                entry, known = self._entry(changed, kept_as, stored, actor), None if seen is None else stored
+                try:
+                    await self._stored.write(kept_as, actor.name, entry, known=known)
+                except ChangedMeanwhileError:
+                    await self._reload()
+                    raise
             self._take(changed)
             return changed
+
+    def _not_as(self, seen: Mapping[str, object], stored: Mapping[str, object]) -> list[str]:
+        """The names of those that storage would have in force otherwise than they were seen."""
+        usable, faults = self._sift(stored)
+        now = self._checked({**usable, **self._fixed})
+        return [name for name, value in seen.items() if name not in faults and getattr(now, name) != value]
 
     async def check(self, values: Mapping[str, object]) -> Options:
         """What the options would be with these values; nothing is changed.

@@ -131,8 +131,12 @@ _BY_TEXT = frozenset({AccountOrder.NAME, AccountOrder.BUSIEST})
 _MOST_SLOTS = 99_999_999
 
 
+_IDLE = f"{_MOST_SLOTS:08d} "
+
+
 def _by_busy_and_name(entry: Entry) -> str:
-    return f"{_MOST_SLOTS - entry.candidate.images - entry.candidate.videos:08d} {entry.name}"
+    busy = entry.candidate.images + entry.candidate.videos
+    return f"{_MOST_SLOTS - busy:08d} {entry.name}" if busy else _IDLE + entry.name
 
 
 _VALUES: dict[AccountOrder, Callable[[Entry], str | int]] = {

@@ -88,8 +88,10 @@ class ChangesOptions(Protocol):
         """What the options would be with these values; nothing is changed."""
         ...
 
-    async def change(self, values: Mapping[str, object], actor: Actor) -> Options:
-        """Set options, all of them or none."""
+    async def change(
+        self, values: Mapping[str, object], actor: Actor, *, seen: Mapping[str, object] | None = None
+    ) -> Options:
+        """Set options, all of them or none; where one is not in force as it was seen, `ChangedMeanwhileError` is raised."""
         ...
 
 

@@ -18,6 +18,7 @@ from flow2api.adapters.console.policy import PAGE_HEADERS
 from flow2api.adapters.console.templates import prepare, render
 from flow2api.adapters.console.visit import EVENTS_PATH, Visit
 from flow2api.domain.errors import Flow2ApiError, NotSignedInError
+from flow2api.domain.usecases.sign_in import SignedIn
 
 EVERY_S = 1.0
 """How often a page is looked at for news."""
@@ -106,7 +107,15 @@ class News:
         Args:
             not_before: What was made before this moment of the loop's clock is not news: a button was pressed since.
         """
-        key = (live.name, visit.here.session.id, visit.language.tag, visit.request.url.query, visit.here_path)
+        here = visit.here
+        key = (
+            live.name,
+            here.session.id,
+            here.operator.role,
+            visit.language.tag,
+            visit.request.url.query,
+            visit.here_path,
+        )
         now = asyncio.get_running_loop().time()
         made_at, future = self._made.get(key, (0.0, None))
         if future is None or made_at < not_before or now - made_at >= EVERY_S * 0.9:
@@ -134,7 +143,10 @@ class EventsController(Controller):
 
     @get()
     async def events(self, visit: NamedDependency[Visit], news: NamedDependency[News]) -> Stream:
-        """Parts of the page that asked, whenever they have changed; all of them to begin with."""
+        """Parts of the page that asked, whenever they have changed; all of them to begin with.
+
+        The page says for which role it was made; one that was made for another than the visitor's is told to come anew.
+        """
         live = news.named(visit.query("view"))
         if news.is_full:
             raise TooManyRequestsException
@@ -153,12 +165,15 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
     loop = asyncio.get_running_loop()
     sent: dict[str, bytes] = {}
     began_at = heard_at = checked_at = loop.time()
-    number = 0
+    number, shown_for = 0, visit.query("role", visit.here.operator.role)
     while not visit.doors.server.is_draining():
         if loop.time() - checked_at >= _RECHECK_S:
-            if not await _is_still_here(visit):
+            if (here := await _still_here(visit)) is None:
                 break
-            checked_at = loop.time()
+            visit, checked_at = visit.now_as(here), loop.time()
+        if shown_for != visit.here.operator.role:
+            shown_for = visit.here.operator.role
+            yield "event: role\ndata: role\n\n"
         try:
             parts = await news.parts(live, visit, not_before=began_at)
         except Flow2ApiError:
@@ -175,12 +190,11 @@ async def _messages(news: News, live: LiveView, visit: Visit) -> AsyncGenerator[
     yield "event: bye\ndata: bye\n\n"
 
 
-async def _is_still_here(visit: Visit) -> bool:
+async def _still_here(visit: Visit) -> SignedIn | None:
     try:
-        await visit.doors.sign_in.who(session_token(visit.doors, visit.request))
+        return await visit.doors.sign_in.who(session_token(visit.doors, visit.request))
     except NotSignedInError:
-        return False
-    return True
+        return None
 
 
 def _message(number: int, changed: Parts) -> str:

@@ -1,7 +1,7 @@
 """One request of somebody who is signed in: who asks, in which language, and how pages are answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -64,6 +64,10 @@ class Visit:
     def came_by(self) -> str:
         """The address by which this very request came."""
         return self.doors.came_by_of(self.request.scope)
+
+    def now_as(self, here: SignedIn) -> "Visit":
+        """The same request of who is signed in as this by now."""
+        return replace(self, here=here)
 
     def is_owner(self) -> bool:
         """Whether the visitor may do everything."""
@@ -128,13 +132,14 @@ class Visit:
         """The frame of a page; without a census it does not tell how many accounts wait."""
         waiting = sum(census.resting.get(reason, 0) for reason in _CARE) if census else 0
         about = dict(about or {}) | ({"of": live_of} if live_of else {})
-        query = dict(self.request.query_params) | {"view": live} | about
+        role = self.here.operator.role.value
+        query = dict(self.request.query_params) | {"view": live, "role": role} | about
         kept, prefers = self.request.cookies, self.here.operator.preferences
         return Shell(
             area=area,
             language=self.language.tag,
             operator=self.here.operator.name,
-            role=self.here.operator.role.value,
+            role=role,
             version=self.doors.version,
             token=form_token(self.here),
             places=places(accounts=waiting, generations=len(self.doors.work)),

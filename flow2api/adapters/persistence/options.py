@@ -1,10 +1,10 @@
 """Options that an operator has set, in the database."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Executable, select
 
 from flow2api.adapters.persistence import changes
 from flow2api.adapters.persistence.audit_log import note_audit
@@ -12,6 +12,7 @@ from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import OptionRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.ports.system import Clock
 
 OPTIONS = table_of(OptionRow)
@@ -30,12 +31,19 @@ class SqlOptionValues:
         rows = await self._database.read(lambda connection: connection.execute(_READ).all())
         return {row.name: msgspec.json.decode(row.value) for row in rows}
 
-    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+    async def write(
+        self,
+        values: Mapping[str, object],
+        who: str,
+        audit: AuditEntry | None = None,
+        *,
+        known: Mapping[str, object] | None = None,
+    ) -> None:
         now = self._clock.now()
         rows = [
             {
                 "name": name,
-                "value": None if value is None else msgspec.json.encode(value).decode(),
+                "value": _as_text(value),
                 "changed_at": to_instant(now),
                 "changed_by": who,
             }
@@ -43,18 +51,37 @@ class SqlOptionValues:
         ]
         if not rows:
             return
-        setting = self._database.insert(OPTIONS)
-        setting = setting.on_conflict_do_update(
-            index_elements=[OPTIONS.c.name],
-            set_={name: setting.excluded[name] for name in ("value", "changed_at", "changed_by")},
-        )
 
         def step(connection: Connection) -> None:
-            connection.execute(setting, rows)
+            if known is None:
+                connection.execute(self._setting(), rows)
+            else:
+                self._set_known(connection, rows, known)
             changes.note_changes(connection, changes.OPTIONS, values, now)
             note_audit(connection, audit)
 
         await self._database.write(step)
+
+    def _set_known(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[str, object]
+    ) -> None:
+        """Set them one by one, each only where it is as it was read: a look before that would lock none that is new."""
+        for row in rows:
+            was = _as_text(known.get(row["name"]))
+            if not connection.execute(self._setting(OPTIONS.c.value.is_not_distinct_from(was)), row).rowcount:
+                raise ChangedMeanwhileError([row["name"]])
+
+    def _setting(self, where: ColumnElement[bool] | None = None) -> Executable:
+        setting = self._database.insert(OPTIONS)
+        return setting.on_conflict_do_update(
+            index_elements=[OPTIONS.c.name],
+            set_={name: setting.excluded[name] for name in ("value", "changed_at", "changed_by")},
+            where=where,
+        )
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from flow2api.domain.usecases.judge_accounts import JudgeAccounts
 
 LARGEST_PAGE = 200
 _AT_ONCE = 1000
-_STATE, _ID = attrgetter("state"), attrgetter("id")
+_STATE = attrgetter("state")
 
 Keyed = tuple[Any, int, Entry]
 
@@ -132,16 +132,34 @@ class _Found:
     def take(self, entries: Sequence[Entry], wanted: PoolFilter) -> None:
         self.counts.update(map(_STATE, entries))
         found = in_state(entries, wanted.state)
-        keyed = list(zip(map(self._value, found), map(_ID, found), found, strict=True))
-        self.total += len(keyed)
+        values = list(map(self._value, found))
+        self.total += len(found)
+        worst = self.best[-1] if len(self.best) == self._limit else None
         if self._edge is not None:
-            keyed = _beyond(keyed, self._edge, is_rising=self._is_rising)
-        self.beyond += len(keyed)
-        if len(self.best) == self._limit:
-            worst = self.best[-1]
-            keyed = _beyond(keyed, worst, is_rising=not self._is_rising)
+            keyed = _beyond(
+                _from(self._edge, values, found, is_rising=self._is_rising), self._edge, is_rising=self._is_rising
+            )
+            self.beyond += len(keyed)
+            if worst is not None:
+                keyed = _beyond(keyed, worst, is_rising=not self._is_rising)
+        else:
+            self.beyond += len(found)
+            keyed = _from(worst, values, found, is_rising=not self._is_rising)
         if keyed:
             self.best = sorted([*self.best, *keyed], reverse=not self._is_rising)[: self._limit]
+
+
+def _from(
+    edge: tuple[Any, ...] | None, values: Sequence[Any], found: Sequence[Entry], *, is_rising: bool
+) -> list[Keyed]:
+    """Those that are not clearly on the other side of the edge: a look at the value alone spares most of them a key."""
+    pairs = zip(values, found, strict=True)
+    if edge is None:
+        return [(value, entry.id, entry) for value, entry in pairs]
+    bound = edge[0]
+    if is_rising:
+        return [(value, entry.id, entry) for value, entry in pairs if value >= bound]
+    return [(value, entry.id, entry) for value, entry in pairs if value <= bound]
 
 
 def _beyond(keyed: list[Keyed], edge: tuple[Any, ...], *, is_rising: bool) -> list[Keyed]:

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from flow2api.domain.account import Account, AccountStatus, RestReason
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
+from flow2api.domain.usecases.keep_accounts_counted import MANY
+from flow2api.domain.usecases.recount import Recount
 
 SOON = timedelta(hours=1)
 
 _AT_ONCE = 500
-_FRESH_S = 1.0
-_SHARE = 50
-"""A count is used again for so many times as long as it took, so that asking all the time costs 2 % at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +51,8 @@ class CountAccounts:
     def __init__(self, pool: AccountPool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._counted: Census | None = None
-        self._fresh_until = 0.0
-        self._good_until = 0.0
-        self._counting: asyncio.Task[Census] | None = None
+        self._counted = _Tally().census()
+        self._recount = Recount(pool, clock, self._count, "count accounts")
 
     async def __call__(self) -> Census:
         """The figures of a moment ago; who asks while they are counted gets the same ones.
@@ -64,42 +60,26 @@ class CountAccounts:
         In a large pool whoever asks now and again does not wait: he gets those of before, and the next one newer ones.
         In a small one an account that came or went counts at once.
         """
-        now, counted = self._clock.monotonic(), self._counted
-        if counted is not None and not self._is_of_all(counted):
-            counted = None
-        if counted is not None and now < self._fresh_until:
-            return counted
-        counting = self._counted_anew()
-        if counted is not None and now < self._good_until:
-            return counted
-        counted = await asyncio.shield(counting)
-        return counted if self._is_of_all(counted) else await asyncio.shield(self._counted_anew())
+        await self._recount.settle(is_of_use=self._is_of_all())
+        if not self._is_of_all():
+            await self._recount.at_once()
+        return self._counted
 
     async def count(self) -> None:
         """Count them anew now, whether anybody asks or not."""
-        await asyncio.shield(self._counted_anew())
+        await self._recount.at_once()
 
-    def _is_of_all(self, census: Census) -> bool:
-        return len(self._pool) >= MANY or census.total == len(self._pool)
+    def _is_of_all(self) -> bool:
+        return len(self._pool) >= MANY or self._counted.total == len(self._pool)
 
-    def _counted_anew(self) -> "asyncio.Task[Census]":
-        if self._counting is None or self._counting.done():
-            self._counting = asyncio.create_task(self._count(), name="count accounts")
-        return self._counting
-
-    async def _count(self) -> Census:
-        began, now = self._clock.monotonic(), self._clock.now()
-        tally, soon = _Tally(), now + SOON
+    async def _count(self) -> None:
+        now, tally = self._clock.now(), _Tally()
+        soon = now + SOON
         for number, account in enumerate(list(self._pool), 1):
             tally.take(account, now, soon)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-        self._counted, ended = tally.census(), self._clock.monotonic()
-        self._fresh_until = ended + _FRESH_S + _SHARE * (ended - began)
-        self._good_until = self._fresh_until + _SHARE * (ended - began)
-        if len(self._pool) >= MANY:
-            self._good_until += LONGEST_S
-        return self._counted
+        self._counted = tally.census()
 
 
 class _Tally:

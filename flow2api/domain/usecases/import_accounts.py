@@ -8,6 +8,7 @@ from flow2api.domain.account import Account, Capacity, CredentialKind, Credentia
 from flow2api.domain.audit import Actor, AuditAction, AuditEntry
 from flow2api.domain.credential_kinds import SESSIONS, CredentialKinds
 from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.let_go import let_go
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Accounts, Changed, CredentialVault
 from flow2api.domain.ports.system import Clock
@@ -104,6 +105,7 @@ class ImportAccounts:
             await self._store_part(await self._sort(part, done + 1, tally), actor)
             done += len(part)
             on_progress(done)
+        await let_go(tally.tokens, tally.emails, tally.accounts)
         return tally.report()
 
     async def preview(
@@ -124,6 +126,7 @@ class ImportAccounts:
         async for part in _parts(rows):
             await self._sort(part, done + 1, tally)
             done += len(part)
+        await let_go(tally.tokens, tally.emails, tally.accounts)
         return tally.report()
 
     async def told(
@@ -150,6 +153,7 @@ class ImportAccounts:
             sorted_out.clear()
             done += len(part)
             on_stored(done)
+        await let_go(tally.tokens, tally.emails, tally.accounts)
         return tally.report()
 
     def _called(self, unit: str | None) -> str:

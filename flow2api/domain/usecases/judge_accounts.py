@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from flow2api.domain.account import Account
 from flow2api.domain.account_list import Entry, entry_of, number_of
@@ -11,12 +12,11 @@ from flow2api.domain.account_state import Standing, standing_of, state_of
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.selection import Candidate
-from flow2api.domain.usecases.keep_accounts_counted import LONGEST_S, MANY
+from flow2api.domain.usecases.recount import Recount
+
+T = TypeVar("T")
 
 AT_ONCE = 500
-_FRESH_S = 1.0
-_SHARE = 50
-"""What took so long to judge is used so many times as long, so that looking all the time costs 2 % at most."""
 
 
 @dataclass(slots=True)
@@ -63,9 +63,8 @@ class JudgeAccounts:
         self._entries: dict[int, Entry] = {}
         self._common = Common()
         self._changed: set[int] = set()
-        self._is_judged = False
-        self._fresh_until = self._good_until = 0.0
-        self._judging: asyncio.Task[None] | None = None
+        self._notes_changes = False
+        self._recount = Recount(pool, clock, self._judge, "judge accounts")
         pool.subscribe(self._note)
 
     async def entries(self) -> Sequence[Entry]:
@@ -80,7 +79,7 @@ class JudgeAccounts:
 
     async def judge(self) -> None:
         """Judge all of them anew now, whether anybody looks or not."""
-        await asyncio.shield(self._judged_anew())
+        await self._recount.at_once()
 
     def standing(self, candidate: Candidate) -> Standing:
         """The state of an account now, with its reasons."""
@@ -92,38 +91,27 @@ class JudgeAccounts:
         return self._pool.candidates.get(account_id)
 
     def _note(self, account: Account) -> None:
-        if self._is_judged or self._judging is not None:
+        if self._notes_changes:
             self._changed.add(account.id)
 
     async def _settle(self) -> None:
         """Have the entries good enough, with what has changed since they were judged."""
-        now = self._clock.monotonic()
-        if not self._is_judged or now >= self._fresh_until:
-            judging = self._judged_anew()
-            if not self._is_judged or now >= self._good_until:
-                await asyncio.shield(judging)
+        await self._recount.settle()
         changed, self._changed = self._changed, set()
         changed.update(self._testing())
-        self._renew([found for one in changed if (found := self._pool.candidates.get(one)) is not None])
+        for some in _in_slices(tuple(changed)):
+            self._renew([found for one in some if (found := self._pool.candidates.get(one)) is not None])
+            if len(some) == AT_ONCE:
+                await asyncio.sleep(0)
         if len(self._entries) != len(self._pool):
             for account_id in self._entries.keys() - self._pool.candidates.keys():
                 self._common.change(self._entries.pop(account_id).account, None)
 
-    def _judged_anew(self) -> "asyncio.Task[None]":
-        if self._judging is None or self._judging.done():
-            self._judging = asyncio.create_task(self._judge(), name="judge accounts")
-        return self._judging
-
     async def _judge(self) -> None:
-        began = self._clock.monotonic()
+        self._notes_changes = True
         for some in _in_slices(list(self._pool.candidates.values())):
             self._renew(some)
             await asyncio.sleep(0)
-        ended, self._is_judged = self._clock.monotonic(), True
-        self._fresh_until = ended + _FRESH_S + _SHARE * (ended - began)
-        self._good_until = self._fresh_until + _SHARE * (ended - began)
-        if len(self._pool) >= MANY:
-            self._good_until += LONGEST_S
 
     def _renew(self, candidates: Collection[Candidate]) -> None:
         """Judge these. What does not follow from the moment is only made anew when the account is another one."""
@@ -143,6 +131,6 @@ def _is_common(account: Account) -> tuple[object, ...]:
     return account.upstream, account.tags, account.proxy
 
 
-def _in_slices(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
-    for start in range(0, len(candidates), AT_ONCE):
-        yield candidates[start : start + AT_ONCE]
+def _in_slices(these: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(these), AT_ONCE):
+        yield these[start : start + AT_ONCE]

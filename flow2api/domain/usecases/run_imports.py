@@ -13,6 +13,7 @@ from typing import Any
 from flow2api.domain.apart import apart
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, Flow2ApiError, NotKnownError
+from flow2api.domain.let_go import let_go
 from flow2api.domain.ports.system import Clock, Ids
 from flow2api.domain.usecases.import_accounts import ImportAccounts, ImportedAccount, RowFate, RowOutcome
 
@@ -154,8 +155,9 @@ class RunImports:
         if one.phase is not ImportPhase.READY or one.given is None:
             raise ConflictError("This import cannot be started (any more).")
         given, one.given = one.given, None
-        one.phase, one.outcomes, one.counts = ImportPhase.RUNNING, [], Counter()
-        self._run(one, self._store(one, given, actor))
+        foreseen, one.outcomes = one.outcomes, []
+        one.phase, one.counts = ImportPhase.RUNNING, Counter()
+        self._run(one, self._store(one, given, foreseen, actor))
 
     def discard(self, one: AccountImport) -> None:
         """Forget an import that does not run.
@@ -201,11 +203,17 @@ class RunImports:
         one.given, one.unit, one.total = given, given.unit, len(given.rows)
         one.phase = ImportPhase.READY
 
-    async def _store(self, one: AccountImport, given: GivenRows, actor: Actor) -> None:
+    async def _store(self, one: AccountImport, given: GivenRows, foreseen: list[RowOutcome], actor: Actor) -> None:
         def progress(done: int) -> None:
             one.done = done
 
-        await self._import.told(given.rows, self._teller(one), progress, actor=actor, unit=given.unit)
+        rows, unit = list(given.rows), given.unit
+        del given  # so that its rows go in steps, and not all of them with the end of this
+        await let_go(foreseen)
+        try:
+            await self._import.told(rows, self._teller(one), progress, actor=actor, unit=unit)
+        finally:
+            await let_go(rows)
         one.phase, one.ended_at = ImportPhase.DONE, self._clock.now()
 
     def _teller(self, one: AccountImport) -> Callable[[RowOutcome], None]:

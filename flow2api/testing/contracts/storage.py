@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.media import MediaKind
 from flow2api.domain.ports.storage import Change, CountsDropped, LogEntry, PeeksOptions, Storage, TellsOwnChanges
 from flow2api.domain.request_log import LogFilter, LoggedRequest
@@ -136,6 +137,28 @@ class OptionsContract:
             await storage.options.write({"a": value}, "operator")
 
         assert await storage.options.read() == {"a": 3}
+
+    async def test_write_that_knows_what_was_there_counts_as_long_as_it_is(self, storage: Storage) -> None:
+        await storage.options.write({"a": {"x": [1, 2.5]}}, "operator")
+        read = await storage.options.read()
+
+        await storage.options.write({"a": 2, "b": "new"}, "operator", known=read)
+        await storage.options.write({"a": None}, "operator", known=await storage.options.read())
+        await storage.options.write({"a": 3}, "operator", known={})
+
+        assert await storage.options.read() == {"a": 3, "b": "new"}
+
+    @pytest.mark.parametrize("known", [{"a": 1}, {}, {"a": "2"}])
+    async def test_write_upon_what_is_not_there_any_more_is_refused_as_a_whole(
+        self, storage: Storage, known: dict[str, object]
+    ) -> None:
+        await storage.options.write({"a": 1}, "operator")
+        await storage.options.write({"a": 2}, "another")
+
+        with pytest.raises(ChangedMeanwhileError):
+            await storage.options.write({"b": 1, "a": 3}, "operator", known=known)
+
+        assert await storage.options.read() == {"a": 2}
 
 
 class PeeksOptionsContract:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.checks import RENEWALS, Check, latest, of_generation, of_renewal
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.health import HealthEvent
 from flow2api.domain.ports.account_directory import (
     AccountDirectory,
@@ -82,8 +83,18 @@ class FakeOptionValues:
     async def read(self) -> Mapping[str, object]:
         return dict(self._tables.options)
 
-    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+    async def write(
+        self,
+        values: Mapping[str, object],
+        who: str,
+        audit: AuditEntry | None = None,
+        *,
+        known: Mapping[str, object] | None = None,
+    ) -> None:
         self._tables.writing(audit)
+        changed = () if known is None else [one for one in values if self._tables.options.get(one) != known.get(one)]
+        if changed:
+            raise ChangedMeanwhileError(changed)
         for name, value in values.items():
             self._tables.options.pop(name, None)
             if value is not None:

@@ -330,8 +330,8 @@ class TestLive:
         listed = await site.viewer.see("/console/accounts?q=gull")
         one = await site.viewer.see(f"/console/accounts/{account_id}")
 
-        assert 'hx-sse:connect="/console/events?q=gull&amp;view=accounts"' in listed
-        assert f'hx-sse:connect="/console/events?view=account&amp;of={account_id}"' in one
+        assert 'hx-sse:connect="/console/events?q=gull&amp;view=accounts&amp;role=viewer"' in listed
+        assert f'hx-sse:connect="/console/events?view=account&amp;role=viewer&amp;of={account_id}"' in one
         assert "hx-sse:connect" not in await site.viewer.see(f"/console/accounts/{account_id}?before=999999")
 
     @pytest.mark.parametrize("view", [LIVE_ACCOUNT, LIVE_ACCOUNTS])

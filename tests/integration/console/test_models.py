@@ -119,6 +119,23 @@ async def test_route_is_set_changed_and_removed(site: Any) -> None:
     assert "house" not in await offered(site)
 
 
+async def test_what_another_server_has_switched_off_or_routed_is_not_lost_unheard(site: Any) -> None:
+    options, stored = site.services.options, site.services.storage.options
+    await stored.write({"models_off": ["gpt-image-1"], "model_routes": {"house": [MODEL]}}, "another")
+
+    await site.operator.submit("/console/models/offer", 409, name=MODEL)
+    assert options().models_off == ("gpt-image-1",)
+    told = await site.operator.submit("/console/models/routes", name="yard", targets=MODEL, was="")
+    assert told.status_code == 303
+    assert options().model_routes.keys() == {"house", "yard"}
+
+    await stored.write({"model_routes": {"house": [MODEL], "barn": [MODEL]}}, "another")
+    told = await site.operator.submit("/console/models/routes", 409, name="shed", targets=MODEL, was="")
+    assert "Somebody else has changed model_routes meanwhile" in told.text
+    await site.operator.submit("/console/models/routes", 303, name="shed", targets=MODEL, was="")
+    assert options().model_routes.keys() == {"house", "barn", "shed"}
+
+
 async def test_route_that_leads_nowhere_is_told_beside_the_field_and_kept(site: Any) -> None:
     hostile = "</textarea><script>alert(1)</script>"
 

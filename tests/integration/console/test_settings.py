@@ -136,6 +136,17 @@ async def test_stale_edit_shows_both_values_and_saves_only_when_sent_again(site:
     assert site.services.options().max_attempts == 3
 
 
+async def test_stale_edit_is_told_of_what_another_server_has_set_of_which_this_one_has_not_heard(site: Site) -> None:
+    path = "/console/settings/retries"
+    was = shown(await site.operator.see(path))
+    await site.services.storage.options.write({"max_attempts": 6}, "another")
+
+    answer = await site.operator.send(path, 409, {**was, **plain(was), "max_attempts": "3", "step": "save"})
+
+    assert "Somebody else has set this to 6 accounts meanwhile." in text_of(answer.text)
+    assert (await site.services.storage.options.read())["max_attempts"] == 6
+
+
 async def test_field_that_was_left_alone_keeps_what_somebody_else_has_set(site: Site) -> None:
     path = "/console/settings/retries"
     was = shown(await site.operator.see(path))

@@ -184,7 +184,7 @@ async def test_word_of_another_process_that_comes_in_during_a_change_stays_in_fo
 ) -> None:
     write, reloading = storage.options.write, list[asyncio.Task[None]]()
 
-    async def slow(values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+    async def slow(values: Mapping[str, object], who: str, audit: AuditEntry | None = None, **_: object) -> None:
         await write({"max_attempts": 3}, "bob")  # another process was faster, and the feed tells of it
         reloading.append(asyncio.create_task(options.reload()))
         await asyncio.sleep(0.01)
@@ -308,3 +308,46 @@ async def test_standing_names_the_variable_that_fixes_an_option(storage: FakeSto
     )
 
     assert {one.name: one.fixed_by for one in await fixed.standing() if one.fixed_by} == {"max_attempts": "A_VARIABLE"}
+
+
+async def test_change_of_what_another_server_has_set_meanwhile_is_refused_and_shown(
+    options: CurrentOptions, storage: FakeStorage
+) -> None:
+    other = CurrentOptions(storage.options, {}, policies, FakeClock())
+    await other.change({"models_off": ["one"]}, ADA)
+
+    with pytest.raises(tree.ChangedMeanwhileError, match="models_off"):
+        await options.change(
+            {"models_off": ["two"], "max_attempts": 3}, ADA, seen={"models_off": (), "max_attempts": 8}
+        )
+
+    assert storage.tables.options == {"models_off": ("one",)}
+    assert options().models_off == ("one",)
+    await options.change({"models_off": ["one", "two"]}, ADA, seen={"models_off": ("one",)})
+    assert storage.tables.options == {"models_off": ("one", "two")}
+
+
+async def test_change_between_reading_and_writing_is_refused_and_shown(
+    options: CurrentOptions, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = storage.options.write
+
+    async def late(values: Mapping[str, object], who: str, audit: AuditEntry | None = None, **known: object) -> None:
+        await write({"models_off": ["one"]}, "another")
+        await write(values, who, audit, **known)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(storage.options, "write", late)
+    with pytest.raises(tree.ChangedMeanwhileError):
+        await options.change({"models_off": ["two"]}, ADA, seen={"models_off": ()})
+
+    assert options().models_off == ("one",)
+
+
+async def test_option_that_cannot_be_used_can_be_set_by_who_has_seen_what_is_in_force(
+    options: CurrentOptions, storage: FakeStorage
+) -> None:
+    await storage.options.write({"max_attempts": -5}, "operator")
+
+    await options.change({"max_attempts": 3}, ADA, seen={"max_attempts": 8})
+
+    assert options().max_attempts == 3

@@ -41,8 +41,9 @@ class ModelsController(Controller):
         form = await read_button(visit.request, ("name", "offered"))
         name = form.text("name", is_needed=True)
         await one_model(visit.doors, name)
-        off = [one for one in visit.doors.options().models_off if one != name]
+        now = visit.doors.options().models_off
+        off = [one for one in now if one != name]
         is_offered = form.is_on("offered")
-        await visit.doors.options.change({OFF: off if is_offered else [*off, name]}, visit.actor)
+        await visit.doors.options.change({OFF: off if is_offered else [*off, name]}, visit.actor, seen={OFF: now})
         told = gettext("%(name)s is offered.") if is_offered else gettext("%(name)s is not offered any more.")
         return visit.see(address(f"{PATH}/one", {"name": name}), told % {"name": name})

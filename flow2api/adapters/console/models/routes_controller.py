@@ -13,7 +13,7 @@ from flow2api.adapters.console.forms import Form, read_button, read_form
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.models.views import PATH, ROUTES, is_fixed
 from flow2api.adapters.console.visit import Visit
-from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.errors import ChangedMeanwhileError, UnsupportedInputError
 
 ROUTES_PATH = f"{PATH}/routes"
 _FIELDS = ("name", "targets", "was")
@@ -69,7 +69,11 @@ class ModelRoutesController(Controller):
             status = 409
         if not form.errors:
             try:
-                await visit.doors.options.change({ROUTES: {**_lists(now), name: list(targets)}}, visit.actor)
+                routes = {**_lists(now), name: list(targets)}
+                await visit.doors.options.change({ROUTES: routes}, visit.actor, seen={ROUTES: now})
+            except ChangedMeanwhileError as error:  # at another server, of which this one had not heard
+                form.refuse("targets", sentence_of(error))
+                form.values["was"], status = "\n".join(visit.doors.options().model_routes.get(name, ())), 409
             except UnsupportedInputError as error:
                 form.refuse("targets", sentence_of(error))
             else:
@@ -84,8 +88,9 @@ class ModelRoutesController(Controller):
         """Forget a route."""
         form = await read_button(visit.request, ("name",))
         name = form.text("name")
-        left = {one: targets for one, targets in _lists(visit.doors.options().model_routes).items() if one != name}
-        await visit.doors.options.change({ROUTES: left}, visit.actor)
+        now = visit.doors.options().model_routes
+        left = {one: targets for one, targets in _lists(now).items() if one != name}
+        await visit.doors.options.change({ROUTES: left}, visit.actor, seen={ROUTES: now})
         return visit.see(ROUTES_PATH, gettext("The route %(name)s is gone.") % {"name": name})
 
 

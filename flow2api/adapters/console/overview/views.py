@@ -1,5 +1,6 @@
 """What the page shows."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -113,9 +114,10 @@ async def look_now(doors: ConsoleDoors, asked: str) -> Now:
         asked: The span that the address names; what cannot be is a day.
     """
     span = span_of(asked)
-    accounts, outlook, figures = await doors.glance.accounts(), await _outlook(doors), await _figures(doors, span)
+    accounts, outlook, figures, made = await asyncio.gather(
+        doors.glance.accounts(), _outlook(doors), _figures(doors, span), _latest(doors)
+    )
     census, (count, jobs) = await doors.census(), await under_way(doors)
-    made = await _latest(doors)
     states = _states(accounts)
     return Now(
         span=span,
@@ -138,15 +140,16 @@ async def look_now(doors: ConsoleDoors, asked: str) -> Now:
 
 async def look(doors: ConsoleDoors, asked: str) -> Overview:
     """The page as it is now."""
-    now = await look_now(doors, asked)
-    figures, outlook = await _figures(doors, now.span), await _outlook(doors)
+    span = span_of(asked)
+    now, keys, models = await asyncio.gather(look_now(doors, asked), _by_key(doors, span), _by_model(doors, span))
+    figures, outlook = await _figures(doors, span), await _outlook(doors)
     return Overview(
         now=now,
-        span_long=drawn.span_long(now.span),
-        span_plain=drawn.span_plain(now.span),
+        span_long=drawn.span_long(span),
+        span_plain=drawn.span_plain(span),
         charts=None if figures is None else drawn.charts(figures, outlook, doors.statistics.zone),
-        keys=await _by_key(doors, now.span),
-        models=await _by_model(doors, now.span),
+        keys=keys,
+        models=models,
         steps=await first_steps(doors, now),
     )
 

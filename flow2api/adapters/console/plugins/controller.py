@@ -53,7 +53,9 @@ class PluginsController(Controller):
             )
             return visit.see(section_path(plugin, missing), told % {"name": name})
         try:
-            await visit.doors.options.change(await _choice(visit, name, is_wanted=is_wanted), visit.actor)
+            now = visit.doors.options()
+            choice = await _choice(visit, name, is_wanted=is_wanted)
+            await visit.doors.options.change(choice, visit.actor, seen={one: getattr(now, one) for one in choice})
         except Flow2ApiError as error:
             form.refuse("", sentence_of(error))
             return await _page(visit, status_of(error), form)
@@ -88,8 +90,10 @@ class PluginsController(Controller):
             return await _section(visit, name, sent, lines=lines_of(section, sent.texts))
         enables = await can_be_enabled(visit.doors, plugin)
         try:
+            now = visit.doors.options()
             more = await _choice(visit, plugin.name, is_wanted=True) if enables else {}
-            await visit.doors.options.change({OPTION: sent.saved(visit.doors, section), **more}, visit.actor)
+            values = {OPTION: sent.saved(now.plugin_settings, section), **more}
+            await visit.doors.options.change(values, visit.actor, seen={one: getattr(now, one) for one in values})
         except Flow2ApiError as error:
             form.refuse("", sentence_of(error))
             return await _section(visit, name, sent, status_of(error))

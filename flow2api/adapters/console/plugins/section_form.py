@@ -1,6 +1,7 @@
 """What was typed into the form of a plugin's section: checked field by field, then as a whole."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flow2api.adapters.console.doors import ConsoleDoors, PluginField, PluginSection
@@ -25,10 +26,10 @@ class Sent:
     texts: dict[str, str] = field(default_factory=dict)
     is_stale: bool = False
 
-    def saved(self, doors: ConsoleDoors, section: PluginSection) -> dict[str, str]:
-        """What is saved of all plugins, with this section as it was typed."""
+    def saved(self, now: Mapping[str, str], section: PluginSection) -> dict[str, str]:
+        """What is saved of all plugins as of now, with this section as it was typed."""
         here = {f"{section.name}.{one.name}" for one in settable(section)}
-        others = {name: text for name, text in doors.options().plugin_settings.items() if name not in here}
+        others = {name: text for name, text in now.items() if name not in here}
         return {**others, **{f"{section.name}.{name}": text for name, text in self.texts.items()}}
 
 

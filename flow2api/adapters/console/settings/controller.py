@@ -16,7 +16,7 @@ from flow2api.adapters.console.settings.groups import group_of
 from flow2api.adapters.console.settings.last_change import before_and_after, is_in_force, last_entry
 from flow2api.adapters.console.settings.pages import PATH, group_named, group_page, standing_of
 from flow2api.adapters.console.visit import Visit
-from flow2api.domain.errors import ConflictError, NotAllowedError
+from flow2api.domain.errors import ChangedMeanwhileError, ConflictError, NotAllowedError
 from flow2api.domain.options import OptionStanding
 
 
@@ -50,7 +50,8 @@ class SettingsController(Controller):
         """Look at what was typed, and save it when that is asked for."""
         group = group_named(group_name)
         form = await read_form(visit.request, known_fields(group))
-        draft = await draft_of(visit, group, form, await standing_of(visit))
+        standing = await standing_of(visit)
+        draft = await draft_of(visit, group, form, standing)
         step = form.value("step")
         if step == "check" and is_htmx(visit.request):
             return await group_page(visit, group, draft, template="settings/checked.html")
@@ -58,7 +59,12 @@ class SettingsController(Controller):
             return visit.see(f"{PATH}/{group.name}", gettext("Nothing was changed."), kind="info")
         if step != "save" or not draft.is_good:
             return await group_page(visit, group, draft, status=_status(draft, step))
-        await visit.doors.options.change(draft.changes, visit.actor)
+        try:
+            seen = {name: standing[name].value for name in draft.changes}
+            await visit.doors.options.change(draft.changes, visit.actor, seen=seen)
+        except ChangedMeanwhileError:  # at another server, of which this one had not heard
+            draft = await draft_of(visit, group, form, await standing_of(visit))
+            return await group_page(visit, group, draft, status=_status(draft, step))
         count = len(draft.changes)
         told = ngettext("%(count)s option was changed.", "%(count)s options were changed.", count) % {"count": count}
         return visit.see(f"{PATH}/{group.name}", told)
@@ -77,7 +83,9 @@ class SettingsController(Controller):
         if not all(may_set(visit, standing[name]) for name in after):
             raise NotAllowedError("Only an owner takes this change back.")
         await visit.doors.options.change(
-            {name: _former(before.get(name), standing[name]) for name in after}, visit.actor
+            {name: _former(before.get(name), standing[name]) for name in after},
+            visit.actor,
+            seen={name: standing[name].value for name in after},
         )
         return visit.see(f"{PATH}/{group.name}", gettext("The change was taken back."))
 

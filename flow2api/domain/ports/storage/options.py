@@ -13,8 +13,22 @@ class OptionValues(Protocol):
         """Everything that differs from the defaults."""
         ...
 
-    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
-        """Set these options (None: back to the default), keep who did it, and note the change in the feed."""
+    async def write(
+        self,
+        values: Mapping[str, object],
+        who: str,
+        audit: AuditEntry | None = None,
+        *,
+        known: Mapping[str, object] | None = None,
+    ) -> None:
+        """Set these options (None: back to the default), keep who did it, and note the change in the feed.
+
+        Args:
+            known: What was read of these options before, as `read` tells it; None writes whatever stands there now.
+
+        Raises:
+            ChangedMeanwhileError: One of them is not as it was read; nothing is written.
+        """
         ...
 
 

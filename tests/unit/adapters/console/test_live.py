@@ -15,6 +15,7 @@ from flow2api.adapters.console import live as module
 from flow2api.adapters.console.folders import template_folder
 from flow2api.adapters.console.live import LiveView, News, _stream
 from flow2api.domain.errors import NotSignedInError, StorageBusyError
+from flow2api.domain.operator import Role
 
 
 class Visited:
@@ -28,7 +29,9 @@ class Visited:
         self.waiting = 0
         self.here_path = "/console/page"
         self.language = SimpleNamespace(tag="en")
-        self.here = SimpleNamespace(session=SimpleNamespace(id=session))
+        self.asked = {"role": "operator"}
+        self.here = signed_in_as(Role.OPERATOR, session)
+        self.seen_by = list[Role]()
         self.request = SimpleNamespace(url=SimpleNamespace(query=query), scope={}, cookies={"f2a": "token"})
         self.doors = SimpleNamespace(
             server=SimpleNamespace(is_draining=lambda: self.is_draining),
@@ -46,13 +49,26 @@ class Visited:
     async def _census(self) -> int:
         return self.waiting
 
-    async def _who(self, _: str | None) -> None:
+    async def _who(self, _: str | None) -> Any:
         if not self.is_signed_in:
             raise NotSignedInError(presented=True)
+        return self.here
+
+    def query(self, name: str, default: str = "") -> str:
+        return self.asked.get(name, default)
+
+    def now_as(self, here: Any) -> "Visited":
+        self.here = here
+        return self
+
+
+def signed_in_as(role: Role, session: str = "ses_1") -> Any:
+    return SimpleNamespace(session=SimpleNamespace(id=session), operator=SimpleNamespace(role=role))
 
 
 async def view(visit: Any) -> str:
     visit.looked += 1
+    visit.seen_by.append(visit.here.operator.role)
     if visit.words == "fails":
         raise StorageBusyError("It is locked.")
     await asyncio.sleep(0)
@@ -155,6 +171,31 @@ async def test_stream_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> 
     visit.is_signed_in = False
 
     assert [message async for message in stream][-1].startswith("event: bye")
+
+
+async def test_page_that_was_made_for_another_role_is_told_to_come_anew() -> None:
+    visit = Visited()
+    visit.here = signed_in_as(Role.VIEWER)
+    stream = following(visit)
+
+    assert await anext(stream) == "event: role\ndata: role\n\n"
+    assert (await anext(stream)).startswith("id: 1\n")
+
+
+async def test_role_that_changes_while_a_page_is_looked_at_is_told_once_and_what_follows_is_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_RECHECK_S", 0.0)
+    visit = Visited()
+    stream = following(visit)
+    await anext(stream)
+    visit.here = signed_in_as(Role.VIEWER)
+    visit.words = "two"
+
+    assert [await anext(stream), (await anext(stream))[:5]] == ["event: role\ndata: role\n\n", "id: 2"]
+    assert visit.seen_by[-1] is Role.VIEWER
+    visit.words = "three"
+    assert "three" in await anext(stream)
 
 
 async def test_tabs_of_a_session_that_show_the_same_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,20 @@ async def test_large_pool_shows_what_it_was_while_it_is_judged_anew(monkeypatch:
     assert (await browse.page(PoolFilter())).counts[AccountState.BUSY] == 1
 
 
+@pytest.mark.parametrize("order", [AccountOrder.NAME, AccountOrder.CREDITS, AccountOrder.BUSIEST])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_pages_of_a_long_list_follow_each_other(order: AccountOrder, descending: bool) -> None:
+    here = Pool(*(account(number, name=f"n{number * 7919 % 3001:05}", credits=number % 9) for number in range(1, 3001)))
+    whole = ids(await here.browse.page(PoolFilter(), order, descending=descending, limit=150))
+    first = await here.browse.page(PoolFilter(), order, descending=descending, limit=50)
+    second = await here.browse.page(PoolFilter(), order, descending=descending, limit=50, after=first.later)
+    third = await here.browse.page(PoolFilter(), order, descending=descending, limit=50, after=second.later)
+    again = await here.browse.page(PoolFilter(), order, descending=descending, limit=50, before=third.earlier)
+
+    assert ids(first) + ids(second) + ids(third) == whole
+    assert (ids(again), again.first, again.total) == (ids(second), 51, 3000)
+
+
 async def test_list_holds_up_nobody() -> None:
     here = Pool(*(account(number) for number in range(1, 20_001)))
     turns, looking = 0, asyncio.create_task(here.browse.page(PoolFilter(text="n0000")))
@@ -236,6 +250,20 @@ async def test_list_holds_up_nobody() -> None:
 
     assert turns > 50
     assert len(looking.result().accounts) == 50
+
+
+async def test_many_that_changed_at_once_hold_up_nobody() -> None:
+    here = Pool(*(account(number) for number in range(1, 11)))
+    await here.browse.page(PoolFilter())
+    for number in range(1, 10 * AT_ONCE + 1):
+        here.pool.put(account(number, remark="new"))
+    turns, looking = 0, asyncio.create_task(here.browse.page(PoolFilter(text="new")))
+    while not looking.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert turns > 10 + 5  # some between the changed, as many as before between the pages of the list
+    assert looking.result().total == 10 * AT_ONCE
 
 
 async def test_first_look_after_a_long_time_does_not_wait_where_many_are_judged_meanwhile() -> None:
