@@ -1,9 +1,11 @@
 """What somebody who helps needs to know of an installation, and nothing that must stay here."""
 
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from flow2api import __version__
@@ -15,6 +17,8 @@ from flow2api.domain.redaction import redact_text
 from flow2api.domain.usecases.read_spans import Span
 
 _PACKAGES = ("litestar", "msgspec", "sqlalchemy", "uvloop", "pluggy", "jinja2", "curl_cffi", "pillow", "av")
+
+_HOMES = re.compile(r"(?i)(?:/home|/users|[a-z]:\\users)[/\\][^/\\\s'\":,;]+")
 
 
 def packages() -> Mapping[str, str]:
@@ -31,7 +35,7 @@ def packages() -> Mapping[str, str]:
 async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
     """As JSON can say it, once the audit log knows who takes it.
 
-    No secret, no prompt, no name or address of an account, a key or a person is in it.
+    No secret, no prompt, no name or address of an account, a key or a person is in it, and no path that has one.
 
     Raises:
         StorageError: The audit log does not take it.
@@ -41,7 +45,7 @@ async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
     standing = await services.options.standing()
     examined = services.overseeing.diagnosis.latest or await services.overseeing.diagnosis()
     accounts = (await services.overseeing.glance.accounts()).page
-    return {
+    bundle = {
         "flow2api": __version__,
         "made_at": services.clock.now().isoformat(),
         "system": {"python": sys.version.split()[0], "machine": platform.machine(), "os": platform.system()},
@@ -72,6 +76,27 @@ async def support_bundle(services: Services, actor: Actor) -> Mapping[str, Any]:
         "proxies": [one.health.state.value for one in services.overseeing.glance.proxies()],
         "load": await _load(services),
     }
+    found: Mapping[str, Any] = without_places(bundle, services.settings.data_dir, Path.home())
+    return found
+
+
+def without_places(value: Any, data_dir: Path, home: Path) -> Any:
+    """The same with the data folder by its role and home folders as ``~``: their paths name people and tell no more."""
+    if isinstance(value, str):
+        for folder in dict.fromkeys((data_dir.absolute(), data_dir.resolve())):
+            value = _folder(folder).sub("<data folder>", value)
+        if home != home.parent:
+            value = _folder(home).sub("~", value)
+        return _HOMES.sub("~", value)
+    if isinstance(value, Mapping):
+        return {name: without_places(one, data_dir, home) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without_places(one, data_dir, home) for one in value]
+    return value
+
+
+def _folder(path: Path) -> re.Pattern[str]:
+    return re.compile(re.escape(str(path)) + r"(?![\w-])")
 
 
 async def _database(services: Services) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ class SqlGenerationDirectory:
     ) -> Page[Generation]:
         number = GENERATIONS.c.number
         # Few are unfinished and they have an index, which is not used where the order already comes from another one.
-        order = number + 0 if wanted.is_unfinished or wanted.parent_id is not None else number
+        order = number + 0 if _is_unfinished(wanted) or wanted.parent_id is not None else number
         query = select(GENERATIONS).where(*_conditions(wanted)).limit(limit + 1)
         query = query.order_by(order.desc() if before is None else order)
         if after is not None:
@@ -111,6 +111,10 @@ def _has(word: str) -> ColumnElement[bool]:
     return or_(*(GENERATIONS.c.prompt.contains(one, autoescape=True) for one in written))
 
 
+def _is_unfinished(wanted: GenerationFilter) -> bool:
+    return wanted.is_unfinished or wanted.state in (State.QUEUED, State.RUNNING)
+
+
 def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClause]:
     asked = (
         (GENERATIONS.c.key_id, wanted.key_id),
@@ -128,7 +132,7 @@ def _conditions(wanted: GenerationFilter) -> list[ColumnElement[bool] | TextClau
         conditions.append(GENERATIONS.c.created_at >= to_instant(wanted.since))
     if wanted.is_operators:
         conditions.append(GENERATIONS.c.key_id.is_(None))
-    if wanted.is_unfinished:
+    if _is_unfinished(wanted):
         conditions.append(text(UNFINISHED))
     if wanted.code is not None or wanted.state in (State.FAILED, State.CANCELLED):
         conditions.append(text(FAILURES))  # only these have a code

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from flow2api.domain.errors import ConfigurationError
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest revision. It stands here so that a start on a current database need not load the migrations."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -49,6 +49,8 @@ async def test_the_support_bundle_tells_much_and_no_secret(site: Site) -> None:
     assert any(one["name"] == "database writes" for one in told["checks"])
     assert told["options"]["policy"] in ("default", "set", "settings")
     assert "private@example.org" not in answer.text
+    assert str(site.services.settings.data_dir) not in answer.text
+    assert "<data folder>" in answer.text
     assert await _audited(site, AuditAction.BUNDLE_TAKEN) >= 1
     await site.viewer.submit("/console/system/bundle", 403)
 

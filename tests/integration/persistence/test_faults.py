@@ -357,6 +357,19 @@ class TestPlans:
             assert len(steps) == 1
             assert "ix_generations_failures (state=?)" in steps[0]
 
+    @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.QUEUED, State.RUNNING])
+    async def test_what_waits_runs_or_came_to_nothing_on_an_account_is_found_without_what_did_not(
+        self, storage: SqlStorage, state: State
+    ) -> None:
+        wanted = GenerationFilter(account_id=7, state=state)
+        steps = await plans_of(storage, storage.generation_directory.page(wanted, after=None, limit=10))
+
+        is_over = state in (State.FAILED, State.CANCELLED)
+        index = (
+            "ix_generations_failures_of_account (account_id=? AND state=?)" if is_over else "ix_generations_unfinished"
+        )
+        assert f"USING INDEX {index}" in steps[0]
+
     async def test_figures_of_an_account_are_looked_up_by_quarter_hours(self, storage: SqlStorage) -> None:
         steps = await plans_of(storage, storage.statistics.of_quarters(range(9, 99), None, Scope(account_id=7)))
 

@@ -30,6 +30,12 @@ class GenerationRow(Row):
             sqlite_where=text(FAILURES),
         ),
         Index(
+            "ix_generations_failures_of_account",
+            "account_id",
+            "state",
+            sqlite_where=text(FAILURES),
+        ),
+        Index(
             "ix_generations_body_digest",
             "body_digest",
             sqlite_where=text("body_digest IS NOT NULL"),
