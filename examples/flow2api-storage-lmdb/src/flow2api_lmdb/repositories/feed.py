@@ -1,8 +1,9 @@
 """The change feed, and the options that operators have set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.errors import ChangedMeanwhileError
 from flow2api.domain.ports.storage import Change
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import OPTIONS as CHANGED_OPTIONS
@@ -35,8 +36,17 @@ class LmdbOptionValues:
     async def read(self) -> Mapping[str, object]:
         return await self._engine.read(lambda step: {option.name: option.value for option in step.scan(OPTIONS)})
 
-    async def write(self, values: Mapping[str, object], who: str, audit: AuditEntry | None = None) -> None:
+    async def write(
+        self,
+        values: Mapping[str, object],
+        who: str,
+        audit: AuditEntry | None = None,
+        *,
+        known: Mapping[str, object] | None = None,
+    ) -> None:
         def work(step: Step) -> None:
+            if known is not None:
+                _check_unchanged(step, values, known)
             for name, value in values.items():
                 if value is None:
                     step.delete(OPTIONS, name)
@@ -47,3 +57,11 @@ class LmdbOptionValues:
 
         if values:
             await self._engine.write(work)
+
+
+def _check_unchanged(step: Step, names: Iterable[str], known: Mapping[str, object]) -> None:
+    """Refuse options that are not as they were read."""
+    stored = {name: option.value for name in names if (option := step.get(OPTIONS, name)) is not None}
+    changed = [name for name in names if stored.get(name) != known.get(name)]
+    if changed:
+        raise ChangedMeanwhileError(changed)
