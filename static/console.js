@@ -54,9 +54,9 @@
   document.addEventListener("htmx:sse:error", lose);
   document.addEventListener("bye", lose);
   let renewed = false; // who looks may do more, or less, than this page shows; what is being typed is not taken away
-  const isTyped = (field) => field.value !== field.defaultValue && field.type !== "search";
+  const isTyped = (field) => !["hidden", "search", "checkbox", "radio"].includes(field.type) && field.value !== field.defaultValue;
   document.addEventListener("role", () => {
-    if (!renewed) (renewed = true, all("#main :is(textarea, input:not([type=hidden]))").some(isTyped) ? poll() : location.reload());
+    if (!renewed) (renewed = true, all("#main :is(textarea, input)").some(isTyped) ? poll() : location.reload());
   });
   document.addEventListener("htmx:response:error", (event) => { if (event.target.id === "live") lose(); });
   document.addEventListener("htmx:error", (event) => { if (event.detail?.ctx && !event.detail.ctx.response) miss(); });
