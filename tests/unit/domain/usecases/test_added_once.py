@@ -7,12 +7,11 @@ import pytest
 from flow2api.domain.errors import ConflictError
 from flow2api.testing.fakes.clock import FakeClock
 from flow2api.testing.fakes.storage import FakeStorage
-from flow2api.testing.fakes.tables import Tables
 from flow2api.testing.samples import account_of, credentials_of
 
 
 async def test_second_of_two_that_are_added_at_once_is_told_of_the_first() -> None:
-    accounts = FakeStorage(Tables(FakeClock().now)).accounts
+    accounts = FakeStorage(FakeClock()).accounts
 
     first, second = await asyncio.gather(
         *(accounts.add([(account_of(name), credentials_of("a"))], unless_there=True) for name in "ab"),
