@@ -28,6 +28,11 @@ class DeletedAccount:
         return self.deleted_at + KEPT_FOR
 
 
+def there_already(account_id: int) -> ConflictError:
+    """Why an account is not added: this one has what it would sign in with."""
+    return ConflictError(f"The account {account_id} signs in with the same address or session token already.")
+
+
 def taken_by(account_id: int) -> ConflictError:
     """Why a deleted account stays away: this one has what it would sign in with."""
     return ConflictError(

@@ -19,6 +19,7 @@ from flow2api.domain.audit import AuditEntry
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.storage import Changed
 from flow2api.domain.ports.system import Clock
+from flow2api.domain.trash import there_already
 
 ACCOUNTS = table_of(AccountRow)
 CREDENTIALS = table_of(CredentialRow)
@@ -47,6 +48,17 @@ _RESERVE = (
     .values(value=COUNTERS.c.value + bindparam("many"))
     .returning(COUNTERS.c.value)
 )
+_OF_DIGEST = select(CREDENTIALS.c.account_id).where(CREDENTIALS.c.token_digest == bindparam("digest"))
+_SAME = (
+    select(ACCOUNTS.c.id)
+    .where(
+        ACCOUNTS.c.upstream == bindparam("upstream"),
+        ACCOUNTS.c.base_url.is_not_distinct_from(bindparam("base_url")),
+        (ACCOUNTS.c.email == bindparam("email")) | ACCOUNTS.c.id.in_(_OF_DIGEST),
+    )
+    .order_by(ACCOUNTS.c.id)
+    .limit(1)
+)
 
 
 def account_to_change(connection: Connection, account_id: int) -> Account | None:
@@ -62,6 +74,15 @@ def save_account(connection: Connection, changed: Changed, entry: AuditEntry | N
     connection.execute(_SAVE, {"account_id": account_id, **values})
     note_changes(connection, ACCOUNT, (account_id,), now)
     note_audit(connection, entry)
+
+
+Columns = Mapping[str, Any] | RowMapping
+
+
+def same_account(connection: Connection, account: Columns, secrets: Columns) -> int | None:
+    """The account of the same place that has the address or the secret of these rows."""
+    wanted = {name: account[name] for name in ("upstream", "base_url", "email")}
+    return connection.scalar(_SAME, {**wanted, "digest": secrets["token_digest"]})
 
 
 class Alteration:
@@ -120,7 +141,11 @@ class SqlAccounts:
         return sorted(found, key=lambda account: account.id)
 
     async def add(
-        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+        self,
+        accounts: Sequence[tuple[Account, Credentials]],
+        audit: AuditEntry | None = None,
+        *,
+        unless_there: bool = False,
     ) -> Sequence[Account]:
         if not accounts:
             return ()
@@ -132,14 +157,19 @@ class SqlAccounts:
         else:
             added, rows, sealed = await asyncio.to_thread(self._numbered, accounts, first)
 
-        def step(connection: Connection) -> None:
+        def step(connection: Connection) -> int | None:
+            for row, secret in zip(rows, sealed, strict=True) if unless_there else ():
+                if (known := same_account(connection, row, secret)) is not None:
+                    return known  # raised here, it would undo the transaction that others share
             for start in range(0, len(rows), BATCH):
                 connection.execute(insert(ACCOUNTS), rows[start : start + BATCH])
                 connection.execute(insert(CREDENTIALS), sealed[start : start + BATCH])
             note_changes(connection, ACCOUNT, range(first, last + 1), self._clock.now())
             note_audit(connection, audit, made=first if first == last else f"{first}-{last}")
+            return None
 
-        await self._database.write(step)
+        if (known := await self._database.write(step)) is not None:
+            raise there_already(known)
         return added
 
     async def change(

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, CursorResult, RowMapping, bindparam, delete, func, insert, select
 
 from flow2api.adapters.persistence.account_mapping import row_to_account, row_to_credentials
-from flow2api.adapters.persistence.accounts import ACCOUNTS, CREDENTIALS
+from flow2api.adapters.persistence.accounts import ACCOUNTS, CREDENTIALS, same_account
 from flow2api.adapters.persistence.audit_log import note_audit
 from flow2api.adapters.persistence.changes import ACCOUNT, note_changes
 from flow2api.adapters.persistence.database import Database
@@ -33,17 +33,6 @@ _DROP = delete(DELETED).where(DELETED.c.id == bindparam("of"))
 _PAGE = select(DELETED).where(DELETED.c.id < bindparam("behind")).order_by(DELETED.c.id.desc()).limit(bindparam("most"))
 _COUNT = select(func.count()).select_from(DELETED)
 _FORGET = delete(DELETED).where(DELETED.c.deleted_at < bindparam("before"))
-_OF_DIGEST = select(CREDENTIALS.c.account_id).where(CREDENTIALS.c.token_digest == bindparam("digest"))
-_SAME = (
-    select(ACCOUNTS.c.id)
-    .where(
-        ACCOUNTS.c.upstream == bindparam("upstream"),
-        ACCOUNTS.c.base_url.is_not_distinct_from(bindparam("base_url")),
-        (ACCOUNTS.c.email == bindparam("email")) | ACCOUNTS.c.id.in_(_OF_DIGEST),
-    )
-    .order_by(ACCOUNTS.c.id)
-    .limit(1)
-)
 _GREATEST = 2**62
 
 
@@ -97,8 +86,7 @@ class SqlAccountTrash:
             if row is None:
                 return None
             account, secrets = _unpacked(row["account"]), _unpacked(row["credentials"])
-            wanted = {name: account[name] for name in ("upstream", "base_url", "email")}
-            taken = connection.scalar(_SAME, {**wanted, "digest": secrets[_DIGEST]})
+            taken = same_account(connection, account, secrets)
             if taken is not None:
                 return taken_by(taken)  # raised, it would undo the transaction that others share
             connection.execute(insert(ACCOUNTS), [dict(account)])

@@ -124,7 +124,8 @@ class ManageAccounts:
                     f"an import with its address and the new {credential.secret} renews it."
                 )
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, None, {"email": account.email, "remark": account.remark})
-        return (await self._accounts.add([(account, Credentials(new.session_token))], entry))[0]
+        credentials = Credentials(new.session_token)
+        return (await self._accounts.add([(account, credentials)], entry, unless_there=True))[0]
 
     async def set_enabled(self, account: Account, *, enabled: bool, actor: Actor | None = None) -> Account:
         """Let the operator switch an account on or off; other reasons for rest stay.

@@ -215,7 +215,7 @@ class PushSessionToken:
             access_obtained_at=exchanged.credentials.obtained_at or now,
         )
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, None, {"email": email})
-        (added,) = await self._accounts.add([(account, exchanged.credentials)], entry)
+        (added,) = await self._accounts.add([(account, exchanged.credentials)], entry, unless_there=True)
         self._pool.put(added)
         return Pushed(added, is_new=True)
 

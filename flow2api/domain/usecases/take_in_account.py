@@ -74,7 +74,7 @@ class TakeInAccount:
         account = await self._with_allowance(account, exchanged)
         entry = self._entry(actor, AuditAction.ACCOUNT_ADDED, {"email": account.email, "remark": account.remark})
         await self._refuse_namesake(account)
-        (added,) = await self._accounts.add([(account, exchanged.credentials)], entry)
+        (added,) = await self._accounts.add([(account, exchanged.credentials)], entry, unless_there=True)
         self._pool.put(added)
         return added
 

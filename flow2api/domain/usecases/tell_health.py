@@ -43,9 +43,13 @@ class ToldAccounts:
         return await self._accounts.with_emails(emails)
 
     async def add(
-        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+        self,
+        accounts: Sequence[tuple[Account, Credentials]],
+        audit: AuditEntry | None = None,
+        *,
+        unless_there: bool = False,
     ) -> Sequence[Account]:
-        added = await self._accounts.add(accounts, audit)
+        added = await self._accounts.add(accounts, audit, unless_there=unless_there)
         for account in added:
             self._health.note(HealthEvent(account.id, self._clock.now(), self._added_as, by=_who(audit, self._by)))
         return added

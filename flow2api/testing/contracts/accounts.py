@@ -36,6 +36,27 @@ class AccountsContract:
         assert await storage.accounts.get(added.id) == added
         assert await all_accounts(storage) == [added]
 
+    async def test_none_is_added_unless_all_are_new_where_that_is_asked(
+        self, storage: Storage, clock: FakeClock
+    ) -> None:
+        known = replace(account_of("a"), email="a@example.org")
+        (added,) = await storage.accounts.add([(known, credentials_of("a"))], unless_there=True)
+        before = await storage.changes.latest()
+
+        same_address = (replace(account_of("b"), email=known.email), credentials_of("b"))
+        for same in (same_address, (account_of("b"), credentials_of("a"))):
+            with pytest.raises(ConflictError, match=f"The account {added.id} signs in with the same"):
+                await storage.accounts.add(
+                    [(account_of("c"), credentials_of("c")), same], entry_of(clock), unless_there=True
+                )
+        assert await all_accounts(storage) == [added]
+        assert (await new_changes(storage, before), await actions(storage)) == ([], [])
+
+        elsewhere = replace(known, base_url="https://else.example")
+        await storage.accounts.add([(elsewhere, credentials_of("a"))], unless_there=True)
+        await storage.accounts.add([(known, credentials_of("a"))])
+        assert len(await all_accounts(storage)) == 3
+
     async def test_numbers_are_small_grow_and_are_never_used_again(self, storage: Storage) -> None:
         first = await storage.accounts.add(
             [(account_of("a"), credentials_of("a")), (account_of("b"), credentials_of("b"))]

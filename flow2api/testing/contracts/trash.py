@@ -1,5 +1,6 @@
 """What a storage promises of deleted accounts, if it keeps them."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,6 +98,22 @@ class AccountTrashContract:
         assert await trash.read(second.id) is not None
         assert await actions(storage) == []
         assert await new_changes(storage, before) == [("account", str(first.id)), ("account", str(third.id))]
+
+    async def test_account_that_is_added_while_it_comes_back_is_there_once(
+        self, storage: Storage, trash: AccountTrash, clock: FakeClock
+    ) -> None:
+        first = await _added(storage, "a")
+        await trash.put(first.id, "ada", NOW)
+        again = [(account_of("other"), credentials_of("a"))]
+
+        outcomes = await asyncio.gather(
+            trash.restore(first.id),
+            *(storage.accounts.add(again, entry_of(clock, "added"), unless_there=True) for _ in range(3)),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(one, ConflictError) for one in outcomes) == 3
+        assert len(await all_accounts(storage)) == 1
 
     async def test_pages_go_from_the_greatest_id_down(self, storage: Storage, trash: AccountTrash) -> None:
         ids = [(await _added(storage, name)).id for name in "abc"]

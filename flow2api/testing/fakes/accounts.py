@@ -16,6 +16,7 @@ from flow2api.domain.ports.account_directory import (
 from flow2api.domain.ports.storage import Changed
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
+from flow2api.domain.trash import there_already
 from flow2api.testing.fakes.tables import Tables
 
 
@@ -41,9 +42,16 @@ class FakeAccounts:
         return [account for _, account in sorted(self._tables.accounts.items()) if account.email in emails]
 
     async def add(
-        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+        self,
+        accounts: Sequence[tuple[Account, Credentials]],
+        audit: AuditEntry | None = None,
+        *,
+        unless_there: bool = False,
     ) -> Sequence[Account]:
         self._tables.writing(audit)
+        for account, credentials in accounts if unless_there else ():
+            if (known := same_account(self._tables, account, credentials)) is not None:
+                raise there_already(known)
         added = []
         for new, credentials in accounts:
             account = replace(new, id=self._tables.new_id("account"))
@@ -167,3 +175,12 @@ class FakeAccountDirectory:
             if wanted.status is None or account.status(now) is wanted.status
             if wanted.tag is None or wanted.tag in account.tags
         ]
+
+
+def same_account(tables: Tables, account: Account, secrets: Credentials) -> int | None:
+    """The account of the same place that has this one's address or secret."""
+    for one in tables.accounts.values():
+        is_same = tables.credentials[one.id].session_token == secrets.session_token
+        if one.place == account.place and (is_same or (one.email is not None and one.email == account.email)):
+            return one.id
+    return None

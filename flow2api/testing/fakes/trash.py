@@ -6,6 +6,7 @@ from datetime import datetime
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
 from flow2api.domain.trash import DeletedAccount, taken_by
+from flow2api.testing.fakes.accounts import same_account
 from flow2api.testing.fakes.tables import Tables
 
 
@@ -39,11 +40,8 @@ class FakeAccountTrash:
         if account_id not in self._tables.deleted:
             return None
         deleted, secrets = self._tables.deleted[account_id]
-        for one in self._tables.accounts.values():
-            theirs = self._tables.credentials[one.id].session_token
-            is_same = theirs == secrets.session_token or (one.email is not None and one.email == deleted.account.email)
-            if is_same and one.place == deleted.account.place:
-                raise taken_by(one.id)
+        if (known := same_account(self._tables, deleted.account, secrets)) is not None:
+            raise taken_by(known)
         del self._tables.deleted[account_id]
         self._tables.accounts[account_id] = deleted.account
         self._tables.credentials[account_id] = secrets

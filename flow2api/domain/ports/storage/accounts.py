@@ -42,9 +42,20 @@ class Accounts(Protocol):
         ...
 
     async def add(
-        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+        self,
+        accounts: Sequence[tuple[Account, Credentials]],
+        audit: AuditEntry | None = None,
+        *,
+        unless_there: bool = False,
     ) -> Sequence[Account]:
-        """Store new accounts with their secrets in one step; their ``id`` (0 before) is filled in."""
+        """Store new accounts with their secrets in one step; their ``id`` (0 before) is filled in.
+
+        Args:
+            unless_there: Store none when one of them is there already.
+
+        Raises:
+            ConflictError: `there_already`: in that very step one of the same place has the address or the secret of one.
+        """
         ...
 
     async def change(

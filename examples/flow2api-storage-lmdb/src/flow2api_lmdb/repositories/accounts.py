@@ -12,6 +12,7 @@ from flow2api.domain.ports.storage import Changed
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.secret import Secret
 from flow2api.domain.statistics import Counts
+from flow2api.domain.trash import there_already
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import ACCOUNT, note_audit, note_changes
 from flow2api_lmdb.schema import ACCOUNTS, ASSIGNMENTS, CREDENTIALS, REQUEST_LOG, TOTALS, KeptCredentials
@@ -48,11 +49,18 @@ class LmdbAccounts:
         return sorted(await self._engine.read(work), key=lambda account: account.id)
 
     async def add(
-        self, accounts: Sequence[tuple[Account, Credentials]], audit: AuditEntry | None = None
+        self,
+        accounts: Sequence[tuple[Account, Credentials]],
+        audit: AuditEntry | None = None,
+        *,
+        unless_there: bool = False,
     ) -> Sequence[Account]:
         digests = [digest_of(self._cipher, credentials) for _, credentials in accounts]
 
         def work(step: Step) -> Sequence[Account]:
+            for (account, _), digest in zip(accounts, digests, strict=True) if unless_there else ():
+                if (known := same_account(step, account, digest)) is not None:
+                    raise there_already(known)
             added = []
             for (new, credentials), digest in zip(accounts, digests, strict=True):
                 account = replace(new, id=step.new_number("account"))
@@ -214,6 +222,14 @@ class LmdbAccountDirectory:
 
 
 PURPOSE = "session_token"
+
+
+def same_account(step: Step, account: Account, digest: bytes) -> int | None:
+    """The account of the same place that has this address or secret."""
+    found = [] if account.email is None else [one.id for one in step.by(ACCOUNTS, "email", account.email)]
+    found += [one.account_id for one in step.by(CREDENTIALS, "digest", digest)]
+    accounts = (step.get(ACCOUNTS, one) for one in sorted(found))
+    return next((one.id for one in accounts if one is not None and one.place == account.place), None)
 
 
 def digest_of(cipher: Cipher, credentials: Credentials) -> bytes:

@@ -8,7 +8,7 @@ from flow2api.domain.audit import AuditEntry
 from flow2api.domain.trash import DeletedAccount, taken_by
 from flow2api_lmdb.engine import Engine
 from flow2api_lmdb.noting import ACCOUNT, note_audit, note_changes
-from flow2api_lmdb.repositories.accounts import forget_account
+from flow2api_lmdb.repositories.accounts import forget_account, same_account
 from flow2api_lmdb.schema import ACCOUNTS, CREDENTIALS, DELETED, KeptDeleted
 from flow2api_lmdb.slices import first
 from flow2api_lmdb.tables import Step
@@ -48,7 +48,7 @@ class LmdbAccountTrash:
             kept = step.get(DELETED, account_id)
             if kept is None:
                 return None
-            if (taken := _taken(step, kept)) is not None:
+            if (taken := same_account(step, kept.deleted.account, kept.secrets.digest)) is not None:
                 raise taken_by(taken)
             step.delete(DELETED, account_id)
             step.put(ACCOUNTS, (account_id,), kept.deleted.account)
@@ -67,12 +67,3 @@ class LmdbAccountTrash:
             return len(old)
 
         return await self._engine.write(work)
-
-
-def _taken(step: Step, kept: KeptDeleted) -> int | None:
-    """The account of the same place that has the address or the secret by now."""
-    email, place = kept.deleted.account.email, kept.deleted.account.place
-    found = [] if email is None else [one.id for one in step.by(ACCOUNTS, "email", email)]
-    found += [one.account_id for one in step.by(CREDENTIALS, "digest", kept.secrets.digest)]
-    accounts = (step.get(ACCOUNTS, one) for one in sorted(found))
-    return next((one.id for one in accounts if one is not None and one.place == place), None)
