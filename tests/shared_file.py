@@ -74,7 +74,7 @@ class FileCoordination:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=1.5, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=30.0, isolation_level=None)) as connection:
             connection.executescript(SCHEMA)
             connection.execute("begin immediate")
             alive = (self._name, time.time() + LIFE_S)
@@ -114,7 +114,7 @@ class FileCoordination:
             return int(connection.execute("select coalesce(max(number), 0) from events").fetchone()[0])
 
     def _behind(self, last: int) -> list[tuple[int, str, str]]:
-        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=1.5)) as connection:
+        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=30.0)) as connection:
             return connection.execute(
                 "select number, topic, about from events where number > ? order by number", (last,)
             ).fetchall()

@@ -16,6 +16,7 @@ from flow2api.app.proxying import Proxying, build_proxying
 from flow2api.app.recording import Recording, build_recording
 from flow2api.app.relaying import build_relay
 from flow2api.domain.account import Tier
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock, Ids
@@ -54,6 +55,7 @@ class Basis:
     journal: CountedJournal
     recording: Recording
     work: Work
+    lines: KeyLines
     limit: LimitRequests
     relay: RelayEvents | None
     audience: Audience
@@ -84,8 +86,9 @@ def build_basis(settings: Settings, extensions: Extensions, backends: Backends, 
     journal = CountedJournal(storage.journal)
     recording = build_recording(settings, storage, journal, options, clock, backends.catalog.kind_of)
     work = Work(_owner(), run, recording.notes, clock, context_of, lambda account_id: _tier_in(pool, account_id))
+    lines, limits = KeyLines(), backends.coordination.limits
     limit = LimitRequests(
-        backends.coordination.limits, options, statistics=storage.statistics, clock=clock, under_way=work.under_way
+        limits, options, lines=lines, statistics=storage.statistics, clock=clock, under_way=work.under_way
     )
     work.subscribe_to_ends(limit.ended)
     return Basis(
@@ -105,6 +108,7 @@ def build_basis(settings: Settings, extensions: Extensions, backends: Backends, 
         journal=journal,
         recording=recording,
         work=work,
+        lines=lines,
         limit=limit,
         relay=build_relay(backends.coordination, work, clock),
         audience=Audience(),

@@ -27,7 +27,7 @@ from flow2api.app.upkeep import Upkeep, build_upkeep
 from flow2api.domain.catalog import ModelCatalog, ModelRoutes
 from flow2api.domain.credential_kinds import CredentialKinds
 from flow2api.domain.lease import AccountPool
-from flow2api.domain.ports.coordination import Coordination
+from flow2api.domain.ports.coordination import Coordination, LimitsInMemory
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Storage
 from flow2api.domain.ports.system import Clock
@@ -110,6 +110,11 @@ class Services:
         """What keeps the server from taking work although it answers, as a stable code; None when nothing does."""
         return "draining" if self.work.is_held else self.room.problem
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process serves from the same storage, as far as the coordination tells."""
+        return isinstance(self.coordination.limits, LimitsInMemory)
+
 
 def build_services(settings: Settings, extensions: Extensions) -> Services:
     """The only place that picks storage, stores, upstreams and policies by name.
@@ -182,7 +187,7 @@ def _services(
         coordination=backends.coordination,
         generate=generate,
         limit=basis.limit,
-        ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, basis.ids, clock, options),
+        ingest=IngestPictures(pictures, GuardedFetcher(), store, storage.media, basis.ids, clock, options, basis.lines),
         generations=_read_generations(basis, media, stills),
         followed=FollowGenerations(basis.work, storage.generations, storage.generation_directory, storage.media),
         operate_generations=_operate_generations(basis, generate),
@@ -213,6 +218,7 @@ def _generate(basis: Basis) -> Generate:
         lease_s=basis.settings.lease_s,
         left_alone_s=basis.tending.guard.wait_s,
         places_left_alone=basis.tending.guard.places_left_alone,
+        lines=basis.lines,
         limit=basis.limit,
         relay=basis.relay,
     )
@@ -258,7 +264,7 @@ def _entrance(basis: Basis) -> Entrance:
 def _read_generations(basis: Basis, media: ServeMedia, stills: PyAvVideoStills) -> ReadGenerations:
     storage, store = basis.storage, basis.backends.store
     return ReadGenerations(
-        storage.generations, storage.media, store, media, DrawStills(stills), basis.work, basis.clock
+        storage.generations, storage.media, store, media, DrawStills(stills), basis.work, basis.clock, basis.lines
     )
 
 

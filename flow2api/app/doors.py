@@ -217,6 +217,7 @@ def console_doors(services: Services, shared: OperatorDoors, doors: Doors, readi
         address_of=lambda scope: client_address(scope, settings.trusted_proxies),
         came_by_of=lambda scope: came_by(doors, scope),
         takes_plain_http=settings.console_plain_http,
+        is_alone=services.is_alone,
         look_outside=look_outside,
         public_url=settings.public_url,
     )

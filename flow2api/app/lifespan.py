@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from flow2api.adapters.console.checks.check_keys import end_left_keys
 from flow2api.adapters.health import Readiness
 from flow2api.adapters.scheduler import Background
 from flow2api.app.composition import Services
@@ -75,6 +76,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
         services.entrance.operators, services.settings.operator_password_file, services.clock.now()
     )
     await services.upkeep.follow.begin()
+    await end_left_keys(services.operating.keys, services.clock, is_alone=services.is_alone)
     await services.authorize.load()
     await services.proxying.choose.load()
     services.options.check_changes_by(services.proxying.choose.check_options)

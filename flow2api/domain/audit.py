@@ -106,6 +106,11 @@ class AuditEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
 
+    @property
+    def thing(self) -> tuple[str, str | None]:
+        """What it was done to: its kind, as the action begins, and its subject."""
+        return self.action.partition(".")[0], self.subject
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
@@ -115,6 +120,7 @@ class AuditFilter:
         action: What the action begins with, such as ``account`` or ``operator.sign_in_refused``.
         actor: The name of who did it, spelt as it stands there.
         subject: The id or name of what it was done to.
+        named: What else is found with the ``subject``, as `AuditEntry.thing` has it: what is called so.
         since: From this moment on.
         until: Before this moment.
     """
@@ -122,6 +128,7 @@ class AuditFilter:
     action: str | None = None
     actor: str | None = None
     subject: str | None = None
+    named: frozenset[tuple[str, str | None]] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 

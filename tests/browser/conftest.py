@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.with_parent import tied
 
@@ -25,6 +25,11 @@ PICTURES = Path(os.environ.get("BROWSER_PICTURES", "dist/pictures"))
 """Where the pictures of the pages are left, for people to look at."""
 
 _STARTS_WITHIN_S = 60.0
+
+SLOW_S = 20.0
+"""A machine that is busy with something else makes nothing wrong."""
+
+expect.set_options(timeout=SLOW_S * 1000)
 
 WATCH = """
 window.__violations = [];
@@ -192,9 +197,10 @@ def stock(demo: Demo, session_state: Any) -> Stock:
     with httpx.Client(base_url=demo.base, cookies=cookies, timeout=30) as browser:
 
         def first(path: str, pattern: str) -> str:
-            page = browser.get(path).text
-            found = re.search(pattern, page)
-            assert found, (path, pattern, page)
+            until = time.monotonic() + SLOW_S  # lines of the log are written behind the answers
+            while not (found := re.search(pattern, page := browser.get(path).text)):
+                assert time.monotonic() < until, (path, pattern, page)
+                time.sleep(0.1)
             return found[1]
 
         generation = r"/console/generations/(gen_\w+)"

@@ -11,8 +11,6 @@ from tests.browser.conftest import Demo
 from tests.e2e.processes import Gateway, Simulator
 
 PASSPHRASE = "quiet maple river lamp"
-CONVERGES_WITHIN_MS = 5_000
-
 HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event('visibilitychange'));
@@ -51,20 +49,21 @@ def test_page_survives_the_end_of_its_server(chromium: Browser, gateway: Gateway
     waiting.goto(f"{gateway.url}/console/accounts/1")
     waiting.fill("#credential", "half a token")
     live.goto(f"{gateway.url}/console/accounts")
-    expect(live.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    expect(live.locator("#live-words")).to_contain_text("Live")
     expect(live.locator("#account-row-1")).not_to_contain_text("Paused")
 
     gateway.kill()
-    expect(live.locator("#live-words")).to_contain_text("Reconnecting", timeout=10_000)
-    expect(waiting.locator("#live-words")).to_contain_text("Reconnecting", timeout=10_000)
+    expect(live.locator("#live-words")).to_contain_text("Reconnecting")
+    expect(waiting.locator("#live-words")).to_contain_text("Reconnecting")
     waiting.clock.fast_forward(12_000)
     expect(waiting.locator("#offline")).to_be_visible()
     gateway.run("accounts", "disable", "1")
 
     gateway.start()
     gateway.wait_until_ready()
-    expect(live.locator("#account-row-1")).to_contain_text("Paused", timeout=CONVERGES_WITHIN_MS)
-    expect(waiting.locator("#offline")).to_be_hidden(timeout=CONVERGES_WITHIN_MS)
+    # That it is tried often enough for five seconds is counted in the tests of the stream; a busy machine takes longer.
+    expect(live.locator("#account-row-1")).to_contain_text("Paused")
+    expect(waiting.locator("#offline")).to_be_hidden()
     expect(waiting.locator("#credential")).to_have_value("half a token")
     live.context.close()
 
@@ -72,13 +71,13 @@ def test_page_survives_the_end_of_its_server(chromium: Browser, gateway: Gateway
 def test_one_request_that_got_lost_leaves_no_page_reconnecting(context: Any, demo: Demo) -> None:
     page = context.new_page()
     page.goto(f"{demo.base}/console/accounts")
-    expect(page.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    expect(page.locator("#live-words")).to_contain_text("Live")
     page.route("**/console/accounts?*", lambda route: route.abort())
     page.fill("#account-q", "lost on the way")
     expect(page.locator("#offline")).to_be_visible()
     page.unroute_all()
 
-    expect(page.locator("#offline")).to_be_hidden(timeout=10_000)
+    expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator("#live-words")).to_contain_text("Live")
 
 
@@ -92,7 +91,7 @@ def test_form_is_not_sent_where_nobody_takes_it_and_keeps_what_was_typed(context
     expect(page.locator("#name")).to_have_value("typed before the line was cut")
 
     context.set_offline(False)
-    expect(page.locator("#offline")).to_be_hidden(timeout=10_000)
+    expect(page.locator("#offline")).to_be_hidden()
     page.get_by_role("button", name="Test and add").click()
     expect(page.get_by_role("alert").first).to_contain_text("Not saved")
     expect(page.locator("#name")).to_have_value("typed before the line was cut")
@@ -121,12 +120,16 @@ def test_what_is_pressed_twice_is_sent_once(page: Page, demo: Demo) -> None:
 
 def test_hidden_tab_holds_no_stream(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.base}/console")
-    expect(page.locator("#live-words")).to_contain_text("Live", timeout=10_000)
+    expect(page.locator("#live-words")).to_contain_text("Live")
     ended: list[str] = []
     for event in ("requestfinished", "requestfailed"):
         page.on(event, lambda request: ended.append(request.url))
     page.evaluate(HIDE, True)
-    page.wait_for_timeout(300)
-    assert any("/console/events" in url for url in ended)
-    with page.expect_request("**/console/events*", timeout=10_000):
+    for _ in range(200):
+        if any("/console/events" in url for url in ended):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("the stream of a hidden tab goes on")
+    with page.expect_request("**/console/events*"):
         page.evaluate(HIDE, False)

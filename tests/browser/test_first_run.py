@@ -40,7 +40,7 @@ def test_newcomer_gets_from_an_empty_server_to_a_first_picture(
     page.get_by_role("link", name="Add your first account").click()
     page.fill("#session_token", gateway.simulator.ready["accounts"][0]["session_token"])
     page.get_by_role("button", name="Test and add").click()
-    expect(page.locator("#toasts .toast.ok")).to_be_visible(timeout=20_000)
+    expect(page.locator("#toasts .toast.ok")).to_be_visible()
 
     page.goto(f"{gateway.url}/console/first-steps")
     page.get_by_role("link", name="Create an API key").click()
@@ -53,6 +53,6 @@ def test_newcomer_gets_from_an_empty_server_to_a_first_picture(
     page.fill("#prompt", "a lighthouse at dawn")
     page.get_by_role("button", name="Make the picture").click()
     picture = page.locator("#run .player img")
-    expect(picture).to_be_visible(timeout=20_000)
+    expect(picture).to_be_visible()
     assert page.evaluate("window.__violations") == []
     context.close()

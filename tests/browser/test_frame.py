@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import WATCH, Demo, Stock, sign_in
+from tests.browser.conftest import SLOW_S, WATCH, Demo, Stock, sign_in
 from tests.browser.looks import Look, assert_for_everybody, in_looks, put_on
 
 PAGES = [
@@ -91,7 +91,7 @@ def test_stream_is_there_at_every_cold_load(chromium: Browser, session_state: An
     for _ in range(12):
         context = chromium.new_context(storage_state=session_state)
         page = context.new_page()
-        with page.expect_request("**/console/events*", timeout=5000):
+        with page.expect_request("**/console/events*", timeout=SLOW_S * 1000):
             page.goto(f"{demo.base}/console", wait_until="commit")
         context.close()
 
@@ -104,8 +104,8 @@ def test_door_works_and_says_what_is_wrong(chromium: Browser, demo: Demo) -> Non
     page.fill("#name", "nobody")
     page.fill("#passphrase", "wrong")
     page.click("button.pri")
-    assert page.get_by_role("alert").is_visible()
-    assert page.input_value("#name") == "nobody"
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#name")).to_have_value("nobody")
     sign_in(page, demo)
-    assert page.locator("h1").first.is_visible()
+    expect(page.locator("h1").first).to_be_visible()
     context.close()

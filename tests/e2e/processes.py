@@ -1,8 +1,8 @@
 """The server and the simulated upstream as processes of their own, as an operator would run them."""
 
+import atexit
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -10,11 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
-from itertools import cycle, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,27 +23,25 @@ from tests.e2e.with_parent import tied
 STARTS_WITHIN_S = 60.0
 STOPS_WITHIN_S = 30.0
 
-PORTS = range(12_000, 32_000)
-"""Below what systems give to sockets by themselves: until the server binds its port, and while it starts anew, nobody gets it."""
-PORTS_OF_WORKER = 2_000
-
-
-@cache
-def _own_ports() -> Iterator[int]:
-    """Ports that no other worker of the tests takes, each of them once."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = worker * PORTS_OF_WORKER % len(PORTS)
-    own, begin = PORTS[first : first + PORTS_OF_WORKER], secrets.randbelow(PORTS_OF_WORKER)
-    return cycle([*own[begin:], *own[:begin]])
+_KEPT_FREE: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    for port in islice(_own_ports(), PORTS_OF_WORKER):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("Every port of this worker is taken.")
+    """A port that nobody listens on, and that nobody else is given as long as this process runs.
+
+    It stays bound: the system hands such a port to nobody who takes any, and lets servers that ask for this one listen.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _KEPT_FREE.append(keeper)
+    return int(keeper.getsockname()[1])
+
+
+@atexit.register
+def _let_ports_go() -> None:
+    for keeper in _KEPT_FREE:
+        keeper.close()
 
 
 class Process:
@@ -216,7 +211,8 @@ class Gateway(Process):
         return str(json.loads(self.run("keys", "create", "--name", name, "--json"))["key"])
 
     def __enter__(self) -> Self:
-        self.add_accounts(self.simulator.ready["accounts"])
+        # With their addresses: the server is ready before it has stored what a first exchange tells of them.
+        self.add_accounts([{**one, "email": one["knobs"]["email"]} for one in self.simulator.ready["accounts"]])
         self.key = self.make_key()
         self.start()
         self.wait_until_ready()

@@ -10,7 +10,7 @@ from flow2api.simulator.control_schema import FaultKind
 from flow2api.testing.simulator import SimulatorControl
 from tests.security.wire import Wire
 
-ENDS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 40.0
 
 
 def ended(wire: Wire) -> Any:

@@ -41,7 +41,7 @@ async def test_video_says_when_it_is_worth_asking_again(wire: Wire, control: Sim
     assert 1000 <= int(running.headers["openai-poll-after-ms"]) <= 30_000
     await control.configure(video_s=0.1)
     await control.advance(60)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while json.loads((ended := wire.ask("GET", f"/v1/videos/{video}")).body)["status"] != "completed":
             await asyncio.sleep(0.1)
     assert "openai-poll-after-ms" not in ended.headers

@@ -1,5 +1,6 @@
 """A process that stood still while another took its work over does no harm when it wakes."""
 
+import asyncio
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from tests.e2e.processes import Gateway, Process, Simulator, free_port
 from tests.security.wire import Wire
 
 ACCOUNTS = [{"email": "one@example.com", "tier": "PAYGATE_TIER_TWO", "credits": 100_000}]
-WITHIN_S = 20.0
+WITHIN_S = 40.0
 
 
 def second_process(first: Gateway, folder: Path) -> tuple[Process, Wire]:
@@ -42,25 +43,34 @@ def status(wire: Wire, video: dict[str, Any]) -> str:
     return str(wire.ask("GET", f"/v1/videos/{video['id']}").json["status"])
 
 
+async def polled(control: SimulatorControl) -> set[str]:
+    """The videos that were asked for: whoever asks for one has written down that it has begun."""
+    return {one["name"] for request in await control.requests(call="poll_videos") for one in request.body["media"]}
+
+
 async def test_paused_process_finds_its_video_done_and_submits_nothing_again(tmp_path: Path) -> None:
-    options = {**OPTIONS, "media": "small", "video_s": 2.0, "era": "2026-06"}
+    options = {**OPTIONS, "media": "small", "video_s": 60.0, "era": "2026-06"}
     with Simulator(tmp_path, options, ACCOUNTS) as simulator, Gateway(tmp_path, simulator) as first:
         assert first.child is not None
+        control = SimulatorControl(simulator.ready["base_url"])
         zombie = Wire(first.port, first.key, first.child.pid)
         other, heir = second_process(first, tmp_path)
         try:
             wait_for(lambda: is_ready(heir))
             videos = [zombie.ask("POST", "/v1/videos", {"prompt": f"wave {n}", "seconds": "4"}).json for n in range(2)]
-            time.sleep(0.5)
+            async with asyncio.timeout(WITHIN_S):
+                while len(await polled(control)) < len(videos):
+                    await asyncio.sleep(0.05)
             os.kill(first.child.pid, signal.SIGSTOP)
+            await control.advance(60)
             wait_for(lambda: all(status(heir, video) == "completed" for video in videos))
             os.kill(first.child.pid, signal.SIGCONT)
             time.sleep(1.0)
             for wire in (zombie, heir):
                 assert [status(wire, video) for video in videos] == ["completed", "completed"]
                 assert wire.ask("GET", f"/v1/videos/{videos[0]['id']}/content").status == 200
-            async with SimulatorControl(simulator.ready["base_url"]) as control:
-                assert (await control.counters()).submits == len(videos)
+            assert (await control.counters()).submits == len(videos)
         finally:
             os.kill(first.child.pid, signal.SIGCONT)
             other.stop()
+            await control.aclose()

@@ -12,7 +12,7 @@ from tests.security.wire import Wire
 @pytest.fixture(scope="module")
 def video(wire: Wire) -> dict[str, Any]:
     made: dict[str, Any] = wire.ask("POST", "/v1/videos", {"prompt": "waves", "seconds": "4"}).json
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while made["status"] not in ("completed", "failed") and time.monotonic() < deadline:
         time.sleep(0.1)
         made = wire.ask("GET", f"/v1/videos/{made['id']}").json

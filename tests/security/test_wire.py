@@ -5,7 +5,6 @@ import io
 import json
 import os
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -165,19 +164,19 @@ class TestMemoryOfCallers:
 
     def test_a_body_of_junk_costs_little_time(self, wire: Wire) -> None:
         fields = {f"field{number}": 1 for number in range(60_000)}
-        began = time.perf_counter()
+        before = wire.processor_s
         answer = wire.ask("POST", IMAGES, {"prompt": "a mug", **fields})
         assert answer.status == 200
-        assert time.perf_counter() - began < 5
+        assert wire.processor_s - before < 5
         assert len(answer.headers["x-flow2api-warnings"]) <= 4096
 
     def test_a_long_conversation_costs_little_time(self, wire: Wire) -> None:
         text = "/media/ <a>" * (8 * MEBIBYTE // 11)
         messages = [{"role": "assistant", "content": text}, {"role": "user", "content": "a mug"}]
-        began = time.perf_counter()
+        before = wire.processor_s
         answer = wire.ask("POST", "/v1/chat/completions", {"model": "gemini-3.0-pro-image", "messages": messages})
         assert answer.status == 200
-        assert time.perf_counter() - began < 5
+        assert wire.processor_s - before < 5
 
 
 class TestForms:

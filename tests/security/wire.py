@@ -1,6 +1,7 @@
 """Requests as a hostile client may send them, byte by byte if need be."""
 
 import json
+import os
 import socket
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -93,6 +94,12 @@ class Wire:
         status = Path(f"/proc/{self.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("RssAnon"))
         return int(line.split()[1]) / 1024
+
+    @property
+    def processor_s(self) -> float:
+        """How long processors have worked for the process, which does not depend on what else they do."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def open_files(self) -> int:

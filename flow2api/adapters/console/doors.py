@@ -272,6 +272,7 @@ class ConsoleDoors:
         base_url_of: The address that links to media begin with, for who sent this request.
         client_check: The check of how this server answers clients, one in a process.
         came_by_of: The address by which a request came, by its ASGI scope, whatever address is configured.
+        is_alone: Whether no other process serves from the same storage, as far as its coordination tells.
         in_time: Gives up the body of a request that is sent too slowly.
         plugins: Every plugin that was found at the start.
         model_sources: The plugin, or the setting, that each name of a model comes from.
@@ -367,6 +368,7 @@ class ConsoleDoors:
     tls_headers_of: Callable[[Any], Sequence[tuple[bytes, bytes]]]
     in_time: Callable[[Receive], Receive]
     takes_plain_http: bool = False
+    is_alone: bool
     look_outside: LooksOutside
     client_check: ClientCheck = field(default_factory=ClientCheck)
     outside_check: OutsideCheck = field(default_factory=OutsideCheck)

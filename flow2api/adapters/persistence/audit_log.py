@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.rows import AuditRow
@@ -55,7 +55,14 @@ def _conditions(wanted: AuditFilter | None) -> list[ColumnElement[bool]]:
     if wanted.actor is not None:
         conditions.append(columns.actor == wanted.actor)
     if wanted.subject is not None:
-        conditions.append(columns.subject == wanted.subject)
+        numbers: dict[str, list[str | None]] = {}
+        for kind, number in wanted.named:
+            numbers.setdefault(f"{kind}.", []).append(number)
+        called = (
+            (func.substr(columns.action, 1, len(kind)) == kind) & columns.subject.in_(of_kind)
+            for kind, of_kind in numbers.items()
+        )
+        conditions.append(or_(columns.subject == wanted.subject, *called))
     if wanted.since is not None:
         conditions.append(columns.at >= to_instant(wanted.since))
     if wanted.until is not None:

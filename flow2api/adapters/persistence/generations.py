@@ -1,10 +1,22 @@
 """Generations in the database. Adding and saving are the hot writes: Core statements that are built once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from flow2api.adapters.persistence.database import Database
 from flow2api.adapters.persistence.generation_mapping import (
@@ -46,7 +58,8 @@ _REPEATED = (
         == select(GENERATIONS.c.group_id)
         .where(
             GENERATIONS.c.body_digest == bindparam("digest"),
-            GENERATIONS.c.key_id.is_not_distinct_from(bindparam("of")),
+            GENERATIONS.c.key_id.in_(bindparam("of", expanding=True))
+            | (GENERATIONS.c.key_id.is_(None) & bindparam("operators", type_=Boolean)),
             GENERATIONS.c.deleted_at.is_(None),
             GENERATIONS.c.ended_at.is_(None) | (GENERATIONS.c.ended_at > bindparam("since")),
         )
@@ -115,15 +128,23 @@ class SqlGenerations:
         rows = await self._rows(_CLAIMED, of=key_id or 0, named=idempotency_key, now=to_instant(self._clock.now()))
         return row_to_claim(rows[0]) if rows else None
 
-    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
-        rows = await self._rows(_REPEATED, of=key_id, digest=body_digest, since=to_instant(ended_since))
+    async def repeated(
+        self, key_ids: Collection[int | None], body_digest: bytes, *, ended_since: datetime
+    ) -> Sequence[Generation]:
+        keys, since = [one for one in key_ids if one is not None], to_instant(ended_since)
+        rows = await self._rows(_REPEATED, of=keys, operators=None in key_ids, digest=body_digest, since=since)
         return [row_to_generation(row) for row in rows]
 
     async def page(
-        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+        self, *, key_ids: Collection[int | None], kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        query = _paging(key_id, kind, after, to_instant(self._clock.now()), newest_first=newest_first).limit(limit + 1)
-        rows = await self._rows(query)
+        # Key by key, for over several at once the index would sort all that they ever made.
+        now, whose = to_instant(self._clock.now()), tuple(key_ids)
+        asked = [_paging(one, whose, kind, after, now, newest_first=newest_first).limit(limit + 1) for one in whose]
+        rows = await self._database.read(
+            lambda connection: [row for query in asked for row in connection.execute(query).mappings()]
+        )
+        rows.sort(key=lambda row: (row["created_at"], row["number"]), reverse=newest_first)
         return Page(tuple(row_to_generation(row) for row in rows[:limit]), has_more=len(rows) > limit)
 
     async def renew(self, owner: str, seconds: float) -> int:
@@ -158,17 +179,28 @@ class SqlGenerations:
         return connection.execute(taken, claim_to_row(claim)).rowcount == 1
 
 
-def _paging(key_id: int | None, kind: MediaKind, after: str | None, now: int, *, newest_first: bool) -> Select[Any]:
-    mine: ColumnElement[bool] = (
-        GENERATIONS.c.key_id.is_(None) if key_id is None else GENERATIONS.c.key_id == key_id
-    ) & (GENERATIONS.c.kind == kind.value)
+def _made_for(key_id: int | None, kind: MediaKind) -> ColumnElement[bool]:
+    whose = GENERATIONS.c.key_id.is_(None) if key_id is None else GENERATIONS.c.key_id == key_id
+    return whose & (GENERATIONS.c.kind == kind.value)
+
+
+def _paging(
+    key_id: int | None,
+    listed: Collection[int | None],
+    kind: MediaKind,
+    after: str | None,
+    now: int,
+    *,
+    newest_first: bool,
+) -> Select[Any]:
+    """What one key has in a list of several."""
     place = tuple_(GENERATIONS.c.created_at, GENERATIONS.c.number)
     is_kept = GENERATIONS.c.expires_at.is_(None) | (GENERATIONS.c.expires_at > now)
-    query = select(GENERATIONS).where(mine, GENERATIONS.c.deleted_at.is_(None), is_kept)
+    query = select(GENERATIONS).where(_made_for(key_id, kind), GENERATIONS.c.deleted_at.is_(None), is_kept)
     if after is not None:
         cursor = (
             select(GENERATIONS.c.created_at, GENERATIONS.c.number)
-            .where(GENERATIONS.c.id == after, mine)
+            .where(GENERATIONS.c.id == after, or_(*(_made_for(one, kind) for one in listed)))
             .scalar_subquery()
         )
         query = query.where(place < cursor if newest_first else place > cursor)

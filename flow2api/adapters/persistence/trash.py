@@ -17,6 +17,7 @@ from flow2api.adapters.persistence.rows import DeletedAccountRow
 from flow2api.adapters.persistence.rows.base import table_of, to_instant, to_moment
 from flow2api.domain.account import Account, Credentials
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.errors import ConflictError
 from flow2api.domain.ports.secrets import Cipher
 from flow2api.domain.ports.system import Clock
 from flow2api.domain.trash import DeletedAccount, taken_by
@@ -91,7 +92,7 @@ class SqlAccountTrash:
         return _deleted(row), row_to_credentials(_unpacked(row["credentials"]), self._cipher)
 
     async def restore(self, account_id: int, audit: AuditEntry | None = None) -> Account | None:
-        def step(connection: Connection) -> Account | None:
+        def step(connection: Connection) -> Account | ConflictError | None:
             row = connection.execute(_READ, {"of": account_id}).mappings().first()
             if row is None:
                 return None
@@ -99,7 +100,7 @@ class SqlAccountTrash:
             wanted = {name: account[name] for name in ("upstream", "base_url", "email")}
             taken = connection.scalar(_SAME, {**wanted, "digest": secrets[_DIGEST]})
             if taken is not None:
-                raise taken_by(taken)
+                return taken_by(taken)  # raised, it would undo the transaction that others share
             connection.execute(insert(ACCOUNTS), [dict(account)])
             connection.execute(insert(CREDENTIALS), [dict(secrets)])
             connection.execute(_DROP, {"of": account_id})
@@ -107,7 +108,10 @@ class SqlAccountTrash:
             note_audit(connection, audit)
             return row_to_account(account)
 
-        return await self._database.write(step)
+        answer = await self._database.write(step)
+        if isinstance(answer, ConflictError):
+            raise answer
+        return answer
 
     async def forget(self, before: datetime) -> int:
         def step(connection: Connection) -> int:

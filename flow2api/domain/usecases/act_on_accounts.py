@@ -208,7 +208,7 @@ class ActOnAccounts:
     def _undoing(self, former: BulkRun, ways_back: Mapping[int, AccountChange], actor: Actor) -> Doing:
         accounts, restore = self._accounts, self._restore
         doings: dict[BulkAction, Doing] = {
-            BulkAction.PAUSE: lambda one: accounts.set_enabled(one, enabled=True, actor=actor),
+            BulkAction.PAUSE: lambda one: accounts.end_pause(one, actor),
             BulkAction.ENABLE: lambda one: accounts.set_enabled(one, enabled=False, actor=actor),
             BulkAction.CHANGE: lambda one: accounts.change(
                 one, ways_back[one], actor, seen=left_by(former.change, ways_back[one])

@@ -9,6 +9,7 @@ from flow2api.domain.account import Place
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import ConflictError, ShuttingDownError
 from flow2api.domain.generation import Generation, GenerationEvent, GenerationRequest, in_place_of
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
@@ -43,6 +44,7 @@ class Generate:
         options: Callable[[], Options],
         *,
         room: WatchRoom,
+        lines: KeyLines,
         lease_s: float = 45.0,
         left_alone_s: Callable[[str], float | None] = lambda upstream: None,
         places_left_alone: Callable[[], Sequence[Place]] = tuple,
@@ -52,6 +54,7 @@ class Generate:
         """Put it together.
 
         Args:
+            lines: A repeat is known by what its line of keys has begun.
             left_alone_s: For how many seconds an upstream is not called; None while it is.
             places_left_alone: The hosts that are not called now, of upstreams with several.
             limit: Counts what keys begin; None for no limit.
@@ -69,7 +72,7 @@ class Generate:
         self._clock = clock
         self._options = options
         self._lease_s = lease_s
-        self._recall = RecallRequests(work, generations, clock, options)
+        self._recall = RecallRequests(work, generations, clock, options, lines)
         self._rejoin = RejoinGenerations(work, generations, media, audience, clock, relay)
 
     async def __call__(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from flow2api.domain.api_key import Caller
 from flow2api.domain.data_url import base64_pieces, data_url_pieces, is_data_url
 from flow2api.domain.errors import UnsupportedInputError
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.options import Options
 from flow2api.domain.ports.media import MediaStore, PictureFetcher, Pictures
@@ -30,6 +31,7 @@ class IngestPictures:
         ids: Ids,
         clock: Clock,
         options: Callable[[], Options],
+        lines: KeyLines,
     ) -> None:
         self._pictures = pictures
         self._fetcher = fetcher
@@ -38,6 +40,7 @@ class IngestPictures:
         self._ids = ids
         self._clock = clock
         self._options = options
+        self._lines = lines
         self._decoding = asyncio.Lock()
 
     async def from_bytes(self, data: bytes, caller: Caller, *, param: str) -> Media:
@@ -103,7 +106,7 @@ class IngestPictures:
         if match is None:
             return None
         found = await self._media.get([match[1]])
-        if not found or found[0].key_id != caller.key_id or found[0].is_expired(self._clock.now()):
+        if not found or not self._lines.owns(caller, found[0].key_id) or found[0].is_expired(self._clock.now()):
             return None
         return found[0]
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from flow2api.domain.api_key import ApiKey, Caller
 from flow2api.domain.errors import KeyConcurrencyError, KeyDayLimitError, KeyLimitError, UnsupportedInputError
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.key_rules import NO_RULES, KeyRules
 from flow2api.domain.options import Options
 from flow2api.domain.ports.coordination import Limits, LimitsInMemory, RefundsUses, TellsUses
@@ -63,13 +64,15 @@ class LimitRequests:
         limits: Limits,
         options: Callable[[], Options],
         *,
+        lines: KeyLines,
         statistics: Statistics,
         clock: Clock,
-        under_way: Callable[[int], int],
+        under_way: Callable[[int | None], int],
     ) -> None:
         """Count nothing yet.
 
         Args:
+            lines: Is told of all keys by `follow`.
             under_way: How many generations of a key wait or run in this process.
         """
         self._limits = limits
@@ -83,7 +86,7 @@ class LimitRequests:
         self._clock = clock
         self._under_way = under_way
         self._about_to_begin: Counter[int] = Counter()
-        self._lines: Mapping[int, Sequence[int]] = {}
+        self._lines = lines
         self._by_day: dict[int, int] = {}
         self._since = clock.now()
 
@@ -134,7 +137,7 @@ class LimitRequests:
         Args:
             keys: All that there are, revoked ones included: what was made for those counts to their line.
         """
-        self._lines = _lines_of(keys)
+        self._lines.follow(keys)
         limited = {key.id: key.line_id for key in keys if key.is_active and key.rules.max_per_day}
         if self._memory is None or self._uses is None:
             self._by_day |= limited  # what another process has begun may end here
@@ -145,7 +148,7 @@ class LimitRequests:
         quarters = range(quarter_of(_midnight(now)), quarter_of(now) + 1)
         found = await self._statistics.of_quarters(quarters, Dimension.KEY, Scope())
         for line_id in dict.fromkeys(limited.values()):
-            counted = [found.get(key_id, Counts()) for key_id in self._lines.get(line_id, (line_id,))]
+            counted = [found.get(key_id, Counts()) for key_id in self._lines.of_line(line_id)]
             made = sum(counts.images + counts.videos + counts.cancelled for counts in counted)
             subject, left_s = _day_of(line_id, now), _left_of_day(now)
             missing = made - self._uses.used_now(subject)[0]
@@ -200,8 +203,7 @@ class LimitRequests:
 
     def _at_once(self, caller: Caller) -> int:
         """How many generations of the line wait, run, or are just being begun."""
-        keys = {caller.key_id or 0, *self._lines.get(caller.line_id, ())}
-        return sum(map(self._under_way, keys)) + self._about_to_begin[caller.line_id]
+        return sum(map(self._under_way, self._lines.keys_of(caller))) + self._about_to_begin[caller.line_id]
 
     def _per_min(self, caller: Caller) -> int:
         own = caller.rules.requests_per_min
@@ -233,15 +235,6 @@ class LimitRequests:
         elif self._refunds is not None:
             self._owed[day] += amount
             self._has_debts.set()
-
-
-def _lines_of(keys: Sequence[ApiKey]) -> Mapping[int, Sequence[int]]:
-    """The keys of each line that has several."""
-    lines: dict[int, list[int]] = {}
-    for key in keys:
-        if key.first_id is not None:
-            lines.setdefault(key.first_id, [key.first_id]).append(key.id)
-    return lines
 
 
 def _check_count(rules: KeyRules, results: int, parts: int) -> None:

@@ -231,6 +231,18 @@ class OperateAccounts:
         action = AuditAction.ACCOUNT_ENABLED if enabled else AuditAction.ACCOUNT_DISABLED
         return await self._change(account_id, action, change, actor)
 
+    async def end_pause(self, account_id: int, actor: Actor) -> Account:
+        """Switch the account on as it was before it was switched off: its faults and all other reasons for rest stay.
+
+        Raises:
+            AccountNotFoundError: It is not there.
+        """
+
+        def change(account: Account) -> Account:
+            return account.without(lambda rest: rest.reason is not RestReason.MANUAL)
+
+        return await self._change(account_id, AuditAction.ACCOUNT_ENABLED, change, actor)
+
     async def end_cooldown(self, account_id: int, actor: Actor) -> Account:
         """Let the account work although the service has asked for a pause, or it has failed in a row; it starts anew.
 

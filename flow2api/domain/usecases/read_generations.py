@@ -5,6 +5,7 @@ from dataclasses import replace
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import GenerationNotFoundError, MediaGoneError, NotReadyError, UnsupportedInputError
 from flow2api.domain.generation import Generation, State
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.media import Media, MediaKind
 from flow2api.domain.ports.media import MediaStore
 from flow2api.domain.ports.storage import Generations, MediaIndex, Page
@@ -23,7 +24,7 @@ VARIANTS = ("video", "thumbnail", "spritesheet")
 
 
 class ReadGenerations:
-    """Looks up, lists, opens and deletes; what belongs to another key does not exist."""
+    """Looks up, lists, opens and deletes; what belongs to a key of another line does not exist."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class ReadGenerations:
         stills: DrawStills,
         work: Work,
         clock: Clock,
+        lines: KeyLines,
     ) -> None:
         self._generations = generations
         self._media = media
@@ -42,17 +44,18 @@ class ReadGenerations:
         self._stills = stills
         self._work = work
         self._clock = clock
+        self._lines = lines
 
     async def get(self, generation_id: str, caller: Caller) -> Generation:
         """The generation.
 
         Raises:
-            GenerationNotFoundError: It is unknown, another key's, deleted, or its retention is over.
+            GenerationNotFoundError: It is unknown, another line's, deleted, or its retention is over.
         """
         job = self._work.job(generation_id)
         written = None if _knows_more(job) else await self._generations.get(generation_id)
         generation = _current(job, written)
-        if generation is None or generation.key_id != caller.key_id or generation.deleted_at is not None:
+        if generation is None or generation.deleted_at is not None or not self._lines.owns(caller, generation.key_id):
             raise GenerationNotFoundError(generation_id)
         if generation.expires_at is not None and generation.expires_at <= self._clock.now():
             raise GenerationNotFoundError(generation_id)
@@ -66,9 +69,9 @@ class ReadGenerations:
     async def page(
         self, caller: Caller, *, kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        """One page of the caller's generations, behind the one with the id ``after``."""
+        """One page of the generations of the caller's line, behind the one with the id ``after``."""
         page = await self._generations.page(
-            key_id=caller.key_id, kind=kind, after=after, limit=limit, newest_first=newest_first
+            key_ids=self._lines.keys_of(caller), kind=kind, after=after, limit=limit, newest_first=newest_first
         )
         return replace(page, items=tuple(_current(self._work.job(one.id), one) or one for one in page.items))
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from flow2api.domain.api_key import Caller
 from flow2api.domain.errors import IdempotencyConflictError
 from flow2api.domain.generation import Generation, GenerationRequest
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.options import Options
 from flow2api.domain.ports.storage import Generations, IdempotencyClaim
 from flow2api.domain.ports.system import Clock
@@ -33,14 +34,17 @@ class Idempotency:
 
 
 class RecallRequests:
-    """Tells what an earlier request has begun, so that one that repeats it begins nothing."""
+    """Tells what an earlier request of the same line of keys has begun, so that one that repeats it begins nothing."""
 
-    def __init__(self, work: Work, generations: Generations, clock: Clock, options: Callable[[], Options]) -> None:
+    def __init__(
+        self, work: Work, generations: Generations, clock: Clock, options: Callable[[], Options], lines: KeyLines
+    ) -> None:
         self._work = work
         self._generations = generations
         self._clock = clock
         self._options = options
-        self._running: dict[tuple[int | None, bytes], tuple[Generation, ...]] = {}
+        self._lines = lines
+        self._running: dict[tuple[int, bytes], tuple[Generation, ...]] = {}
         self._prune_at = _LEAST_REMEMBERED
 
     async def earlier(
@@ -55,7 +59,7 @@ class RecallRequests:
             return ()
         if idempotency.key is None:
             return await self._repeated(request, caller, idempotency) if idempotency.is_retry else ()
-        claim = await self._generations.claimed(caller.key_id, idempotency.key)
+        claim = await self._generations.claimed(_line_of(caller), idempotency.key)
         if claim is None:
             return ()
         if claim.body_digest != idempotency.body_digest:
@@ -80,7 +84,7 @@ class RecallRequests:
         if idempotency is None or idempotency.key is None:
             return None
         return IdempotencyClaim(
-            key_id=caller.key_id,
+            key_id=_line_of(caller),
             idempotency_key=idempotency.key,
             body_digest=idempotency.body_digest,
             group_id=parts[0].group_id,
@@ -95,10 +99,10 @@ class RecallRequests:
                 key: kept for key, kept in self._running.items() if any(one.id in self._work for one in kept)
             }
             self._prune_at = max(_LEAST_REMEMBERED, 2 * len(self._running))
-        self._running[caller.key_id, idempotency.body_digest] = parts
+        self._running[caller.line_id, idempotency.body_digest] = parts
 
     def _running_twin(self, caller: Caller, idempotency: Idempotency) -> Sequence[Generation]:
-        parts = self._running.get((caller.key_id, idempotency.body_digest), ())
+        parts = self._running.get((caller.line_id, idempotency.body_digest), ())
         return parts if any(self._can_be_joined(part) for part in parts) else ()
 
     async def _repeated(
@@ -109,7 +113,8 @@ class RecallRequests:
         if twin or all(one.spec.is_free for one in (request, *request.others)):
             return twin
         since = self._clock.now() - _REPEATED_WITHIN
-        found = await self._generations.repeated(caller.key_id, idempotency.body_digest, ended_since=since)
+        keys = self._lines.keys_of(caller)
+        found = await self._generations.repeated(keys, idempotency.body_digest, ended_since=since)
         return () if all(part.may_be_repeated for part in found) else found
 
     def _as_known(self, part: Generation) -> Generation:
@@ -120,3 +125,7 @@ class RecallRequests:
     def _can_be_joined(self, part: Generation) -> bool:
         job = self._work.job(part.id)
         return job is not None and (job.is_stored or job.can_be_joined)
+
+
+def _line_of(caller: Caller) -> int | None:
+    return caller.line_id or None

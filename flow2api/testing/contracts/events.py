@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import pytest
 
 from flow2api.domain.ports.coordination import Events
 
 HEARD_WITHIN_S = 1.0
-READY_WITHIN_S = 5.0
+"""As long as nothing else holds the machine up."""
+PATIENCE_S = 20.0
 
 Heard = list[tuple[str, str]]
 
@@ -41,6 +43,17 @@ class EventsContract:
             await elsewhere.publish("ended", "gen_2")
 
             await until(lambda: ("ended", "gen_2") in here and ("ended", "gen_2") in there)
+
+    async def test_is_heard_within_a_second(self, events: Events, elsewhere: Events) -> None:
+        took: list[float] = []
+        async with listening(elsewhere, events) as heard:
+            for number in range(5):
+                began = monotonic()
+                await events.publish("ended", f"gen_{number}")
+                await until(lambda told=("ended", f"gen_{number}"): told in heard)  # type: ignore[misc]
+                took.append(monotonic() - began)
+
+        assert min(took) < HEARD_WITHIN_S
 
     async def test_each_of_many_arrives(self, events: Events, elsewhere: Events) -> None:
         wanted = {("ended", f"gen_{number}") for number in range(50)}
@@ -80,7 +93,7 @@ class EventsContract:
         assert ("ended", "gen_3") not in former
 
 
-async def until(is_so: Callable[[], bool], within_s: float = HEARD_WITHIN_S) -> None:
+async def until(is_so: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait until it is so.
 
     Raises:
@@ -98,7 +111,7 @@ async def listening(where: Events, published: Events) -> AsyncIterator[Heard]:
     probe = ("probe", f"{id(heard)}")
     task = asyncio.create_task(where.listen(lambda topic, about: heard.append((topic, about))))
     try:
-        async with asyncio.timeout(READY_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while probe not in heard:
                 if task.done():
                     task.result()

@@ -212,9 +212,11 @@ class PagesContract:
         return storage
 
     @staticmethod
-    async def ids(storage: Storage, *, after: str | None = None, limit: int, newest_first: bool = True) -> list[str]:
+    async def ids(
+        storage: Storage, *keys: int, after: str | None = None, limit: int, newest_first: bool = True
+    ) -> list[str]:
         page = await storage.generations.page(
-            key_id=1, kind=MediaKind.VIDEO, after=after, limit=limit, newest_first=newest_first
+            key_ids=keys or (1,), kind=MediaKind.VIDEO, after=after, limit=limit, newest_first=newest_first
         )
         return [*(item.id.removeprefix("video_") for item in page.items), *(["…"] if page.has_more else [])]
 
@@ -239,8 +241,18 @@ class PagesContract:
     async def test_nothing_is_behind_what_is_not_in_the_list(self, filled: Storage, after: str) -> None:
         assert await self.ids(filled, limit=3, after=after) == []
 
+    async def test_keys_of_one_line_have_one_list(self, filled: Storage) -> None:
+        assert await self.ids(filled, 1, 2, limit=5) == ["6", "5", "4", "of_another", "3", "…"]
+        assert await self.ids(filled, 2, 1, limit=2, after="video_of_another") == ["3", "2", "…"]
+        assert await self.ids(filled, 1, 2, limit=4, after="video_4") == ["of_another", "3", "2", "1", "…"]
+        oldest_first = await self.ids(filled, 2, 7, 1, limit=3, newest_first=False, after="video_2")
+        assert oldest_first == ["3", "of_another", "4", "…"]
+        assert await self.ids(filled, 2, 7, limit=3) == ["of_another"]
+
     async def test_operator_sees_those_without_a_key(self, filled: Storage) -> None:
-        page = await filled.generations.page(key_id=None, kind=MediaKind.VIDEO, after=None, limit=5, newest_first=True)
+        page = await filled.generations.page(
+            key_ids={None}, kind=MediaKind.VIDEO, after=None, limit=5, newest_first=True
+        )
 
         assert [item.id for item in page.items] == ["video_of_the_operator"]
         assert not page.has_more

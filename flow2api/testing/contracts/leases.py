@@ -35,10 +35,11 @@ class LeasesContract:
         )
         await storage.generations.add([before])
 
+        began = datetime.now(UTC)
         (taken,) = await storage.generations.take_over("new", 45, 10)
 
         assert taken.lease_until is not None
-        assert timedelta(seconds=40) < taken.lease_until - datetime.now(UTC) < timedelta(seconds=50)
+        assert began + timedelta(seconds=40) < taken.lease_until < datetime.now(UTC) + timedelta(seconds=50)
         assert taken == replace(before, owner="new", fence=5, rescues=2, lease_until=taken.lease_until)
         assert await storage.generations.get("gen_1") == taken
 
@@ -48,7 +49,7 @@ class LeasesContract:
         await storage.generations.add([kept, over])
 
         page = await storage.generations.page(
-            key_id=kept.key_id, kind=kept.kind, after=None, limit=10, newest_first=True
+            key_ids={kept.key_id}, kind=kept.kind, after=None, limit=10, newest_first=True
         )
 
         assert [one.id for one in page.items] == ["gen_kept"]

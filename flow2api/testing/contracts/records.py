@@ -28,13 +28,12 @@ async def note(storage: Storage, *entries: LogEntry) -> None:
     """Have entries written, each in its turn."""
     for entry in entries:
         storage.journal.note(entry)
-    for _ in range(500):
-        found = await storage.statistics.totals(None, Scope())
-        total = found.get("", Counts())
-        if total.succeeded + total.errors + total.cancelled + total.refused >= len(entries):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the journal wrote nothing")
+    async with asyncio.timeout(30):
+        while True:
+            total = (await storage.statistics.totals(None, Scope())).get("", Counts())
+            if total.succeeded + total.errors + total.cancelled + total.refused >= len(entries):
+                return
+            await asyncio.sleep(0.01)
 
 
 async def ids(storage: Storage, **wanted: object) -> list[str]:

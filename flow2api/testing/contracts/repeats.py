@@ -104,9 +104,9 @@ class RepeatsContract:
         return replace(generation_of(name), **{"body_digest": b"\x02" * 32, "key_id": 1, **changes})  # type: ignore[arg-type]
 
     @staticmethod
-    async def found(storage: Storage, clock: FakeClock, key_id: int | None = 1) -> list[str]:
+    async def found(storage: Storage, clock: FakeClock, *key_ids: int | None) -> list[str]:
         since = clock.now() - timedelta(minutes=3)
-        return [one.id for one in await storage.generations.repeated(key_id, b"\x02" * 32, ended_since=since)]
+        return [one.id for one in await storage.generations.repeated(key_ids or (1,), b"\x02" * 32, ended_since=since)]
 
     @pytest.mark.parametrize("key_id", [1, None])
     async def test_unfinished_request_is_found_by_its_body(
@@ -115,12 +115,19 @@ class RepeatsContract:
         await storage.generations.add([self.asked("gen_1", key_id=key_id), generation_of("gen_2")])
         assert await self.found(storage, clock, key_id) == ["gen_1"]
         assert await self.found(storage, clock, 2) == []
-        assert await storage.generations.repeated(key_id, b"\x03" * 32, ended_since=clock.now()) == []
+        assert await storage.generations.repeated({key_id}, b"\x03" * 32, ended_since=clock.now()) == []
 
     async def test_all_parts_of_the_newest_are_found(self, storage: Storage, clock: FakeClock) -> None:
         await storage.generations.add([self.asked("gen_1", group_id="old")])
         await storage.generations.add([self.asked("gen_2", group_id="new"), self.asked("gen_3", group_id="new")])
         assert await self.found(storage, clock) == ["gen_2", "gen_3"]
+
+    async def test_newest_of_several_keys_is_found(self, storage: Storage, clock: FakeClock) -> None:
+        for number, key_id in enumerate((1, 7, None, 9)):
+            await storage.generations.add([self.asked(f"gen_{number}", group_id=f"of_{key_id}", key_id=key_id)])
+        assert await self.found(storage, clock, 7, 1) == ["gen_1"]
+        assert await self.found(storage, clock, 1, None, 7) == ["gen_2"]
+        assert await self.found(storage, clock, 1, 8) == ["gen_0"]
 
     async def test_ended_ones_are_found_for_a_while(self, storage: Storage, clock: FakeClock) -> None:
         ended_at = clock.now()

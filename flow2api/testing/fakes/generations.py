@@ -58,20 +58,23 @@ class FakeGenerations:
         claim = self._tables.claims.get((key_id, idempotency_key))
         return claim if claim is not None and claim.expires_at > self._tables.now() else None
 
-    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+    async def repeated(
+        self, key_ids: Collection[int | None], body_digest: bytes, *, ended_since: datetime
+    ) -> Sequence[Generation]:
         found = [
             one
             for one in self._tables.generations.values()
-            if (one.key_id, one.body_digest) == (key_id, body_digest)
+            if one.key_id in key_ids
+            and one.body_digest == body_digest
             and one.deleted_at is None
             and (one.ended_at is None or one.ended_at > ended_since)
         ]
         return await self.of_group(found[-1].group_id) if found else []
 
     async def page(
-        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+        self, *, key_ids: Collection[int | None], kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        mine = [item for item in self._tables.generations.values() if (item.key_id, item.kind) == (key_id, kind)]
+        mine = [item for item in self._tables.generations.values() if item.key_id in key_ids and item.kind is kind]
         places = {item.id: (item.created_at, place) for place, item in enumerate(self._tables.generations.values())}
         mine.sort(key=lambda item: places[item.id], reverse=newest_first)
         if after is not None:

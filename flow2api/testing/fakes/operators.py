@@ -242,7 +242,7 @@ def _passes(entry: AuditEntry, wanted: AuditFilter) -> bool:
     return (
         entry.action.startswith(wanted.action or "")
         and wanted.actor in (None, entry.actor.name)
-        and wanted.subject in (None, entry.subject)
+        and (wanted.subject in (None, entry.subject) or entry.thing in wanted.named)
         and (wanted.since is None or entry.at >= wanted.since)
         and (wanted.until is None or entry.at < wanted.until)
     )

@@ -244,8 +244,9 @@ class TestActions:
         path = f"/accounts/{account['id']}"
         await site.ok("POST", f"{path}/disable")
         await site.ok("POST", f"{path}/enable")
-        while len((whole := await site.ok("GET", f"{path}/events"))["items"]) < 3:
-            await asyncio.sleep(0.01)  # the timeline is written behind
+        async with asyncio.timeout(30):
+            while len((whole := await site.ok("GET", f"{path}/events"))["items"]) < 3:
+                await asyncio.sleep(0.01)  # the timeline is written behind
         first = await site.ok("GET", f"{path}/events", limit=1)
         rest = await site.ok("GET", f"{path}/events", cursor=first["next_cursor"])
 

@@ -75,6 +75,10 @@ async def test_key_that_is_not_there_is_not_found(site: Site, method: str, path:
     assert told["code"] == "not_found"
 
 
+def bearer(key: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {key['key']}"}
+
+
 RULES = {
     "scopes": ["images", "models"],
     "models": ["gpt-image-*"],
@@ -99,14 +103,13 @@ def rules_of(shown: Any) -> dict[str, object]:
 
 async def test_key_is_told_what_it_may_do_which_holds_at_once_and_can_be_taken_back(site: Site) -> None:
     made = await site.ok("POST", "/keys", RULES, 201)
-    path, text = f"/keys/{made['id']}", made["key"]
-    bearer = {"authorization": f"Bearer {text}"}
+    path = f"/keys/{made['id']}"
 
     assert rules_of(made) == RULES
-    models = (await site.client.get("/v1/models", headers=bearer)).json()["data"]
+    models = (await site.client.get("/v1/models", headers=bearer(made))).json()["data"]
     assert models
     assert all(one["kind"] == "image" for one in models)
-    refused = await site.client.post("/v1/videos", headers=bearer, json={"prompt": "x", "model": "sora-2"})
+    refused = await site.client.post("/v1/videos", headers=bearer(made), json={"prompt": "x", "model": "sora-2"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "permission_denied")
 
     assert rules_of(await site.ok("PATCH", path, {"max_per_day": 5})) == {**RULES, "max_per_day": 5}
@@ -164,6 +167,25 @@ async def test_rotated_key_works_beside_the_former_one_for_as_long_as_was_said(s
     for hours in (0, -1, 10_000):
         await site.refused("POST", f"/keys/{fresh['id']}/rotate", 400, {"overlap_hours": hours})
     await site.ok("POST", f"/keys/{fresh['id']}/rotate", {}, 201)
+
+
+async def test_video_is_followed_fetched_and_deleted_with_the_key_that_took_the_place_of_its_own(site: Site) -> None:
+    await site.account()
+    made = await site.ok("POST", "/keys", {"name": "films"}, 201)
+    others = await site.ok("POST", "/keys", {"name": "others"}, 201)
+    begun = await site.client.post("/v1/videos", headers=bearer(made), json={"prompt": "a river", "model": "sora-2"})
+    assert begun.status_code == 200, begun.text
+    one = f"/v1/videos/{begun.json()['id']}"
+
+    fresh = await site.ok("POST", f"/keys/{made['id']}/rotate", {}, 201)
+    await site.ok("POST", f"/keys/{made['id']}/revoke", {})
+
+    assert (await site.client.get(one, headers=bearer(fresh))).json()["id"] == begun.json()["id"]
+    listed = (await site.client.get("/v1/videos", headers=bearer(fresh))).json()["data"]
+    assert [video["id"] for video in listed] == [begun.json()["id"]]
+    assert (await site.client.get(one, headers=bearer(others))).status_code == 404
+    assert (await site.client.delete(one, headers=bearer(fresh))).status_code == 200
+    assert (await site.client.get(one, headers=bearer(fresh))).status_code == 404
 
 
 async def test_key_that_is_revoked_stays_so_whatever_is_changed_in_the_same_moment(site: Site) -> None:

@@ -54,7 +54,9 @@ async def test_pools_are_counted(site: Site) -> None:
     await site.ok("PATCH", "/proxies/two", {"is_enabled": False})
 
     pools = (await site.ok("GET", "/proxy-pools"))["items"]
-    assert pools == [{"name": "eu", "proxies": 2, "enabled": 1, "states": {"unknown": 1}}]
+    # The program may have tried them by now; nobody answers there.
+    (state,) = {*pools[0]["states"]} & {"unknown", "down"}
+    assert pools == [{"name": "eu", "proxies": 2, "enabled": 1, "states": {state: 1}}]
     assert [one["name"] for one in (await site.ok("GET", "/proxies", pool="eu"))["items"]] == ["one", "two"]
 
 

@@ -1,5 +1,7 @@
 """Records over HTTP: generations with their choice, the request log, figures and the audit log, page by page."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,8 +16,9 @@ BODY = {"model": "gpt-image-1", "prompt": "a canary in a mine"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def key(site: Site) -> Json:
-    """A key with three pictures to its name, and one request that was refused."""
+async def key(site: Site) -> AsyncIterator[Json]:
+    """A key with three pictures to its name, and one request that was refused, all on a day that goes on for hours."""
+    await site.ok("PATCH", "/options", {"time_zone": f"Etc/GMT{datetime.now(UTC).hour - 12:+}"})  # where it is noon
     await site.account()
     key = await site.ok("POST", "/keys", {"name": "records"}, 201)
     headers = {"authorization": f"Bearer {key['key']}"}
@@ -24,9 +27,11 @@ async def key(site: Site) -> Json:
         assert made.status_code == 200, made.text
     refused = await site.client.post("/v1/images/generations", json={**BODY, "model": "none"}, headers=headers)
     assert refused.status_code == 404
-    while len((await site.ok("GET", "/requests", key_id=key["id"]))["items"]) < 4:
-        pass  # the journal is written behind
-    return key
+    async with asyncio.timeout(30):
+        while len((await site.ok("GET", "/requests", key_id=key["id"]))["items"]) < 4:
+            await asyncio.sleep(0.01)  # the journal is written behind
+    yield key
+    await site.ok("DELETE", "/options/time_zone", None, 204)
 
 
 async def pages(site: Site, path: str, **query: object) -> list[Json]:

@@ -1,5 +1,6 @@
 """Webhooks and notify targets over HTTP: signed anew, changed, tried, and never shown with their secrets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -104,10 +105,11 @@ class TestWebhooks:
         made = await site.client.post("/v1/images/generations", json=body, headers={"authorization": f"Bearer {key}"})
 
         assert made.status_code == 200, made.text
-        while not (sent := (await site.ok("GET", "/deliveries", webhook_id=webhook["id"]))["items"]):
-            pass  # it is stored behind the answer
-        while (await site.ok("GET", "/deliveries"))["items"][0]["state"] == "pending":
-            pass
+        async with asyncio.timeout(30):
+            while not (sent := (await site.ok("GET", "/deliveries", webhook_id=webhook["id"]))["items"]):
+                await asyncio.sleep(0.01)  # it is stored behind the answer
+            while (await site.ok("GET", "/deliveries"))["items"][0]["state"] == "pending":
+                await asyncio.sleep(0.01)
         (message,) = receiver.received[before:]
         assert message.headers["webhook-id"] == sent[0]["message_id"]
         assert sent[0]["event"] == "generation.completed"

@@ -64,7 +64,11 @@ def serving(shell: Shell, **settings: str) -> Iterator[Path]:
         yield log
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_server_runs_without_the_plugin_that_fails_and_with_the_other(shell: Shell) -> None:
@@ -72,8 +76,9 @@ def test_server_runs_without_the_plugin_that_fails_and_with_the_other(shell: She
     there = {"FLOW2API_PLUGINS_DIR": "plugins", "FLOW2API_PLUGINS": "broken,diary", "FLOW2API_LINGER_S": "0"}
 
     with serving(shell, **there, FLOW2API_DIARY__PATH=str(made)) as log:
-        until = time.monotonic() + 10
-        while not made.exists() and time.monotonic() < until:
+        until = time.monotonic() + 30
+        while not made.exists():
+            assert time.monotonic() < until, log.read_text()
             time.sleep(0.02)
 
     assert made.read_text() == "made"

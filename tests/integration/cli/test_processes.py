@@ -45,7 +45,7 @@ class Shell:
             check=False,
             cwd=self.folder,
             env=self.environment | settings,
-            timeout=60,
+            timeout=100,
         )
 
     def json(self, *arguments: str) -> Any:
@@ -84,7 +84,7 @@ def server(shell: Shell) -> Iterator[str]:
 
 
 def wait_for_address(log: Path, process: "subprocess.Popen[bytes]") -> str:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for line in log.read_text().splitlines():
             if "serves on " in line:
@@ -97,7 +97,7 @@ def wait_for_address(log: Path, process: "subprocess.Popen[bytes]") -> str:
 def status_of(address: str, key: str) -> int:
     request = Request(f"{address}/v1/models", headers={"authorization": f"Bearer {key}"})
     try:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=30) as answer:
             return int(answer.status)
     except HTTPError as error:
         with contextlib.closing(error):
@@ -116,10 +116,10 @@ def test_commands_work_beside_a_running_server(shell: Shell, server: str) -> Non
     assert status_of(server, key) == 200
 
     shell.json("keys", "revoke", "laptop")
-    deadline = time.monotonic() + 5
-    while status_of(server, key) == 200 and time.monotonic() < deadline:
+    deadline = time.monotonic() + 30
+    while (status := status_of(server, key)) == 200 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert status_of(server, key) == 401, "the server learns of it by itself"
+    assert status == 401, "the server learns of it by itself"
 
 
 def spent_by_children_s() -> float:

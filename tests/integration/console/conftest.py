@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from flow2api.adapters.console.accounts import controller
 from flow2api.adapters.console.guards import FORM_FIELD
 from flow2api.app import Services, build_services, create_app, running
 from flow2api.domain.audit import Actor
@@ -101,10 +103,26 @@ class Site:
         account = await self.services.operating.take_in(new, Actor(name="tests", door="cli"))
         return account.id
 
+    @asynccontextmanager
+    async def videos_taking(self, seconds: float) -> AsyncIterator[None]:
+        """Within it a video takes so long; one that has to be found under way must not end before it is looked for."""
+        before = (await self.simulator.control.options()).video_s
+        await self.simulator.control.configure(video_s=seconds)
+        try:
+            yield
+        finally:
+            await self.simulator.control.configure(video_s=before)
+
 
 @pytest.fixture(autouse=True)
 def _sealed_cheaply(monkeypatch: pytest.MonkeyPatch) -> None:
     seal_cheaply(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _runs_over_many_accounts_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is to change nothing; after a moment a page would lead to the run that goes on."""
+    monkeypatch.setattr(controller, "_WAITED_S", 60.0)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

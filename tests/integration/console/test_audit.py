@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -70,6 +72,33 @@ async def test_things_are_called_by_their_names_now(site: Any) -> None:
     text = text_of(page)
     assert f"owner no. {owner.id}" in text
     assert f"studio <1> no. {account_id}" in text
+
+
+async def test_things_are_found_by_their_names_and_addresses(site: Any) -> None:
+    operating, actor = site.services.operating, Actor(name="olivia", door="cli")
+    account_id = await site.account()
+    await operating.accounts.change(account_id, AccountChange(name="Studio East"), actor)
+    email = (await operating.accounts.get(account_id)).email
+    key, _ = await operating.keys.create("For the shop", actor=actor)
+    (owner,) = [one for one in await site.services.entrance.operators.all() if one.name == "owner"]
+    await noted(site, "operator.role_changed", name="olivia", subject=str(owner.id))
+    for kind in ("account", "key", "operator", "webhook"):
+        await noted(site, f"{kind}.of_another", name="olivia", subject="990001")
+    await noted(site, "proxy.checked", name="olivia", subject="studio east")
+
+    async def found(subject: str) -> list[str]:
+        page = text_of(await site.viewer.see(f"/console/audit?actor=olivia&subject={quote(subject)}"))
+        return re.findall(r"no\. (\d+)", page)
+
+    assert await found(" studio east ") == [str(account_id)]
+    assert await found(email.upper()) == [str(account_id)]
+    assert await found("for THE shop") == [str(key.id)]
+    assert await found("Owner") == [str(owner.id)]
+    assert await found("studio") == []
+    exported = (await site.viewer.browser.get("/console/audit/export?form=jsonl&subject=for+the+shop")).text
+    assert [json.loads(line)["subject"] for line in exported.splitlines()] == [str(key.id)]
+    await operating.accounts.remove(account_id, actor)
+    assert await found("Studio East") == [str(account_id)] * 2
 
 
 async def test_deleted_ones_are_called_as_they_were(site: Any) -> None:

@@ -4,6 +4,7 @@ import html
 import io
 import re
 import zipfile
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -45,6 +46,13 @@ async def done(site: Any, prompt: str) -> Any:
     ended = await site.services.operating.generations.get(made.id)
     assert ended.state is State.COMPLETED, ended.fault
     return ended
+
+
+@pytest_asyncio.fixture(autouse=True, scope="module", loop_scope="session")
+async def no_video_ends(site: Any) -> AsyncIterator[None]:
+    """Each video here is looked at while it is made, or cancelled."""
+    async with site.videos_taking(3600.0):
+        yield
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

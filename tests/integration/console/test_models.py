@@ -78,7 +78,7 @@ async def test_line_stands_for_its_models_and_shows_what_they_made(site: Any) ->
     assert f">{MODEL}-landscape</a>" not in whole
     assert f">{MODEL}-landscape</a>" in line
     assert f">{MODEL}-landscape</a>" in await site.viewer.see(f"/console/models?q={MODEL}-landscape")
-    async with asyncio.timeout(10):  # figures are written behind the answer
+    async with asyncio.timeout(30):  # figures are written behind the answer
         while "Made 0" in text_of(line.split('id="today"')[1]):
             await asyncio.sleep(0.1)
             line = await site.viewer.see(ONE)

@@ -28,7 +28,7 @@ async def quick_videos(site: Any) -> None:
     await site.services.options.change({"poll_interval_s": 1}, Actor(name="tests", door="cli"))
 
 
-async def until(check: Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
+async def until(check: Callable[[], Awaitable[bool]], within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while not await check():
             await asyncio.sleep(0.05)
@@ -336,10 +336,11 @@ async def test_viewer_may_look_and_not_run(site: Any) -> None:
 
 async def test_run_is_cancelled(site: Any) -> None:
     await site.account(credits=1000)
-    path = await make(site, site.operator, model=VIDEO, prompt="to be stopped")
-    run_id = path.partition("run=")[2]
+    async with site.videos_taking(3600.0):
+        path = await make(site, site.operator, model=VIDEO, prompt="to be stopped")
+        run_id = path.partition("run=")[2]
 
-    answer = await site.operator.submit(f"{PAGE}/runs/{run_id}/cancel")
+        answer = await site.operator.submit(f"{PAGE}/runs/{run_id}/cancel")
 
     assert answer.headers["location"] == path
     assert "Cancelled" in await site.operator.read(path)

@@ -1,5 +1,6 @@
 """One search over everything that has a name or an id; and the list of places for phones."""
 
+import re
 from typing import Any
 
 import pytest
@@ -38,6 +39,15 @@ async def test_plugins_and_settings_are_found_by_their_names(site: Any) -> None:
     assert 'id="setting-data_dir"' in await site.viewer.see("/console/settings/start-up")
     labelled = await site.viewer.see("/console/search?q=routes+of+models")
     assert 'href="/console/settings?option=model_routes"' in labelled
+
+
+async def test_field_says_of_every_kind_that_it_is_found(site: Any) -> None:
+    page = await site.viewer.see("/console/search?q=a")
+    label = re.search(r'<form class="search".*?aria-label="([^"]+)"', page, re.DOTALL)
+
+    assert label is not None
+    for kind in ("accounts", "generations", "prompts", "requests", "keys", "models", "settings", "plugins"):
+        assert kind in label[1]
 
 
 async def test_account_is_found_by_its_address(site: Any) -> None:

@@ -85,7 +85,7 @@ class FlowStage:
 
     async def finished(self, access: Access, operation: Operation) -> OperationStatus:
         """How an operation ends."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 status = (await self.flow.poll(access, [operation]))[operation.name]
                 if status.is_final:

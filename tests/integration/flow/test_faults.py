@@ -121,9 +121,9 @@ async def test_broken_answer_is_told_by_how_it_broke(
 
 async def test_slow_answer_is_a_time_out(simulators: dict[str, SimulatorProcess]) -> None:
     await simulators["2026-06"].control.reset()
-    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(picture_s=0.2))
+    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(picture_s=0.5))
     _, access = await stage.sign_in()
-    await stage.control.add_fault("latency", call="generate_images", latency_s=1.0)
+    await stage.control.add_fault("latency", call="generate_images", latency_s=3.0)
 
     with pytest.raises(UpstreamTimeoutError):
         await stage.flow.produce(access, ORDER)
@@ -133,9 +133,9 @@ async def test_slow_answer_is_a_time_out(simulators: dict[str, SimulatorProcess]
 
 async def test_answer_that_drips_is_a_time_out(simulators: dict[str, SimulatorProcess]) -> None:
     await simulators["2026-06"].control.reset()
-    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(picture_s=0.3))
+    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(picture_s=0.5))
     _, access = await stage.sign_in()
-    await stage.control.add_fault("drip", call="generate_images", chunk_bytes=1, interval_s=0.05)
+    await stage.control.add_fault("drip", call="generate_images", chunk_bytes=1, interval_s=0.1)
 
     with pytest.raises(UpstreamTimeoutError):
         await stage.flow.produce(access, ORDER)

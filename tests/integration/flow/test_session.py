@@ -94,9 +94,9 @@ async def test_trouble_on_the_way_is_never_held_against_the_credentials(
 
 async def test_time_out_of_an_exchange_is_no_refusal(simulators: dict[str, SimulatorProcess]) -> None:
     await simulators["2026-06"].control.reset()
-    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(short_s=0.1))
+    stage = FlowStage(simulators["2026-06"], "2026-06", limits=TimeLimits(short_s=0.5))
     given = await credentials(stage)
-    await stage.control.add_fault("latency", call="exchange", latency_s=0.5)
+    await stage.control.add_fault("latency", call="exchange", latency_s=3.0)
 
     with pytest.raises(UpstreamTimeoutError):
         await stage.flow.exchange(given, None)

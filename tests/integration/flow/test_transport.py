@@ -44,7 +44,7 @@ async def server() -> AsyncIterator[WireServer]:
 
 
 def get(url: str, **fields: object) -> Call:
-    return Call(**{"url": url, "headers": [], "timeout_s": 5.0} | fields)  # type: ignore[arg-type]
+    return Call(**{"url": url, "headers": [], "timeout_s": 30.0} | fields)  # type: ignore[arg-type]
 
 
 def post(url: str, **fields: object) -> Call:
@@ -77,12 +77,20 @@ async def test_connections_are_used_again_whatever_the_load(transport: CurlTrans
 
 
 async def test_connections_survive_a_lull(transport: CurlTransport, server: WireServer) -> None:
-    await asyncio.gather(*(transport.request(get(server.url), None) for _ in range(20)))
+    together = asyncio.Barrier(20)
+
+    async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        if "/together" in heard.start:
+            await together.wait()
+        await answer_ok(heard, writer)
+
+    server.answer = answer
+    await asyncio.gather(*(transport.request(get(f"{server.url}/together"), None) for _ in range(20)))
     for _ in range(40):
         await transport.request(get(server.url), None)
     before = server.connections
 
-    await asyncio.gather(*(transport.request(get(server.url), None) for _ in range(20)))
+    await asyncio.gather(*(transport.request(get(f"{server.url}/together"), None) for _ in range(20)))
 
     assert server.connections == before
 
@@ -260,12 +268,15 @@ async def test_broken_answer_may_have_been_carried_out(
 
 async def test_silence_is_a_time_out_and_the_connection_is_closed(transport: CurlTransport, server: WireServer) -> None:
     async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(10)
+        if "/silence" in heard.start:
+            await asyncio.sleep(60)
+        await answer_ok(heard, writer)
 
     server.answer = answer
+    await transport.request(get(server.url), None)  # what stands already cannot be late
 
     with pytest.raises(UpstreamTimeoutError):
-        await transport.request(post(server.url, timeout_s=0.1), None)
+        await transport.request(post(f"{server.url}/silence", timeout_s=0.1), None)
 
 
 async def test_cancelled_call_closes_its_connection_and_spoils_no_other(
@@ -276,7 +287,7 @@ async def test_cancelled_call_closes_its_connection_and_spoils_no_other(
     async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
         if "/wait" in heard.start:
             arrived.set()
-            for _ in range(200):
+            for _ in range(3000):
                 await asyncio.sleep(0.01)
                 writer.write(b" ")
                 await writer.drain()
@@ -292,7 +303,7 @@ async def test_cancelled_call_closes_its_connection_and_spoils_no_other(
     results = await asyncio.gather(*(transport.request(get(server.url), None) for _ in range(5)))
 
     assert [result.status for result in results] == [200] * 5
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         while server.closed == 0:
             await asyncio.sleep(0.01)
 
@@ -327,7 +338,7 @@ async def test_closing_ends_calls_that_run(server: WireServer) -> None:
 
     async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
         arrived.set()
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
 
     server.answer = answer
     call = asyncio.ensure_future(transport.request(post(server.url), None))
@@ -424,7 +435,7 @@ async def test_stream_that_is_left_early_closes_its_connection(transport: CurlTr
     async with transport.stream(get(server.url, is_streamed=True), None) as (_, chunks):
         await anext(chunks)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while server.closed == 0:
             await asyncio.sleep(0.01)
 
@@ -433,7 +444,7 @@ async def test_stream_that_stands_still_is_a_time_out(transport: CurlTransport, 
     async def answer(heard: Heard, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
         await writer.drain()
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
 
     server.answer = answer
     call = get(server.url, is_streamed=True, idle_timeout_s=1.0, timeout_s=30.0)

@@ -52,7 +52,7 @@ class GeminiStage:
 
     async def finished(self, access: Access, operation: Operation) -> OperationStatus:
         """How an operation ends."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 status = (await self.gemini.poll(access, [operation]))[operation.name]
                 if status.is_final:

@@ -108,9 +108,9 @@ async def test_answer_without_end_is_broken_off(stage: GeminiStage) -> None:
 
 
 async def test_answer_that_drips_ends_in_a_time_out(stage: GeminiStage) -> None:
-    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.3))
+    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.5))
     _, access = await hasty.sign_in()
-    await hasty.control.add_fault("drip", call="gemini_generate", chunk_bytes=1, interval_s=0.05)
+    await hasty.control.add_fault("drip", call="gemini_generate", chunk_bytes=1, interval_s=0.1)
 
     with pytest.raises(UpstreamTimeoutError):
         await hasty.gemini.produce(access, ORDER)
@@ -118,9 +118,9 @@ async def test_answer_that_drips_ends_in_a_time_out(stage: GeminiStage) -> None:
 
 
 async def test_silence_ends_in_a_time_out(stage: GeminiStage) -> None:
-    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.1))
+    hasty = GeminiStage(stage.simulator, limits=TimeLimits(picture_s=0.5))
     _, access = await hasty.sign_in()
-    await hasty.control.add_fault("latency", call="gemini_generate", latency_s=1.0)
+    await hasty.control.add_fault("latency", call="gemini_generate", latency_s=3.0)
 
     with pytest.raises(UpstreamTimeoutError):
         await hasty.gemini.produce(access, ORDER)
@@ -148,6 +148,7 @@ async def test_day_s_quota_ends(stage: GeminiStage) -> None:
 
 async def test_too_many_at_once_are_asked_to_wait(stage: GeminiStage) -> None:
     _, access = await stage.sign_in(max_parallel_jobs=1)
+    await stage.control.configure(video_s=1000.0)  # the first one has to be under way when the second comes
     await stage.gemini.submit(access, Order(spec=VIDEO, prompt="a cat"))
 
     with pytest.raises(UpstreamRateLimitedError) as refusal:

@@ -171,9 +171,9 @@ async def test_fault_is_told_for_what_it_is_and_what_is_lost_is_never_sent_again
 
 
 async def test_answer_that_does_not_come_in_time_may_have_been_carried_out(simulator: SimulatorProcess) -> None:
-    stage = HostStage(simulator, limits=TimeLimits(picture_s=0.2))
+    stage = HostStage(simulator, limits=TimeLimits(picture_s=0.5))
     _, access = await stage.sign_in()
-    await stage.control.add_fault("latency", call="openai_generate", latency_s=0.5)
+    await stage.control.add_fault("latency", call="openai_generate", latency_s=1.5)
 
     with pytest.raises(UpstreamTimeoutError):
         await stage.host.produce(access, Order(spec=GPT, prompt="a mug"))

@@ -18,14 +18,14 @@ from flow2api.domain.errors import ConflictError, StorageBusyError, StorageFullE
 from flow2api.domain.generation import State
 from flow2api.domain.ports.storage import GenerationFilter
 from flow2api.domain.statistics import Scope
-from flow2api.testing.samples import NOW, generation_of, key_of, media_of
+from flow2api.testing.samples import NOW, account_of, credentials_of, generation_of, key_of, media_of
 from tests.integration.persistence.databases import storage_at
 
 PROJECT = Path(__file__).parents[3]
 
 WRITES_UNTIL_IT_IS_KILLED = """
 import asyncio, os, pathlib, sys
-from flow2api.testing.samples import NOW, generation_of, media_of
+from flow2api.testing.samples import NOW, account_of, credentials_of, generation_of, media_of
 from tests.integration.persistence.databases import storage_at
 
 async def client(storage, number):
@@ -163,8 +163,11 @@ class TestLocked:
         await storage.ping()
         await storage.generations.add([generation_of("gen_1")])
 
-    async def test_lock_that_ends_in_time_is_only_waited_for(self, storage: SqlStorage, tmp_path: Path) -> None:
-        other = sqlite3.connect(tmp_path / "flow2api.db", isolation_level=None)
+    async def test_lock_that_ends_in_time_is_only_waited_for(
+        self, two: tuple[SqlStorage, SqlStorage], tmp_path: Path
+    ) -> None:
+        storage, _ = two  # these are patient: the lock ends when this test has its turn again, however late that is
+        other = sqlite3.connect(tmp_path / "shared.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         writes = [
             asyncio.create_task(storage.generations.add([generation_of(f"gen_{number}")])) for number in range(50)
@@ -236,6 +239,19 @@ class TestTogether:
 
         assert sum(sizes) == 200
         assert len(sizes) <= 3
+
+    async def test_account_that_cannot_be_brought_back_undoes_nobody_elses_write(self, storage: SqlStorage) -> None:
+        (first,) = await storage.accounts.add([(account_of("a"), credentials_of("a"))])
+        await storage.trash.put(first.id, "ada", NOW)
+        await storage.accounts.add([(account_of("b"), credentials_of("a"))])
+        carried_out: list[int] = []
+
+        await storage.ping()
+        writes = (storage._database.write(lambda _, one=one: carried_out.append(one)) for one in range(20))  # type: ignore[misc]
+        *_, refused = await asyncio.gather(*writes, storage.trash.restore(first.id), return_exceptions=True)
+
+        assert isinstance(refused, ConflictError)
+        assert carried_out == list(range(20))
 
     async def test_cancelled_callers_leave_everything_whole(self, storage: SqlStorage) -> None:
         async def churn(number: int) -> None:

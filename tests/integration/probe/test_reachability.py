@@ -4,6 +4,7 @@ import pytest
 
 from flow2api.adapters.probe import answers_at
 from flow2api.domain.errors import UpstreamUnavailableError
+from tests.e2e.processes import free_port
 
 
 @pytest.fixture
@@ -43,8 +44,7 @@ async def test_any_answer_counts_and_nothing_is_followed(seen: list[bytes], answ
 
 
 async def test_nobody_there_is_told_with_the_reason() -> None:
-    async with await serve([], b"") as server:
-        address = address_of(server)
+    address = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(UpstreamUnavailableError) as failed:
         await answers_at(address)

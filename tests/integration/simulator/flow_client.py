@@ -17,7 +17,7 @@ class FlowClient:
         self.simulator, self.account = simulator, account
         self.project = self.bearer = ""
         self.session: AsyncSession[Any] = AsyncSession(
-            http_version=CurlHttpVersion.V1_1, allow_redirects=False, trust_env=False, timeout=20
+            http_version=CurlHttpVersion.V1_1, allow_redirects=False, trust_env=False, timeout=60
         )
 
     async def __aenter__(self) -> Self:

@@ -71,7 +71,7 @@ async def _told(receiver: Receiver, plugin: Plugin) -> list[str]:
     pool.put(ACCOUNT.resting(RestReason.AUTH_EXPIRED, START))
     pool.put(ACCOUNT)
     running = asyncio.create_task(telling.webhooks.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(receiver.of("/shop")) < 2:
             await asyncio.sleep(0.01)
     running.cancel()

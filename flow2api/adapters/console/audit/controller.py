@@ -25,7 +25,7 @@ class AuditController(Controller):
     @get("/export")
     async def export(self, visit: NamedDependency[Visit]) -> Stream:
         """What the filter of the page lets pass, as a file."""
-        form, wanted = form_of(visit.query("form")), filter_of(query_of(visit), visit.doors.clock.now())
+        form, wanted = form_of(visit.query("form")), await filter_of(query_of(visit), visit.doors)
         await visit.doors.audit_log.page(
             wanted, limit=1
         )  # what cannot be asked for is refused before the answer begins

@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from flow2api.adapters.console.account_states import name_of
 from flow2api.adapters.console.doors import ConsoleDoors
+from flow2api.domain.account_list import PoolFilter
 from flow2api.domain.audit import AuditEntry
+from flow2api.domain.usecases.read_audit_log import LONGEST_TEXT
 
 Subject = tuple[str, str]
 """The kind of a thing, as actions begin, and its number."""
 
 _IN_TRASH = 200
+_AMONG = 10_000
+_MOST_CALLED = 500
 
 
 async def names_of(doors: ConsoleDoors, entries: Sequence[AuditEntry]) -> Mapping[Subject, str]:
@@ -25,6 +29,24 @@ async def names_of(doors: ConsoleDoors, entries: Sequence[AuditEntry]) -> Mappin
             found = await named(numbers)
             names |= {(kind, number): name for number, name in found.items() if number in numbers and name}
     return names
+
+
+async def called(doors: ConsoleDoors, text: str) -> frozenset[tuple[str, str | None]]:
+    """The things that are called so now, whatever the case; accounts by their addresses, too."""
+    text = text.strip()[:LONGEST_TEXT]
+    if not text:
+        return frozenset()
+    name = text.casefold()
+    matching = (await doors.browse.matching(PoolFilter(text=text)))[:_AMONG]
+    accounts = [doors.account_of(number) for number in matching]
+    accounts += [one.account for one in await doors.restore.page(limit=_IN_TRASH)]
+    found = {
+        ("account", str(one.id)) for one in accounts if one and name in map(str.casefold, (one.name, one.email or ""))
+    }
+    for kind, named in _kinds(doors).items():
+        if kind != "account":
+            found |= {(kind, number) for number, its in (await named(())).items() if its.casefold() == name}
+    return frozenset(sorted(found)[:_MOST_CALLED])
 
 
 def subject_of(entry: AuditEntry) -> Subject | None:

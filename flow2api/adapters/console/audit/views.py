@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow2api.adapters.console.audit.actions import action_words, subject_path
-from flow2api.adapters.console.audit.names import Subject, is_there, names_of, subject_of
+from flow2api.adapters.console.audit.names import Subject, called, is_there, names_of, subject_of
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.language import gettext
 from flow2api.adapters.console.links import LARGEST_ID, address
@@ -94,10 +94,14 @@ def query_of(visit: Visit) -> dict[str, str]:
     return query | {"span": known_span(visit.query("span"))}
 
 
-def filter_of(query: Mapping[str, str], now: datetime) -> AuditFilter:
-    """The same for the log."""
+async def filter_of(query: Mapping[str, str], doors: ConsoleDoors) -> AuditFilter:
+    """The same for the log, which knows most things by their numbers alone."""
     return AuditFilter(
-        action=query["action"], actor=query["actor"], subject=query["subject"], since=begins(query["span"], now)
+        action=query["action"],
+        actor=query["actor"],
+        subject=query["subject"],
+        named=await called(doors, query["subject"]),
+        since=begins(query["span"], doors.clock.now()),
     )
 
 
@@ -108,7 +112,7 @@ async def audit_page(doors: ConsoleDoors, query: Mapping[str, str], before: str)
         UnsupportedInputError: The address asks for what cannot be.
     """
     words = action_words()
-    page = await doors.audit_log.page(filter_of(query, doors.clock.now()), before=_number(before))
+    page = await doors.audit_log.page(await filter_of(query, doors), before=_number(before))
     names = await names_of(doors, page.items)
     groups = sorted({action.partition(".")[0] for action in words})
     chosen = query["action"]
@@ -199,4 +203,5 @@ def _doors() -> Mapping[str, str]:
         "command_line": gettext("on the command line"),
         "console": gettext("in the console"),
         "settings": gettext("by the settings"),
+        "start": gettext("when the server started"),
     }

@@ -1,18 +1,17 @@
 """Sends what clients send, with a key made for it, and keeps how that went."""
 
 import asyncio
-import re
-import secrets
 import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import structlog
 from litestar.types import ASGIApp
 
+from flow2api.adapters.console.checks.check_keys import ALL_WITHIN_S, end_left_keys, new_key
 from flow2api.adapters.console.checks.client_requests import ClientCase, Setting, client_cases
 from flow2api.adapters.console.checks.expectations import is_image, links_of
 from flow2api.adapters.console.checks.own_server import ClientRequest, ask
@@ -21,21 +20,14 @@ from flow2api.adapters.console.language import gettext
 from flow2api.domain.api_key import ApiKey
 from flow2api.domain.audit import Actor
 from flow2api.domain.errors import ConflictError, Flow2ApiError
-from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.ports.system import Clock
-from flow2api.domain.secret import Secret
 from flow2api.domain.usecases.manage_keys import ManageKeys
 
 log = structlog.get_logger(__name__)
 
-KEY_NAME = "connection check"
-"""What the names of its keys begin with; the rest is chance."""
-_KEY_LIVES = timedelta(hours=1)
-_OWN_KEY = re.compile(rf"{KEY_NAME} [0-9a-f]{{8}}")
 _AT_ONCE = 2
 _CASE_WITHIN_S = 120.0
 _VIDEO_WITHIN_S = 600.0
-_ALL_WITHIN_S = 1800.0
 
 
 class Verdict(StrEnum):
@@ -102,11 +94,13 @@ class ClientCheck:
         reload_keys: Callable[[], Awaitable[None]],
         clock: Clock,
         actor: Actor,
+        is_alone: bool = True,
         makes_videos: bool = False,
     ) -> None:
         """Begin; `state` tells how it goes. The key opens nothing any more when the check is over.
 
         Args:
+            is_alone: No other process has a check under way that it could disturb.
             makes_videos: Videos are made, too, which costs credits.
 
         Raises:
@@ -116,7 +110,9 @@ class ClientCheck:
             raise ConflictError("A check is under way; wait for its end.")
         self._is_starting = True
         try:
-            key, text = await _new_key(keys, reload_keys, clock, actor)
+            await end_left_keys(keys, clock, actor, is_alone=is_alone)
+            key, text = await new_key(keys, clock, actor)
+            await reload_keys()
         finally:
             self._is_starting = False
         cases = client_cases(Setting(model, base_url, grey_picture(), makes_videos))
@@ -126,10 +122,10 @@ class ClientCheck:
 
         async def run() -> None:
             try:
-                async with asyncio.timeout(_ALL_WITHIN_S):
+                async with asyncio.timeout(ALL_WITHIN_S):
                     await self._run(app, base_url, text.reveal(), cases, clock)
             except TimeoutError:
-                log.warning("connection check given up", after_s=_ALL_WITHIN_S)
+                log.warning("connection check given up", after_s=ALL_WITHIN_S)
             finally:
                 await self._end(key, keys, reload_keys, clock, actor)
 
@@ -164,19 +160,6 @@ class ClientCheck:
                 at: given_up if result.verdict is Verdict.WAITS else result for at, result in self.state.results.items()
             }
             self.state = replace(self.state, results=results, ended_at=clock.now())
-
-
-async def _new_key(
-    keys: ManageKeys, reload_keys: Callable[[], Awaitable[None]], clock: Clock, actor: Actor
-) -> tuple[ApiKey, Secret]:
-    """A key for one check, without the limit of clients; those of checks that the end of a process has cut off are revoked."""
-    for left in await keys.all():
-        if left.is_active and _OWN_KEY.fullmatch(left.name):
-            await keys.revoke(str(left.id), actor)
-    rules = KeyRules(requests_per_min=0, expires_at=clock.now() + _KEY_LIVES)
-    made = await keys.create(f"{KEY_NAME} {secrets.token_hex(4)}", rules=rules, actor=actor)
-    await reload_keys()
-    return made
 
 
 async def _result(app: ASGIApp, base_url: str, key: str, case: ClientCase, clock: Clock) -> CaseResult:

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 
+from flow2api.adapters.console.checks.check_keys import is_of_check
 from flow2api.adapters.console.checks.client_requests import VIDEO_MODEL
 from flow2api.adapters.console.code_samples import SampleRequest, samples
 from flow2api.adapters.console.connect.clients import Access, client_cards
@@ -67,6 +68,7 @@ class ConnectController(Controller):
                 reload_keys=doors.reload_keys,
                 clock=doors.clock,
                 actor=visit.actor,
+                is_alone=doors.is_alone,
                 makes_videos=form.text("videos") == "on" and bool(video_price(visit)),
             )
         except ConflictError as error:
@@ -104,7 +106,11 @@ async def _page(
     visit: Visit, form: Form, *, status: int = 200, made: KeyChoice | None = None, text: str = ""
 ) -> Response[Any]:
     doors = visit.doors
-    keys = tuple(KeyChoice(key.id, key.name, key.prefix) for key in await doors.keys.all() if key.is_active)
+    keys = tuple(
+        KeyChoice(key.id, key.name, key.prefix)
+        for key in await doors.keys.all()
+        if key.is_active and not is_of_check(key)
+    )
     wanted = visit.query("key")
     chosen = made or next((key for key in keys if str(key.id) == wanted), keys[0] if keys else None)
     root, matrix = visit.reached_url, _matrix(visit)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from flow2api.adapters.console.checks.check_keys import is_of_check
 from flow2api.adapters.console.doors import ConsoleDoors
 from flow2api.adapters.console.keys.views import PATH, KeyView, view_of
 from flow2api.adapters.console.language import gettext
@@ -13,6 +14,8 @@ from flow2api.adapters.console.slices import slice_behind
 from flow2api.domain.statistics import Dimension
 
 STATES = ("active", "soon", "expired", "revoked")
+CHECKS = "checks"
+"""Stands in the place of a state for the keys that connection checks made for themselves; no other list has these."""
 
 _ORDER = {"active": 0, "soon": 0, "expired": 1, "revoked": 2}
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -50,7 +53,7 @@ class KeyList:
     """A page of keys.
 
     Attributes:
-        total: How many there are, whatever the filter.
+        total: How many there are, whatever the filter; those of connection checks count only where these are shown.
         sort: A name of an order; empty for the usual one.
         counts: How many there are in each state, whatever the filter for states. What expires soon is active as well.
         facets: The address for each state.
@@ -87,25 +90,28 @@ class KeyList:
 async def key_list(doors: ConsoleDoors, *, text: str, state: str, sort: str, after: str) -> KeyList:
     """Keys by name, those that open something first, or in another order that was asked for."""
     today = await doors.glance.today(Dimension.KEY)
-    known = [view_of(doors, key, today.get(key.id)) for key in await doors.keys.all()]
-    named = [key for key in known if _has(key, text)]
-    state, sort = state if state in STATES else "", sort if sort in _SORTS else ""
+    every = [view_of(doors, key, today.get(key.id)) for key in await doors.keys.all()]
+    known, checks = _parted(every)
+    named, of_checks = ([key for key in some if _has(key, text)] for some in (known, checks))
+    state, sort = state if state in (*STATES, CHECKS) else "", sort if sort in _SORTS else ""
     by_name = sorted(
-        (key for key in named if not state or _is(key, state)),
+        of_checks if state == CHECKS else (key for key in named if not state or _is(key, state)),
         key=lambda key: (key.facts.name.casefold(), key.facts.id),
     )
     page = slice_behind(sorted(by_name, key=_SORTS[sort or "name"]), after, lambda key: str(key.facts.id))
     query = {"q": text, "state": state, "sort": sort}
     return KeyList(
         keys=page.items,
-        total=len(known),
+        total=len(every if state == CHECKS else known),
         active=sum(key.opens for key in known),
         used_today=sum(bool(key.made_today or key.failed_today) for key in known),
         text=text,
         state=state,
         sort=sort,
-        counts={"": len(named)} | {one: sum(_is(key, one) for key in named) for one in STATES},
-        facets={one: address(PATH, query, state=one) for one in ("", *STATES)},
+        counts={"": len(named)}
+        | {one: sum(_is(key, one) for key in named) for one in STATES}
+        | {CHECKS: len(of_checks)},
+        facets={one: address(PATH, query, state=one) for one in ("", *STATES, CHECKS)},
         headings=_headings(query, sort),
         first=page.first,
         found=page.total,
@@ -114,6 +120,12 @@ async def key_list(doors: ConsoleDoors, *, text: str, state: str, sort: str, aft
         clear=address(PATH, {"sort": sort}),
         zone=str(doors.statistics.zone).removeprefix("Etc/"),
     )
+
+
+def _parted(every: Sequence[KeyView]) -> tuple[Sequence[KeyView], Sequence[KeyView]]:
+    """The keys that people made, and those of connection checks."""
+    of_checks = [key for key in every if is_of_check(key.facts)]
+    return [key for key in every if key not in of_checks] if of_checks else every, of_checks
 
 
 def _has(key: KeyView, text: str) -> bool:

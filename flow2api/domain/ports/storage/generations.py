@@ -1,6 +1,6 @@
 """Generations, who works on them, and the idempotency keys of the requests that began them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -28,6 +28,7 @@ class IdempotencyClaim:
     """An idempotency key in use.
 
     Attributes:
+        key_id: The first key of the line of whoever uses it; None for the operator.
         body_digest: SHA-256 of what was asked; the same key with another body is a conflict.
         group_id: The generations that answer it.
         in_place_of: The group whose claim on the same key gives way to this one; None to give way to any other. It is
@@ -73,17 +74,23 @@ class Generations(Protocol):
         """Who used this idempotency key before."""
         ...
 
-    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
-        """The parts of the key's newest request with this body that is unfinished or has ended since then, undeleted.
+    async def repeated(
+        self, key_ids: Collection[int | None], body_digest: bytes, *, ended_since: datetime
+    ) -> Sequence[Generation]:
+        """The parts of these keys' newest request with this body that is unfinished or has ended since then, undeleted.
 
         Only requests are found whose generations bear the digest of their body.
         """
         ...
 
     async def page(
-        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+        self, *, key_ids: Collection[int | None], kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
-        """One page of a key's generations that are neither deleted nor expired, behind the one with the id ``after``."""
+        """One page of these keys' generations that are neither deleted nor expired, behind the one with the id ``after``.
+
+        Args:
+            key_ids: A key and those that took its place or whose place it took; None in it stands for the operator.
+        """
         ...
 
     async def renew(self, owner: str, seconds: float) -> int:

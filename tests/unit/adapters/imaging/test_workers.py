@@ -66,7 +66,7 @@ def is_running(pid: int) -> bool:
     return stat_fields(Path(f"/proc/{pid}/stat"))[:1] not in ([], ["Z"])
 
 
-async def ended(pid: int, within_s: float = 10) -> bool:
+async def ended(pid: int, within_s: float = 30) -> bool:
     until = time.monotonic() + within_s
     while is_running(pid) and time.monotonic() < until:
         await asyncio.sleep(0.01)
@@ -77,14 +77,14 @@ async def test_starts_no_process_before_the_first_job() -> None:
     before = children()
     await Workers().aclose()
 
-    assert children() == before
+    assert not children() - before
 
 
 async def test_one_process_does_many_jobs(workers: Workers) -> None:
     before = children()
-    await workers.run(INSPECT, picture(), time_limit_s=10)
+    await workers.run(INSPECT, picture(), time_limit_s=60)
     [pid] = children() - before
-    answers = [await workers.run(INSPECT, picture(), time_limit_s=10) for _ in range(20)]
+    answers = [await workers.run(INSPECT, picture(), time_limit_s=60) for _ in range(20)]
 
     assert answers == [(Facts("image/png", 40, 24), b"")] * 20
     assert children() - before == {pid}
@@ -93,7 +93,7 @@ async def test_one_process_does_many_jobs(workers: Workers) -> None:
 async def test_never_runs_more_processes_than_it_may(workers: Workers) -> None:
     before = children()
 
-    answers = await asyncio.gather(*(workers.run(INSPECT, picture(), time_limit_s=10) for _ in range(30)))
+    answers = await asyncio.gather(*(workers.run(INSPECT, picture(), time_limit_s=60) for _ in range(30)))
 
     assert len(answers) == 30
     assert len(children() - before) == 2
@@ -101,20 +101,26 @@ async def test_never_runs_more_processes_than_it_may(workers: Workers) -> None:
 
 async def test_leaves_no_process_when_closed(workers: Workers) -> None:
     before = children()
-    await asyncio.gather(*(workers.run(INSPECT, picture(), time_limit_s=10) for _ in range(4)))
+    await asyncio.gather(*(workers.run(INSPECT, picture(), time_limit_s=60) for _ in range(4)))
     await workers.aclose()
 
-    assert children() == before
+    assert not children() - before
 
 
 async def test_ends_a_process_that_has_nothing_to_do() -> None:
     workers = Workers(limits=WorkerLimits(idle_s=0.05))
     before = children()
-    await workers.run(INSPECT, picture(), time_limit_s=10)
-    [pid] = children() - before
+    pids = list[int]()
 
+    async def noting() -> AsyncIterator[bytes]:
+        pids.extend(children() - before)
+        yield samples.plain()
+
+    await workers.run(INSPECT, noting, time_limit_s=60)
+
+    [pid] = pids
     assert await ended(pid)
-    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=10)
+    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=60)
     assert isinstance(answer, Facts)
     await workers.aclose()
 
@@ -130,7 +136,7 @@ async def test_process_is_ended_apart_from_the_request_that_used_it_last(monkeyp
         await stop(worker)
 
     monkeypatch.setattr(WorkerProcess, "stop", stopping)
-    await workers.run(INSPECT, picture(), time_limit_s=10)
+    await workers.run(INSPECT, picture(), time_limit_s=60)
     assert await seen.get() == "nobody's"
     await workers.aclose()
 
@@ -140,14 +146,14 @@ async def test_ends_a_process_that_takes_too_long(workers: Workers) -> None:
     with pytest.raises(WorkerTimeoutError):
         await workers.run(INSPECT, stalling, time_limit_s=0.05)
 
-    assert children() == before
-    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=10)
+    assert not children() - before
+    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=60)
     assert isinstance(answer, Facts)
 
 
 async def test_ends_a_process_that_hangs(workers: Workers) -> None:
     before = children()
-    await workers.run(INSPECT, picture(), time_limit_s=10)
+    await workers.run(INSPECT, picture(), time_limit_s=60)
     [pid] = children() - before
     os.kill(pid, signal.SIGSTOP)
     pictures = PillowPictures(workers, time_limit_s=0.1)
@@ -168,16 +174,16 @@ async def test_ends_the_process_of_a_caller_who_gave_up(workers: Workers) -> Non
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert children() == before
+    assert not children() - before
 
 
 async def test_a_process_that_died_while_idle_costs_no_answer(workers: Workers) -> None:
     before = children()
-    await workers.run(INSPECT, picture(), time_limit_s=10)
+    await workers.run(INSPECT, picture(), time_limit_s=60)
     [pid] = children() - before
     os.kill(pid, signal.SIGKILL)
 
-    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=10)
+    answer, _ = await workers.run(INSPECT, picture(), time_limit_s=60)
 
     assert isinstance(answer, Facts)
 
@@ -192,9 +198,9 @@ async def test_refuses_what_brings_the_decoder_down(workers: Workers) -> None:
         await asyncio.sleep(0.05)
 
     with pytest.raises(WorkerDiedError):
-        await workers.run(INSPECT, deadly, time_limit_s=10)
+        await workers.run(INSPECT, deadly, time_limit_s=60)
 
-    assert children() == before
+    assert not children() - before
 
 
 async def test_failure_of_the_source_is_passed_on(workers: Workers) -> None:
@@ -203,7 +209,7 @@ async def test_failure_of_the_source_is_passed_on(workers: Workers) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await workers.run(INSPECT, failing, time_limit_s=10)
+        await workers.run(INSPECT, failing, time_limit_s=60)
 
 
 async def test_refuses_a_picture_that_needs_too_much_memory() -> None:
@@ -234,7 +240,7 @@ async def test_process_is_given_no_setting_and_no_secret(workers: Workers, monke
     monkeypatch.setenv("FLOW2API_PLANTED", "canary")
     monkeypatch.setenv("DATABASE_PASSWORD", "canary")
     before = children()
-    await workers.run(INSPECT, picture(), time_limit_s=10)
+    await workers.run(INSPECT, picture(), time_limit_s=60)
     [pid] = children() - before
 
     assert b"canary" not in Path(f"/proc/{pid}/environ").read_bytes()
@@ -269,7 +275,7 @@ async def main():
     async def empty():
         return
         yield b""
-    await workers.run(Inspect(PictureLimits()), empty, time_limit_s=10)
+    await workers.run(Inspect(PictureLimits()), empty, time_limit_s=60)
     if sys.argv[1] == "busy":
         asyncio.create_task(workers.run(Inspect(PictureLimits()), stalling, time_limit_s=60))
         await asyncio.sleep(0.1)
@@ -302,8 +308,8 @@ async def test_processes_end_when_the_server_is_killed(state: str) -> None:
 async def test_says_so_when_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
     with pytest.raises(Flow2ApiError, match="worker process did not start"):
-        await Workers().run(INSPECT, picture(), time_limit_s=10)
+        await Workers().run(INSPECT, picture(), time_limit_s=60)
 
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Flow2ApiError, match="worker process did not start"):
-        await Workers().run(INSPECT, picture(), time_limit_s=10)
+        await Workers().run(INSPECT, picture(), time_limit_s=60)

@@ -1,7 +1,6 @@
 """Observers hear everything in its order, and whatever they do, nobody else notices."""
 
 import threading
-import time
 
 import pytest
 from structlog.testing import capture_logs
@@ -28,9 +27,11 @@ class Recorder:
 class Hanging:
     def __init__(self) -> None:
         self.free = threading.Event()
+        self.ends = 0
 
     def notify(self, notice: Notice) -> None:
-        self.free.wait(30)
+        self.free.wait(100)
+        self.ends += 1
 
 
 def notice(name: str) -> Notice:
@@ -47,7 +48,7 @@ def test_observer_that_chooses_is_not_woken_for_the_rest() -> None:
     observer.take(notice("a"))
     assert observer._queue.qsize() == 1
     observer.start()
-    observer.stop()
+    observer.stop(within_s=60)
 
     assert recorder.heard == ["proxy a"]
 
@@ -58,7 +59,7 @@ def test_observer_hears_everything_in_its_order_in_its_own_thread() -> None:
     observer.start()
     for number in range(100):
         observer.take(notice(str(number)))
-    observer.stop()
+    observer.stop(within_s=60)
 
     assert recorder.heard == [f"proxy {number}" for number in range(100)]
     assert recorder.threads == {"observer mine"}
@@ -71,7 +72,7 @@ def test_error_is_logged_by_name_and_the_next_notice_is_heard() -> None:
         observer.start()
         observer.take(notice("bad"))
         observer.take(notice("good"))
-        observer.stop()
+        observer.stop(within_s=60)
 
     assert recorder.heard == ["proxy bad", "proxy good"]
     assert [(one["event"], one["observer"]) for one in logs] == [("observer failed", "mine")]
@@ -83,19 +84,14 @@ def test_one_that_hangs_holds_up_nobody_and_misses_what_its_queue_cannot_hold() 
     with capture_logs() as logs:
         slow.start()
         quick.start()
-        began = time.perf_counter()
         for number in range(500):
             for observer in (slow, quick):
                 observer.take(notice(str(number)))
-        took_s = time.perf_counter() - began
-        quick.stop()
-        stopping = time.perf_counter()
+        quick.stop(within_s=60)
         slow.stop(within_s=0.1)
-        stopped_s = time.perf_counter() - stopping
+    assert hanging.ends == 0, "nobody has waited for it, neither who told it something nor who stopped it"
     hanging.free.set()
 
-    assert took_s < 0.5
-    assert stopped_s < 1
     assert len(recorder.heard) == 500
     assert slow.missed >= 489
     warnings = [one for one in logs if one["event"] == "observer is too slow and misses notices"]
@@ -108,7 +104,7 @@ def test_slow_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with capture_logs() as logs:
         observer.start()
         observer.take(notice("a"))
-        observer.stop()
+        observer.stop(within_s=60)
 
     # One that a test before left hanging may be told of, too.
     assert [one["event"] for one in logs if one["observer"] == "mine"] == ["observer is slow"]
@@ -121,6 +117,6 @@ def test_log_has_what_concerns_operators() -> None:
         observer.take(notices.disk_freed(NOW))
         observer.take(Notice(kind=notices.NoticeKind.GENERATION_COMPLETED, at=NOW, subject="gen_1", sentence="Done."))
         observer.start()
-        observer.stop()
+        observer.stop(within_s=60)
 
     assert [(one["log_level"], one["kind"]) for one in logs] == [("warning", "disk.full"), ("info", "disk.freed")]

@@ -60,7 +60,7 @@ class Listener:
             yield
         finally:
             self.leave()
-            await asyncio.wait_for(self.task, 5)
+            await asyncio.wait_for(self.task, 20)
 
     def feed(self, body: bytes, *, more: bool) -> None:
         """Send a piece of the body."""
@@ -72,7 +72,7 @@ class Listener:
 
     async def frames(self, count: int) -> list[bytes]:
         """The first pieces of the answer's body, once they are there."""
-        async with self._arrived, asyncio.timeout(5):
+        async with self._arrived, asyncio.timeout(20):
             await self._arrived.wait_for(lambda: len(self.bodies) >= count)
         return self.bodies[:count]
 

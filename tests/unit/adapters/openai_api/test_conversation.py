@@ -41,6 +41,6 @@ def test_only_so_many_are_looked_at() -> None:
 @pytest.mark.parametrize("piece", ["a ", "<a>", "/media/ ", "/media/", "data:image/ ", "data:image/", "://", "]("])
 def test_a_text_as_large_as_a_body_is_gone_through_in_no_time(piece: str) -> None:
     text = piece * (16 * MEBIBYTE // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     earlier(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -50,7 +50,7 @@ async def test_answer_is_whole_and_the_rest_is_dropped(messages: tuple[Any, ...]
 async def test_client_that_neither_sends_nor_goes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lingering, "LINGER_S", 0.01)
     client = Client(CHUNK)
-    await asyncio.wait_for(refuse(client), 1)
+    await asyncio.wait_for(refuse(client), 20)
     assert client.got[-1]["more_body"] is False
 
 
@@ -63,5 +63,5 @@ async def test_client_that_sends_for_ever_is_not_waited_for(monkeypatch: pytest.
         return CHUNK
 
     client.receive = receive  # type: ignore[method-assign]
-    await asyncio.wait_for(refuse(client), 1)
+    await asyncio.wait_for(refuse(client), 20)
     assert client.got[-1]["more_body"] is False

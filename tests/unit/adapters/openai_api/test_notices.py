@@ -31,9 +31,9 @@ def test_too_long_a_list_is_cut_and_says_so() -> None:
 
 
 def test_a_list_without_end_costs_next_to_nothing() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     [(_, value)] = warning_headers(f"`field {number}` has no effect." for number in range(20_000))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     *kept, note = json.loads(value)
     assert len(value) <= 4096
     assert note == f"{20_000 - len(kept)} more."

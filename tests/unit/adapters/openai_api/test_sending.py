@@ -40,7 +40,7 @@ async def test_watcher_ends_when_the_client_goes_and_is_ended_with_the_block() -
         await asyncio.sleep(0)
         assert not gone.done()
         messages.put_nowait({"type": "http.disconnect"})
-        await asyncio.wait_for(asyncio.shield(gone), 1)
+        await asyncio.wait_for(asyncio.shield(gone), 20)
     async with watching(messages.get) as gone:
         pass
     assert gone.cancelled()

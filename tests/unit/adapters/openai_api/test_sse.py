@@ -32,7 +32,7 @@ async def test_a_silent_stream_says_that_it_lives(fakes: FakeDoors) -> None:
         frames = await listener.frames(4)
         fakes.generate.gate.set()
         assert listener.task is not None
-        await asyncio.wait_for(asyncio.shield(listener.task), 5)
+        await asyncio.wait_for(asyncio.shield(listener.task), 20)
 
     assert frames[1:] == [b": ping\n\n"] * 3
     assert listener.bodies[-1] == b"data: [DONE]\n\n"
@@ -67,7 +67,7 @@ async def test_nothing_is_sent_into_the_middle_of_an_event(fakes: FakeDoors) -> 
     listener = Listener(fakes.doors(limits=Limits(ping_s=0.005)))
     async with listener.posting("/v1/images/generations", {"prompt": "a fox", "stream": True}):
         assert listener.task is not None
-        await asyncio.wait_for(asyncio.shield(listener.task), 5)
+        await asyncio.wait_for(asyncio.shield(listener.task), 20)
 
     text = b"".join(listener.bodies)
     start = text.index(b"event:")
@@ -108,7 +108,7 @@ async def test_a_client_that_takes_nothing_is_given_up(fakes: FakeDoors) -> None
         listener.is_stuck.set()
         fakes.generate.gate.set()
         assert listener.task is not None
-        await asyncio.wait_for(asyncio.shield(listener.task), 5)
+        await asyncio.wait_for(asyncio.shield(listener.task), 20)
         assert await settled(fakes) == 0
 
 

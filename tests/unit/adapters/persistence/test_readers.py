@@ -42,7 +42,7 @@ class Slow:
 
     def __call__(self, connection: Connection) -> object:
         self.has_begun.set()
-        assert self.may_end.wait(5)
+        assert self.may_end.wait(60)
         self.has_ended = True
         return two(connection)
 
@@ -55,7 +55,7 @@ async def test_a_step_whose_turn_does_not_come_is_told_that_the_database_is_busy
     reading, slow = readers(wait_s=0.01), Slow()
     first = asyncio.create_task(reading.read(slow))
     try:
-        await asyncio.to_thread(slow.has_begun.wait, 5)
+        await asyncio.to_thread(slow.has_begun.wait, 20)
         with pytest.raises(StorageBusyError):
             await reading.read(two)
     finally:
@@ -67,7 +67,7 @@ async def test_a_step_whose_turn_does_not_come_is_told_that_the_database_is_busy
 async def test_who_goes_away_in_the_middle_keeps_no_turn_and_no_connection(readers: Make) -> None:
     reading, slow = readers(), Slow()
     gone = asyncio.create_task(reading.read(slow))
-    await asyncio.to_thread(slow.has_begun.wait, 5)
+    await asyncio.to_thread(slow.has_begun.wait, 20)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
@@ -78,7 +78,7 @@ async def test_who_goes_away_in_the_middle_keeps_no_turn_and_no_connection(reade
 async def test_closing_waits_for_what_is_being_read(readers: Make) -> None:
     reading, slow = readers(), Slow()
     last = asyncio.create_task(reading.read(slow))
-    await asyncio.to_thread(slow.has_begun.wait, 5)
+    await asyncio.to_thread(slow.has_begun.wait, 20)
     closing = asyncio.create_task(reading.aclose())
     await asyncio.sleep(0)
     slow.may_end.set()

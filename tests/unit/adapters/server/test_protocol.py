@@ -329,6 +329,6 @@ async def test_a_client_that_takes_nothing_of_a_given_up_answer_is_let_go_of(mon
     )
     with socket.create_connection(server.sockets[0].getsockname()) as client:
         client.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await lost.wait()
     server.close()

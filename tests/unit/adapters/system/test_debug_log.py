@@ -111,7 +111,7 @@ def test_ends_although_more_waits_than_there_is_room_for(
     write = RotatedFile.write
 
     def slowly(file: RotatedFile, lines: bytes) -> None:
-        assert gate.wait(5)
+        assert gate.wait(60)
         write(file, lines)
 
     monkeypatch.setattr(RotatedFile, "write", slowly)

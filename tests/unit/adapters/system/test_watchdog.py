@@ -29,6 +29,7 @@ def plugin() -> ModuleType:
 
 
 async def told_while(block: Any, held_s: float = HELD_S) -> list[Any]:
+    """What the watchdog says until the loop runs again; a busy machine may hold it up once more."""
     watchdog = EventLoopWatchdog({"slow_plugin": "slow", "slow": "another"}, held_s=held_s)
     with capture_logs() as logs:
         watchdog.start()
@@ -36,6 +37,9 @@ async def told_while(block: Any, held_s: float = HELD_S) -> list[Any]:
             await asyncio.sleep(0)
             block(logs)
             await asyncio.sleep(2.5 * HELD_S)
+            async with asyncio.timeout(20):
+                while logs and logs[-1]["event"] != "event loop runs again":
+                    await asyncio.sleep(0.001)
         finally:
             watchdog.stop()
     return logs
@@ -52,8 +56,7 @@ async def test_plugin_that_blocks_is_named_with_its_line(plugin: ModuleType) -> 
 
     assert (logs[0]["event"], logs[0]["plugin"]) == ("event loop is held up", "slow")
     assert any(line.startswith("slow_plugin/policy.py:") and line.endswith(" select") for line in logs[0]["stack"])
-    assert [one["event"] for one in logs].count("event loop is held up") == 1
-    assert logs[1]["event"] == "event loop runs again"
+    assert [one["event"] for one in logs[:2]] == ["event loop is held up", "event loop runs again"]
     assert logs[1]["held_s"] >= HELD_S / 2
 
 

@@ -21,6 +21,7 @@ from flow2api.domain.generation import (
     Phase,
     State,
 )
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.lease import AccountPool
 from flow2api.domain.media import Media, MediaKind, MediaRole
 from flow2api.domain.options import Options
@@ -229,9 +230,11 @@ class Stage:
         )
         self.work = Work(f"process-{next(self.world.processes)}", self.run, self.storage.journal, self.clock)
         self.audience = Audience()
+        self.lines = KeyLines()
         self.limit = LimitRequests(
             limits or MemoryLimits(self.clock.monotonic),
             lambda: self.options,
+            lines=self.lines,
             statistics=self.storage.statistics,
             clock=self.clock,
             under_way=self.work.under_way,
@@ -247,6 +250,7 @@ class Stage:
             self.clock,
             lambda: self.options,
             room=self.room,
+            lines=self.lines,
             places_left_alone=self.guard.places_left_alone,
             limit=self.limit,
             relay=relay,

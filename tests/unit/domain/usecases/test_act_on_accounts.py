@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flow2api.domain import errors as tree
-from flow2api.domain.account import RestReason
+from flow2api.domain.account import RestReason, Streak
 from flow2api.domain.audit import Actor, AuditAction
 from flow2api.domain.media import MediaKind
 from flow2api.domain.usecases import act_on_accounts
@@ -183,6 +183,18 @@ async def test_pause_is_taken_back_from_those_that_were_at_work(stage: Stage, ac
         acting.undo(run.number, ADA)
     with pytest.raises(tree.ConflictError, match="no longer be undone"):
         acting.undo(back.number, ADA)
+
+
+async def test_pause_that_is_taken_back_leaves_the_faults_in_a_row_and_other_rests(
+    stage: Stage, acting: ActOnAccounts
+) -> None:
+    failing, now = await stage.account(streaks=(Streak(None, 2),)), stage.clock.now()
+    await stage.storage.accounts.change(failing.id, lambda one: one.resting(RestReason.ERROR_STREAK, now))
+
+    await undone(acting, await ended(acting, [failing.id], BulkAction.PAUSE, ADA))
+
+    kept = stage.known(failing.id)
+    assert (kept.streaks, [rest.reason for rest in kept.rests]) == (failing.streaks, [RestReason.ERROR_STREAK])
 
 
 async def test_what_another_server_has_paused_a_moment_before_stays_paused(stage: Stage, acting: ActOnAccounts) -> None:

@@ -40,6 +40,8 @@ from tests.unit.domain.usecases.stage import (
     swap,
 )
 
+IN_PLACE = Caller(7, first_id=1)
+
 
 def once(key: str | None = "abc", body: bytes = b"a", *, is_retry: bool = False) -> Idempotency:
     return Idempotency(key, hashlib.sha256(body).digest(), is_retry)
@@ -227,6 +229,17 @@ class TestRepeats:
         await stage.clock.sleep(25 * 3600)
         await stage.made(PAINT, idempotency=once(body=b"b"))
         assert stage.upstream.count("produce") == 3
+
+    @pytest.mark.parametrize(("former", "new"), [(CALLER, IN_PLACE), (IN_PLACE, CALLER)])
+    async def test_key_in_anothers_place_repeats_what_that_one_asked(
+        self, stage: Stage, former: Caller, new: Caller
+    ) -> None:
+        await stage.accounts(1)
+        first = await stage.made(PAINT, idempotency=once(), caller=former)
+        again = await stage.made(PAINT, idempotency=once(), caller=new)
+        assert again.generation.id == first.generation.id
+        with pytest.raises(tree.IdempotencyConflictError):
+            await stage.all_events(PAINT, idempotency=once(body=b"b"), caller=new)
 
     async def test_running_one_is_joined(self, stage: Stage) -> None:
         await stage.accounts(1)
@@ -441,6 +454,16 @@ class TestRetriesWithoutAKey:
         assert isinstance(end, Finished)
         assert end.generation.id == accepted.generation.id
         assert world.upstream.count("submit") == 1
+
+    async def test_key_in_anothers_place_joins_what_that_one_began_and_hears_how_it_ended(self, stage: Stage) -> None:
+        await stage.accounts(1)
+        accepted = await anext(stage.events(FILM, idempotency=once(None)))
+        joined = await stage.made(FILM, idempotency=once(None, is_retry=True), caller=IN_PLACE)
+        await stage.until_done()
+        await stage.clock.sleep(60)
+        after = await stage.made(FILM, idempotency=once(None, is_retry=True), caller=IN_PLACE)
+        assert joined.generation.id == after.generation.id == accepted.generation.id
+        assert stage.upstream.count("submit") == 1
 
     async def test_hear_for_some_minutes_how_what_spends_has_ended(self, stage: Stage) -> None:
         await stage.accounts(1)

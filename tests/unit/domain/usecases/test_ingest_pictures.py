@@ -29,6 +29,7 @@ class Ingest:
             stage.world.ids,
             stage.clock,
             lambda: stage.options,
+            stage.lines,
         )
 
 
@@ -129,6 +130,7 @@ async def test_what_only_looks_like_an_own_link_is_none(stage: Stage, given: Ing
 async def test_foreign_and_expired_media_are_not_resolved(stage: Stage, given: Ingest) -> None:
     media = await stage.media(expires_at=stage.clock.now() + timedelta(hours=1))
     assert await given.ingest.own(media.id, Caller(2)) is None
+    assert await given.ingest.own(media.id, Caller(2, first_id=1)) == media
     assert await given.ingest.own("media_" + "0" * 32, CALLER) is None
     await stage.clock.sleep(3600)
     assert await given.ingest.own(media.id, CALLER) is None

@@ -20,6 +20,7 @@ from flow2api.domain.errors import (
     UnsupportedInputError,
 )
 from flow2api.domain.generation import Finished, Generation, State
+from flow2api.domain.key_lines import KeyLines
 from flow2api.domain.key_rules import KeyRules
 from flow2api.domain.media import MediaKind
 from flow2api.domain.options import Options
@@ -68,7 +69,12 @@ class Desk:
     def counter(self, limits: Any) -> LimitRequests:
         statistics: Any = self.statistics
         return LimitRequests(
-            limits, lambda: self.options, statistics=statistics, clock=self.clock, under_way=lambda _: self.running
+            limits,
+            lambda: self.options,
+            lines=KeyLines(),
+            statistics=statistics,
+            clock=self.clock,
+            under_way=lambda _: self.running,
         )
 
     async def ask(self, caller: Caller, results: int = 1, *, parts: int = 1, is_begun: bool = True) -> None:

@@ -16,16 +16,26 @@ from flow2api.domain.usecases.read_generations import ReadGenerations
 from flow2api.domain.usecases.serve_media import ServeMedia
 from flow2api.testing.fakes.media import FakeVideoStills
 from flow2api.testing.fakes.secrets import FakeLinkSigner
+from flow2api.testing.samples import key_of
 from tests.unit.domain.usecases.stage import CALLER, FILM, Stage, swap
 
 OTHER = Caller(2)
+IN_PLACE = Caller(7, first_id=1)
+LINE = [replace(key_of("former"), id=1), replace(key_of("new"), id=7, first_id=1), replace(key_of("other"), id=2)]
 
 
 def reading(stage: Stage) -> ReadGenerations:
     serve = ServeMedia(stage.storage.media, stage.world.store, FakeLinkSigner(), stage.clock)
     stills = DrawStills(FakeVideoStills())
     return ReadGenerations(
-        stage.storage.generations, stage.storage.media, stage.world.store, serve, stills, stage.work, stage.clock
+        stage.storage.generations,
+        stage.storage.media,
+        stage.world.store,
+        serve,
+        stills,
+        stage.work,
+        stage.clock,
+        stage.lines,
     )
 
 
@@ -39,6 +49,32 @@ async def made(stage: Stage) -> Generation:
 
 async def test_caller_sees_his_own(stage: Stage, made: Generation) -> None:
     assert await reading(stage).get(made.id, CALLER) == made
+
+
+@pytest.mark.parametrize("caller", [IN_PLACE, CALLER])
+async def test_whole_line_of_keys_sees_lists_opens_and_deletes_what_one_of_it_has_made(
+    stage: Stage, caller: Caller
+) -> None:
+    await stage.accounts(1)
+    stage.lines.follow(LINE)
+    other = {CALLER: IN_PLACE, IN_PLACE: CALLER}[caller]
+    made = (await stage.made(FILM, caller=other)).generation
+    await stage.until_done()
+    read = reading(stage)
+
+    assert await read.get(made.id, caller) == made
+    page = await read.page(caller, kind=MediaKind.VIDEO, after=None, limit=5, newest_first=True)
+    assert page.items == (made,)
+    assert (await read.content(made.id, caller)).size_bytes > 0
+    await read.delete(made.id, caller)
+    with pytest.raises(tree.GenerationNotFoundError):
+        await read.get(made.id, other)
+
+
+async def test_key_that_took_anothers_place_a_moment_ago_sees_what_that_one_made(
+    stage: Stage, made: Generation
+) -> None:
+    assert await reading(stage).get(made.id, IN_PLACE) == made
 
 
 @pytest.mark.parametrize("call", ["get", "delete", "content"])

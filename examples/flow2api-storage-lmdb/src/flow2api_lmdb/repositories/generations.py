@@ -1,6 +1,6 @@
 """Generations, their leases, and the idempotency keys of the requests that began them."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -58,37 +58,45 @@ class LmdbGenerations:
     async def claimed(self, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:
         return await self._engine.read(lambda step: _held(step, key_id, idempotency_key))
 
-    async def repeated(self, key_id: int | None, body_digest: bytes, *, ended_since: datetime) -> Sequence[Generation]:
+    async def repeated(
+        self, key_ids: Collection[int | None], body_digest: bytes, *, ended_since: datetime
+    ) -> Sequence[Generation]:
+        def counts(kept: KeptGeneration) -> bool:
+            one = kept.generation
+            return one.deleted_at is None and (one.ended_at is None or one.ended_at > ended_since)
+
         def work(step: Step) -> Sequence[Generation]:
-            for kept in step.by(GENERATIONS, "body", key_id, body_digest, backwards=True):
-                one = kept.generation
-                if one.deleted_at is None and (one.ended_at is None or one.ended_at > ended_since):
-                    return _of_group(step, one.group_id)
-            return []
+            asked = (step.by(GENERATIONS, "body", key_id, body_digest, backwards=True) for key_id in key_ids)
+            newest = [kept for of_key in asked for kept in first(1, filter(counts, of_key))]
+            return _of_group(step, max(newest, key=lambda kept: kept.order).generation.group_id) if newest else []
 
         return await self._engine.read(work)
 
     async def page(
-        self, *, key_id: int | None, kind: MediaKind, after: str | None, limit: int, newest_first: bool
+        self, *, key_ids: Collection[int | None], kind: MediaKind, after: str | None, limit: int, newest_first: bool
     ) -> Page[Generation]:
         def work(step: Step) -> Page[Generation]:
-            place = None
+            place: tuple[datetime, int] | None = None
             if after is not None:
                 mark = step.get(GENERATIONS, after)
-                if mark is None or (mark.generation.key_id, mark.generation.kind) != (key_id, kind):
+                if mark is None or mark.generation.key_id not in key_ids or mark.generation.kind != kind:
                     return Page((), has_more=False)
-                place = (key_id, kind.value, mark.generation.created_at, mark.order)
-            listed = step.by(
-                GENERATIONS,
-                "listed",
-                key_id,
-                kind.value,
-                before=place if newest_first else None,
-                after=None if newest_first else place,
-                backwards=newest_first,
-            )
-            shown = first(limit + 1, (kept.generation for kept in listed if _is_shown(kept.generation, step.now)))
-            return Page(tuple(shown[:limit]), has_more=len(shown) > limit)
+                place = _place(mark)
+            found: list[KeptGeneration] = []
+            for key_id in key_ids:
+                edge = None if place is None else (key_id, kind.value, *place)
+                listed = step.by(
+                    GENERATIONS,
+                    "listed",
+                    key_id,
+                    kind.value,
+                    before=edge if newest_first else None,
+                    after=None if newest_first else edge,
+                    backwards=newest_first,
+                )
+                found += first(limit + 1, (kept for kept in listed if _is_shown(kept.generation, step.now)))
+            found.sort(key=_place, reverse=newest_first)
+            return Page(tuple(kept.generation for kept in found[:limit]), has_more=len(found) > limit)
 
         return await self._engine.read(work)
 
@@ -202,6 +210,11 @@ def _claim(step: Step, claim: IdempotencyClaim) -> None:
     if held is not None and held.group_id != claim.in_place_of:
         raise ConflictError("This Idempotency-Key is in use by another request.")
     step.put(CLAIMS, (claim.key_id, claim.idempotency_key), replace(claim, in_place_of=None))
+
+
+def _place(kept: KeptGeneration) -> tuple[datetime, int]:
+    """Where it stands in lists."""
+    return kept.generation.created_at, kept.order
 
 
 def _held(step: Step, key_id: int | None, idempotency_key: str) -> IdempotencyClaim | None:

@@ -20,7 +20,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 async def test_request_arrives_and_the_client_stays_until_it_is_answered() -> None:
     request = json_request("/v1/x?a=1", {"prompt": "ü"}, "agent")
 
-    answer = await asyncio.wait_for(ask(echo, "https://flow.example.org:8443", "f2a_x", request), 5)
+    answer = await asyncio.wait_for(ask(echo, "https://flow.example.org:8443", "f2a_x", request), 20)
 
     assert (answer.status, answer.headers["x-target"]) == (201, "/v1/x")
     assert answer.body == '{"prompt": "ü"}a=1'.encode()
