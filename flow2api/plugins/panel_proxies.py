@@ -13,6 +13,12 @@ _TONES = {
     ProxyState.DOWN: PanelTone.FAULT,
     ProxyState.UNKNOWN: PanelTone.PLAIN,
 }
+_WORDS = {
+    ProxyState.HEALTHY: "Works",
+    ProxyState.SUSPECT: "Fails at times",
+    ProxyState.DOWN: "Down",
+    ProxyState.UNKNOWN: "Not checked yet",
+}
 _WORST = (ProxyState.DOWN, ProxyState.SUSPECT, ProxyState.UNKNOWN, ProxyState.HEALTHY)
 
 
@@ -28,13 +34,14 @@ class ProxiesPanel:
         more = len(used) - SHOWN
         return PanelView(
             text=f"{more} more are not shown." if more > 0 else "",
-            table=PanelTable(("Proxy", "Pool", "State", "Answers in"), tuple(_row(one) for one in used[:SHOWN])),
+            table=PanelTable(("Proxy", "Pool", "State", "Took"), tuple(_row(one) for one in used[:SHOWN])),
         )
 
 
 def _row(one: ProxySeen) -> tuple[str | PanelCell, ...]:
-    took = "not known" if one.latency_ms is None else f"{one.latency_ms} ms"
-    return one.name, one.pool or "none", PanelCell(one.state.value, _TONES[one.state]), took
+    state = PanelCell(_WORDS[one.state], _TONES[one.state])
+    took = PanelCell("not known") if one.latency_ms is None else f"{one.latency_ms} ms"
+    return one.name, one.pool or PanelCell("none"), state, took
 
 
 @hookimpl

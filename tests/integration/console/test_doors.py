@@ -1,5 +1,6 @@
 """Signing in and out in a browser, and what every page has in common."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -154,6 +155,16 @@ async def test_theme_is_kept_in_the_browser(site: Any) -> None:
 
     assert 'data-theme="dark"' in await site.viewer.see("/console")
     await site.viewer.submit("/console/looks", theme="light", next="/console")
+
+
+async def test_the_theme_that_one_does_not_see_is_offered(site: Any) -> None:
+    offered = 'name="theme"\\s+value="(\\w+)"'
+    for path in ("/console", "/console/more"):
+        assert set(re.findall(offered, await site.owner.see(path))) == {"light", "dark"}
+    for chosen, other in (("dark", "light"), ("light", "dark")):
+        await site.viewer.submit("/console/looks", theme=chosen, next="/console")
+        for path in ("/console", "/console/more"):
+            assert set(re.findall(offered, await site.viewer.see(path))) == {other}
 
 
 async def test_language_is_the_browser_s_until_one_is_chosen(site: Any) -> None:

@@ -31,9 +31,9 @@ async def test_the_worst_come_first_and_those_that_are_not_used_not_at_all() -> 
     assert view is not None
     assert view.table is not None
     assert view.table.rows == (
-        ("dead", "eu", PanelCell("down", PanelTone.FAULT), "not known"),
-        ("slow", "none", PanelCell("healthy", PanelTone.FINE), "4000 ms"),
-        ("fine", "none", PanelCell("healthy", PanelTone.FINE), "80 ms"),
+        ("dead", "eu", PanelCell("Down", PanelTone.FAULT), PanelCell("not known")),
+        ("slow", PanelCell("none"), PanelCell("Works", PanelTone.FINE), "4000 ms"),
+        ("fine", PanelCell("none"), PanelCell("Works", PanelTone.FINE), "80 ms"),
     )
     assert view.text == ""
 

@@ -107,7 +107,7 @@ def kpis(figures: SpanFigures) -> Sequence[Kpi]:
             gettext("Finished, %(span)s") % {"span": span_words(figures.span)},
             number(total.succeeded),
             _compared(figures),
-            sparkline([step.counts.all.succeeded for step in steps]),
+            sparkline([step.counts.all.succeeded for step in steps]) if total.succeeded else None,
         ),
         Kpi(
             gettext("Success rate"),

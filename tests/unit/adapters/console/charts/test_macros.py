@@ -39,8 +39,8 @@ CHARTS = {
     "slots": slots_row(1, 2, unlimited_word=HOSTILE),
     "stack": stack_bar(HOSTILE, [Part(HOSTILE, "o", 1)], [HOSTILE]),
     "spark": sparkline([1, 2, None, 1]),
-    "bars_legend": stacked_bars(HOSTILE, HOSTILE, [Series(HOSTILE, "e")], [], time_word=HOSTILE),
-    "lines_legend": band_chart(HOSTILE, HOSTILE, NAMES, [], time_word=HOSTILE, unknown_word=HOSTILE),
+    "bars_legend": stacked_bars(HOSTILE, HOSTILE, [Series(HOSTILE, "e")], [Column("a", (1,))], time_word=HOSTILE),
+    "lines_legend": band_chart(HOSTILE, HOSTILE, NAMES, [LinePoint("a", 1, 2)], time_word=HOSTILE, unknown_word=HOSTILE),
     "credits_legend": credits_chart(HOSTILE, HOSTILE, [(HOSTILE, 5)], [(HOSTILE, 3.0)], WORDS),
 }  # fmt: skip
 
@@ -103,6 +103,8 @@ def test_nothing_to_show_is_said(macro: str, chart: object) -> None:
 
     assert "Nothing was counted in this time." in html
     assert "<svg" not in html
+    assert "Show as table" not in html
+    assert drawn(f"{macro}_legend", chart).strip() == ""
 
 
 def test_line_that_is_none_draws_nothing() -> None:

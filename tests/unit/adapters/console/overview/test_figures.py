@@ -56,7 +56,8 @@ def test_success_and_speed_are_told_with_what_stands_behind_them() -> None:
 
 
 def test_nothing_at_all_is_told_without_a_percentage() -> None:
-    _, success, *_ = kpis(figures())
+    finished, success, *_ = kpis(figures(steps=[ByKind(), ByKind()]))
+    assert (finished.value, finished.line) == ("0", None)
     assert (success.value, success.words, success.line) == ("\N{EN DASH}", "0 failed", None)
 
 
