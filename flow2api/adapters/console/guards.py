@@ -54,13 +54,13 @@ def session_guard(doors: ConsoleDoors) -> Guard:
         except NotSignedInError:
             await _note_page(connection)
             raise
-        least: Role = handler.opt.get(LEAST_ROLE) or (Role.VIEWER if scope["method"] in _SAFE else Role.OPERATOR)
-        if not here.operator.role.includes(least):
-            raise NotAllowedError(f"This takes the role {least.value}; yours is {here.operator.role.value}.")
-        scope["user"] = here
+        scope["user"] = here  # who is refused is told so within the frame
         preferred = here.operator.preferences.language
         if preferred is not None:
             speak(await language_of(preferred.value, ""))
+        least: Role = handler.opt.get(LEAST_ROLE) or (Role.VIEWER if scope["method"] in _SAFE else Role.OPERATOR)
+        if not here.operator.role.includes(least):
+            raise NotAllowedError(f"This takes the role {least.value}; yours is {here.operator.role.value}.")
 
     return require_session
 

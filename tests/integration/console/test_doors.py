@@ -157,6 +157,13 @@ async def test_theme_is_kept_in_the_browser(site: Any) -> None:
     await site.viewer.submit("/console/looks", theme="light", next="/console")
 
 
+async def test_page_for_others_is_refused_within_the_frame(site: Any) -> None:
+    page = await site.viewer.see("/console/requests/clear", 403)
+
+    assert "This takes the role owner; yours is viewer." in page
+    assert 'class="nav"' in page
+
+
 async def test_the_theme_that_one_does_not_see_is_offered(site: Any) -> None:
     offered = 'name="theme"\\s+value="(\\w+)"'
     for path in ("/console", "/console/more"):

@@ -23,18 +23,20 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def key(site: Any) -> AsyncIterator[str]:
-    """A client's key; with it one picture was made, and two requests were refused."""
+    """A client's key; with it one picture was made, and three requests were refused, one that names no model."""
     key, text = await site.services.operating.keys.create("log <b>client</b>")
     await site.services.authorize.load()
     await site.account()
     bearer = {"authorization": f"Bearer {text.reveal()}"}
+    await site.owner.browser.get("/v1/videos/video_of_nobody", headers=bearer)
+    await written(site, key.id, 1)
     body = {"model": "gpt-image-1", "prompt": "a mug"}
     made = await site.owner.browser.post("/v1/images/generations", json=body, headers=bearer)
     assert made.status_code == 200, made.text
     for model in ("no-such-model", HOSTILE):
         refused = {"model": model, "prompt": "a mug"}
         await site.owner.browser.post("/v1/images/generations", json=refused, headers=bearer)
-    await written(site, key.id, 3)
+    await written(site, key.id, 4)
     yield text.reveal()
 
 
@@ -57,6 +59,14 @@ async def test_every_request_has_a_line_and_hostile_names_are_text(site: Any) ->
     assert HOSTILE not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "log &lt;b&gt;client" in page
+
+
+async def test_line_without_a_model_is_no_choice_of_the_filter(site: Any) -> None:
+    page = await site.viewer.see("/console/requests")
+    models = page.split('<select name="model"')[1].split("</select>")[0]
+
+    assert models.count('value=""') == 1
+    assert "selected" not in models
 
 
 async def test_filter_narrows_and_says_so(site: Any) -> None:

@@ -132,6 +132,7 @@ async def test_stale_edit_shows_both_values_and_saves_only_when_sent_again(site:
     assert re.search(r'name="max_attempts"[^>]*value="3"', answer.text)
     again = shown(answer.text)
     assert again["was.max_attempts"] == "5"
+    assert re.search(r'value="save"\s*>', answer.text), "the button that saves it after all can be pressed"
     await site.operator.send(path, 303, {**again, **plain(again), "max_attempts": "3", "step": "save"})
     assert site.services.options().max_attempts == 3
 

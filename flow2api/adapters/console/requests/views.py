@@ -145,7 +145,7 @@ async def _choices(doors: ConsoleDoors, asked: Asked) -> Sequence[Choice]:
         "span": (gettext("Time"), span_choices()),
         "state": (gettext("State"), [(one, states[one]) for one in values.states]),
         "key": (gettext("Key"), keys),
-        "model": (gettext("Model"), [(one, one) for one in values.models]),
+        "model": (gettext("Model"), [(one, one) for one in values.models if one]),
         "account": (gettext("Account"), accounts),
         "code": (gettext("Error"), [(one, one) for one in values.codes]),
     }

@@ -111,7 +111,7 @@ async def page_of(
         changes=[
             _changed(words, standing[words.name], draft) for words in group.options if words.name in draft.changes
         ],
-        can_save=draft.is_good,
+        can_save=bool(draft.changes) and not draft.form.errors,
         errors=len(draft.form.errors),
         last=await last_change(visit.doors, group),
         next=_next(visit.doors, policy) if group.name == "balancing" else (),
