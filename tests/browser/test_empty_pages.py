@@ -63,6 +63,10 @@ def owner(chromium: Browser, gateway: EmptyGateway) -> Any:
     page.goto(f"{gateway.url}/setup")
     fill_in(page, gateway.setup_code())
     page.wait_for_url("**/console/first-steps")
+    page.goto(f"{gateway.url}/console/you")
+    page.select_option("#language", "")  # the pages are in the language of the browser, not in the one of the setup
+    page.locator("form[action='/console/you/preferences'] button:has-text('Save')").click()
+    page.get_by_role("status").filter(has_text="as you like it now").wait_for()
     state = context.storage_state()
     context.close()
     return state
@@ -103,6 +107,7 @@ def test_page_with_nothing_on_it_is_for_everybody(tab: Page, gateway: EmptyGatew
     answer = tab.goto(gateway.url + path)
     assert answer is not None
     assert answer.status == 200
+    assert tab.locator("html").get_attribute("lang") == {"zh": "zh-Hans", "en": "en"}[look.language[:2]]
     assert_for_everybody(tab, f"empty-{path.strip('/')}", look)
 
 
