@@ -1,5 +1,6 @@
 """Videos through the official SDK."""
 
+import asyncio
 import io
 import json
 import time
@@ -171,10 +172,14 @@ def test_late_refusal_is_a_failed_video(client: openai.OpenAI) -> None:
 async def test_content_before_the_end_is_404(
     gateway: Gateway, client: openai.OpenAI, control: SimulatorControl
 ) -> None:
+    submits = (await control.counters()).submits
     await control.configure(video_s=60)
     try:
         made = client.videos.create(model="sora-2", prompt="too early", seconds="8")
         status, body = refused(gateway, f"/v1/videos/{made.id}/content")
+        async with asyncio.timeout(60):
+            while (await control.counters()).submits == submits:
+                await asyncio.sleep(0.02)
         await control.advance(60)
         finished(client, made.id)
     finally:
