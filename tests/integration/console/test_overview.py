@@ -170,7 +170,8 @@ async def test_the_panel_of_the_proxies_stands_where_there_are_any(site: Site) -
     proxy = await site.services.operating.proxies.add("http://127.0.0.1:9", actor, name="panel-proxy")
     await site.services.proxying.choose.load()
     try:
-        assert "panel-proxy none Not checked yet not known" in await site.owner.read("/console")
+        # The program may have tried it by now; nobody answers there.
+        assert re.search("panel-proxy none (Not checked yet|Down) not known", await site.owner.read("/console"))
         chinese = text_of(await site.owner.see("/console", **{"accept-language": "zh-CN"}))
         assert "panel-proxy \N{CJK UNIFIED IDEOGRAPH-65E0} " in chinese
         assert "not known" not in chinese
