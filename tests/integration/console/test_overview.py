@@ -172,7 +172,7 @@ async def test_the_panel_of_the_proxies_stands_where_there_are_any(site: Site) -
     try:
         # The program may have tried it by now; nobody answers there.
         assert re.search("panel-proxy none (Not checked yet|Down) not known", await site.owner.read("/console"))
-        chinese = text_of(await site.owner.see("/console", **{"accept-language": "zh-CN"}))
+        chinese = text_of(await site.owner.see("/console", 200, **{"accept-language": "zh-CN"}))
         assert "panel-proxy \N{CJK UNIFIED IDEOGRAPH-65E0} " in chinese
         assert "not known" not in chinese
     finally:
